@@ -1,0 +1,1 @@
+"""Claim-by-claim verdicts on a report's statements."""

@@ -1,0 +1,1 @@
+"""Stage 1: cell means and their joint sampling covariance."""

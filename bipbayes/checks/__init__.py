@@ -1,0 +1,1 @@
+"""Model checks: prior and posterior prediction, sensitivity, comparison."""

@@ -1,0 +1,1 @@
+"""Codebooks, published facts, reading and checking responses, progression."""

@@ -1,0 +1,125 @@
+"""Checks over whole rows: duplicates, citizens in two jobcenters, contradictory boxes."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from bipbayes.data.activities import role_columns, uses_boxes
+from bipbayes.data.codebook import NO_TREATMENT, Codebook
+from bipbayes.data.study import Finding
+
+SYNTHETIC_COLUMN = "synthetic"
+
+
+def missing_columns(frame: pd.DataFrame, codebook: Codebook) -> list[Finding]:
+    """Name the codebook's columns that the file lacks."""
+    needed = [codebook.citizen, codebook.jobcenter, codebook.date]
+    needed += [entry.column for entry in codebook.indicators if not entry.optional]
+    needed += [entry.column for entry in codebook.unanalysed if not entry.optional]
+    needed += treatment_columns(frame, codebook)
+    absent = [column for column in needed if column not in frame.columns]
+    if not absent:
+        return []
+    return [
+        Finding(
+            ", ".join(absent),
+            "columns of the codebook that the file lacks",
+            len(absent),
+            "add them, or name the file's own columns in a codebook",
+            True,
+        )
+    ]
+
+
+def treatment_columns(frame: pd.DataFrame, codebook: Codebook) -> list[str]:
+    """Columns that tell the treatments: the boxes, or one column a treatment."""
+    direct = list(codebook.treatment_codes)
+    if not uses_boxes(frame, codebook) and all(column in frame.columns for column in direct):
+        return direct
+    return [activity.column for activity in codebook.activities]
+
+
+def extra_columns(frame: pd.DataFrame, used: Sequence[str]) -> list[Finding]:
+    """Name columns that are not used."""
+    extra = [str(column) for column in frame.columns if column not in {*used, SYNTHETIC_COLUMN}]
+    if not extra:
+        return []
+    return [Finding(", ".join(extra), "columns not in the codebook", len(extra), "ignored")]
+
+
+def empty_keys(responses: pd.DataFrame, unread_dates: int) -> list[Finding]:
+    """Count rows without citizen, jobcenter or date (unreadable dates are counted elsewhere)."""
+    already = {"date": unread_dates}
+    return [
+        Finding(column, "rows without a value", count, "every response needs one", True)
+        for column in ("citizen", "jobcenter", "date")
+        if (count := int(responses[column].isna().sum()) - already.get(column, 0))
+    ]
+
+
+def repeated_rows(responses: pd.DataFrame) -> tuple[pd.Series, list[Finding]]:
+    """Find rows of one citizen and date: identical ones are dropped, others refused.
+
+    Returns
+    -------
+    tuple
+        True for the rows to keep, and the findings.
+    """
+    identical = responses.duplicated()
+    keyed = responses[~identical & responses["date"].notna() & responses["citizen"].notna()]
+    different = int(keyed.duplicated(["citizen", "date"], keep=False).sum())
+    findings = []
+    if count := int(identical.sum()):
+        findings.append(
+            Finding("all columns", "identical rows of one citizen and date", count, "one kept")
+        )
+    if different:
+        findings.append(
+            Finding(
+                "citizen, date",
+                "different rows of one citizen and date",
+                different,
+                "keep one response a citizen and day",
+                True,
+            )
+        )
+    return ~identical, findings
+
+
+def moved_citizens(responses: pd.DataFrame) -> list[Finding]:
+    """Count citizens with responses in more than one jobcenter."""
+    jobcenters = responses.groupby("citizen", observed=True)["jobcenter"].nunique()
+    if not (count := int((jobcenters > 1).sum())):
+        return []
+    return [
+        Finding(
+            "jobcenter",
+            "citizens with responses in more than one jobcenter",
+            count,
+            "each response counts in the jobcenter where it was given",
+        )
+    ]
+
+
+def contradictory_boxes(responses: pd.DataFrame, codebook: Codebook) -> list[Finding]:
+    """Count responses with the box "none" ticked beside an activity."""
+    none = [column for column in role_columns(codebook, NO_TREATMENT) if column in responses]
+    treated = responses["combination"].str.contains("1")
+    count = int(((responses[none] == 1).any(axis=1) & treated).sum()) if none else 0
+    if not count:
+        return []
+    return [Finding(", ".join(none), "ticked beside an activity", count, "the activity wins")]
+
+
+def unknown_activities(responses: pd.DataFrame) -> list[Finding]:
+    """Count responses whose activities are unknown."""
+    if not (count := int((responses["combination"] == "").sum())):
+        return []
+    return [
+        Finding(
+            "activities",
+            "responses whose activities are unknown",
+            count,
+            "left out of the analysis sample, kept as previous answers",
+        )
+    ]

@@ -1,0 +1,161 @@
+"""Codebooks: which columns hold which indicators, treatments and averages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Final
+
+NO_TREATMENT: Final = "none"
+DO_NOT_KNOW: Final = "dont_know"
+NOTHING_LABEL: Final = {"en": "none", "da": "ingen"}
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """One question of the study.
+
+    Attributes
+    ----------
+    code
+        What outputs call it.
+    column
+        What the file calls it.
+    respondent
+        Who answers it, such as ``citizen`` or ``caseworker``.
+    label
+        Names by language (``en``, ``da``).
+    optional
+        True where a file may lack the column.
+    counterpart
+        Code of the other respondent's indicator of the same name, or ``""``.
+    figure
+        The report's figure number, if any.
+    """
+
+    code: str
+    column: str
+    respondent: str
+    label: Mapping[str, str] = field(default_factory=dict)
+    optional: bool = False
+    counterpart: str = ""
+    figure: int | None = None
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """A kind of intervention; a response is treated where any of `columns` is 1."""
+
+    code: str
+    label: Mapping[str, str]
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Activity:
+    """A tick box; `role` is a treatment's code, ``none`` or ``dont_know``."""
+
+    column: str
+    number: int
+    label: Mapping[str, str]
+    role: str
+
+
+@dataclass(frozen=True)
+class Average:
+    """The mean of several indicators, answered where all members are."""
+
+    code: str
+    members: tuple[str, ...]
+    label: Mapping[str, str]
+    figure: int | None = None
+
+
+@dataclass(frozen=True)
+class Codebook:
+    """A study's indicators, treatments and averages, in the order of all outputs.
+
+    `indicators` are those whose progression is analysed; `unanalysed` are read and checked
+    but not used (B10 and B11 of BIP). `jobcenters` fixes their order (empty: natural order).
+    """
+
+    name: str
+    scale: tuple[int, int]
+    indicators: tuple[Indicator, ...]
+    treatments: tuple[Treatment, ...]
+    averages: tuple[Average, ...] = ()
+    unanalysed: tuple[Indicator, ...] = ()
+    activities: tuple[Activity, ...] = ()
+    jobcenters: tuple[str, ...] = ()
+    citizen: str = "citizen"
+    jobcenter: str = "jobcenter"
+    date: str = "date"
+    is_bip: bool = False
+
+    @property
+    def indicator_codes(self) -> tuple[str, ...]:
+        """Codes of the analysed indicators."""
+        return tuple(indicator.code for indicator in self.indicators)
+
+    @property
+    def average_codes(self) -> tuple[str, ...]:
+        """Codes of the averages."""
+        return tuple(average.code for average in self.averages)
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """Indicators, then averages."""
+        return self.indicator_codes + self.average_codes
+
+    @property
+    def treatment_codes(self) -> tuple[str, ...]:
+        """Codes of the treatments; their order is the order of a combination's digits."""
+        return tuple(treatment.code for treatment in self.treatments)
+
+    @property
+    def combinations(self) -> tuple[str, ...]:
+        """All combinations as text, in binary order (the order of Table 3)."""
+        return tuple("".join(digits) for digits in product("01", repeat=len(self.treatments)))
+
+    @property
+    def no_treatment(self) -> str:
+        """The combination without any treatment."""
+        return "0" * len(self.treatments)
+
+    @property
+    def respondents(self) -> tuple[str, ...]:
+        """Respondents in order of appearance."""
+        return tuple(dict.fromkeys(indicator.respondent for indicator in self.indicators))
+
+    def respondent_of(self, outcome: str) -> str:
+        """Return the respondent of an indicator or of an average's first member."""
+        members = self.members(outcome) if outcome in self.average_codes else (outcome,)
+        return self._indicator(members[0]).respondent
+
+    def members(self, average: str) -> tuple[str, ...]:
+        """Return the indicator codes that an average is made of."""
+        return next(entry.members for entry in self.averages if entry.code == average)
+
+    def label(self, outcome: str, language: str = "en") -> str:
+        """Return the name of an indicator or average, or the code where there is none."""
+        names = self._entry(outcome).label
+        return names.get(language) or names.get("en") or outcome
+
+    def figure(self, outcome: str) -> int | None:
+        """Return the report's figure number of an outcome."""
+        return self._entry(outcome).figure
+
+    def combination_label(self, combination: str, language: str = "en") -> str:
+        """Return the readable form of a combination: ``"1010"`` is ``"J+S"``."""
+        present = [code for code in self.treatment_codes if self.has_treatment(combination, code)]
+        return "+".join(present) or NOTHING_LABEL.get(language, NOTHING_LABEL["en"])
+
+    def has_treatment(self, combination: str, treatment: str) -> bool:
+        """Say whether a combination contains a treatment."""
+        return combination[self.treatment_codes.index(treatment)] == "1"
+
+    def _indicator(self, code: str) -> Indicator:
+        return next(entry for entry in self.indicators if entry.code == code)
+
+    def _entry(self, outcome: str) -> Indicator | Average:
+        entries: list[Indicator | Average] = [*self.indicators, *self.averages, *self.unanalysed]
+        return next(entry for entry in entries if entry.code == outcome)

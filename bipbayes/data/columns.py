@@ -1,0 +1,100 @@
+"""Turning a file's columns into text, dates and numbers, and noting what could not be."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from bipbayes.data.codebook import Codebook
+from bipbayes.data.study import Finding
+
+MISSING_TOKENS = ("", "NA", "NaN", "nan", "None", "<NA>")
+
+
+def to_text(values: pd.Series) -> pd.Series:
+    """Return labels as text without surrounding blanks; whole floats lose their ``.0``."""
+    if pd.api.types.is_float_dtype(values.dtype):
+        whole = values.dropna()
+        if bool((whole == whole.round()).all()):
+            values = values.astype("Int64")
+    text = values.astype("string").str.strip()
+    return text.mask(text.isin(MISSING_TOKENS)).astype("str")
+
+
+def to_number(values: pd.Series) -> tuple[pd.Series, int]:
+    """Return numbers and how many entries were neither a number nor empty."""
+    if pd.api.types.is_bool_dtype(values.dtype) or pd.api.types.is_numeric_dtype(values.dtype):
+        return values.astype("float64"), 0
+    text = values.astype("string").str.strip()
+    empty = text.isna() | text.isin(MISSING_TOKENS)
+    numbers = pd.to_numeric(text.mask(empty).str.replace(",", ".", regex=False), errors="coerce")
+    numbers = numbers.astype("float64")
+    return numbers, int((numbers.isna() & ~empty).sum())
+
+
+def to_date(values: pd.Series) -> tuple[pd.Series, int]:
+    """Return dates (days) and how many entries could not be read as an ISO date."""
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        # A bare number has no epoch; guessing one would shift every date.
+        unread = int(values.notna().sum())
+        return pd.Series(pd.NaT, index=values.index, dtype="datetime64[us]"), unread
+    dates = pd.to_datetime(values, format="ISO8601", errors="coerce", utc=False)
+    days = pd.Series(dates, index=values.index).dt.normalize()
+    text = values.astype("string").str.strip()
+    return days, int((days.isna() & text.notna() & (text != "")).sum())
+
+
+def answers(frame: pd.DataFrame, codebook: Codebook) -> tuple[dict[str, pd.Series], list[Finding]]:
+    """Return each indicator's answers by code and the faults found in them."""
+    low, high = codebook.scale
+    columns: dict[str, pd.Series] = {}
+    findings = []
+    for indicator in (*codebook.indicators, *codebook.unanalysed):
+        if indicator.column not in frame:
+            continue
+        numbers, unread = to_number(frame[indicator.column])
+        outside = numbers.notna() & ~numbers.isin(range(low, high + 1))
+        findings += _value_findings(
+            indicator.column, unread, int(outside.sum()), f"a whole number from {low} to {high}"
+        )
+        columns[indicator.code] = numbers
+    return columns, findings
+
+
+def ticks(frame: pd.DataFrame, names: Sequence[str]) -> tuple[dict[str, pd.Series], list[Finding]]:
+    """Return 0/1 columns and the faults found in them."""
+    columns: dict[str, pd.Series] = {}
+    findings = []
+    for name in names:
+        numbers, unread = to_number(frame[name])
+        outside = numbers.notna() & ~numbers.isin([0, 1])
+        findings += _value_findings(name, unread, int(outside.sum()), "0, 1 or empty")
+        columns[name] = numbers
+    return columns, findings
+
+
+def _value_findings(column: str, unread: int, outside: int, allowed: str) -> list[Finding]:
+    findings = []
+    if unread:
+        findings.append(
+            Finding(column, "entries that are no numbers", unread, f"must be {allowed}", True)
+        )
+    if outside:
+        findings.append(
+            Finding(column, "values outside the scale", outside, f"must be {allowed}", True)
+        )
+    return findings
+
+
+def lost_zeros(citizens: pd.Series) -> int:
+    """Count ids that may have lost leading zeros: digits only, shorter than the others.
+
+    Ids of digits that never start with 0 but differ in length are what a spreadsheet leaves of
+    ids with a fixed width. Numbers counted from 1 look alike, so this only warns.
+    """
+    ids = citizens.dropna()
+    digits = ids.str.fullmatch(r"\d+")
+    if len(ids) == 0 or not bool(digits.all()) or bool(ids.str.startswith("0").any()):
+        return 0
+    lengths = ids.str.len().to_numpy()
+    return int(np.unique(ids[lengths < lengths.max()]).size)

@@ -1,0 +1,59 @@
+"""The report's published facts (package data), as frames."""
+
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+import pandas as pd
+
+FACTS: Final = (
+    "activities",
+    "aggregates",
+    "characteristics",
+    "claims",
+    "combinations",
+    "figures",
+    "inconsistencies",
+    "indicators",
+    "jobcenters",
+)
+_NUMBERS: Final = {
+    "aggregates": ("mean_progression", "n_progression", "figure"),
+    "characteristics": ("table", "value"),
+    "claims": ("effect_size", "places_moved", "source_line"),
+    "combinations": ("j", "o", "s", "h", "n", "percent_published"),
+    "figures": ("source_line",),
+    "activities": ("number",),
+    "indicators": ("mean_progression", "n_progression", "figure"),
+    "jobcenters": ("percent",),
+}
+
+
+@cache
+def _read(name: str) -> pd.DataFrame:
+    path = files("bipbayes") / "resources" / "report" / f"{name}.csv"
+    with path.open(encoding="utf-8") as stream:
+        # Group "none" and combination "0101" are text; only named columns are numbers.
+        frame = pd.read_csv(stream, dtype="str", keep_default_na=False)
+    for column in _NUMBERS.get(name, ()):
+        frame[column] = pd.to_numeric(frame[column].replace("", None))
+    return frame
+
+
+def fact(name: str) -> pd.DataFrame:
+    """Return one of the report's fact tables.
+
+    Parameters
+    ----------
+    name
+        One of `FACTS`, each a CSV file of the report's printed tables, figures and statements.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A fresh copy. Codes and combinations are text, an empty text field is ``""``, an empty
+        number ``NaN``.
+    """
+    if name not in FACTS:
+        raise ValueError(f"there are no facts called {name!r}; known: {', '.join(FACTS)}")
+    return _read(name).copy()

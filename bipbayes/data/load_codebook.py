@@ -1,0 +1,221 @@
+"""Reading a codebook from TOML and checking that it makes sense."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from bipbayes.data.codebook import (
+    DO_NOT_KNOW,
+    NO_TREATMENT,
+    Activity,
+    Average,
+    Codebook,
+    Indicator,
+    Treatment,
+)
+from bipbayes.errors import CodebookError, raise_all
+
+Table = Mapping[str, Any]
+
+_TOP: Final = {
+    "name",
+    "scale",
+    "citizen",
+    "jobcenter",
+    "date",
+    "jobcenters",
+    "none",
+    "dont_know",
+    "indicators",
+    "treatments",
+    "activities",
+    "averages",
+}
+_INDICATOR: Final = {
+    "code",
+    "column",
+    "respondent",
+    "label",
+    "optional",
+    "counterpart",
+    "figure",
+    "progression",
+}
+MAX_TREATMENTS: Final = 8
+
+
+@cache
+def bip_codebook() -> Codebook:
+    """Return the codebook of the 2017 BIP report (Boxes 1 and 2, Table 2)."""
+    path = files("bipbayes") / "resources" / "codebooks" / "bip.toml"
+    return replace(parse_codebook(tomllib.loads(path.read_text(encoding="utf-8"))), is_bip=True)
+
+
+def load_codebook(path: Path | None = None) -> Codebook:
+    """Read a codebook.
+
+    Parameters
+    ----------
+    path
+        A TOML file of the shape shown in the README; ``None`` is BIP's own codebook.
+
+    Returns
+    -------
+    Codebook
+
+    Raises
+    ------
+    CodebookError
+        The file is missing, is no TOML, or has faults; all of them are named.
+    """
+    if path is None:
+        return bip_codebook()
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CodebookError(f"the codebook {path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CodebookError(f"the codebook {path} is no valid TOML in UTF-8: {error}") from error
+    return parse_codebook(table)
+
+
+def parse_codebook(table: Table) -> Codebook:
+    """Turn a TOML table into a `Codebook`; raises `CodebookError` naming all faults."""
+    raise_all(CodebookError, "The codebook was refused:", _shape_faults(table))
+    entries = [(_indicator(entry), entry) for entry in table["indicators"]]
+    codebook = Codebook(
+        name=str(table.get("name", "Study")),
+        scale=(int(table["scale"][0]), int(table["scale"][1])),
+        indicators=tuple(one for one, entry in entries if entry.get("progression", True)),
+        unanalysed=tuple(one for one, entry in entries if not entry.get("progression", True)),
+        treatments=tuple(_treatment(*item) for item in table["treatments"].items()),
+        averages=tuple(_average(*item) for item in table.get("averages", {}).items()),
+        activities=_activities(table),
+        jobcenters=tuple(str(label) for label in table.get("jobcenters", ())),
+        citizen=str(table.get("citizen", "citizen")),
+        jobcenter=str(table.get("jobcenter", "jobcenter")),
+        date=str(table.get("date", "date")),
+    )
+    raise_all(CodebookError, "The codebook was refused:", _content_faults(codebook))
+    return codebook
+
+
+def _shape_faults(table: Table) -> list[str]:
+    faults = [f"unknown key {key!r}; known: {sorted(_TOP)}" for key in sorted(set(table) - _TOP)]
+    scale = table.get("scale")
+    if not (isinstance(scale, list) and len(scale) == 2 and all(type(x) is int for x in scale)):
+        faults.append("'scale' must be two whole numbers such as [1, 5]")
+    elif scale[0] >= scale[1]:
+        faults.append("the lower end of 'scale' must be below the upper end")
+    indicators = table.get("indicators")
+    if not isinstance(indicators, list) or not indicators:
+        faults.append("there must be at least one [[indicators]] table")
+    else:
+        faults += [fault for i, entry in enumerate(indicators) for fault in _entry_faults(i, entry)]
+    treatments = table.get("treatments")
+    if not isinstance(treatments, dict) or not 1 <= len(treatments) <= MAX_TREATMENTS:
+        faults.append(f"there must be 1 to {MAX_TREATMENTS} [treatments.CODE] tables")
+    else:
+        faults += [
+            f"treatment {code!r} needs 'columns', a list of at least one column"
+            for code, entry in treatments.items()
+            if not (isinstance(entry, dict) and entry.get("columns"))
+        ]
+    averages = table.get("averages", {})
+    if not isinstance(averages, dict):
+        return [*faults, "averages are tables of the form [averages.CODE]"]
+    return faults + [
+        f"average {code!r} needs 'members', a list of indicator codes"
+        for code, entry in averages.items()
+        if not (isinstance(entry, dict) and entry.get("members"))
+    ]
+
+
+def _entry_faults(position: int, entry: Table) -> list[str]:
+    name = entry.get("code", f"number {position + 1}")
+    missing = [key for key in ("code", "respondent") if not entry.get(key)]
+    unknown = sorted(set(entry) - _INDICATOR)
+    faults = [f"indicator {name} lacks {key!r}" for key in missing]
+    return faults + [f"indicator {name} has the unknown key {key!r}" for key in unknown]
+
+
+def _indicator(entry: Table) -> Indicator:
+    code = str(entry["code"])
+    return Indicator(
+        code=code,
+        column=str(entry.get("column", code)),
+        respondent=str(entry["respondent"]),
+        label=dict(entry.get("label", {})),
+        optional=bool(entry.get("optional", False)),
+        counterpart=str(entry.get("counterpart", "")),
+        figure=entry.get("figure"),
+    )
+
+
+def _treatment(code: str, entry: Table) -> Treatment:
+    return Treatment(code, dict(entry.get("label", {})), tuple(map(str, entry["columns"])))
+
+
+def _average(code: str, entry: Table) -> Average:
+    members = tuple(map(str, entry["members"]))
+    return Average(code, members, dict(entry.get("label", {})), entry.get("figure"))
+
+
+def _activities(table: Table) -> tuple[Activity, ...]:
+    """List the boxes in order: described ones, or those that treatments name."""
+    roles = {
+        str(column): code
+        for code, entry in table["treatments"].items()
+        for column in entry["columns"]
+    }
+    for key, role in (("none", NO_TREATMENT), ("dont_know", DO_NOT_KNOW)):
+        if key in table:
+            roles[str(table[key])] = role
+    described = {str(entry["column"]): entry for entry in table.get("activities", ())}
+    columns = list(dict.fromkeys([*described, *roles]))
+    return tuple(
+        Activity(
+            column=column,
+            number=int(described.get(column, {}).get("number", position)),
+            label=dict(described.get(column, {}).get("label", {})),
+            role=roles.get(column, ""),
+        )
+        for position, column in enumerate(columns, start=1)
+    )
+
+
+def _content_faults(codebook: Codebook) -> list[str]:
+    every = [*codebook.indicators, *codebook.unanalysed]
+    names = {
+        "indicator codes": [entry.code for entry in every],
+        "outcome codes": [*codebook.outcomes],
+        "columns": [
+            *(entry.column for entry in every),
+            *(activity.column for activity in codebook.activities),
+            codebook.citizen,
+            codebook.jobcenter,
+            codebook.date,
+        ],
+        "treatment columns": [c for entry in codebook.treatments for c in entry.columns],
+    }
+    faults = []
+    for what, labels in names.items():
+        repeated = sorted({label for label in labels if labels.count(label) > 1})
+        if repeated:
+            faults.append(f"{what} stand more than once: {repeated}")
+    if not codebook.indicators:
+        faults.append("no indicator has progression = true")
+    for average in codebook.averages:
+        unknown = sorted(set(average.members) - set(codebook.indicator_codes))
+        if unknown:
+            faults.append(f"average {average.code!r} has members that are no indicators: {unknown}")
+    return faults + [
+        f"activity column {activity.column!r} belongs to no treatment; name it in a "
+        "treatment's 'columns', or as 'none' or 'dont_know'"
+        for activity in codebook.activities
+        if not activity.role
+    ]

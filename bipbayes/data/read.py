@@ -1,0 +1,132 @@
+"""Reading responses: one checked frame, or one error that names every fault."""
+
+import hashlib
+import logging
+from pathlib import Path
+
+import pandas as pd
+
+from bipbayes.data import checks, columns
+from bipbayes.data.activities import combinations
+from bipbayes.data.codebook import Codebook
+from bipbayes.data.files import file_digest, read_table
+from bipbayes.data.study import Finding, Study
+from bipbayes.errors import DataError, raise_all
+
+logger = logging.getLogger(__name__)
+
+
+def read_responses(path: Path, codebook: Codebook) -> Study:
+    """Read and check a file of responses.
+
+    Parameters
+    ----------
+    path
+        CSV, Parquet, Stata, SPSS or SAS; one row a response, wide (DESIGN 5).
+    codebook
+        Names the file's columns.
+
+    Returns
+    -------
+    Study
+        With the counted warnings in ``findings``; they are also logged.
+
+    Raises
+    ------
+    DataError
+        The file cannot be used; every fault is named with its column, rule and count.
+    """
+    frame = read_table(path)
+    return responses_from_frame(frame, codebook, name=path.name, digest=file_digest(path))
+
+
+def responses_from_frame(
+    frame: pd.DataFrame, codebook: Codebook, *, name: str = "frame", digest: str = ""
+) -> Study:
+    """Check a frame of the file's shape; the same rules as `read_responses`.
+
+    A column ``synthetic`` that is 1 throughout marks synthetic data; the mark travels with the
+    file, so that no figure can lose it.
+    """
+    findings = checks.missing_columns(frame, codebook)
+    repeated = sorted({str(c) for c in frame.columns[frame.columns.duplicated()]})
+    if repeated:
+        findings.append(
+            Finding(", ".join(repeated), "column names that repeat", len(repeated), "rename", True)
+        )
+    if not len(frame):
+        findings.append(Finding("all columns", "rows", 0, "the file holds no response", True))
+    _refuse(findings, name)
+    responses, more, unread_dates = _columns(frame, codebook)
+    keep, repeats = checks.repeated_rows(responses)
+    findings = [*more, *checks.empty_keys(responses, unread_dates), *repeats]
+    responses = responses[keep].reset_index(drop=True)
+    responses["combination"] = combinations(responses, codebook)
+    findings += checks.moved_citizens(responses)
+    findings += checks.contradictory_boxes(responses, codebook)
+    findings += checks.unknown_activities(responses)
+    findings += _mark_findings(frame)
+    _refuse(findings, name)
+    for finding in findings:
+        logger.warning("%s", finding.sentence())
+    return Study(
+        responses=responses,
+        codebook=codebook,
+        digest=digest or _frame_digest(frame),
+        synthetic=is_synthetic(frame),
+        findings=tuple(findings),
+        name=name,
+    )
+
+
+def is_synthetic(frame: pd.DataFrame) -> bool:
+    """Say whether a file marks itself as synthetic in every row."""
+    if checks.SYNTHETIC_COLUMN not in frame or not len(frame):
+        return False
+    mark, _ = columns.to_number(frame[checks.SYNTHETIC_COLUMN])
+    return bool((mark == 1).all())
+
+
+def _mark_findings(frame: pd.DataFrame) -> list[Finding]:
+    if checks.SYNTHETIC_COLUMN not in frame or is_synthetic(frame):
+        return []
+    mark, _ = columns.to_number(frame[checks.SYNTHETIC_COLUMN])
+    if not (count := int((mark == 1).sum())):
+        return []
+    rule = "synthetic rows among others"
+    return [Finding("synthetic", rule, count, "never mix synthetic and real responses", True)]
+
+
+def _refuse(findings: list[Finding], name: str) -> None:
+    faults = [finding.sentence() for finding in findings if finding.refused]
+    raise_all(DataError, f"{name} was refused:", faults)
+
+
+def _columns(frame: pd.DataFrame, codebook: Codebook) -> tuple[pd.DataFrame, list[Finding], int]:
+    """Bring the file's columns into the package's names and types; count unreadable dates."""
+    names = checks.treatment_columns(frame, codebook)
+    dates, unread = columns.to_date(frame[codebook.date])
+    answers, findings = columns.answers(frame, codebook)
+    boxes, more = columns.ticks(frame, names)
+    data = {
+        "citizen": columns.to_text(frame[codebook.citizen]),
+        "jobcenter": columns.to_text(frame[codebook.jobcenter]),
+        "date": dates,
+    }
+    responses = pd.DataFrame({**data, **answers, **boxes}).reset_index(drop=True)
+    findings += more
+    if unread:
+        rule = "dates that cannot be read"
+        findings.append(Finding(codebook.date, rule, unread, "write them as 2017-05-31", True))
+    if count := columns.lost_zeros(responses["citizen"]):
+        rule = "ids of digits that are shorter than the others"
+        advice = "if ids have a fixed width, leading zeros were lost: store them as text"
+        findings.append(Finding(codebook.citizen, rule, count, advice))
+    entries = (*codebook.indicators, *codebook.unanalysed)
+    used = [codebook.citizen, codebook.jobcenter, codebook.date, *names]
+    used += [entry.column for entry in entries]
+    return responses, findings + checks.extra_columns(frame, used), unread
+
+
+def _frame_digest(frame: pd.DataFrame) -> str:
+    return hashlib.sha256(frame.to_csv(index=False).encode("utf-8")).hexdigest()

@@ -1,0 +1,1 @@
+"""Descriptive tables and figures of the report."""

@@ -1,0 +1,1 @@
+"""Effects, contrasts and averages computed from posterior draws."""

@@ -1,0 +1,1 @@
+"""The OLS baseline and its standard errors."""

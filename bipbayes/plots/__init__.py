@@ -1,0 +1,1 @@
+"""Figures; every figure has a function that returns what it draws."""

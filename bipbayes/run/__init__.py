@@ -1,0 +1,1 @@
+"""Run folders, settings and the steps that scripts call."""

@@ -1,0 +1,1 @@
+"""Model files, priors, sampling, storing and judging fits."""

@@ -1,0 +1,1 @@
+"""Simulation evidence: coverage and calibration."""

@@ -1,0 +1,1 @@
+"""PyMC models, one a file; each has ``Priors``, ``TERMS`` and ``build``."""

@@ -1,0 +1,1 @@
+"""What methodologists run: one verb a file."""
