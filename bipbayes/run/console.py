@@ -1,0 +1,37 @@
+"""Messages to the terminal: sentences for users, nothing in quiet runs."""
+
+import logging
+import sys
+from collections.abc import Callable
+
+from rich.console import Console
+
+from bipbayes.errors import BipbayesError
+
+USAGE_EXIT = 2
+logger = logging.getLogger("bipbayes")
+
+
+def start_logging(*, quiet: bool) -> None:
+    """Send the package's messages to standard error; only errors where quiet."""
+    from rich.logging import RichHandler
+
+    handler = RichHandler(
+        console=Console(stderr=True), show_path=False, show_level=False, log_time_format="%H:%M:%S"
+    )
+    logger.handlers = [handler]
+    logger.propagate = False
+    logger.setLevel(logging.ERROR if quiet else logging.INFO)
+
+
+def run_verb(verb: Callable[[], int]) -> None:
+    """Run a verb and leave with its exit code; errors of ours become one message, code 2."""
+    try:
+        code = verb()
+    except BipbayesError as error:
+        Console(stderr=True, markup=False, highlight=False, soft_wrap=True).print(f"Error: {error}")
+        code = USAGE_EXIT
+    except KeyboardInterrupt:
+        Console(stderr=True).print("Interrupted; what was finished is stored.")
+        code = 130
+    sys.exit(code)

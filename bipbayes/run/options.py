@@ -1,0 +1,69 @@
+"""The options of the command line, one definition each for all scripts."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bipbayes.run.settings import Settings, quick_values
+
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="Responses (CSV, Parquet, Stata, SPSS, SAS). Default: synthetic."),
+]
+CodebookFile = Annotated[
+    Path | None, typer.Option("--codebook", help="Codebook in TOML. Default: BIP's own.")
+]
+Models = Annotated[
+    list[str] | None,
+    typer.Option("--model", help="Model name or path of a model file; repeatable."),
+]
+Priors = Annotated[
+    Path | None, typer.Option("--priors", help="TOML file with prior scales, by model.")
+]
+Vcov = Annotated[
+    str, typer.Option("--vcov", help="Working covariance of cell means: iid, response, citizen.")
+]
+Previous = Annotated[
+    str, typer.Option("--previous", help="Rule for the previous answer: item or response.")
+]
+Draws = Annotated[int | None, typer.Option("--draws", help="Draws kept per chain.")]
+Tune = Annotated[int | None, typer.Option("--tune", help="Warm-up draws per chain.")]
+Chains = Annotated[int, typer.Option("--chains", help="Number of chains.")]
+TargetAccept = Annotated[
+    float, typer.Option("--target-accept", help="Target acceptance of the sampler.")
+]
+Seed = Annotated[int, typer.Option("--seed", help="The one seed; all others derive from it.")]
+Level = Annotated[float, typer.Option("--level", help="Probability of the intervals.")]
+Kind = Annotated[str, typer.Option("--kind", help="Credible intervals: eti (equal-tailed) or hdi.")]
+Rope = Annotated[
+    float | None,
+    typer.Option("--rope", help="Half-width of the region of practical equivalence, in sd."),
+]
+Outcomes = Annotated[
+    list[str] | None,
+    typer.Option("--outcomes", help="Outcomes to draw and tabulate; repeatable or B1,B2."),
+]
+Out = Annotated[Path, typer.Option("--out", help="Folder of the results.")]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace another run's results in that folder.")
+]
+Language = Annotated[str, typer.Option("--lang", help="Language of figures and tables: en, da.")]
+MinimumCount = Annotated[
+    int,
+    typer.Option("--minimum-count", help="Blank numbers that rest on fewer citizens (real data)."),
+]
+Quick = Annotated[
+    bool, typer.Option("--quick", help="Few draws and pictures; all results are preliminary.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no messages.")]
+
+
+def settings_from(options: Mapping[str, Any]) -> Settings:
+    """Turn a script's options into the settings record; options left out take its defaults."""
+    values = {key: value for key, value in options.items() if value is not None}
+    for key in ("models", "outcomes"):
+        if key in values:
+            values[key] = tuple(part for text in values[key] for part in text.split(",") if part)
+    return Settings(**quick_values(bool(values.pop("quick", False)), values))

@@ -1,0 +1,41 @@
+"""What ``run.json`` says of the software and the machine."""
+
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+PACKAGES: Final = (
+    "bipbayes",
+    "numpy",
+    "scipy",
+    "pandas",
+    "xarray",
+    "statsmodels",
+    "pymc",
+    "pytensor",
+    "nutpie",
+    "numba",
+    "arviz",
+    "arviz-base",
+    "arviz-stats",
+    "arviz-plots",
+    "matplotlib",
+    "h5netcdf",
+)
+
+
+def now() -> str:
+    """Return the time in UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def software() -> dict[str, str]:
+    """Return the versions of Python, of the system and of every package that matters."""
+    found = {"python": platform.python_version(), "system": platform.platform()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found

@@ -1,0 +1,117 @@
+"""The one record of what a run was asked to do."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from bipbayes.errors import SettingsError, raise_all
+
+VCOVS: Final = ("iid", "response", "citizen")
+LANGUAGES: Final = ("en", "da")
+KINDS: Final = ("eti", "hdi")
+PREVIOUS: Final = ("item", "response")
+DEFAULT_SEED: Final = 20170507  # the day the report's data were extracted
+DEFAULT_DRAWS: Final = 1000
+DEFAULT_TUNE: Final = 1000
+QUICK_DRAWS: Final = 250
+QUICK_TUNE: Final = 300
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a user can choose, checked before the slow part begins.
+
+    Attributes
+    ----------
+    data, codebook, priors
+        Files; ``None`` is the synthetic BIP, BIP's codebook, the models' own priors.
+    models
+        Names of models, or paths of a user's own model files.
+    vcov
+        Working covariance of stage 1: ``iid``, ``response`` or ``citizen``.
+    previous
+        Rule for the previous answer: ``item`` or ``response``.
+    draws, tune, chains, target_accept, seed
+        Sampling; ``draws`` and ``tune`` count per chain.
+    level, kind
+        Probability of the intervals, and ``eti`` or ``hdi`` for the credible ones.
+    outcomes
+        Outcomes to draw and tabulate; empty is all.
+    rope
+        Half-width of the region of practical equivalence in standard deviations, if wanted.
+    quick
+        Fewer draws and pictures; all results are marked preliminary.
+    """
+
+    data: Path | None = None
+    codebook: Path | None = None
+    models: tuple[str, ...] = ("hierarchical",)
+    priors: Path | None = None
+    vcov: str = "citizen"
+    previous: str = "item"
+    draws: int = DEFAULT_DRAWS
+    tune: int = DEFAULT_TUNE
+    chains: int = 4
+    target_accept: float = 0.9
+    seed: int = DEFAULT_SEED
+    level: float = 0.95
+    kind: str = "eti"
+    rope: float | None = None
+    outcomes: tuple[str, ...] = ()
+    out: Path = field(default=Path("results"))
+    overwrite: bool = False
+    language: str = "en"
+    minimum_count: int = 5
+    quick: bool = False
+    quiet: bool = False
+
+    def __post_init__(self) -> None:
+        raise_all(SettingsError, "These options were refused:", list(_faults(self)))
+
+    def record(self) -> dict[str, Any]:
+        """Return the settings as plain values for ``run.json`` (no folders of this machine)."""
+        values = asdict(self)
+        for key in ("data", "codebook", "priors", "out"):
+            values[key] = Path(values[key]).name if values[key] is not None else None
+        return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}
+
+
+def quick_values(quick: bool, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Fill in the numbers of draws that were not asked for."""
+    draws, tune = (QUICK_DRAWS, QUICK_TUNE) if quick else (DEFAULT_DRAWS, DEFAULT_TUNE)
+    filled = dict(values)
+    for key, default in (("draws", draws), ("tune", tune)):
+        if filled.get(key) is None:
+            filled[key] = default
+    return {**filled, "quick": quick}
+
+
+def _faults(settings: Settings) -> list[str]:
+    faults = [
+        f"--{name} must be one of {', '.join(allowed)}, not {value!r}"
+        for name, value, allowed in (
+            ("vcov", settings.vcov, VCOVS),
+            ("previous", settings.previous, PREVIOUS),
+            ("lang", settings.language, LANGUAGES),
+            ("kind", settings.kind, KINDS),
+        )
+        if value not in allowed
+    ]
+    for name, value, least in (
+        ("draws", settings.draws, 4),
+        ("tune", settings.tune, 50),
+        ("chains", settings.chains, 1),
+        ("minimum-count", settings.minimum_count, 1),
+        ("seed", settings.seed, 0),
+    ):
+        if value < least:
+            faults.append(f"--{name} must be at least {least}, not {value}")
+    for name, share in (("level", settings.level), ("target-accept", settings.target_accept)):
+        if not 0 < share < 1:
+            faults.append(f"--{name} must lie between 0 and 1, not {share}")
+    if settings.rope is not None and settings.rope <= 0:
+        faults.append(f"--rope must be positive, not {settings.rope}")
+    if not settings.models:
+        faults.append("--model: at least one model is needed")
+    return faults
