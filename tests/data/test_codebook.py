@@ -1,0 +1,100 @@
+"""Codebooks: BIP's own, other shapes, and refusals that name every fault."""
+
+from pathlib import Path
+
+import pytest
+
+from bipbayes.data.facts import FACTS, fact
+from bipbayes.data.load_codebook import bip_codebook, load_codebook, parse_codebook
+from bipbayes.errors import CodebookError
+
+OTHER = """
+name = "Another study"
+scale = [0, 10]
+citizen = "person"
+[[indicators]]
+code = "sleep"
+column = "q07"
+respondent = "citizen"
+label = { en = "Sleep" }
+[[indicators]]
+code = "mood"
+respondent = "nurse"
+[treatments.V]
+label = { en = "Visit" }
+columns = ["visit_a", "visit_b"]
+[treatments.C]
+columns = ["call"]
+[averages.both]
+members = ["sleep", "mood"]
+"""
+
+
+def test_bip_codebook_agrees_with_the_report() -> None:
+    """Catches an indicator, activity or order that differs from Boxes 1 and 2 and Table 3."""
+    codebook = bip_codebook()
+    indicators = fact("indicators")
+    analysed = indicators[indicators["progression"] == "true"]
+    assert list(codebook.indicator_codes) == analysed["code"].tolist()
+    assert [codebook.label(code, "da") for code in codebook.indicator_codes] == analysed[
+        "name_da"
+    ].tolist()
+    assert list(codebook.combinations) == fact("combinations")["combination"].tolist()
+    roles = {a.number: a.role for a in codebook.activities}
+    assert roles == dict(
+        zip(fact("activities")["number"], fact("activities")["group"], strict=True)
+    )
+    for row in fact("aggregates").itertuples():
+        assert list(codebook.members(row.code)) == row.members.split()
+        assert codebook.figure(row.code) == row.figure
+    assert codebook.combination_label("1010") == "J+S"
+    assert codebook.combination_label("0000", "da") == "ingen"
+
+
+def test_facts_keep_codes_as_text() -> None:
+    """Catches '0101' read as 101 and the group 'none' read as missing."""
+    assert {len(code) for code in fact("combinations")["combination"]} == {4}
+    assert "none" in set(fact("jobcenters")["group"])
+    assert fact("combinations")["n"].sum() == 6946
+    assert all(len(fact(name)) for name in FACTS)
+
+
+def test_another_study_has_its_own_shape(tmp_path: Path) -> None:
+    """Catches anything that counts on 20 indicators, 4 treatments or the scale 1 to 5."""
+    path = tmp_path / "codebook.toml"
+    path.write_text(OTHER, encoding="utf-8")
+    codebook = load_codebook(path)
+    assert codebook.combinations == ("00", "01", "10", "11")
+    assert codebook.outcomes == ("sleep", "mood", "both")
+    assert codebook.respondents == ("citizen", "nurse")
+    assert codebook.citizen == "person" and codebook.date == "date"
+    assert not codebook.is_bip
+
+
+def test_all_faults_are_named_at_once() -> None:
+    """Catches a reader that stops at the first fault."""
+    with pytest.raises(CodebookError) as caught:
+        parse_codebook({"scale": [5, 1], "colour": 1, "indicators": [{"code": "a"}]})
+    message = str(caught.value)
+    for part in ("colour", "lower end", "respondent", "treatments"):
+        assert part in message
+
+
+def test_contradictions_are_refused(tmp_path: Path) -> None:
+    """Catches members that are no indicators and codes that stand twice."""
+    broken = OTHER.replace('"mood"]', '"joy"]').replace('code = "mood"', 'code = "sleep"')
+    path = tmp_path / "broken.toml"
+    path.write_text(broken, encoding="utf-8")
+    with pytest.raises(CodebookError, match="joy") as caught:
+        load_codebook(path)
+    assert "more than once" in str(caught.value)
+
+
+def test_unreadable_codebook_is_one_sentence(tmp_path: Path) -> None:
+    """Catches a traceback where a path is wrong or the TOML is broken."""
+    with pytest.raises(CodebookError, match="cannot be read"):
+        load_codebook(tmp_path / "absent.toml")
+    bad = tmp_path / "bad.toml"
+    bad.write_text("name = ", encoding="utf-8")
+    with pytest.raises(CodebookError, match="no valid TOML"):
+        load_codebook(bad)

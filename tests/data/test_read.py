@@ -1,0 +1,181 @@
+"""Reading responses: formats, refusals and counted warnings."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyreadstat
+import pytest
+
+from bipbayes.data.load_codebook import bip_codebook
+from bipbayes.data.read import read_responses, responses_from_frame
+from bipbayes.errors import DataError
+
+CODEBOOK = bip_codebook()
+BOXES = [activity.column for activity in CODEBOOK.activities]
+
+
+def _frame(rows: int = 6) -> pd.DataFrame:
+    """Rows of two citizens with every box answered "no" but job search (J) in odd rows."""
+    frame = pd.DataFrame(
+        {
+            "citizen": [f"0{i % 2 + 1}" for i in range(rows)],
+            "jobcenter": "A",
+            "date": [f"2015-0{i + 1}-15" for i in range(rows)],
+        }
+    )
+    for position, code in enumerate(CODEBOOK.indicator_codes):
+        frame[code] = [(position + row) % 5 + 1 for row in range(rows)]
+    boxes = pd.DataFrame(0, index=frame.index, columns=BOXES)
+    boxes["S1_5"] = np.arange(rows) % 2
+    boxes["S1_22"] = 1 - np.arange(rows) % 2
+    return pd.concat([frame, boxes], axis=1)
+
+
+def _findings(frame: pd.DataFrame) -> dict[str, tuple[int, str]]:
+    study = responses_from_frame(frame, CODEBOOK)
+    return {finding.rule: (finding.count, finding.column) for finding in study.findings}
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".dta", ".sav"])
+def test_every_format_gives_the_same_study(tmp_path: Path, suffix: str) -> None:
+    """Catches a format that turns ids into numbers, dates into text or zeros into gaps."""
+    frame = _frame()
+    frame.loc[2, "B3"] = np.nan
+    path = tmp_path / f"responses{suffix}"
+    if suffix == ".csv":
+        frame.to_csv(path, index=False)
+    elif suffix == ".parquet":
+        frame.to_parquet(path)
+    elif suffix == ".dta":
+        pyreadstat.write_dta(frame, str(path))
+    else:
+        pyreadstat.write_sav(frame, str(path))
+    study = read_responses(path, CODEBOOK)
+    expected = responses_from_frame(frame, CODEBOOK).responses
+    pd.testing.assert_frame_equal(study.responses, expected)
+    assert study.responses["citizen"].tolist()[0] == "01"
+    assert study.responses["combination"].tolist()[:2] == ["0000", "1000"]
+
+
+def test_semicolons_and_danish_letters(tmp_path: Path) -> None:
+    """Catches Excel's Danish CSV: semicolons, the Windows code page, a byte order mark."""
+    frame = _frame().assign(jobcenter="Ærø")
+    frame.to_csv(tmp_path / "a.csv", sep=";", index=False, encoding="cp1252")
+    frame.to_csv(tmp_path / "b.csv", sep=";", index=False, encoding="utf-8-sig")
+    for name in ("a.csv", "b.csv"):
+        assert set(read_responses(tmp_path / name, CODEBOOK).responses["jobcenter"]) == {"Ærø"}
+
+
+def test_errors_are_named_all_at_once_without_values() -> None:
+    """Catches a check that stops early, or one that prints a citizen's values."""
+    frame = _frame().astype({"B1": "object", "S2": "float64"})
+    frame.loc[0, "B1"] = "secret"
+    frame.loc[1, "S2"] = 2.5
+    frame.loc[2, "S3"] = 77
+    frame.loc[3, "date"] = "15/04-2015"
+    frame.loc[4, "S1_5"] = 2
+    with pytest.raises(DataError) as caught:
+        responses_from_frame(frame, CODEBOOK, name="file.csv")
+    message = str(caught.value)
+    for part in ("B1", "S2", "S3", "date", "S1_5", "(1)"):
+        assert part in message
+    for value in ("secret", "77", "2.5", "15/04"):
+        assert value not in message
+    assert "without a value" not in message
+
+
+def test_missing_columns_are_listed() -> None:
+    """Catches an error that names only the first missing column."""
+    with pytest.raises(DataError, match=r"B2.*S7.*S1_4"):
+        responses_from_frame(_frame().drop(columns=["B2", "S7", "S1_4"]), CODEBOOK)
+
+
+def test_two_different_rows_of_a_day_are_refused_identical_ones_kept_once() -> None:
+    """Catches silent loss of an answer, and double counting of a copied row."""
+    frame = _frame()
+    copied = pd.concat([frame, frame.iloc[[0]]], ignore_index=True)
+    assert _findings(copied)["identical rows of one citizen and date"][0] == 1
+    assert len(responses_from_frame(copied, CODEBOOK).responses) == len(frame)
+    copied.loc[len(frame), "B1"] = 5
+    with pytest.raises(DataError, match=r"different rows of one citizen and date \(2\)"):
+        responses_from_frame(copied, CODEBOOK)
+
+
+def test_counted_warnings() -> None:
+    """Catches a warning that is lost or counts the wrong rows."""
+    frame = _frame()
+    frame["comment"] = "x"
+    frame.loc[1, "S1_22"] = 1  # beside an activity
+    frame.loc[2, "jobcenter"] = "B"  # citizen 01 moves
+    frame.loc[4, ["S1_22", "S1_23"]] = [0, 1]  # only "don't know"
+    found = _findings(frame)
+    assert found["columns not in the codebook"] == (1, "comment")
+    assert found["ticked beside an activity"] == (1, "S1_22")
+    assert found["citizens with responses in more than one jobcenter"][0] == 1
+    assert found["responses whose activities are unknown"][0] == 1
+    responses = responses_from_frame(frame, CODEBOOK).responses
+    assert responses["combination"].tolist() == ["0000", "1000", "0000", "1000", "", "1000"]
+
+
+def test_nothing_ticked_is_unknown_never_no_treatment() -> None:
+    """Catches an empty S1 counted as 0000, which would swell the reference group."""
+    frame = _frame()
+    frame.loc[0, BOXES] = 0
+    frame.loc[1, BOXES] = np.nan
+    assert responses_from_frame(frame, CODEBOOK).responses["combination"].tolist()[:2] == ["", ""]
+
+
+def test_one_column_a_treatment() -> None:
+    """Catches explicit J, O, S, H zeros read as unknown, and a gap read as zero."""
+    frame = _frame().drop(columns=BOXES)
+    frame[["J", "O", "S", "H"]] = 0.0
+    frame.loc[1, "S"] = 1.0
+    frame.loc[2, "O"] = np.nan
+    combination = responses_from_frame(frame, CODEBOOK).responses["combination"].tolist()
+    assert combination[:3] == ["0000", "0010", ""]
+
+
+def test_ids_that_lost_their_zeros_are_noticed() -> None:
+    """Catches ids of a fixed width that went through a spreadsheet; text ids are left alone."""
+    frame = _frame().assign(citizen=[7, 1234, 7, 1234, 7, 1234])
+    found = _findings(frame)
+    assert found["ids of digits that are shorter than the others"] == (1, "citizen")
+    assert "ids of digits that are shorter than the others" not in _findings(_frame())
+
+
+def test_whole_float_ids_are_text_without_decimals() -> None:
+    """Catches '12.0' for citizen 12 where a format stores ids as floats."""
+    study = responses_from_frame(_frame().assign(citizen=[12.0, 13.0] * 3), CODEBOOK)
+    assert set(study.responses["citizen"]) == {"12", "13"}
+
+
+def test_synthetic_mark_travels_and_never_mixes() -> None:
+    """Catches synthetic data passing as real, and real rows under a synthetic mark."""
+    assert responses_from_frame(_frame().assign(synthetic=1), CODEBOOK).synthetic
+    assert not responses_from_frame(_frame(), CODEBOOK).synthetic
+    with pytest.raises(DataError, match="never mix"):
+        responses_from_frame(_frame().assign(synthetic=[1, 0] * 3), CODEBOOK)
+
+
+def test_unreadable_files_are_one_sentence(tmp_path: Path) -> None:
+    """Catches tracebacks for a missing file, an unknown format, an empty or a broken file."""
+    (tmp_path / "a.xyz").write_text("x")
+    (tmp_path / "a.csv").write_text("")
+    (tmp_path / "a.parquet").write_text("no parquet")
+    for name, words in [
+        ("absent.csv", "no file"),
+        ("a.xyz", "unknown format"),
+        ("a.csv", "is empty"),
+        ("a.parquet", "cannot be read as parquet"),
+    ]:
+        with pytest.raises(DataError, match=words):
+            read_responses(tmp_path / name, CODEBOOK)
+
+
+def test_rows_without_keys_are_refused() -> None:
+    """Catches a response that would silently belong to a citizen called 'nan'."""
+    frame = _frame()
+    frame.loc[0, "citizen"] = None
+    with pytest.raises(DataError, match=r"citizen: rows without a value \(1\)"):
+        responses_from_frame(frame, CODEBOOK)

@@ -1,0 +1,74 @@
+"""Rules of the code base that a machine can hold: import direction, sizes, packages."""
+
+import ast
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LAYERS = [
+    {"errors", "atomic"},
+    {"intervals"},
+    {"data"},
+    {"ols", "cells", "synthetic"},
+    {"sampling"},
+    {"estimands"},
+    {"comparison"},
+    {"wording"},
+    {"describe", "audit", "checks"},
+    {"plots", "tables"},
+    {"validation"},
+    {"report"},
+    {"run"},
+]
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+MODULES = sorted((ROOT / "bipbayes").rglob("*.py"))
+
+
+def _imported(path: Path) -> set[str]:
+    """Names of the package's parts that a module imports, wherever in the file."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("bipbayes"):
+            parts = (node.module or "").split(".")
+            names |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {a.name.split(".")[1] for a in node.names if a.name.startswith("bipbayes.")}
+    return names
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_one_way(path: Path) -> None:
+    """Catches a lower stage that reaches up into a later one (DESIGN 3)."""
+    relative = path.relative_to(ROOT / "bipbayes").with_suffix("")
+    if relative.parts == ("__init__",):
+        return
+    own = relative.parts[0]
+    higher = {
+        name
+        for name in _imported(path) - {own, "__version__"}
+        if LEVEL[name] > LEVEL[own] or "models" in name or "scripts" in name
+    }
+    assert not higher
+
+
+@pytest.mark.parametrize("folder, most", [("bipbayes", 350), ("models", 350), ("scripts", 80)])
+def test_modules_have_one_job(folder: str, most: int) -> None:
+    """Catches modules that have grown past one job."""
+    sizes = {
+        str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
+        for path in (ROOT / folder).rglob("*.py")
+    }
+    assert {name: size for name, size in sizes.items() if size > most} == {}
+
+
+def test_every_folder_is_installed() -> None:
+    """Catches a new subpackage that a built wheel would lack."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    folders = {
+        ".".join(path.parent.relative_to(ROOT).parts)
+        for path in (ROOT / "bipbayes").rglob("__init__.py")
+    }
+    listed = set(project["tool"]["setuptools"]["packages"])
+    assert listed == folders | {"bipbayes.models", "bipbayes.scripts"}
