@@ -1,0 +1,133 @@
+"""Stage 1: cell means and how they err together (DESIGN 4)."""
+
+import logging
+
+import numpy as np
+import xarray as xr
+
+from bipbayes.cells import working
+from bipbayes.cells.gram import joint_answers, shared_answers
+from bipbayes.cells.moments import Residuals, lag_covariance, residual_covariance, residuals
+from bipbayes.cells.repair import Parts, parts, repair_attrs
+from bipbayes.data.codebook import Codebook
+from bipbayes.data.sample import Integers, Sample, analysis_sample, distinct_citizens, group_sums
+from bipbayes.errors import SettingsError
+
+logger = logging.getLogger(__name__)
+
+BLOCK = ("combination", "jobcenter")
+
+
+def cell_means(
+    progression: xr.Dataset, codebook: Codebook, *, vcov: str = working.CITIZEN
+) -> xr.Dataset:
+    """Reduce the responses to cell means and their joint sampling covariance.
+
+    Parameters
+    ----------
+    progression
+        As `bipbayes.data.progression.progression` returns it.
+    codebook
+        Gives combinations, indicators and averages; all are labels, also the empty ones.
+    vcov
+        Working covariance: ``iid``, ``response`` or ``citizen`` (`bipbayes.cells.working`).
+
+    Returns
+    -------
+    xarray.Dataset
+        ``mean``, ``n``, ``n_citizens`` ``[combination, jobcenter, indicator]`` and
+        ``vcov[combination, jobcenter, indicator, indicator_]`` in standard deviations of
+        progression (``NaN`` without answers); ``residual_covariance`` S0 and
+        ``lag_covariance`` S1 as estimated, ``noise_covariance`` N and ``change_covariance`` D
+        as used ``[indicator, indicator_]``; ``n_outcome`` and ``n_citizens_outcome``
+        ``[combination, jobcenter, outcome]`` (averages, too); ``sd`` and ``mean_change``
+        ``[outcome]`` in scale points. Coord ``respondent(indicator)``. Attrs ``vcov``,
+        ``previous``, ``synthetic``, ``study``, ``repair`` (a sentence), and in numbers
+        ``repair_added`` (share of the trace of S0), ``repair_lowest``, ``repair_eigenvalues``.
+
+    Raises
+    ------
+    SettingsError
+        Unknown working covariance.
+    DataError
+        Empty analysis sample, or labels that the codebook lacks.
+    """
+    if vcov not in working.VCOV:
+        raise SettingsError(f"vcov {vcov!r} is unknown; known: {', '.join(working.VCOV)}")
+    everything = analysis_sample(progression, codebook)
+    indicators = list(codebook.indicator_codes)
+    previous = progression["previous"].sel(outcome=indicators).transpose("response", ...)
+    residual = residuals(_indicators(everything, codebook), previous.to_numpy())
+    joint = joint_answers(residual)
+    found = parts(residual_covariance(residual, joint), *lag_covariance(residual), vcov=vcov)
+    if found.repairs:
+        logger.info("working covariance %s: %s", vcov, repair_attrs(found)["repair"])
+    cells = _dataset(everything, residual, found, codebook)
+    cells["vcov"] = (
+        (*BLOCK, "indicator", "indicator_"),
+        _blocks(working_covariance(residual, joint, found), everything),
+    )
+    cells["sd"] = progression["sd"].sel(outcome=list(codebook.outcomes))
+    cells["mean_change"] = progression["mean"].sel(outcome=list(codebook.outcomes))
+    cells.attrs = {**progression.attrs, "vcov": vcov, **repair_attrs(found)}
+    return cells
+
+
+def working_covariance(residual: Residuals, joint: np.ndarray, found: Parts) -> np.ndarray:
+    """Covariance of the means of every cell, shape (cell, indicator, indicator)."""
+    zero = np.zeros_like(found.noise)
+    shared = shared_answers(residual) if found.vcov == working.CITIZEN else joint
+    noise = found.noise if found.vcov == working.CITIZEN else zero
+    return working.mean_covariance(
+        joint, shared, change=found.change, noise=noise, n=residual.n.astype(float)
+    )
+
+
+def _indicators(sample: Sample, codebook: Codebook) -> Sample:
+    """Return the sample with the indicators as its only outcomes."""
+    count = len(codebook.indicators)
+    return Sample(
+        values=sample.values[:, :count],
+        observed=sample.observed[:, :count],
+        combination=sample.combination,
+        jobcenter=sample.jobcenter,
+        citizen=sample.citizen,
+        rows=sample.rows,
+        combinations=sample.combinations,
+        jobcenters=sample.jobcenters,
+        outcomes=sample.outcomes[:count],
+    )
+
+
+def _dataset(sample: Sample, residual: Residuals, found: Parts, codebook: Codebook) -> xr.Dataset:
+    indicators = list(codebook.indicator_codes)
+    counts = group_sums(sample.cell, sample.observed.astype(float), size=sample.cells)
+    citizens = distinct_citizens(sample, sample.cell, size=sample.cells)
+    each, outcome = (*BLOCK, "indicator"), (*BLOCK, "outcome")
+    square = ("indicator", "indicator_")
+    return xr.Dataset(
+        {
+            "mean": (each, _blocks(residual.means, sample)),
+            "n": (each, _blocks(residual.n, sample)),
+            "n_citizens": (each, _blocks(citizens[:, : len(indicators)], sample)),
+            "residual_covariance": (square, found.residual_covariance),
+            "lag_covariance": (square, found.lag_covariance),
+            "noise_covariance": (square, found.noise),
+            "change_covariance": (square, found.change),
+            "n_outcome": (outcome, _blocks(counts.astype("int64"), sample)),
+            "n_citizens_outcome": (outcome, _blocks(citizens, sample)),
+        },
+        coords={
+            "combination": list(sample.combinations),
+            "jobcenter": list(sample.jobcenters),
+            "indicator": indicators,
+            "indicator_": indicators,
+            "outcome": list(codebook.outcomes),
+            "respondent": ("indicator", [codebook.respondent_of(code) for code in indicators]),
+        },
+    )
+
+
+def _blocks(values: np.ndarray | Integers, sample: Sample) -> np.ndarray:
+    """Split the cell axis into combination and jobcenter."""
+    return values.reshape(len(sample.combinations), len(sample.jobcenters), *values.shape[1:])

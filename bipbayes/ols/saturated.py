@@ -1,0 +1,123 @@
+"""The regression on the dummies of combination x jobcenter and what is averaged from it.
+
+``cluster_jobcenter`` is not defined here: without a jobcenter the dummies of that jobcenter
+have no responses. Its standardised errors are empty with that reason; jobcenter means have none.
+"""
+
+import numpy as np
+import xarray as xr
+
+from bipbayes.data.sample import Floats, Sample, distinct_citizens
+from bipbayes.ols import covariance as cov
+from bipbayes.ols import reasons
+from bipbayes.ols.design import Design, dummy_design, jobcenter_share, standardised_design
+
+
+def saturated_estimates(sample: Sample, vcov: tuple[str, ...]) -> xr.Dataset:
+    """Estimate combination x jobcenter means and their averages over jobcenters.
+
+    Parameters
+    ----------
+    sample
+        Analysed responses.
+    vcov
+        Names of standard errors.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``jobcenter_estimate``, ``jobcenter_n``, ``jobcenter_n_citizens``
+        ``[outcome, combination, jobcenter]``, ``jobcenter_variance`` and ``jobcenter_note``
+        with ``vcov`` before; ``standardised_estimate[outcome, combination]``,
+        ``standardised_covariance[vcov, outcome, combination, combination_]``,
+        ``standardised_note[vcov, outcome, combination]``; ``saturated_df[vcov, outcome]``;
+        ``jobcenter_share[outcome, jobcenter]``, the weights.
+    """
+    saturated = dummy_design(sample, sample.cell, size=sample.cells)
+    share = jobcenter_share(sample)
+    averaged = standardised_design(sample, saturated, share)
+    each = ("vcov", "outcome")
+    data = xr.Dataset(
+        {
+            "standardised_estimate": (("outcome", "combination"), averaged.estimate.T),
+            "standardised_covariance": (
+                (*each, "combination", "combination_"),
+                np.stack([_standardised(averaged, sample, name) for name in vcov]),
+            ),
+            "standardised_note": (
+                (*each, "combination"),
+                np.stack([reasons.unusable_standardised(saturated, sample, v) for v in vcov]),
+            ),
+            "saturated_df": (each, np.stack([_degrees(saturated, sample, v) for v in vcov])),
+            "jobcenter_share": (("jobcenter", "outcome"), share),
+        },
+        coords={
+            "vcov": list(vcov),
+            "outcome": list(sample.outcomes),
+            "combination": list(sample.combinations),
+            "combination_": list(sample.combinations),
+            "jobcenter": list(sample.jobcenters),
+        },
+    )
+    return data.merge(_jobcenter_means(saturated, sample, vcov)).transpose(
+        "vcov", "outcome", ..., missing_dims="ignore"
+    )
+
+
+def _standardised(averaged: Design, sample: Sample, vcov: str) -> Floats:
+    """Covariance of the averages, shape (outcome, combination, combination)."""
+    shape = (len(averaged.observations), averaged.size, averaged.size)
+    if vcov == cov.CLUSTER_JOBCENTER:
+        return np.full(shape, np.nan)
+    if vcov == cov.CLUSTER_CITIZEN:
+        matrix = cov.cluster_covariance(averaged, sample.citizen)
+    else:
+        matrix = np.zeros(shape)
+        diagonal = np.arange(averaged.size)
+        matrix[:, diagonal, diagonal] = cov.group_variances(averaged, vcov)
+    known = ~np.isnan(averaged.estimate.T)
+    return np.where(known[:, :, None] & known[:, None, :], matrix, np.nan)
+
+
+def _degrees(saturated: Design, sample: Sample, vcov: str) -> Floats:
+    if vcov == cov.CLUSTER_JOBCENTER:
+        return np.full(len(saturated.observations), np.nan)
+    if vcov == cov.CLUSTER_CITIZEN:
+        degrees = cov.cluster_counts(saturated, sample.citizen) - 1
+    else:
+        degrees = saturated.observations - saturated.columns
+    return np.where(degrees > 0, degrees, np.nan)
+
+
+def _jobcenter_means(saturated: Design, sample: Sample, vcov: tuple[str, ...]) -> xr.Dataset:
+    cells = (len(sample.combinations), len(sample.jobcenters))
+    dims = ("combination", "jobcenter", "outcome")
+    citizens = distinct_citizens(sample, sample.cell, size=sample.cells)
+    variances = [_cell_variances(saturated, sample, name) for name in vcov]
+    notes = [reasons.unusable_jobcenter(saturated, sample, name) for name in vcov]
+    return xr.Dataset(
+        {
+            "jobcenter_estimate": (dims, saturated.estimate.reshape(*cells, -1)),
+            "jobcenter_n": (dims, saturated.n.reshape(*cells, -1)),
+            "jobcenter_n_citizens": (dims, citizens.reshape(*cells, -1)),
+            "jobcenter_variance": (
+                ("vcov", "outcome", *dims[:2]),
+                np.stack(variances).reshape(len(vcov), -1, *cells),
+            ),
+            "jobcenter_note": (
+                ("vcov", "outcome", *dims[:2]),
+                np.stack(notes).reshape(len(vcov), -1, *cells),
+            ),
+        }
+    )
+
+
+def _cell_variances(saturated: Design, sample: Sample, vcov: str) -> Floats:
+    """Variances of the cell means, shape (outcome, cell)."""
+    if vcov == cov.CLUSTER_JOBCENTER:
+        return np.full(saturated.estimate.T.shape, np.nan)
+    if vcov == cov.CLUSTER_CITIZEN:
+        variances = cov.cluster_variances(saturated, sample.citizen)
+    else:
+        variances = cov.group_variances(saturated, vcov)
+    return np.where(np.isnan(saturated.estimate.T), np.nan, variances)
