@@ -1,0 +1,142 @@
+"""Opening a run: the data, their codebook, and the folder that is theirs."""
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, cast
+
+import xarray as xr
+
+from bipbayes.atomic import write_text
+from bipbayes.data.codebook import Codebook
+from bipbayes.data.load_codebook import load_codebook
+from bipbayes.data.progression import PreviousRule, progression
+from bipbayes.data.read import read_responses
+from bipbayes.data.study import Study
+from bipbayes.errors import RunError, SettingsError
+from bipbayes.run.folder import RunFolder
+from bipbayes.run.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+SYNTHETIC_FILE: Final = "synthetic/responses.csv"
+CODEBOOK_FILE: Final = "codebook.toml"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run whose data are read and whose folder is claimed."""
+
+    settings: Settings
+    study: Study
+    codebook: Codebook
+    folder: RunFolder
+
+    def progression(self) -> xr.Dataset:
+        """Compute progression by the run's rule for the previous answer."""
+        return progression(self.study, previous=cast(PreviousRule, self.settings.previous))
+
+
+def open_run(settings: Settings) -> Run:
+    """Read the data (or make the synthetic ones) and claim the folder.
+
+    Raises
+    ------
+    BipbayesError
+        Data or codebook are refused, or the folder holds another run.
+    """
+    codebook = load_codebook(settings.codebook)
+    folder = RunFolder(settings.out)
+    if settings.data is None:
+        study = _synthetic_study(settings, codebook, folder)
+    else:
+        study = read_responses(settings.data, codebook)
+        folder.claim(_identity(study, settings), overwrite=settings.overwrite)
+    _check_outcomes(settings, codebook)
+    _note_data(folder, study)
+    _keep_codebook(settings, folder)
+    logger.info(
+        "%s: %d responses of %d citizens%s",
+        study.name,
+        len(study.responses),
+        study.responses["citizen"].nunique(),
+        " (synthetic data)" if study.synthetic else "",
+    )
+    return Run(settings, study, codebook, folder)
+
+
+def open_stored(settings: Settings) -> tuple[RunFolder, Codebook]:
+    """Open a folder that earlier verbs filled, with the codebook they used.
+
+    Raises
+    ------
+    RunError
+        There is no run in the folder, or ``--data`` names other data than the stored ones.
+    """
+    folder = RunFolder(settings.out)
+    record = folder.record()
+    if "identity" not in record:
+        raise RunError(f"{settings.out} holds no run; run 'bipbayes reproduce' or fit-ols first")
+    stored = folder.file(CODEBOOK_FILE)
+    codebook = load_codebook(settings.codebook or (stored if stored.is_file() else None))
+    _check_outcomes(settings, codebook)
+    if settings.data is not None:
+        study = read_responses(settings.data, codebook)
+        folder.claim(_identity(study, settings), overwrite=False)
+    return folder, codebook
+
+
+def _synthetic_study(settings: Settings, codebook: Codebook, folder: RunFolder) -> Study:
+    """Write the default data into the folder and read them as any other file."""
+    from bipbayes.synthetic.simulate import simulate, write_responses
+
+    if not codebook.is_bip:
+        raise SettingsError("the default data are BIP's; give your own with --data")
+    path = folder.file(SYNTHETIC_FILE)
+    if not (path.is_file() and folder.record().get("identity")):
+        simulation = simulate()
+        part = path.with_name("responses.new.csv")
+        write_responses(simulation, part)
+        study = read_responses(part, codebook)
+        try:
+            folder.claim(_identity(study, settings), overwrite=settings.overwrite)
+        except RunError:
+            part.unlink()
+            raise
+        part.replace(path)
+    study = read_responses(path, codebook)
+    folder.claim(_identity(study, settings), overwrite=settings.overwrite)
+    return study
+
+
+def _identity(study: Study, settings: Settings) -> dict[str, str]:
+    """Return what makes two runs the same: data, codebook, rule for the previous answer."""
+    codebook = hashlib.sha256(repr(study.codebook).encode("utf-8")).hexdigest()
+    return {"data": study.digest, "codebook": codebook, "previous": settings.previous}
+
+
+def _note_data(folder: RunFolder, study: Study) -> None:
+    facts: dict[str, Any] = {
+        "name": study.name,
+        "sha256": study.digest,
+        "synthetic": study.synthetic,
+        "responses": len(study.responses),
+        "citizens": int(study.responses["citizen"].nunique()),
+        "codebook": study.codebook.name,
+        "findings": [finding.sentence() for finding in study.findings],
+    }
+    folder.note(data=facts)
+
+
+def _keep_codebook(settings: Settings, folder: RunFolder) -> None:
+    if settings.codebook is not None:
+        text = Path(settings.codebook).read_text(encoding="utf-8")
+        write_text(folder.file(CODEBOOK_FILE), text)
+
+
+def _check_outcomes(settings: Settings, codebook: Codebook) -> None:
+    unknown = [outcome for outcome in settings.outcomes if outcome not in codebook.outcomes]
+    if unknown:
+        known = ", ".join(codebook.outcomes)
+        raise SettingsError(f"--outcomes: {', '.join(unknown)} are unknown; known: {known}")

@@ -1,0 +1,36 @@
+"""OLS of every outcome on the combinations of treatments (DESIGN 4, the report's Figures 3-24)."""
+
+from pathlib import Path
+
+import typer
+
+from bipbayes.run import options
+from bipbayes.run.console import run_verb, start_logging
+from bipbayes.run.settings import Settings
+
+
+def main(
+    data: options.Data = None,
+    codebook: options.CodebookFile = None,
+    previous: options.Previous = Settings.previous,
+    level: options.Level = Settings.level,
+    out: options.Out = Path("results"),
+    overwrite: options.Overwrite = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Estimate progression by combination with OLS and five kinds of standard errors."""
+    settings = locals()
+    start_logging(quiet=quiet)
+
+    def verb() -> int:
+        from bipbayes.run.inputs import open_run
+        from bipbayes.run.ols_stage import fit_ols
+
+        fit_ols(open_run(options.settings_from(settings)))
+        return 0
+
+    run_verb(verb)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,37 @@
+"""Settings: checked at once, recorded without paths of the machine."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bipbayes.errors import SettingsError
+from bipbayes.run.options import settings_from
+from bipbayes.run.settings import QUICK_DRAWS, Settings
+
+
+def test_all_faults_are_named_at_once() -> None:
+    """Catches a check that stops at the first wrong option."""
+    with pytest.raises(SettingsError) as caught:
+        Settings(vcov="robust", level=95, chains=0, language="de")
+    for part in ("--vcov", "--level", "--chains", "--lang"):
+        assert part in str(caught.value)
+
+
+def test_quick_cuts_draws_unless_they_are_asked_for() -> None:
+    """Catches --quick overriding an explicit --draws, or doing nothing."""
+    assert settings_from({"quick": True}).draws == QUICK_DRAWS
+    assert settings_from({"quick": True, "draws": 77}).draws == 77
+    assert settings_from({"quick": False}).draws == Settings.draws
+
+
+def test_lists_may_be_repeated_or_joined_by_commas() -> None:
+    """Catches --outcomes B1,B2 read as one outcome."""
+    assert settings_from({"outcomes": ["B1,B2", "S3"]}).outcomes == ("B1", "B2", "S3")
+
+
+def test_record_is_json_without_folders() -> None:
+    """Catches a path of the server in a file that leaves it."""
+    record = Settings(data=Path("/secret/place/responses.csv")).record()
+    assert "secret" not in json.dumps(record)
+    assert record["data"] == "responses.csv"
