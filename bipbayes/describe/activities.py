@@ -1,0 +1,102 @@
+"""Activities described: Box 2 and Table 2 from the codebook, Table 3 from the responses."""
+
+import pandas as pd
+import xarray as xr
+
+from bipbayes.data.codebook import DO_NOT_KNOW, NO_TREATMENT, Codebook
+from bipbayes.describe.sample import counted_responses
+
+
+def activity_boxes(codebook: Codebook, *, language: str = "en") -> pd.DataFrame:
+    """List the tick boxes (Box 2): ``number``, ``column``, ``label``, ``role``."""
+    rows = [
+        {
+            "number": activity.number,
+            "column": activity.column,
+            "label": _name(activity.label, language) or activity.column,
+            "role": activity.role,
+        }
+        for activity in codebook.activities
+    ]
+    return pd.DataFrame(rows, columns=["number", "column", "label", "role"])
+
+
+def activity_groups(codebook: Codebook, *, language: str = "en") -> pd.DataFrame:
+    """List which activities make which treatment (Table 2).
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``treatment``, ``treatment_label``, ``number``, ``label``, in the order of the
+        treatments; "none" and "don't know" belong to none and are left out.
+    """
+    boxes = activity_boxes(codebook, language=language)
+    boxes = boxes[~boxes["role"].isin([NO_TREATMENT, DO_NOT_KNOW])]
+    labels = {entry.code: _name(entry.label, language) for entry in codebook.treatments}
+    order = {code: place for place, code in enumerate(codebook.treatment_codes)}
+    groups = boxes.rename(columns={"role": "treatment"})
+    groups["treatment_label"] = groups["treatment"].map(labels)
+    groups = groups.sort_values(
+        ["treatment", "number"], key=lambda c: c.map(order) if c.name == "treatment" else c
+    )
+    columns = ["treatment", "treatment_label", "number", "label"]
+    return groups[columns].reset_index(drop=True)
+
+
+def combination_table(progression: xr.Dataset, codebook: Codebook) -> pd.DataFrame:
+    """Count responses by combination (Table 3: those of the first indicator).
+
+    Parameters
+    ----------
+    progression
+        Dims ``response``, ``outcome``.
+    codebook
+        All its combinations have a row, in binary order.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``combination``, ``treatments`` (how many), ``n`` (responses), ``n_citizens``,
+        ``percent`` (of all counted responses).
+    """
+    responses = counted_responses(progression, codebook)
+    order = list(codebook.combinations)
+    grouped = responses.groupby("combination")["citizen"]
+    n = grouped.size().reindex(order, fill_value=0)
+    return pd.DataFrame(
+        {
+            "combination": order,
+            "treatments": [combination.count("1") for combination in order],
+            "n": n.to_numpy(),
+            "n_citizens": grouped.nunique().reindex(order, fill_value=0).to_numpy(),
+            "percent": 100 * n.to_numpy() / max(len(responses), 1),
+        }
+    )
+
+
+def treatment_table(combinations: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
+    """Count responses with each treatment, alone or with others.
+
+    Parameters
+    ----------
+    combinations
+        Rows of `combination_table`.
+    codebook
+        Order of the treatments.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``treatment``, ``n``, ``percent`` (they sum to more than 100: treatments overlap).
+    """
+    rows = []
+    for code in codebook.treatment_codes:
+        with_it = [codebook.has_treatment(text, code) for text in combinations["combination"]]
+        part = combinations[with_it]
+        rows.append({"treatment": code, "n": part["n"].sum(), "percent": part["percent"].sum()})
+    return pd.DataFrame(rows)
+
+
+def _name(label: object, language: str) -> str:
+    names = dict(label) if isinstance(label, dict) else {}
+    return str(names.get(language) or names.get("en") or "")
