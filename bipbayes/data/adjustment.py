@@ -1,0 +1,225 @@
+"""What progression is adjusted for: the previous answer, or characteristics of the citizens.
+
+The adjusted regression of an outcome's standardised progression y on groups g (combinations, or
+cells) is an analysis of covariance,
+
+    y[r] = effect[g(r)] + sum_p slope[p] x[r, p] + error[r],
+
+with regressors x centred over the outcome's analysis sample, so that ``effect`` is expected
+progression *at the average of the regressors* and the effects' average, weighted by responses,
+stays zero. Slopes are common to all groups; they come from differences within groups.
+
+``baseline``: the previous answer. For an indicator it is a factor with a level for each answer: a
+citizen at the lowest answer cannot fall, one at the highest cannot rise, and that bend is no
+straight line. Levels with fewer than `FEWEST` answers join their neighbour towards the middle. An
+average has too many values for a factor and gets a line and a square.
+
+``covariates``: named numeric columns of a frame with one row a citizen. A missing value counts as
+the sample's mean, with an indicator variable of its own beside it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bipbayes.data.codebook import Codebook
+from bipbayes.data.sample import Floats
+from bipbayes.errors import DataError, SettingsError, raise_all
+
+BASELINE: Final = "baseline"
+COVARIATES: Final = "covariates"
+ADJUSTMENTS: Final = (BASELINE, COVARIATES)
+
+# A level with a handful of answers has a slope of its own that is mostly noise.
+FEWEST: Final = 5
+
+
+@dataclass(frozen=True)
+class Adjustment:
+    """Regressors of every outcome.
+
+    Attributes
+    ----------
+    adjust
+        Any of `ADJUSTMENTS`, in that order.
+    names
+        Regressors by outcome.
+    values
+        By outcome, shape (response, regressor): centred over the outcome's analysis sample,
+        0 outside of it; covariates in standard deviations.
+    missing
+        Citizens of the analysis sample without a value, by covariate.
+    """
+
+    adjust: tuple[str, ...]
+    names: Mapping[str, tuple[str, ...]]
+    values: Mapping[str, Floats]
+    missing: Mapping[str, int]
+
+    @property
+    def label(self) -> str:
+        """Name for attributes and outputs, such as ``baseline+covariates``."""
+        return "+".join(self.adjust)
+
+    @property
+    def remark(self) -> str:
+        """Say how many citizens lack which covariates (``""``: none)."""
+        lacking = [f"{name} ({count})" for name, count in self.missing.items() if count]
+        if not lacking:
+            return ""
+        return (
+            "citizens without a value count with the sample's mean and an indicator variable: "
+            + ", ".join(lacking)
+        )
+
+
+def make_adjustment(
+    progression: xr.Dataset,
+    codebook: Codebook,
+    *,
+    adjust: Sequence[str] = (BASELINE,),
+    covariates: pd.DataFrame | None = None,
+    columns: Sequence[str] | None = None,
+) -> Adjustment:
+    """Build the regressors that progression is adjusted for.
+
+    Parameters
+    ----------
+    progression
+        As `bipbayes.data.progression.progression` returns it.
+    codebook
+        Says which outcomes are indicators (previous answer as a factor).
+    adjust
+        ``baseline``, ``covariates`` or both.
+    covariates
+        One row a citizen: numeric columns and the column (or index) ``citizen``. Citizens that
+        the responses lack are ignored; those that it lacks have all values missing.
+    columns
+        Which columns of it to use; all numeric ones by default.
+
+    Raises
+    ------
+    SettingsError
+        Unknown adjustment, or ``covariates`` without a frame.
+    DataError
+        The frame repeats a citizen, lacks a column, or a column is not numeric or not finite.
+    """
+    unknown = sorted(set(adjust) - set(ADJUSTMENTS))
+    if unknown or not adjust:
+        raise SettingsError(f"adjust {unknown} is unknown; known: {', '.join(ADJUSTMENTS)}")
+    if COVARIATES in adjust and covariates is None:
+        raise SettingsError("adjusting for covariates needs a frame with one row a citizen")
+    sample = _sample(progression)
+    blocks: dict[str, list[pd.DataFrame]] = {code: [] for code in codebook.outcomes}
+    missing: Mapping[str, int] = {}
+    if BASELINE in adjust:
+        for code in codebook.outcomes:
+            blocks[code].append(_baseline(progression, code, code in codebook.indicator_codes))
+    if COVARIATES in adjust and covariates is not None:
+        wide = _by_response(progression, _checked(covariates, columns))
+        missing = _count_missing(progression, wide)
+        for code in codebook.outcomes:
+            blocks[code].append(_imputed(wide, sample[code].to_numpy()))
+    frames = {code: pd.concat(parts, axis=1) for code, parts in blocks.items()}
+    return Adjustment(
+        adjust=tuple(name for name in ADJUSTMENTS if name in adjust),
+        names={code: tuple(frame.columns) for code, frame in frames.items()},
+        values={code: _centred(frame, sample[code].to_numpy()) for code, frame in frames.items()},
+        missing=missing,
+    )
+
+
+def _sample(progression: xr.Dataset) -> pd.DataFrame:
+    """Say which response counts for which outcome, columns by outcome."""
+    counts = progression["standardised"].notnull() & progression["analysed"]
+    frame = counts.transpose("response", "outcome").to_numpy()
+    return pd.DataFrame(frame, columns=progression["outcome"].to_numpy())
+
+
+def _baseline(progression: xr.Dataset, outcome: str, factor: bool) -> pd.DataFrame:
+    """Regressors of the previous answer: dummies of its levels, or a line and a square."""
+    answer = progression["baseline"].sel(outcome=outcome).to_numpy()
+    counted = ~np.isnan(progression["standardised"].sel(outcome=outcome).to_numpy())
+    if not factor:
+        middle = float(np.nanmean(answer[counted])) if counted.any() else 0.0
+        line = answer - middle
+        return pd.DataFrame({"previous answer": line, "previous answer squared": line**2})
+    levels = _merged_levels(answer[counted])
+    return pd.DataFrame(
+        {
+            "previous answer " + "/".join(f"{value:g}" for value in level): np.isin(answer, level)
+            for level in levels[1:]
+        },
+        index=range(len(answer)),
+        dtype="float64",
+    )
+
+
+def _merged_levels(answers: Floats) -> list[list[float]]:
+    """Levels that occur, the rare ones joined to their neighbour towards the middle."""
+    values, counts = np.unique(answers, return_counts=True)
+    levels = [[float(value)] for value in values]
+    sizes = [int(count) for count in counts]
+    middle = float(np.mean(answers)) if len(answers) else 0.0
+    while len(levels) > 1 and min(sizes) < FEWEST:
+        rare = int(np.argmin(sizes))
+        inward = 1 if levels[rare][0] < middle else -1
+        other = rare + inward if 0 <= rare + inward < len(levels) else rare - inward
+        low, high = min(rare, other), max(rare, other)
+        levels[low : high + 1] = [levels[low] + levels[high]]
+        sizes[low : high + 1] = [sizes[low] + sizes[high]]
+    return levels
+
+
+def _checked(covariates: pd.DataFrame, columns: Sequence[str] | None) -> pd.DataFrame:
+    """Return the wanted columns as floats, indexed by citizen; refuse with all faults at once."""
+    frame = covariates if "citizen" in covariates else covariates.reset_index()
+    if "citizen" not in frame:
+        raise DataError("the covariates have no column 'citizen'; add it, one row a citizen")
+    numeric = frame.drop(columns="citizen").select_dtypes(["number", "bool"]).columns
+    wanted = list(columns) if columns is not None else [str(name) for name in numeric]
+    absent = [name for name in wanted if name not in frame.columns]
+    text = [name for name in wanted if name in frame.columns and name not in numeric]
+    repeated = int(frame["citizen"].astype(str).duplicated().sum())
+    usable = [name for name in wanted if name in numeric]
+    infinite = [name for name in usable if np.isinf(frame[name].astype("float64")).any()]
+    faults = [f"columns {absent} are missing; known: {list(numeric)}"] if absent else []
+    faults += [f"columns {text} are not numeric; code them as numbers"] if text else []
+    faults += [f"columns {infinite} hold infinite values"] if infinite else []
+    faults += [f"{repeated} rows repeat a citizen; keep one row each"] if repeated else []
+    faults += ["no column is left to adjust for"] if not wanted else []
+    raise_all(DataError, "The covariates cannot be used:", faults)
+    return frame.set_index(frame["citizen"].astype(str))[wanted].astype("float64")
+
+
+def _by_response(progression: xr.Dataset, covariates: pd.DataFrame) -> pd.DataFrame:
+    citizens = progression["citizen"].to_numpy().astype(str)
+    return covariates.reindex(citizens).reset_index(drop=True)
+
+
+def _count_missing(progression: xr.Dataset, wide: pd.DataFrame) -> dict[str, int]:
+    """Citizens of the analysis sample without a value, by covariate."""
+    counted = progression["standardised"].notnull().any("outcome").to_numpy()
+    citizens = pd.Series(progression["citizen"].to_numpy()[counted])
+    empty = wide[counted].isna().set_index(citizens).groupby(level=0).first()
+    return {str(name): int(count) for name, count in empty.sum().items()}
+
+
+def _imputed(wide: pd.DataFrame, counted: np.ndarray) -> pd.DataFrame:
+    """Mean in place of what is missing, an indicator beside it; in standard deviations."""
+    sample = wide[counted]
+    scale = sample.std().where(lambda sd: sd > 0, 1.0).fillna(1.0)
+    values = ((wide - sample.mean()) / scale).fillna(0.0)
+    gaps = wide.isna().loc[:, sample.isna().any()].astype("float64").add_suffix(" missing")
+    return pd.concat([values, gaps], axis=1)
+
+
+def _centred(frame: pd.DataFrame, counted: np.ndarray) -> Floats:
+    values = frame.to_numpy(dtype="float64")
+    if not counted.any():
+        return np.zeros_like(values)
+    return np.where(counted[:, None], values - values[counted].mean(axis=0), 0.0)
