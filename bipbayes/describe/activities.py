@@ -4,7 +4,7 @@ import pandas as pd
 import xarray as xr
 
 from bipbayes.data.codebook import DO_NOT_KNOW, NO_TREATMENT, Codebook
-from bipbayes.describe.sample import counted_responses
+from bipbayes.data.groups import counted_responses
 
 
 def activity_boxes(codebook: Codebook, *, language: str = "en") -> pd.DataFrame:

@@ -6,27 +6,17 @@ groups nor responses are independent, and no p values are given.
 """
 
 from itertools import combinations
+from typing import Final
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from bipbayes.data.characteristics import Characteristics
-from bipbayes.data.characteristics_codebook import Characteristic
 from bipbayes.data.codebook import Codebook
+from bipbayes.data.groups import counted_responses, group_labels, memberships
 from bipbayes.data.sample import jobcenter_order
-from bipbayes.describe.sample import counted_responses, group_labels, memberships
-
-
-def joined_responses(
-    progression: xr.Dataset, characteristics: Characteristics, *, codebook: Codebook
-) -> pd.DataFrame:
-    """Return the counted responses with their citizen's characteristics.
-
-    Responses of citizens without characteristics keep their row, with ``NaN``.
-    """
-    responses = counted_responses(progression, codebook)
-    return responses.merge(characteristics.citizens, on="citizen", how="left", validate="m:1")
 
 
 def characteristic_table(
@@ -51,37 +41,60 @@ def characteristic_table(
         (responses with the characteristic known), ``n_citizens`` (theirs), ``n_carriers``
         (citizens with a value above zero). Rows in the order of the tables, groups inside.
     """
-    joined = joined_responses(progression, characteristics, codebook=codebook)
-    groups = memberships(joined["combination"], codebook)
-    rows = [
-        {**_keys(entry), "group": group, **_describe(joined[groups[group]], entry)}
-        for entry in characteristics.codebook.characteristics
-        for group in group_labels(codebook)
+    counts = citizen_counts(progression, characteristics, codebook=codebook)
+    frames = [
+        _describe(characteristics, counts[group].to_numpy()) for group in group_labels(codebook)
     ]
-    return pd.DataFrame(rows)
+    table = pd.concat(frames, keys=group_labels(codebook), names=["group", "place"])
+    table = table.reset_index().sort_values("place", kind="stable").reset_index(drop=True)
+    return table[_COLUMNS]
 
 
-def _keys(entry: Characteristic) -> dict[str, object]:
-    return {
-        "table": entry.table,
-        "section_en": entry.section.get("en", ""),
-        "row_en": entry.label.get("en", entry.column),
-        "column": entry.column,
-    }
+def citizen_counts(
+    progression: xr.Dataset, characteristics: Characteristics, *, codebook: Codebook
+) -> pd.DataFrame:
+    """Count each citizen's responses by group.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a citizen of the characteristics, in their order; one column a group.
+    """
+    responses = counted_responses(progression, codebook)
+    counts = memberships(responses["combination"], codebook).groupby(responses["citizen"]).sum()
+    return counts.reindex(characteristics.citizens["citizen"], fill_value=0).reset_index(drop=True)
 
 
-def _describe(rows: pd.DataFrame, entry: Characteristic) -> dict[str, object]:
-    known = rows.loc[rows[entry.column].notna(), ["citizen", entry.column]]
-    values = known[entry.column]
-    scale = 100.0 if entry.percent else 1.0
-    return {
-        "value": scale * values.mean(),
-        "unit": entry.unit,
-        "sd": scale * values.std(ddof=1),
-        "n": len(values),
-        "n_citizens": known["citizen"].nunique(),
-        "n_carriers": known.loc[values > 0, "citizen"].nunique(),
-    }
+def _describe(characteristics: Characteristics, counts: NDArray[np.int64]) -> pd.DataFrame:
+    """One row a characteristic for one group; `counts` are the citizens' responses in it."""
+    entries = characteristics.codebook.characteristics
+    values = characteristics.citizens[[entry.column for entry in entries]].to_numpy()
+    values = values * [100.0 if entry.percent else 1.0 for entry in entries]
+    known, inside = ~np.isnan(values), (counts > 0)[:, None]
+    weights = np.where(known, counts[:, None], 0)
+    n, filled = weights.sum(axis=0), np.where(known, values, 0.0)
+    mean = (weights * filled).sum(axis=0) / np.where(n > 0, n, np.nan)
+    squares = (weights * (filled - mean) ** 2).sum(axis=0)
+    return pd.DataFrame(
+        {
+            "table": [entry.table for entry in entries],
+            "section_en": [entry.section.get("en", "") for entry in entries],
+            "row_en": [entry.label.get("en", entry.column) for entry in entries],
+            "column": [entry.column for entry in entries],
+            "value": mean,
+            "unit": [entry.unit for entry in entries],
+            "sd": np.sqrt(squares / np.where(n > 1, n - 1, np.nan)),
+            "n": n,
+            "n_citizens": (known & inside).sum(axis=0),
+            "n_carriers": (known & inside & (values > 0)).sum(axis=0),
+        }
+    )
+
+
+_COLUMNS: Final = [
+    *("table", "section_en", "row_en", "column", "group"),
+    *("value", "unit", "sd", "n", "n_citizens", "n_carriers"),
+]
 
 
 def jobcenter_table(progression: xr.Dataset, codebook: Codebook) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import xarray as xr
 
 from bipbayes.data.activities import UNKNOWN
 from bipbayes.data.codebook import Codebook
-from bipbayes.describe.sample import consecutive_responses, group_labels, memberships
+from bipbayes.data.groups import consecutive_responses, group_labels, memberships
 
 
 def transitions(progression: xr.Dataset) -> pd.DataFrame:

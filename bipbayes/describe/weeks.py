@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bipbayes.data.codebook import Codebook
-from bipbayes.describe.sample import consecutive_responses
+from bipbayes.data.groups import consecutive_responses
 
 VCOVS: Final = ("classical", "cluster_citizen")
 DAYS_A_WEEK: Final = 7.0
