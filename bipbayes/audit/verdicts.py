@@ -1,0 +1,126 @@
+"""The audit: one row a claim, with what OLS and the posterior say of it.
+
+Each claim is read twice: for the report's own estimand (`effect`, against average progress) and
+for the contrast with no intervention. Columns of the two begin with ``effect_`` and
+``contrast_``. Claims on no intervention itself cannot be checked in the contrast, where it is
+the reference.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pandas as pd
+import xarray as xr
+
+from bipbayes.audit.blocks import labelled_draws
+from bipbayes.audit.evidence import Evidence, estimand_columns, estimand_part
+from bipbayes.audit.rules import Cutoffs
+from bipbayes.audit.sizes import SIZE_COLUMNS, size_columns
+from bipbayes.audit.sources import ESTIMANDS, POSTERIOR, AuditSettings, select_fit, sources
+from bipbayes.audit.statements import Statement, statements
+from bipbayes.data.codebook import Codebook
+
+RULE_COLUMNS: Final = ("kind", "counted", "level", "likely", "beyond")
+TEXT: Final = ("reason", "region", "note")
+
+
+def audit_claims(
+    claims: pd.DataFrame,
+    intervals_frame: pd.DataFrame,
+    draws: Mapping[str, xr.DataArray],
+    codebook: Codebook,
+    *,
+    level: float,
+    beyond: float = 0.1,
+    settings: AuditSettings | None = None,
+) -> pd.DataFrame:
+    """Audit claims.
+
+    Parameters
+    ----------
+    claims
+        Checked claims (`bipbayes.audit.claims.read_claims`).
+    intervals_frame
+        The long frame: OLS with the errors of `settings`, and one posterior fit.
+    draws
+        Joint draws by estimand (``effect``, ``contrast``), dims chain, draw, outcome,
+        combination; estimands without draws leave joint statements unchecked.
+    codebook
+        Names outcomes and combinations.
+    level
+        Level of the intervals to read.
+    beyond
+        The stated size, in standard deviations of progression, for statements on absence.
+    settings
+        Which fit, which errors, what is called likely.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a claim in the claims' order: their columns, then those of each estimand
+        (``effect_verdict_posterior``, ``contrast_verdict_classical``, ...), then printed sizes.
+
+    Raises
+    ------
+    SettingsError
+        No OLS intervals at this level, or several fits and none chosen.
+    """
+    settings = settings or AuditSettings()
+    cutoffs = Cutoffs(level=level, likely=settings.likely, beyond=beyond)
+    frame = select_fit(intervals_frame, settings, level=level)
+    evidence = {
+        estimand: Evidence(
+            sources(frame, estimand, settings=settings, cutoffs=cutoffs),
+            labelled_draws(draws[estimand]) if estimand in draws else None,
+            codebook.no_treatment if estimand == "contrast" else "",
+        )
+        for estimand in ESTIMANDS
+    }
+    rows = [
+        _row(claim, statement, evidence, settings=settings, cutoffs=cutoffs)
+        for (_, claim), statement in zip(
+            claims.iterrows(), statements(claims, codebook), strict=True
+        )
+    ]
+    return pd.concat([claims.reset_index(drop=True), _ordered(rows, settings)], axis=1)
+
+
+def audit_columns(settings: AuditSettings | None = None) -> tuple[str, ...]:
+    """Return the columns that an audit adds to the claims, in order."""
+    part = estimand_columns(settings or AuditSettings())
+    both = (f"{estimand}_{column}" for estimand in ESTIMANDS for column in part)
+    return (*RULE_COLUMNS, *both, *SIZE_COLUMNS)
+
+
+def _ordered(rows: list[dict[str, Any]], settings: AuditSettings) -> pd.DataFrame:
+    """Give every audit the same columns, whatever kinds of claims there are."""
+    frame = pd.DataFrame(rows).reindex(columns=list(audit_columns(settings)))
+    texts = [f"{estimand}_{column}" for estimand in ESTIMANDS for column in TEXT]
+    texts += [column for column in SIZE_COLUMNS if column.endswith("_verdict")]
+    return frame.fillna(dict.fromkeys(texts, ""))
+
+
+def _row(
+    claim: pd.Series,
+    statement: Statement,
+    evidence: Mapping[str, Evidence],
+    *,
+    settings: AuditSettings,
+    cutoffs: Cutoffs,
+) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "kind": statement.kind,
+        "counted": statement.over,
+        "level": cutoffs.level,
+        "likely": cutoffs.likely,
+        "beyond": cutoffs.beyond,
+    }
+    for estimand, known in evidence.items():
+        part = estimand_part(statement, known, settings=settings, cutoffs=cutoffs)
+        row |= {f"{estimand}_{column}": value for column, value in part.items()}
+    key = (statement.outcomes[0], statement.combinations[0])
+    ols, posterior = (
+        evidence["effect"].sources[name].readings.get(key)
+        for name in (settings.errors[0], POSTERIOR)
+    )
+    return row | size_columns(claim, ols, posterior)

@@ -1,0 +1,227 @@
+"""All claims in one picture: a tile for each, by what it speaks of, with the audit's word."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from bipbayes.audit.counts import VERDICT
+from bipbayes.audit.rulebook import WORD_LABELS
+from bipbayes.audit.rules import NOT_CHECKABLE, NOT_SUPPORTED, REVERSED, UPHELD, WEAKENED
+from bipbayes.audit.sources import POSTERIOR
+from bipbayes.plots.captions import FigureContext, caption
+from bipbayes.plots.style import GREY, figure_style, furnish
+from bipbayes.wording import capital, number, outcome_label, pick, word
+
+Pair = tuple[str, str]
+PANELS: Final = (("effect", "classical"), ("effect", POSTERIOR), ("contrast", POSTERIOR))
+
+
+@dataclass(frozen=True)
+class Tile:
+    """How a word looks: a filled tile and a mark, told apart in grey by the mark."""
+
+    face: str
+    marker: str
+    mark: str
+    fill: str = "full"
+
+
+TILES: Final = {
+    UPHELD: Tile("#0072B2", "o", "white"),
+    WEAKENED: Tile("#8CC4E8", "o", "black", "left"),
+    NOT_SUPPORTED: Tile("#E4E4E4", "o", "black", "none"),
+    REVERSED: Tile("#D55E00", "x", "white"),
+    NOT_CHECKABLE: Tile("white", "_", GREY),
+}
+_TITLE: Final = ("What becomes of the statements", "Hvad der bliver af udsagnene")
+_SECTIONS: Final = {
+    "summary": ("Summary", "Sammenfatning"),
+    "introduction": ("Introduction", "Indledning"),
+}
+_AXIS: Final = ("Statements, in the order of the text", "Udsagn, i tekstens rækkefølge")
+_AVERAGE: Final = ("against average progress", "mod gennemsnitlig progression")
+_MARKS: Final = (
+    "One tile a statement; dark frame: a statement of a significant effect. Effects are measured "
+    "from average progress, contrasts from no intervention, of which the statements do not speak. "
+    "A sign or a joint statement is called likely from P = {likely}; the stated size is {beyond} "
+    "standard deviations. A statement that an effect is not significant is upheld where the "
+    "interval includes zero, which proves no absence.",
+    "Ét felt pr. udsagn; mørk ramme: udsagn om en signifikant effekt. Effekter måles fra den "
+    "gennemsnitlige progression, kontraster fra ingen indsats, som udsagnene ikke taler om. Et "
+    "fortegn eller et samlet udsagn kaldes sandsynligt fra P = {likely}; den angivne størrelse er "
+    "{beyond} standardafvigelser. Et udsagn om, at en effekt ikke er signifikant, bekræftes hvor "
+    "intervallet indeholder nul, hvilket ikke beviser fravær.",
+)
+
+
+def claims_data(audit: pd.DataFrame, context: FigureContext) -> pd.DataFrame:
+    """Return one row a claim and panel.
+
+    Parameters
+    ----------
+    audit
+        Rows of `bipbayes.audit.verdicts.audit_claims`.
+    context
+        Codebook and language.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``claim_id, group, label, row, place, estimand, reading, word, significant``; `group` is
+        the outcome of a statement at a figure, else its section; `row` counts groups in codebook
+        order from the top, then sections; `place` counts the claims of a group.
+    """
+    outcomes = list(context.codebook.outcomes)
+    groups = [_group(row, outcomes) for row in audit.to_dict("records")]
+    sections = [name for name in dict.fromkeys(groups) if name not in outcomes]
+    order = [name for name in [*outcomes, *sections] if name in groups]
+    base = pd.DataFrame({"claim_id": audit["claim_id"].to_numpy(), "group": groups})
+    base["label"] = base["group"].map({name: _label(name, context) for name in order})
+    base["row"] = base["group"].map({name: place for place, name in enumerate(order)})
+    base["place"] = base.groupby("group").cumcount()
+    base["significant"] = audit["significant"].eq("true").to_numpy()
+    panels = [
+        base.assign(
+            estimand=estimand,
+            reading=reading,
+            word=audit[f"{estimand}{VERDICT}{reading}"].to_numpy(),
+        )
+        for estimand, reading in PANELS
+        if f"{estimand}{VERDICT}{reading}" in audit.columns
+    ]
+    return pd.concat(panels, ignore_index=True)
+
+
+def _group(claim: dict[Any, Any], outcomes: Sequence[str]) -> str:
+    at_figure = claim["section"] in ("", "figure") and claim["outcome"] in outcomes
+    return str(claim["outcome"] if at_figure else claim["section"] or claim["outcome"])
+
+
+def _label(group: str, context: FigureContext) -> str:
+    if group not in context.codebook.outcomes:
+        return pick(_SECTIONS.get(group, (capital(group),) * 2), context.language)
+    return outcome_label(context.codebook, group, language=context.language)
+
+
+def draw_claims(axes: Axes, data: pd.DataFrame) -> None:
+    """Draw the tiles of one panel of `claims_data` on axes that the caller made and closes."""
+    for name, tile in TILES.items():
+        rows = data[data["word"] == name]
+        for edge, chosen in (("#202020", rows["significant"]), ("#BBBBBB", ~rows["significant"])):
+            part = rows[chosen]
+            axes.scatter(
+                part["place"],
+                part["row"],
+                marker="s",
+                s=72,
+                c=tile.face,
+                edgecolors=edge,
+                linewidths=1.1 if edge == "#202020" else 0.4,
+            )
+        axes.plot(rows["place"], rows["row"], linestyle="", zorder=3, **_mark(tile))
+    axes.set_xlim(-0.8, data["place"].max() + 0.8)
+    axes.set_ylim(data["row"].max() + 0.7, -0.7)
+    axes.set_xticks([])
+    axes.tick_params(axis="y", length=0)
+    axes.spines[["left", "bottom"]].set_visible(False)
+
+
+def _mark(tile: Tile) -> dict[str, Any]:
+    return {
+        "marker": tile.marker,
+        "fillstyle": tile.fill if tile.marker == "o" else "full",
+        "markersize": 4.2,
+        "markerfacecolor": tile.mark,
+        "markerfacecoloralt": tile.face,
+        "markeredgecolor": tile.mark,
+        "markeredgewidth": 0.8,
+    }
+
+
+def claims_figure(audit: pd.DataFrame, *, context: FigureContext) -> Figure:
+    """Draw all claims: OLS with the report's errors, the posterior, and its contrast.
+
+    Parameters
+    ----------
+    audit
+        Rows of `bipbayes.audit.verdicts.audit_claims`.
+    context
+        Codebook, language and what the caption must say.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Not registered with pyplot; save it with `bipbayes.plots.save.save_figure`.
+    """
+    data = claims_data(audit, context)
+    panels = list(dict.fromkeys(zip(data["estimand"], data["reading"], strict=True)))
+    rows, places = data["row"].max() + 1, data["place"].max() + 1
+    with figure_style():
+        figure = Figure(figsize=(2.4 + len(panels) * (0.3 + 0.155 * places), 2.1 + 0.19 * rows))
+        grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+        for axes, panel in zip(grid, panels, strict=True):
+            chosen = data[(data["estimand"] == panel[0]) & (data["reading"] == panel[1])]
+            draw_claims(axes, chosen)
+            axes.set_title(panel_title(panel, context.language), loc="left")
+            axes.set_xlabel(pick(_AXIS, context.language), color=GREY)
+            _legend(axes, chosen["word"], context.language)
+        names = data.drop_duplicates("row").set_index("row")["label"]
+        grid[0].set_yticks(list(names.index), list(names))
+        furnish(
+            figure,
+            title=pick(_TITLE, context.language),
+            caption=caption(context, [marks_sentence(audit, context.language)]),
+            left=2.15,
+            top=0.6,
+            bottom=0.75,
+        )
+    return figure
+
+
+def panel_title(panel: Pair, language: str) -> str:
+    """Name a panel: ``OLS, classical errors: effect``."""
+    estimand, reading = panel
+    source = POSTERIOR if reading == POSTERIOR else "ols"
+    name = capital(word(source, language))
+    if reading != POSTERIOR:
+        name = f"{name}, {word(reading, language)}"
+    meant = pick(_AVERAGE, language) if estimand == "effect" else word(estimand, language)
+    return f"{name}: {meant}"
+
+
+def marks_sentence(audit: pd.DataFrame, language: str) -> str:
+    """Say what the tiles mean, with the audit's own cut-offs."""
+    first = audit.iloc[0]
+    cutoffs = {
+        name: number(float(first[name]), max(1, len(f"{first[name]:g}") - 2), language=language)
+        for name in ("likely", "beyond")
+    }
+    return pick(_MARKS, language).format(**cutoffs)
+
+
+def _legend(axes: Axes, words: pd.Series, language: str) -> None:
+    """Put the words with their counts under a panel."""
+    handles: list[tuple[Patch, Line2D]] = []
+    labels: list[str] = []
+    for name, tile in TILES.items():
+        patch = Patch(facecolor=tile.face, edgecolor="#BBBBBB", linewidth=0.4)
+        handles.append((patch, Line2D([], [], linestyle="", **_mark(tile))))
+        labels.append(f"{pick(WORD_LABELS[name], language)} {int(words.eq(name).sum())}")
+    axes.legend(
+        handles,
+        labels,
+        loc="upper left",
+        bbox_to_anchor=(0.0, -0.04),
+        ncols=3,
+        borderaxespad=0.0,
+        handlelength=1.1,
+        handleheight=1.1,
+        columnspacing=1.0,
+        handletextpad=0.5,
+    )
