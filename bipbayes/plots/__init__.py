@@ -1,1 +1,6 @@
-"""Figures; every figure has a function that returns what it draws."""
+"""Pictures of OLS and posterior intervals.
+
+Beside every drawing function stands a data function (``..._data``) that returns the frame drawn.
+Modules are imported where they are needed: matplotlib and ArviZ are slow to import, and
+`bipbayes.plots.pool` draws in processes of its own so that the main one never waits for them.
+"""

@@ -1,0 +1,94 @@
+"""Captions: what a figure shows, with which errors, model and interval, on which data."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bipbayes.data.codebook import Codebook
+from bipbayes.plots.phrases import phrase
+from bipbayes.plots.selection import Side
+from bipbayes.wording import capital, interval_words, meaning_of_significant, word
+
+
+@dataclass(frozen=True)
+class FigureContext:
+    """What every figure of a run shares.
+
+    Attributes
+    ----------
+    codebook
+        Orders and names outcomes and combinations.
+    synthetic
+        True where the data are synthetic: every caption then says so.
+    language
+        ``en`` or ``da``.
+    preliminary
+        True for a quick run: every caption then says so.
+    """
+
+    codebook: Codebook
+    synthetic: bool
+    language: str = "en"
+    preliminary: bool = False
+
+
+def side_words(side: Side, context: FigureContext) -> str:
+    """Describe the intervals of one source in a sentence without its full stop.
+
+    ``OLS: 95 % confidence interval, classical errors`` or
+    ``Posterior (model hierarchical): 95 % credible interval (equal-tailed), answers of one
+    citizen correlated``.
+    """
+    interval = interval_words(side.level, side.kind, language=context.language)
+    name = capital(word(side.source, context.language))
+    if side.model:
+        name = f"{name} ({word('model', context.language, name=side.model)})"
+    return f"{name}: {interval}, {word(side.vcov, context.language)}"
+
+
+def caption(
+    context: FigureContext,
+    sentences: Sequence[str],
+    *,
+    sides: Sequence[Side] = (),
+    outcome: str = "",
+) -> str:
+    """Write a figure's caption.
+
+    Parameters
+    ----------
+    context
+        Language, and whether data are synthetic or the run preliminary.
+    sentences
+        What the marks mean, each with its full stop.
+    sides
+        The sources drawn; their intervals are described, and what significant means.
+    outcome
+        Outcome whose figure number in the 2017 report is given, if it has one.
+
+    Returns
+    -------
+    str
+        One paragraph.
+    """
+    language = context.language
+    parts = [_report_figure(context, outcome)]
+    parts += [f"{side_words(side, context)}." for side in sides]
+    parts += list(sentences)
+    estimands = dict.fromkeys(side.estimand for side in sides)
+    meanings = [meaning_of_significant(name, language=language) for name in estimands]
+    parts += list(dict.fromkeys(meanings))
+    parts += [f"{flag}." for flag in flags(context)]
+    return " ".join(part for part in parts if part)
+
+
+def flags(context: FigureContext) -> list[str]:
+    """Return the warnings every figure carries: synthetic data, preliminary results."""
+    held = {"synthetic": context.synthetic, "preliminary": context.preliminary}
+    return [capital(word(name, context.language)) for name, holds in held.items() if holds]
+
+
+def _report_figure(context: FigureContext, outcome: str) -> str:
+    if not context.codebook.is_bip or outcome not in context.codebook.outcomes:
+        return ""
+    figure = context.codebook.figure(outcome)
+    return "" if figure is None else phrase("report_figure", context.language, figure=figure)

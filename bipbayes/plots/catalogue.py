@@ -1,0 +1,254 @@
+"""Which figures a run has: their names, what draws them and the small inputs that each needs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import pandas as pd
+import xarray as xr
+from matplotlib.figure import Figure
+
+from bipbayes.intervals import ALL_INDICATORS
+from bipbayes.plots.captions import FigureContext
+from bipbayes.plots.correlation import correlation_data, correlation_figure
+from bipbayes.plots.forest import forest_figure
+from bipbayes.plots.forest_rows import forest_data, inner_limits, jobcenter_data
+from bipbayes.plots.heatmap import heatmap_data, heatmap_figure
+from bipbayes.plots.interval_figure import interval_data, interval_figure
+from bipbayes.plots.phrases import phrase
+from bipbayes.plots.sampler import energy_figure, rank_figure
+from bipbayes.plots.selection import select
+from bipbayes.plots.shrinkage import shrinkage_data, shrinkage_figure
+from bipbayes.wording import capital, outcome_label, word
+
+_QUICK_OUTCOMES: Final = 2
+
+
+@dataclass(frozen=True)
+class FigureTask:
+    """One figure to draw: what a drawing process needs, and nothing more.
+
+    Attributes
+    ----------
+    name
+        File name without ending, such as ``forest_B1``.
+    function
+        Takes `arguments` and returns the figure.
+    arguments
+        Small frames and labels, never all draws.
+    """
+
+    name: str
+    function: Callable[..., Figure]
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class FigureInputs:
+    """What a run has to draw.
+
+    Attributes
+    ----------
+    context
+        Codebook, language, and what captions must say.
+    intervals
+        Long frame: OLS rows, and posterior rows once there are any.
+    model
+        Posterior model to draw; ``""`` where `intervals` holds one at most.
+    vcov
+        OLS errors to draw.
+    draws
+        Draws by estimand (``effect``, ``contrast``), dims ``chain``, ``draw``, ``outcome``,
+        ``combination``: only for the thick lines of the forests.
+    residual_covariance
+        Of the cells, dims ``indicator``, ``indicator_``.
+    hyperparameters
+        Draws of the standard deviations, dims ``chain``, ``draw`` and possibly labels.
+    energy
+        Of the sampler, dims ``chain``, ``draw``.
+    """
+
+    context: FigureContext
+    intervals: pd.DataFrame
+    model: str = ""
+    vcov: str = "classical"
+    draws: Mapping[str, xr.DataArray] = field(default_factory=dict)
+    residual_covariance: xr.DataArray | None = None
+    hyperparameters: xr.Dataset | None = None
+    energy: xr.DataArray | None = None
+
+    def __post_init__(self) -> None:
+        """Keep the rows of the model drawn."""
+        if self.model:
+            rows = self.intervals
+            kept = rows[(rows["source"] == "ols") | (rows["model"] == self.model)]
+            object.__setattr__(self, "intervals", kept)
+
+
+def figure_tasks(
+    inputs: FigureInputs,
+    *,
+    outcomes: Sequence[str] | None = None,
+    quick: bool = False,
+    contrasts: bool = False,
+) -> list[FigureTask]:
+    """Return all figures that the inputs suffice for: `early_tasks` and `posterior_tasks`."""
+    posterior = posterior_tasks(inputs, outcomes=outcomes, quick=quick, contrasts=contrasts)
+    return posterior + early_tasks(inputs, outcomes=outcomes, quick=quick)
+
+
+def early_tasks(
+    inputs: FigureInputs, *, outcomes: Sequence[str] | None = None, quick: bool = False
+) -> list[FigureTask]:
+    """Return the figures that need no posterior, to be drawn while the model compiles.
+
+    Parameters
+    ----------
+    inputs
+        OLS rows and, for the correlations, the cells' covariance.
+    outcomes
+        Which to draw; None is all of the codebook.
+    quick
+        True draws few outcomes: the averages, or the first ones.
+    """
+    context = inputs.context
+    tasks = []
+    for outcome in chosen_outcomes(context, outcomes, quick=quick):
+        data = interval_data(inputs.intervals, context, outcome=outcome, vcov=inputs.vcov)
+        arguments = {"data": data, "context": context, "outcome": outcome}
+        tasks.append(FigureTask(f"intervals_{outcome}", interval_figure, arguments))
+    if inputs.residual_covariance is not None:
+        data = correlation_data(inputs.residual_covariance, context)
+        arguments = {"data": data, "context": context}
+        tasks.append(FigureTask("residual_correlation", correlation_figure, arguments))
+    return tasks
+
+
+def posterior_tasks(
+    inputs: FigureInputs,
+    *,
+    outcomes: Sequence[str] | None = None,
+    quick: bool = False,
+    contrasts: bool = False,
+) -> list[FigureTask]:
+    """Return the figures that show the posterior, the slowest first.
+
+    Parameters
+    ----------
+    inputs
+        OLS and posterior rows; what else is missing leaves its figures out.
+    outcomes
+        Outcomes to draw forests of; None is all of the codebook and ``all_indicators``.
+    quick
+        True draws few outcomes.
+    contrasts
+        True adds a forest of the contrasts for every outcome.
+    """
+    tasks = _overviews(inputs)
+    names = chosen_outcomes(inputs.context, outcomes, quick=quick)
+    if outcomes is None:
+        names = [ALL_INDICATORS, *names]
+    for estimand in ("effect", "contrast")[: 2 if contrasts else 1]:
+        tasks += [_forest(inputs, outcome, estimand) for outcome in names]
+    return tasks + _jobcenters(inputs) + _sampler(inputs)
+
+
+def chosen_outcomes(
+    context: FigureContext, outcomes: Sequence[str] | None, *, quick: bool
+) -> list[str]:
+    """Return the outcomes to draw, in codebook order."""
+    codebook = context.codebook
+    if outcomes is not None:
+        return [name for name in codebook.outcomes if name in set(outcomes)]
+    if quick:
+        return list(codebook.average_codes or codebook.outcomes)[:_QUICK_OUTCOMES]
+    return list(codebook.outcomes)
+
+
+def with_language(inputs: FigureInputs, language: str | None) -> FigureInputs:
+    """Return the inputs with another language, or the same for None."""
+    if language is None:
+        return inputs
+    return replace(inputs, context=replace(inputs.context, language=language))
+
+
+def _forest(inputs: FigureInputs, outcome: str, estimand: str) -> FigureTask:
+    context, language = inputs.context, inputs.context.language
+    draws = inputs.draws.get(estimand)
+    known = draws is not None and outcome in draws["outcome"].to_numpy()
+    inner = inner_limits(draws.sel(outcome=outcome)) if known and draws is not None else None
+    rows = forest_data(
+        inputs.intervals,
+        context,
+        outcome=outcome,
+        estimand=estimand,
+        vcov=inputs.vcov,
+        inner=inner,
+    )
+    title = outcome_label(context.codebook, outcome, language=language)
+    name = f"forest_{outcome}"
+    if estimand != "effect":
+        title = f"{title}: {word(estimand, language)}"
+        name = f"forest_{estimand}_{outcome}"
+    arguments = {"rows": rows, "context": context, "title": title, "outcome": outcome}
+    return FigureTask(name, forest_figure, arguments)
+
+
+def _overviews(inputs: FigureInputs) -> list[FigureTask]:
+    context, tasks = inputs.context, []
+    for estimand in ("effect", "contrast"):
+        if not select(inputs.intervals, source="posterior", estimand=estimand).empty:
+            data = heatmap_data(inputs.intervals, context, estimand=estimand, vcov=inputs.vcov)
+            arguments = {"data": data, "context": context}
+            tasks.append(FigureTask(f"heatmap_{estimand}", heatmap_figure, arguments))
+    data = shrinkage_data(inputs.intervals, context, vcov=inputs.vcov)
+    if not data.empty:
+        posterior = select(inputs.intervals, source="posterior", estimand="effect")
+        arguments = {"data": data, "frame": posterior, "context": context}
+        tasks.append(FigureTask("shrinkage", shrinkage_figure, arguments))
+    return tasks
+
+
+def _jobcenters(inputs: FigureInputs) -> list[FigureTask]:
+    """Return forests over jobcenters of no treatment and of the most frequent combination."""
+    context = inputs.context
+    rows = select(
+        inputs.intervals, source="posterior", estimand="jobcenter", outcome=ALL_INDICATORS
+    )
+    treated = rows[rows["combination"] != context.codebook.no_treatment]
+    if treated.empty:
+        return []
+    most = str(treated.groupby("combination")["n"].sum().idxmax())
+    return [jobcenter_task(inputs, combination=c) for c in (context.codebook.no_treatment, most)]
+
+
+def jobcenter_task(
+    inputs: FigureInputs, *, combination: str, outcome: str = ALL_INDICATORS
+) -> FigureTask:
+    """Return the forest over jobcenters of one combination and outcome."""
+    context, language = inputs.context, inputs.context.language
+    rows = jobcenter_data(
+        inputs.intervals, context, combination=combination, outcome=outcome, vcov=inputs.vcov
+    )
+    label = f"{combination} {context.codebook.combination_label(combination, language)}"
+    title = phrase(
+        "jobcenters_title",
+        language,
+        label=capital(label),
+        outcome=outcome_label(context.codebook, outcome, language=language).lower()
+        if outcome == ALL_INDICATORS
+        else outcome_label(context.codebook, outcome, language=language),
+    )
+    name = f"jobcenters_{combination}_{outcome}"
+    return FigureTask(name, forest_figure, {"rows": rows, "context": context, "title": title})
+
+
+def _sampler(inputs: FigureInputs) -> list[FigureTask]:
+    tasks = []
+    if inputs.hyperparameters is not None:
+        arguments = {"draws": inputs.hyperparameters, "context": inputs.context}
+        tasks.append(FigureTask("rank_hyperparameters", rank_figure, arguments))
+    if inputs.energy is not None:
+        arguments = {"energy": inputs.energy, "context": inputs.context}
+        tasks.append(FigureTask("energy", energy_figure, arguments))
+    return tasks

@@ -1,0 +1,103 @@
+"""How the indicators' changes of one response go together, beyond combination and jobcenter."""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+
+from bipbayes.plots.captions import FigureContext, caption
+from bipbayes.plots.phrases import phrase
+from bipbayes.plots.style import DIVERGING, LanguageFormatter, figure_style, furnish
+from bipbayes.wording import number, outcome_label
+
+
+def correlation_data(covariance: xr.DataArray, context: FigureContext) -> pd.DataFrame:
+    """Return the correlation matrix in codebook order.
+
+    Parameters
+    ----------
+    covariance
+        ``residual_covariance`` of the cells: dims ``indicator``, ``indicator_``, in variances
+        of standardised progression.
+    context
+        Codebook.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indicators by indicators; NaN where a pair was never answered together.
+    """
+    present = set(covariance["indicator"].to_numpy().tolist())
+    codes = [code for code in context.codebook.indicator_codes if code in present]
+    ordered = covariance.sel(indicator=codes, indicator_=codes)
+    values = ordered.transpose("indicator", "indicator_").to_numpy().astype(float)
+    scale = np.sqrt(np.diag(values))
+    return pd.DataFrame(values / np.outer(scale, scale), index=codes, columns=codes)
+
+
+def draw_correlation(axes: Axes, data: pd.DataFrame, *, context: FigureContext) -> AxesImage:
+    """Draw the lower triangle with its numbers (times 100) on axes of the caller.
+
+    Parameters
+    ----------
+    axes
+        Where to draw.
+    data
+        Matrix of `correlation_data`.
+    context
+        Codebook and language.
+    """
+    values = data.to_numpy()
+    shown = np.where(np.tri(len(values), k=-1, dtype=bool), values, np.nan)
+    image = axes.imshow(shown, cmap=DIVERGING, norm=Normalize(-1, 1))
+    for row, column in np.argwhere(np.isfinite(shown)):
+        text = number(100 * shown[row, column], 0, language=context.language)
+        ink = "white" if abs(shown[row, column]) > 0.6 else "black"
+        axes.text(column, row, text, ha="center", va="center", size=6, color=ink)
+    codes = [str(code) for code in data.columns]
+    names = [outcome_label(context.codebook, code, language=context.language) for code in codes]
+    axes.set_yticks(range(len(names)), names)
+    axes.set_xticks(range(len(names)), codes, rotation=90)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    respondents = [context.codebook.respondent_of(code) for code in codes]
+    for place in range(1, len(names)):
+        if respondents[place] != respondents[place - 1]:
+            axes.axhline(place - 0.5, color="black", linewidth=0.5)
+            axes.axvline(place - 0.5, color="black", linewidth=0.5)
+    return image
+
+
+def correlation_figure(data: pd.DataFrame, *, context: FigureContext) -> Figure:
+    """Draw the figure with its colour bar.
+
+    Parameters
+    ----------
+    data
+        Matrix of `correlation_data`.
+    context
+        Codebook, language and what the caption must say.
+    """
+    language = context.language
+    with figure_style():
+        side = max(2.0, 0.25 * len(data))
+        figure = Figure(figsize=(side + 3.3, side + 1.6))
+        axes = figure.add_subplot()
+        image = draw_correlation(axes, data, context=context)
+        furnish(
+            figure,
+            title=phrase("correlation_title", language),
+            caption=caption(context, [phrase("correlation_marks", language)]),
+            left=2.3,
+            right=0.9,
+        )
+        width = figure.get_size_inches()[0]
+        last = axes.get_position()
+        place = figure.add_axes((last.x1 + 0.12 / width, last.y0, 0.12 / width, last.height))
+        bar = figure.colorbar(image, cax=place)
+        bar.ax.yaxis.set_major_formatter(LanguageFormatter(language))
+        bar.set_label(phrase("correlation", language))
+    return figure

@@ -1,0 +1,239 @@
+"""Forests: OLS intervals and ArviZ's posterior forest in neighbouring columns of one figure."""
+
+from typing import Any, Final
+
+import arviz_plots
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.figure import Figure
+
+from bipbayes.plots.captions import FigureContext, caption
+from bipbayes.plots.forest_rows import ForestRows
+from bipbayes.plots.phrases import phrase
+from bipbayes.plots.selection import Side
+from bipbayes.plots.style import (
+    BAND,
+    OLS_COLOUR,
+    OLS_MARKER,
+    POSTERIOR_COLOUR,
+    POSTERIOR_MARKER,
+    decimal_axis,
+    figure_style,
+    furnish,
+)
+from bipbayes.wording import capital, interval_words, number, word
+
+# ArviZ's PlotCollection, whose methods carry no types.
+type Collection = Any
+
+_VARIABLE: Final = "estimate"  # what ArviZ calls the one variable drawn
+_WIDTHS: Final = {"labels": 1.25, "ols": 3.0, "forest": 3.0, "n": 0.5}
+_ROW_HEIGHT: Final = 0.235  # inches
+
+
+def forest_figure(
+    rows: ForestRows, *, context: FigureContext, title: str, outcome: str = ""
+) -> Figure:
+    """Draw labels, OLS, posterior and n as columns with the same rows and the same scale.
+
+    Parameters
+    ----------
+    rows
+        From `forest_data` or `jobcenter_data`.
+    context
+        Codebook, language and what the caption must say.
+    title
+        Written above.
+    outcome
+        Outcome whose report figure the caption names.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Made by ArviZ through pyplot; `save_figure` closes it.
+    """
+    with figure_style():
+        collection = _posterior_forest(rows)
+        _fill_points(collection, rows)
+        _add_ols(collection, rows)
+        _finish_axes(collection, rows, language=context.language)
+        figure: Figure = collection.viz["figure"].item()
+        furnish(
+            figure,
+            title=title,
+            caption=_caption(rows, context, outcome),
+            left=0.12,
+            right=0.1,
+            top=0.72,
+            bottom=0.45,
+            gap=0.04,
+        )
+    return figure
+
+
+def shared_limits(frame: pd.DataFrame) -> tuple[float, float]:
+    """Return x limits that hold every interval of both sources, and zero, with some room."""
+    columns = [name for name in frame if str(name).endswith(("_estimate", "_lower", "_upper"))]
+    values = np.append(frame[columns].to_numpy(dtype=float).ravel(), 0.0)
+    low, high = np.nanmin(values), np.nanmax(values)
+    room = 0.04 * (high - low or 1.0)
+    return float(low - room), float(high + room)
+
+
+def _posterior_forest(rows: ForestRows) -> Collection:
+    """Let ArviZ draw the posterior from ready statistics, and make the columns."""
+    columns = [name for name in _WIDTHS if name != "ols" or rows.ols is not None]
+    height = _ROW_HEIGHT * len(rows.frame) + 1.75
+    # ArviZ takes rows and labels from the data; limits and points are given, not recomputed.
+    lines = _dataset(rows, "posterior_estimate").expand_dims(chain=1, draw=1)
+    lines = lines.expand_dims(column=len(columns)).assign_coords(column=columns)
+    has_inner = bool(rows.frame["inner_lower"].notna().any())
+    stats: dict[Any, Any] = {
+        "twig": _limits(rows, "posterior"),
+        "point_estimate": _dataset(rows, "posterior_estimate"),
+    }
+    if has_inner:
+        stats["trunk"] = _limits(rows, "inner")
+    look = {"color": POSTERIOR_COLOUR}
+    return arviz_plots.plot_forest(
+        xr.DataTree.from_dict({"posterior": lines}),
+        combined=True,
+        labels=["line"],
+        backend="matplotlib",
+        point_estimate="mean",
+        ci_kind="eti",
+        ci_probs=(0.5, rows.posterior.level if rows.posterior else 0.95),
+        stats=stats,
+        visuals={
+            "twig": {**look, "width": 1.2},
+            "trunk": {**look, "width": 3.0} if has_inner else False,
+            "point_estimate": {
+                **look,
+                "facecolor": "white",
+                "marker": POSTERIOR_MARKER,
+                "size": 22,
+                "width": 1.1,
+            },
+            "labels": {"color": "black", "size": 7.5, "horizontal_align": "left"},
+            "ticklabels": False,
+        },
+        figure_kwargs={
+            "figsize": (8.6, height),
+            "figsize_units": "inches",
+            "width_ratios": [_WIDTHS[name] for name in columns],
+            "sharey": True,
+            "layout": "none",
+        },
+    )
+
+
+def _add_ols(collection: Collection, rows: ForestRows) -> None:
+    """Draw OLS in its own column, on the rows that ArviZ gave the posterior."""
+    if rows.ols is None:
+        return
+    axes: Axes = collection.get_target(None, {"column": "ols"})
+    heights, frame = _heights(collection, rows), rows.frame
+    axes.hlines(heights, frame["ols_lower"], frame["ols_upper"], color=OLS_COLOUR, linewidth=1.2)
+    axes.scatter(
+        frame["ols_estimate"],
+        heights,
+        marker=OLS_MARKER,
+        s=20,
+        c=_faces(frame, "ols", OLS_COLOUR),
+        edgecolors=OLS_COLOUR,
+        linewidths=1.1,
+        zorder=3,
+    )
+
+
+def _fill_points(collection: Collection, rows: ForestRows) -> None:
+    points = collection.viz["point_estimate"][_VARIABLE]
+    faces = _faces(rows.frame, "posterior", POSTERIOR_COLOUR)
+    for label, face in zip(rows.frame["label"], faces, strict=True):
+        points.sel(line=label).item().set_facecolor(face)
+
+
+def _faces(frame: pd.DataFrame, source: str, colour: str) -> list[str]:
+    excluded = (frame[f"{source}_lower"] > 0) | (frame[f"{source}_upper"] < 0)
+    return [colour if full else "white" for full in excluded]
+
+
+def _finish_axes(collection: Collection, rows: ForestRows, *, language: str) -> None:
+    limits = shared_limits(rows.frame)
+    heights = _heights(collection, rows)
+    names = [str(name) for name in collection.viz["plot"]["column"].values]
+    for name in names:
+        axes: Axes = collection.get_target(None, {"column": name})
+        _band(axes, heights[::2])
+        axes.set_ylim(min(heights) - 0.6, max(heights) + 0.6)
+        axes.spines["left"].set_visible(False)
+        side = {"ols": rows.ols, "forest": rows.posterior}.get(name)
+        if name in ("ols", "forest"):
+            _scale(axes, limits, side, language=language)
+        else:
+            axes.set_xticks([])
+            axes.spines["bottom"].set_visible(False)
+    _write_counts(collection.get_target(None, {"column": "n"}), rows, heights, language=language)
+    collection.get_target(None, {"column": "labels"}).set_xlim(-0.02, 1)
+
+
+def _band(axes: Axes, heights: list[float]) -> None:
+    """Shade rows from edge to edge, so that the eye keeps to them across the columns."""
+    corners = [[(0, y - 0.5), (0, y + 0.5), (1, y + 0.5), (1, y - 0.5)] for y in heights]
+    bands = PolyCollection(
+        corners, facecolors=BAND, linewidths=0, zorder=0, transform=axes.get_yaxis_transform()
+    )
+    axes.add_collection(bands, autolim=False)
+
+
+def _scale(axes: Axes, limits: tuple[float, float], side: Side | None, *, language: str) -> None:
+    axes.axvline(0, color="black", linewidth=0.6, zorder=1)
+    axes.set_xlim(limits)
+    decimal_axis(axes, "x", language=language)
+    axes.set_xlabel(phrase("progression", language))
+    if side is not None:
+        name = capital(word(side.source, language))
+        interval = interval_words(side.level, side.kind, language=language)
+        axes.set_title(name, pad=17)
+        axes.annotate(
+            interval, (0.5, 1), (0, 6), "axes fraction", textcoords="offset points", ha="center"
+        )
+
+
+def _write_counts(axes: Axes, rows: ForestRows, heights: list[float], *, language: str) -> None:
+    axes.set_xlim(0, 1)
+    axes.set_title("n", loc="right")
+    marks = np.where(rows.frame["prior_driven"], " †", "")
+    for place, n, mark in zip(heights, rows.frame["n"], marks, strict=True):
+        text = number(float(n), 0, language=language)
+        axes.text(1.0, place, f"{text}{mark}", ha="right", va="center", fontsize=7.5)
+
+
+def _caption(rows: ForestRows, context: FigureContext, outcome: str) -> str:
+    language = context.language
+    sentences = []
+    if rows.frame["inner_lower"].notna().any():
+        sentences.append(phrase("inner", language))
+    sentences += [phrase("filled", language), phrase("n_line", language)]
+    if rows.frame["prior_driven"].any():
+        sentences.append(phrase("prior_driven", language))
+    sides = [side for side in (rows.ols, rows.posterior) if side is not None]
+    return caption(context, sentences, sides=sides, outcome=outcome)
+
+
+def _heights(collection: Collection, rows: ForestRows) -> list[float]:
+    places = collection.get_aes_as_dataset("y")[_VARIABLE]
+    return [float(places.sel(line=label)) for label in rows.frame["label"]]
+
+
+def _dataset(rows: ForestRows, column: str) -> xr.Dataset:
+    values = rows.frame[column].to_numpy(dtype=float)
+    return xr.Dataset({_VARIABLE: ("line", values)}, coords={"line": list(rows.frame["label"])})
+
+
+def _limits(rows: ForestRows, prefix: str) -> xr.Dataset:
+    parts = [_dataset(rows, f"{prefix}_{name}") for name in ("lower", "upper")]
+    return xr.concat(parts, pd.Index(["lower", "upper"], name="ci_bound"))

@@ -1,0 +1,191 @@
+"""Rows of a forest: OLS and posterior for the same quantity, and what is written beside them."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bipbayes.intervals import ALL_INDICATORS
+from bipbayes.plots.captions import FigureContext
+from bipbayes.plots.phrases import phrase
+from bipbayes.plots.selection import Side, select, side_of
+from bipbayes.wording import combination_text
+
+INNER_LEVEL: Final = 0.5
+PRIOR_DRIVEN: Final = "prior-driven"
+_LIMITS: Final = ("estimate", "lower", "upper")
+
+
+@dataclass(frozen=True)
+class ForestRows:
+    """A forest's rows from top to bottom.
+
+    Attributes
+    ----------
+    frame
+        One row a line: ``label`` (unique), ``n``, ``n_citizens``, ``prior_driven`` and the
+        columns ``ols_*``, ``posterior_*`` (estimate, lower, upper) and ``inner_*`` (lower,
+        upper), in standard deviations of progression; NaN where there is no estimate.
+    ols, posterior
+        What the intervals are; None where a source has no rows.
+    """
+
+    frame: pd.DataFrame
+    ols: Side | None
+    posterior: Side | None
+
+
+def inner_limits(draws: xr.DataArray, *, level: float = INNER_LEVEL) -> pd.DataFrame:
+    """Return equal-tailed limits for the thick line of a forest.
+
+    Parameters
+    ----------
+    draws
+        Dims ``chain``, ``draw`` and those of the estimand.
+    level
+        Probability between the limits.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``lower, upper`` indexed by the labels of the remaining dims.
+    """
+    tails = [(1 - level) / 2, (1 + level) / 2]
+    limits = draws.quantile(tails, dim=("chain", "draw"))
+    parts = {
+        name: limits.isel(quantile=place, drop=True).to_series()
+        for place, name in enumerate(("lower", "upper"))
+    }
+    return pd.DataFrame(parts)
+
+
+def forest_data(
+    frame: pd.DataFrame,
+    context: FigureContext,
+    *,
+    outcome: str,
+    estimand: str = "effect",
+    vcov: str = "classical",
+    inner: pd.DataFrame | None = None,
+) -> ForestRows:
+    """Return an outcome's combinations in codebook order, OLS and posterior beside each other.
+
+    Parameters
+    ----------
+    frame
+        Long frame of intervals, of one posterior model.
+    context
+        Codebook and language.
+    outcome
+        Indicator, average or ``all_indicators`` (which has no OLS side).
+    estimand
+        ``effect`` or ``contrast``, or their ``standardised_`` forms.
+    vcov
+        Which OLS errors.
+    inner
+        Limits of the thick line by combination (see `inner_limits`); None draws none.
+    """
+    codebook = context.codebook
+    order = [c for c in codebook.combinations if _has_row(c, context, estimand)]
+    sides = {
+        "ols": select(frame, source="ols", estimand=estimand, vcov=vcov, outcome=outcome),
+        "posterior": select(frame, source="posterior", estimand=estimand, outcome=outcome),
+    }
+    labels = [combination_text(codebook, c, language=context.language) for c in order]
+    return forest_rows(sides, "combination", order=order, labels=labels, inner=inner)
+
+
+def jobcenter_data(
+    frame: pd.DataFrame,
+    context: FigureContext,
+    *,
+    combination: str,
+    outcome: str = ALL_INDICATORS,
+    vcov: str = "classical",
+    inner: pd.DataFrame | None = None,
+) -> ForestRows:
+    """Return a combination's effect in every jobcenter, then in all and in one not seen.
+
+    Parameters
+    ----------
+    frame
+        Long frame of intervals, of one posterior model.
+    context
+        Codebook and language.
+    combination
+        Such as ``"1010"``.
+    outcome
+        Indicator, or ``all_indicators``.
+    vcov
+        Which OLS errors.
+    inner
+        Limits of the thick line by jobcenter; None draws none.
+    """
+    estimands = ("jobcenter", "effect", "new_jobcenter")
+    chosen = {"outcome": outcome, "combination": combination}
+    sides = {
+        "ols": select(frame, source="ols", estimand=estimands, vcov=vcov, **chosen),
+        "posterior": select(frame, source="posterior", estimand=estimands, **chosen),
+    }
+    last = {"effect": "\0all", "new_jobcenter": "\0new"}
+    sides = {
+        name: rows.assign(
+            jobcenter=rows["jobcenter"].where(
+                rows["estimand"] == "jobcenter", rows["estimand"].map(last)
+            )
+        )
+        for name, rows in sides.items()
+    }
+    seen = set(pd.concat(list(sides.values()))["jobcenter"])
+    order = [*_jobcenter_order(seen, context), *(name for name in last.values() if name in seen)]
+    words = {"\0all": phrase("all", context.language), "\0new": phrase("new", context.language)}
+    labels = [words.get(name, name) for name in order]
+    return forest_rows(sides, "jobcenter", order=order, labels=labels, inner=inner)
+
+
+def forest_rows(
+    sides: dict[str, pd.DataFrame],
+    key: str,
+    *,
+    order: list[str],
+    labels: list[str],
+    inner: pd.DataFrame | None,
+) -> ForestRows:
+    """Put the sources beside each other.
+
+    Parameters
+    ----------
+    sides
+        Rows of the long frame for ``ols`` and ``posterior``.
+    key
+        Column whose text tells the rows apart.
+    order, labels
+        Its values from top to bottom, and what is written beside them.
+    inner
+        ``lower, upper`` by key, or None.
+    """
+    merged = pd.DataFrame(index=pd.Index(order, name=key))
+    merged["label"] = labels
+    for name, rows in sides.items():
+        values = rows.set_index(key).reindex(order)
+        for column in _LIMITS:
+            merged[f"{name}_{column}"] = values[column]
+        for column in ("n", "n_citizens"):
+            known = merged.get(column, pd.Series(np.nan, index=merged.index))
+            merged[column] = known.fillna(values[column])
+    notes = sides["posterior"].set_index(key)["note"].reindex(order)
+    merged["prior_driven"] = (notes == PRIOR_DRIVEN).to_numpy()
+    for column in ("lower", "upper"):
+        merged[f"inner_{column}"] = np.nan if inner is None else inner[column].reindex(order)
+    return ForestRows(merged.reset_index(), side_of(sides["ols"]), side_of(sides["posterior"]))
+
+
+def _has_row(combination: str, context: FigureContext, estimand: str) -> bool:
+    return "contrast" not in estimand or combination != context.codebook.no_treatment
+
+
+def _jobcenter_order(seen: set[str], context: FigureContext) -> list[str]:
+    known = [name for name in context.codebook.jobcenters if name in seen]
+    return known + sorted(name for name in seen - set(known) if not name.startswith("\0"))

@@ -1,0 +1,160 @@
+"""One page for all outcomes and combinations: posterior beside OLS on one colour scale."""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+
+from bipbayes.intervals import excludes_zero
+from bipbayes.plots.captions import FigureContext, caption
+from bipbayes.plots.forest_rows import PRIOR_DRIVEN
+from bipbayes.plots.phrases import phrase
+from bipbayes.plots.selection import Side, select, side_of
+from bipbayes.plots.style import DIVERGING, LanguageFormatter, figure_style, furnish
+from bipbayes.wording import MINUS, capital, combination_text, outcome_label, word
+
+SOURCES: Final = ("posterior", "ols")
+_SHARE: Final = 0.98  # of the absolute estimates that the colours tell apart
+
+
+def heatmap_data(
+    frame: pd.DataFrame,
+    context: FigureContext,
+    *,
+    estimand: str = "effect",
+    vcov: str = "classical",
+) -> pd.DataFrame:
+    """Return one row for every source, outcome and combination.
+
+    Parameters
+    ----------
+    frame
+        Long frame of intervals, of one posterior model.
+    context
+        Codebook and language.
+    estimand
+        ``effect`` or ``contrast``.
+    vcov
+        Which OLS errors.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of the long frame for the codebook's outcomes, with ``mark``: ``+`` or ``−`` where
+        the interval excludes zero, ``·`` where there are no answers, else empty.
+    """
+    parts = [
+        select(frame, source="posterior", estimand=estimand),
+        select(frame, source="ols", estimand=estimand, vcov=vcov),
+    ]
+    data = pd.concat([part for part in parts if len(part)]).reset_index(drop=True)
+    data = data[data["outcome"].isin(context.codebook.outcomes)].copy()
+    signs = np.where(data["estimate"] > 0, "+", MINUS)
+    data["mark"] = np.where(excludes_zero(data), signs, "")
+    data.loc[data["note"] == PRIOR_DRIVEN, "mark"] = "·"
+    return data
+
+
+def colour_limit(data: pd.DataFrame) -> float:
+    """Return the estimate at which the colours end: few of the widest OLS estimates lie beyond."""
+    largest = data["estimate"].abs().quantile(_SHARE)
+    return float(np.ceil(largest * 20) / 20) or 0.05
+
+
+def draw_heatmap(
+    axes: Axes, data: pd.DataFrame, *, context: FigureContext, limit: float
+) -> AxesImage:
+    """Draw one source's estimates as coloured cells with marks.
+
+    Parameters
+    ----------
+    axes
+        Where to draw.
+    data
+        Rows of `heatmap_data` of one source.
+    context
+        Codebook (order of rows and columns) and language.
+    limit
+        The colour scale reaches from minus to plus this value.
+
+    Returns
+    -------
+    matplotlib.image.AxesImage
+        For the colour bar.
+    """
+    outcomes, combinations = _order(data, context)
+    wide = data.pivot(index="outcome", columns="combination", values="estimate")
+    marks = data.pivot(index="outcome", columns="combination", values="mark")
+    values = wide.reindex(index=outcomes, columns=combinations).to_numpy(dtype=float)
+    signs = marks.reindex(index=outcomes, columns=combinations).fillna("").to_numpy()
+    axes.set_facecolor("#D9D9D9")  # cells without an estimate
+    image = axes.imshow(values, cmap=DIVERGING, norm=Normalize(-limit, limit), aspect="auto")
+    for row, column in np.argwhere(signs != ""):
+        ink = "white" if abs(values[row, column]) > 0.55 * limit else "black"
+        axes.text(column, row, signs[row, column], ha="center", va="center", color=ink, size=8.5)
+    labels = [
+        combination_text(context.codebook, c, language=context.language) for c in combinations
+    ]
+    axes.set_xticks(range(len(combinations)), labels, rotation=90)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.axhline(len(set(outcomes) & set(context.codebook.indicator_codes)) - 0.5, color="white")
+    return image
+
+
+def heatmap_figure(data: pd.DataFrame, *, context: FigureContext) -> Figure:
+    """Draw the posterior and OLS panels side by side with one colour bar.
+
+    Parameters
+    ----------
+    data
+        Rows of `heatmap_data`.
+    context
+        Codebook, language and what the caption must say.
+    """
+    language = context.language
+    panels = [name for name in SOURCES if (data["source"] == name).any()]
+    outcomes, combinations = _order(data, context)
+    limit = colour_limit(data)
+    sides = [side_of(data[data["source"] == name]) for name in panels]
+    with figure_style():
+        width = 2.6 + len(panels) * (0.35 + 0.235 * len(combinations))
+        figure = Figure(figsize=(max(6.0, width), 2.3 + 0.235 * len(outcomes)))
+        grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+        for axes, name in zip(grid, panels, strict=True):
+            rows = data[data["source"] == name]
+            image = draw_heatmap(axes, rows, context=context, limit=limit)
+            axes.set_title(capital(word(name, language)))
+        names = [outcome_label(context.codebook, o, language=language) for o in outcomes]
+        grid[0].set_yticks(range(len(outcomes)), names)
+        known = [side for side in sides if side is not None]
+        _finish(figure, image, context=context, sides=known)
+    return figure
+
+
+def _finish(figure: Figure, image: AxesImage, *, context: FigureContext, sides: list[Side]) -> None:
+    language = context.language
+    what = capital(word(sides[0].estimand, language))
+    marks = phrase("heat_marks", language)
+    title = f"{phrase('heat_title', language)}: {what[0].lower()}{what[1:]}"
+    text = caption(context, [marks], sides=sides)
+    furnish(figure, title=title, caption=text, left=2.3, right=0.9, top=0.7, bottom=1.0, gap=0.06)
+    width = figure.get_size_inches()[0]
+    last = figure.axes[-1].get_position()
+    place = figure.add_axes((last.x1 + 0.12 / width, last.y0, 0.12 / width, last.height))
+    bar = figure.colorbar(image, cax=place, extend="both", extendfrac=0.03)
+    bar.ax.yaxis.set_major_formatter(LanguageFormatter(language))
+    bar.outline.set_visible(False)
+    bar.set_label(phrase("progression", language))
+
+
+def _order(data: pd.DataFrame, context: FigureContext) -> tuple[list[str], list[str]]:
+    codebook = context.codebook
+    seen = set(data["outcome"])
+    outcomes = [name for name in codebook.outcomes if name in seen]
+    used = set(data["combination"])
+    return outcomes, [name for name in codebook.combinations if name in used]

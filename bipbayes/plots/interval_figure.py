@@ -1,0 +1,144 @@
+"""The report's own form (Figures 3-24): combinations along the x axis, dot and vertical line."""
+
+from typing import Final
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bipbayes.intervals import excludes_zero
+from bipbayes.plots.captions import FigureContext, caption
+from bipbayes.plots.phrases import phrase
+from bipbayes.plots.selection import select, side_of
+from bipbayes.plots.style import (
+    OLS_COLOUR,
+    OLS_MARKER,
+    decimal_axis,
+    figure_style,
+    furnish,
+)
+from bipbayes.wording import number, outcome_label
+
+_KEPT: Final = [
+    *("n", "n_citizens", "estimate", "lower", "upper"),
+    *("source", "model", "vcov", "estimand", "level", "kind"),
+]
+_LONG_LABEL: Final = 9  # letters from which labels stand upright
+
+
+def interval_data(
+    frame: pd.DataFrame,
+    context: FigureContext,
+    *,
+    outcome: str,
+    vcov: str = "classical",
+    estimand: str = "effect",
+) -> pd.DataFrame:
+    """Return one row a combination, in the codebook's order (the report's).
+
+    Parameters
+    ----------
+    frame
+        Long frame of intervals.
+    context
+        Codebook and language.
+    outcome
+        Which indicator or average.
+    vcov
+        Which OLS errors; the report's are ``classical``.
+    estimand
+        ``effect`` or ``contrast``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``combination, label, n, n_citizens, estimate, lower, upper, excludes_zero`` and the
+        columns of the long frame that say what the intervals are; combinations without an
+        estimate keep their row.
+    """
+    rows = select(frame, source="ols", estimand=estimand, vcov=vcov, outcome=outcome)
+    data = rows.set_index("combination")[_KEPT].reindex(list(context.codebook.combinations))
+    data = data.rename_axis("combination").reset_index()
+    labels = [context.codebook.combination_label(c, context.language) for c in data["combination"]]
+    data.insert(1, "label", labels)
+    data["excludes_zero"] = excludes_zero(data)
+    return data
+
+
+def draw_intervals(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
+    """Draw the rows of `interval_data` on axes that the caller made and closes.
+
+    Parameters
+    ----------
+    axes
+        Where to draw.
+    data
+        Rows of `interval_data`.
+    language
+        ``en`` or ``da``.
+    """
+    places = range(len(data))
+    axes.axhline(0, color="black", linewidth=0.6)
+    axes.vlines(places, data["lower"], data["upper"], color=OLS_COLOUR, linewidth=1.2)
+    filled = data["excludes_zero"].to_numpy()
+    faces = [OLS_COLOUR if full else "white" for full in filled]
+    axes.scatter(
+        places,
+        data["estimate"],
+        marker=OLS_MARKER,
+        s=22,
+        c=faces,
+        edgecolors=OLS_COLOUR,
+        linewidths=1.1,
+        zorder=3,
+    )
+    upright = data["label"].str.len().max() >= _LONG_LABEL
+    axes.set_xticks(places, _ticks(data, language), rotation=90 if upright else 0)
+    axes.tick_params(axis="x", length=0)
+    axes.set_xlim(-0.6, len(data) - 0.4)
+    decimal_axis(axes, "y", language=language)
+    axes.grid(axis="y", color="#DDDDDD", linewidth=0.5)
+    axes.set_ylabel(phrase("progression", language))
+
+
+def interval_figure(data: pd.DataFrame, *, context: FigureContext, outcome: str) -> Figure:
+    """Draw the figure of one outcome.
+
+    Parameters
+    ----------
+    data
+        Rows of `interval_data`.
+    context
+        Codebook, language and what the caption must say.
+    outcome
+        Outcome shown, for title and caption.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Not registered with pyplot; save it with `bipbayes.plots.save.save_figure`.
+    """
+    side = side_of(data)
+    language = context.language
+    with figure_style():
+        figure = Figure(figsize=(max(5.0, 0.9 + 0.52 * len(data)), 4.4))
+        draw_intervals(figure.add_subplot(), data, language=language)
+        furnish(
+            figure,
+            title=outcome_label(context.codebook, outcome, language=language),
+            caption=caption(
+                context,
+                [phrase("filled", language), phrase("n_line", language)],
+                sides=[side] if side else [],
+                outcome=outcome,
+            ),
+            left=0.6,
+            bottom=0.55,
+        )
+    return figure
+
+
+def _ticks(data: pd.DataFrame, language: str) -> list[str]:
+    counts = [number(float(n), 0, language=language) for n in data["n"]]
+    columns = zip(data["label"], data["combination"], counts, strict=True)
+    return [f"{label}\n{code}\n{n and f'n={n}'}" for label, code, n in columns]

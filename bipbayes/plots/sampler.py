@@ -1,0 +1,199 @@
+"""Pictures of the sampler: ranks of the draws by chain and energies, drawn by ArviZ."""
+
+from typing import Any, Final, cast
+
+import arviz_plots
+import arviz_stats
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from bipbayes.plots.captions import FigureContext, caption
+from bipbayes.plots.phrases import phrase
+from bipbayes.plots.style import decimal_axis, figure_style, furnish
+from bipbayes.wording import number
+
+_COLUMNS: Final = 3
+_CHAIN_COLOURS: Final = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#000000")
+_CHAIN_STYLES: Final = ("-", "--", "-.", ":")
+
+
+def rank_data(draws: xr.Dataset) -> pd.DataFrame:
+    """Return fractional ranks of the draws among all chains.
+
+    Parameters
+    ----------
+    draws
+        Hyperparameters: dims ``chain``, ``draw`` and possibly labels.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``variable, chain, draw, rank``, ranks in (0, 1).
+    """
+    flat = flatten(draws)
+    parts = []
+    for name, values in flat.data_vars.items():
+        series = values.transpose("chain", "draw").to_series()
+        ranks = (series.rank() - 0.5) / len(series)
+        parts.append(ranks.rename("rank").reset_index().assign(variable=str(name)))
+    return pd.concat(parts, ignore_index=True)[["variable", "chain", "draw", "rank"]]
+
+
+def flatten(draws: xr.Dataset) -> xr.Dataset:
+    """Return the same draws with one variable for every label: ``order_sd[1]``."""
+    flat: dict[str, xr.DataArray] = {}
+    for name, values in draws.data_vars.items():
+        labels = [dim for dim in values.dims if dim not in ("chain", "draw")]
+        if not labels:
+            flat[str(name)] = values
+            continue
+        stacked = values.stack(label=labels)
+        for place, label in enumerate(stacked["label"].to_numpy()):
+            text = ", ".join(str(part) for part in label)
+            flat[f"{name}[{text}]"] = stacked.isel(label=place, drop=True)
+    return xr.Dataset({name: value.drop_vars(_extra(value)) for name, value in flat.items()})
+
+
+def rank_figure(draws: xr.Dataset, *, context: FigureContext) -> Figure:
+    """Draw Delta-ECDFs of the ranks, one panel a hyperparameter, one line a chain.
+
+    Parameters
+    ----------
+    draws
+        Hyperparameters: dims ``chain``, ``draw`` and possibly labels.
+    context
+        Language and what the caption must say.
+    """
+    language = context.language
+    flat = flatten(draws)
+    columns = min(_COLUMNS, len(flat.data_vars))
+    rows = -(-len(flat.data_vars) // columns)
+    chains = flat.sizes["chain"]
+    with figure_style():
+        collection = arviz_plots.plot_rank(
+            xr.DataTree.from_dict({"posterior": flat}),
+            backend="matplotlib",
+            col_wrap=columns,
+            aes={"color": ["chain"], "linestyle": ["chain"]},
+            color=[_CHAIN_COLOURS[k % len(_CHAIN_COLOURS)] for k in range(chains)],
+            linestyle=[_CHAIN_STYLES[k % len(_CHAIN_STYLES)] for k in range(chains)],
+            visuals={"ecdf_lines": {"width": 1.0}, "remove_axis": False},
+            figure_kwargs={
+                "figsize": (2.6 * columns + 0.7, 1.75 * rows + 0.9),
+                "figsize_units": "inches",
+                "layout": "none",
+            },
+        )
+        figure: Figure = collection.viz["figure"].item()
+        _label_ranks(figure, language)
+        _legend(figure, chains, language)
+        furnish(
+            figure,
+            title=phrase("rank_title", language),
+            caption=caption(context, [phrase("rank_marks", language)]),
+            left=0.65,
+            top=0.65,
+            gap=0.35,
+        )
+        figure.subplots_adjust(hspace=0.6)
+    return figure
+
+
+def energy_data(energy: xr.DataArray) -> pd.DataFrame:
+    """Return the energies, centred, and their changes from draw to draw, by chain.
+
+    Parameters
+    ----------
+    energy
+        Energy of every draw, dims ``chain``, ``draw``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``chain, draw, marginal, transition`` (NaN for a chain's first draw).
+    """
+    ordered = energy.transpose("chain", "draw")
+    marginal = (ordered - ordered.mean()).to_series().rename("marginal")
+    transition = ordered.to_series().groupby(level="chain").diff().rename("transition")
+    return pd.concat([marginal, transition], axis=1).reset_index()
+
+
+def energy_figure(energy: xr.DataArray, *, context: FigureContext) -> Figure:
+    """Draw the distributions of energies and transitions.
+
+    Parameters
+    ----------
+    energy
+        Energy of every draw, dims ``chain``, ``draw``.
+    context
+        Language and what the caption must say.
+    """
+    language = context.language
+    tree = xr.DataTree.from_dict({"sample_stats": xr.Dataset({"energy": energy})})
+    with figure_style():
+        collection = arviz_plots.plot_energy(
+            tree,
+            backend="matplotlib",
+            show_bfmi=False,
+            color=list(_CHAIN_COLOURS[:2]),
+            figure_kwargs={"figsize": (6.0, 3.6), "figsize_units": "inches", "layout": "none"},
+        )
+        figure: Figure = collection.viz["figure"].item()
+        for axes in figure.axes:
+            axes.set_xlabel(phrase("energy_axis", language))
+        _translate_energy(figure, language)
+        values = np.atleast_1d(cast(Any, arviz_stats).bfmi(tree)["energy"].to_numpy())
+        bfmi = "; ".join(number(float(value), 2, language=language) for value in values)
+        furnish(
+            figure,
+            title=phrase("energy_title", language),
+            caption=caption(context, [phrase("energy_marks", language, bfmi=bfmi)]),
+            left=0.6,
+        )
+    return figure
+
+
+def _label_ranks(figure: Figure, language: str) -> None:
+    for axes in figure.axes:
+        decimal_axis(axes, "x", language=language)
+        decimal_axis(axes, "y", language=language)
+        axes.tick_params(labelbottom=True)
+        axes.set_xlabel(phrase("rank_axis", language))
+        axes.set_ylabel(phrase("rank_difference", language))
+        for text in axes.texts:
+            # ArviZ writes the test's p value with a point and without a space.
+            told = text.get_text().replace("(", " (")
+            text.set_text(told.replace(".", ",") if language == "da" else told)
+            text.set_fontsize(7)
+
+
+def _legend(figure: Figure, chains: int, language: str) -> None:
+    handles = [
+        Line2D(
+            [],
+            [],
+            color=_CHAIN_COLOURS[k % len(_CHAIN_COLOURS)],
+            linestyle=_CHAIN_STYLES[k % len(_CHAIN_STYLES)],
+            label=phrase("chain", language, number=k + 1),
+        )
+        for k in range(chains)
+    ]
+    figure.legend(handles=handles, loc="upper right", ncols=chains)
+
+
+def _translate_energy(figure: Figure, language: str) -> None:
+    """Put ArviZ's legend into the language, and tell the curves apart without colour."""
+    names = [phrase(f"energy_{name}", language) for name in ("marginal", "transition")]
+    curves = figure.axes[0].get_lines()
+    for legend in figure.legends:
+        for text, name in zip(legend.get_texts(), names, strict=True):
+            text.set_text(name)
+        for lines in (curves, legend.get_lines()):
+            lines[-1].set_linestyle("--")
+
+
+def _extra(values: xr.DataArray) -> list[str]:
+    return [str(name) for name in values.coords if name not in ("chain", "draw")]

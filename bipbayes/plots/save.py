@@ -1,0 +1,63 @@
+"""Write a figure as PNG and PDF: atomically, with the same bytes for the same picture."""
+
+import os
+from pathlib import Path
+from typing import Any, Final
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+from bipbayes.plots.style import figure_style
+
+RESOLUTION: Final = 200  # dots per inch
+# Dates and versions would make two runs' files differ.
+_METADATA: Final = {
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None, "ModDate": None, "Producer": "bipbayes", "Creator": "bipbayes"},
+}
+# A little larger than the default's files, in a third of the time.
+_OPTIONS: Final[dict[str, dict[str, Any]]] = {"png": {"pil_kwargs": {"compress_level": 3}}}
+
+
+def save_figure(
+    figure: Figure, path_stem: Path, *, formats: tuple[str, ...] = ("png", "pdf")
+) -> list[Path]:
+    """Write a figure under a path without its ending, then close it.
+
+    Parameters
+    ----------
+    figure
+        Finished figure.
+    path_stem
+        Folder and name, such as ``figures/forest_B1``; the folder is made.
+    formats
+        Endings to write.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files, which appear only when they are complete.
+    """
+    path_stem.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with figure_style():
+            return [_write(figure, path_stem, ending) for ending in formats]
+    finally:
+        plt.close(figure)
+
+
+def _write(figure: Figure, path_stem: Path, ending: str) -> Path:
+    target = path_stem.with_name(f"{path_stem.name}.{ending}")
+    partial = path_stem.with_name(f".{path_stem.name}.{os.getpid()}.{ending}")
+    try:
+        figure.savefig(
+            partial,
+            format=ending,
+            dpi=RESOLUTION,
+            metadata=_METADATA[ending],
+            **_OPTIONS.get(ending, {}),
+        )
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+    return target

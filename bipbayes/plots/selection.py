@@ -1,0 +1,79 @@
+"""Rows of the long frame that a figure draws, and what they have in common."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from bipbayes.errors import DataError
+
+
+@dataclass(frozen=True)
+class Side:
+    """What all intervals of one source in a figure share."""
+
+    source: str
+    model: str
+    vcov: str
+    estimand: str
+    level: float
+    kind: str
+
+
+def select(
+    frame: pd.DataFrame,
+    *,
+    source: str,
+    estimand: str | Sequence[str],
+    vcov: str = "",
+    **labels: str,
+) -> pd.DataFrame:
+    """Return rows of the long frame.
+
+    Parameters
+    ----------
+    frame
+        Long frame of intervals.
+    source
+        ``ols`` or ``posterior``.
+    estimand
+        One or several.
+    vcov
+        Which errors; ``""`` takes what there is.
+    **labels
+        Other columns and the text that they must hold (``outcome="B1"``).
+    """
+    estimands = [estimand] if isinstance(estimand, str) else list(estimand)
+    chosen = (frame["source"] == source) & frame["estimand"].isin(estimands)
+    if vcov:
+        labels["vcov"] = vcov
+    for column, value in labels.items():
+        chosen &= frame[column] == value
+    return frame[chosen]
+
+
+def side_of(rows: pd.DataFrame) -> Side | None:
+    """Return what the rows share, or None where there are no rows.
+
+    Raises
+    ------
+    DataError
+        If rows of several models, errors, levels or kinds of interval stand together: a figure
+        must be able to say which it shows.
+    """
+    rows = rows[rows["source"].notna()]
+    if rows.empty:
+        return None
+    columns = ("source", "model", "vcov", "level", "kind")
+    mixed = {name: sorted(rows[name].unique()) for name in columns if rows[name].nunique() > 1}
+    if mixed:
+        raise DataError(f"a figure would mix {mixed}; choose one of each before drawing")
+    first = rows.iloc[0]
+    return Side(
+        source=first["source"],
+        model=first["model"],
+        vcov=first["vcov"],
+        estimand=first["estimand"],
+        level=float(first["level"]),
+        kind=first["kind"],
+    )

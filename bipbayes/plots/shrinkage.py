@@ -1,0 +1,170 @@
+"""How far pooling moves each estimate: arrows from OLS to posterior, by number of responses."""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from bipbayes.intervals import ALL_INDICATORS
+from bipbayes.plots.captions import FigureContext, caption
+from bipbayes.plots.phrases import phrase
+from bipbayes.plots.selection import select, side_of
+from bipbayes.plots.style import (
+    BAND,
+    OLS_COLOUR,
+    OLS_MARKER,
+    POSTERIOR_COLOUR,
+    decimal_axis,
+    figure_style,
+    furnish,
+)
+from bipbayes.wording import combination_text, number, respondent_word
+
+# Respondents in turn; told apart in grey by how dark they are.
+RESPONDENT_COLOURS: Final = (POSTERIOR_COLOUR, "#E69F00", "#009E73", "#CC79A7")
+_ROOM: Final = 0.8  # of a combination's band that its arrows fill
+
+
+def shrinkage_data(
+    frame: pd.DataFrame,
+    context: FigureContext,
+    *,
+    vcov: str = "classical",
+) -> pd.DataFrame:
+    """Return one row for every indicator and combination that both sources estimate.
+
+    Parameters
+    ----------
+    frame
+        Long frame of intervals, of one posterior model.
+    context
+        Codebook.
+    vcov
+        Which OLS errors (the estimates are the same under all).
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``outcome, respondent, combination, n, ols, posterior, pooled`` (the posterior mean over
+        all indicators, NaN where there is none) and ``place`` on the x axis: combinations by
+        their median n, indicators in codebook order within each.
+    """
+    keys = ["outcome", "combination"]
+    ols = select(frame, source="ols", estimand="effect", vcov=vcov).set_index(keys)
+    posterior = select(frame, source="posterior", estimand="effect").set_index(keys)
+    data = ols[["n"]].assign(ols=ols["estimate"], posterior=posterior["estimate"]).reset_index()
+    codes = list(context.codebook.indicator_codes)
+    data = data[data["outcome"].isin(codes)].dropna(subset=["ols", "posterior"])
+    data["respondent"] = data["outcome"].map(context.codebook.respondent_of)
+    pooled = posterior["estimate"].get(ALL_INDICATORS, pd.Series(dtype=float))
+    data["pooled"] = data["combination"].map(pooled)
+    bands = data.groupby("combination")["n"].median().sort_values(kind="stable").index
+    step = _ROOM / max(1, len(codes) - 1)
+    within = data["outcome"].map(codes.index) * step - _ROOM / 2
+    data["place"] = data["combination"].map(list(bands).index) + within
+    return data.sort_values("place").reset_index(drop=True)
+
+
+def draw_shrinkage(axes: Axes, data: pd.DataFrame, *, context: FigureContext) -> None:
+    """Draw the arrows on axes that the caller made and closes.
+
+    Parameters
+    ----------
+    axes
+        Where to draw.
+    data
+        Rows of `shrinkage_data`.
+    context
+        Codebook and language.
+    """
+    axes.axhline(0, color="black", linewidth=0.6, zorder=1)
+    respondents = context.codebook.respondents
+    for place, respondent in enumerate(respondents):
+        rows = data[data["respondent"] == respondent]
+        _arrows(axes, rows, RESPONDENT_COLOURS[place % len(RESPONDENT_COLOURS)])
+    for band, (_, rows) in enumerate(_bands(data)):
+        if band % 2 == 0:
+            axes.axvspan(band - 0.5, band + 0.5, color=BAND, linewidth=0, zorder=0)
+        pooled = rows["pooled"].iloc[0]
+        axes.hlines(pooled, band - _ROOM / 2, band + _ROOM / 2, color="black", linewidth=1.4)
+    labels = [_label(str(name), rows, context) for name, rows in _bands(data)]
+    axes.set_xticks(range(len(labels)), labels, rotation=90)
+    axes.tick_params(axis="x", length=0)
+    axes.set_xlim(-0.5, len(labels) - 0.5)
+    axes.set_ylabel(phrase("progression", context.language))
+    decimal_axis(axes, "y", language=context.language)
+
+
+def shrinkage_figure(data: pd.DataFrame, *, frame: pd.DataFrame, context: FigureContext) -> Figure:
+    """Draw the figure.
+
+    Parameters
+    ----------
+    data
+        Rows of `shrinkage_data`.
+    frame
+        The posterior rows of the long frame that they come from, for the caption.
+    context
+        Codebook, language and what the caption must say.
+    """
+    language = context.language
+    side = side_of(select(frame, source="posterior", estimand="effect"))
+    with figure_style():
+        count = data["combination"].nunique()
+        figure = Figure(figsize=(max(6.0, 1.0 + 0.58 * count), 5.2))
+        axes = figure.add_subplot()
+        draw_shrinkage(axes, data, context=context)
+        names = [respondent_word(r, language=language) for r in context.codebook.respondents]
+        handles = [
+            Line2D([], [], color=colour, label=name)
+            for colour, name in zip(RESPONDENT_COLOURS, names, strict=False)
+        ]
+        axes.legend(handles=handles, loc="lower right", ncols=2)
+        furnish(
+            figure,
+            title=phrase("shrinkage_title", language),
+            caption=caption(
+                context, [phrase("shrinkage_marks", language)], sides=[side] if side else []
+            ),
+            left=0.6,
+            bottom=1.05,
+        )
+    return figure
+
+
+def _arrows(axes: Axes, rows: pd.DataFrame, colour: str) -> None:
+    place, ols = rows["place"].to_numpy(), rows["ols"].to_numpy()
+    moved = rows["posterior"].to_numpy() - ols
+    axes.scatter(place, ols, marker=OLS_MARKER, s=4, color=OLS_COLOUR, linewidths=0, zorder=2)
+    axes.quiver(
+        place,
+        ols,
+        np.zeros_like(moved),
+        moved,
+        angles="xy",
+        scale_units="xy",
+        scale=1,
+        units="inches",
+        width=0.012,
+        headwidth=4,
+        headlength=4,
+        headaxislength=4,
+        minlength=0.5,
+        color=colour,
+        zorder=3,
+    )
+
+
+def _bands(data: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    return [(str(name), rows) for name, rows in data.groupby("combination", sort=False)]
+
+
+def _label(combination: str, rows: pd.DataFrame, context: FigureContext) -> str:
+    ends = (rows["n"].min(), rows["n"].max())
+    low, high = (number(float(n), 0, language=context.language) for n in ends)
+    span = low if low == high else f"{low}–{high}"
+    text = combination_text(context.codebook, combination, language=context.language)
+    return f"{text}\nn={span}"

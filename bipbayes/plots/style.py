@@ -1,0 +1,158 @@
+"""How figures look: one style applied inside a context, never to the global settings.
+
+Colours are Okabe and Ito's, told apart by the colour-blind; OLS and posterior also differ in
+marker (square, circle), so that a grey print can be read.
+"""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from importlib.resources import as_file, files
+from typing import Any, Final
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import Formatter
+
+from bipbayes.plots.cut_font import FAMILY, FILE_NAME
+from bipbayes.wording import number
+
+OLS_COLOUR: Final = "#B34A00"
+POSTERIOR_COLOUR: Final = "#0072B2"
+OLS_MARKER: Final = "s"
+POSTERIOR_MARKER: Final = "o"
+GREY: Final = "#5A5A5A"
+BAND: Final = "#F1F1F1"
+DIVERGING: Final = "PuOr_r"
+
+_CAPTION_SIZE: Final = 6.5
+_CAPTION_LINE: Final = 0.125  # inches
+_LETTERS_PER_INCH: Final = 21.0  # of the caption's font, on average
+
+STYLE: Final[dict[Any, Any]] = {
+    "font.family": [FAMILY, "DejaVu Sans"],  # both come along: the same look everywhere
+    "font.size": 8.0,
+    "axes.titlesize": 8.0,
+    "axes.labelsize": 8.0,
+    "xtick.labelsize": 7.0,
+    "ytick.labelsize": 7.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "axes.unicode_minus": True,
+    "axes.axisbelow": True,
+    "axes.grid": False,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "savefig.bbox": None,
+    "figure.constrained_layout.use": False,
+    "figure.autolayout": False,
+    "legend.frameon": False,
+    "legend.fontsize": 7.0,
+    "pdf.fonttype": 42,  # letters stay letters in the PDF
+    "svg.hashsalt": "bipbayes",
+}
+
+
+@contextmanager
+def figure_style() -> Iterator[None]:
+    """Apply the style inside a ``with`` block; the user's own settings come back after it."""
+    _register_font()
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(STYLE)
+        yield
+
+
+@cache
+def _register_font() -> None:
+    with as_file(files("bipbayes") / "resources" / "fonts" / FILE_NAME) as path:
+        font_manager.fontManager.addfont(path)
+
+
+class LanguageFormatter(Formatter):
+    """Tick labels with the language's decimal mark, a real minus and no digit too few."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """Write all ticks of an axis with as many decimals as their distances need."""
+        decimals = next((d for d in range(1, 6) if np.allclose(values, np.round(values, d))), 6)
+        return [number(float(value), decimals, language=self.language) for value in values]
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Write one value."""
+        return self.format_ticks([x])[0]
+
+
+def decimal_axis(axes: Axes, which: str, *, language: str) -> None:
+    """Write an axis' tick labels with the language's decimal mark and a real minus.
+
+    Parameters
+    ----------
+    axes
+        Axes to change.
+    which
+        ``x`` or ``y``.
+    """
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_formatter(LanguageFormatter(language))
+
+
+def wrapped_caption(text: str, width: float) -> str:
+    """Break a caption into lines that fit a figure `width` inches wide."""
+    return textwrap.fill(text, max(30, int((width - 0.3) * _LETTERS_PER_INCH)))
+
+
+def furnish(
+    figure: Figure,
+    *,
+    title: str,
+    caption: str,
+    left: float,
+    right: float = 0.15,
+    top: float = 0.45,
+    bottom: float = 0.5,
+    gap: float = 0.05,
+) -> None:
+    """Set margins (inches), the title at the top left and the caption under the picture.
+
+    Margins are fixed rather than solved for: the same figure has the same bytes everywhere,
+    and a solver would take longer than the drawing.
+
+    Parameters
+    ----------
+    figure
+        Figure with all its axes.
+    title, caption
+        Text; the caption is broken into lines and given room below `bottom`.
+    left, right, top, bottom
+        Room around the axes for labels.
+    gap
+        Room between neighbouring axes, as a share of their width.
+    """
+    width, height = figure.get_size_inches()
+    text = wrapped_caption(caption, width)
+    under = 0.1 + _CAPTION_LINE * (text.count("\n") + 1)
+    figure.subplots_adjust(
+        left=left / width,
+        right=1 - right / width,
+        top=1 - top / height,
+        bottom=(bottom + under) / height,
+        wspace=gap,
+    )
+    figure.text(0.12 / width, 1 - 0.08 / height, title, va="top", fontsize=11)
+    figure.text(
+        0.12 / width,
+        0.06 / height,
+        text,
+        va="bottom",
+        fontsize=_CAPTION_SIZE,
+        color="#333333",
+        linespacing=1.25,
+    )

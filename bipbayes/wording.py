@@ -1,0 +1,181 @@
+"""Words and numbers that people read, in English and Danish: one small catalogue.
+
+Figures and tables share it, so that an interval is called the same everywhere. Numbers in data
+files never pass through here: those keep a decimal point and full precision.
+"""
+
+import math
+from typing import Final
+
+from bipbayes.data.codebook import Codebook
+from bipbayes.errors import SettingsError
+from bipbayes.intervals import ALL_INDICATORS
+
+LANGUAGES: Final = ("en", "da")
+MINUS: Final = "\N{MINUS SIGN}"
+
+# key: (English, Danish); {level} is the level in percent.
+_WORDS: Final = {
+    "confidence": ("{level} % confidence interval", "{level} %-konfidensinterval"),
+    "eti": (
+        "{level} % credible interval (equal-tailed)",
+        "{level} %-kredibilitetsinterval (lige store haler)",
+    ),
+    "hdi": (
+        "{level} % credible interval (highest density)",
+        "{level} %-kredibilitetsinterval (højeste tæthed)",
+    ),
+    "classical": ("classical errors", "klassiske standardfejl"),
+    "HC1": ("robust errors (HC1)", "robuste standardfejl (HC1)"),
+    "HC3": ("robust errors (HC3)", "robuste standardfejl (HC3)"),
+    "cluster_citizen": ("errors clustered by citizen", "standardfejl klynget efter borger"),
+    "cluster_jobcenter": (
+        "errors clustered by jobcenter (CRV3)",
+        "standardfejl klynget efter jobcenter (CRV3)",
+    ),
+    "iid": ("answers taken as independent", "svar regnet som uafhængige"),
+    "response": (
+        "answers of one response correlated",
+        "svar i samme besvarelse korrelerede",
+    ),
+    "citizen": (
+        "answers of one citizen correlated",
+        "svar fra samme borger korrelerede",
+    ),
+    "effect": ("effect", "effekt"),
+    "contrast": ("contrast with no intervention", "kontrast til ingen indsats"),
+    "standardised_effect": (
+        "effect, jobcenters weighted alike",
+        "effekt, jobcentre vægtet ens",
+    ),
+    "standardised_contrast": (
+        "contrast with no intervention, jobcenters weighted alike",
+        "kontrast til ingen indsats, jobcentre vægtet ens",
+    ),
+    "jobcenter": ("effect in a jobcenter", "effekt i et jobcenter"),
+    "new_jobcenter": ("effect in a jobcenter not seen", "effekt i et nyt jobcenter"),
+    "factorial": ("factorial effect", "faktoriel effekt"),
+    "from_average": (
+        "Significant means different from average progress.",
+        "Signifikant betyder forskellig fra den gennemsnitlige progression.",
+    ),
+    "from_none": (
+        "Significant means different from no intervention.",
+        "Signifikant betyder forskellig fra ingen indsats.",
+    ),
+    ALL_INDICATORS: ("all indicators", "alle indikatorer"),
+    "ols": ("OLS", "OLS"),
+    "posterior": ("posterior", "posterior"),
+    "model": ("model {name}", "model {name}"),
+    "citizen_respondent": ("citizen", "borger"),
+    "caseworker_respondent": ("caseworker", "sagsbehandler"),
+    "synthetic": ("synthetic data", "syntetiske data"),
+    "preliminary": ("preliminary", "foreløbig"),
+}
+
+
+def checked_language(language: str) -> str:
+    """Return a known language unchanged.
+
+    Raises
+    ------
+    SettingsError
+        For any other.
+    """
+    if language not in LANGUAGES:
+        known = ", ".join(LANGUAGES)
+        raise SettingsError(f"language {language!r} is not known; choose one of: {known}")
+    return language
+
+
+def word(key: str, language: str, **values: str) -> str:
+    """Return a fixed word or sentence of the catalogue in a language.
+
+    Parameters
+    ----------
+    key
+        A kind of interval, a name of errors, an estimand or another key of the catalogue.
+    language
+        ``en`` or ``da``.
+    **values
+        What the sentence's braces stand for.
+    """
+    return pick(_WORDS[key], language).format(**values)
+
+
+def pick(pair: tuple[str, str], language: str) -> str:
+    """Return the English or the Danish half of a catalogue's entry."""
+    return pair[LANGUAGES.index(checked_language(language))]
+
+
+def capital(text: str) -> str:
+    """Return the text with its first letter as a capital, the others as they are."""
+    return text[:1].upper() + text[1:]
+
+
+def interval_words(level: float, kind: str, *, language: str) -> str:
+    """Name an interval: ``95 % confidence interval``, ``95 % credible interval (...)``.
+
+    Parameters
+    ----------
+    level
+        Such as 0.95.
+    kind
+        ``confidence``, ``eti`` or ``hdi``.
+    """
+    percent = f"{100 * level:.6g}"
+    if language == "da":
+        percent = percent.replace(".", ",")
+    return word(kind, language, level=percent)
+
+
+def meaning_of_significant(estimand: str, *, language: str) -> str:
+    """Say what an interval that excludes zero is different from.
+
+    With all combinations in the regression and no intercept, an effect is measured from
+    average progress; a contrast is measured from the combination without treatment.
+    """
+    return word("from_none" if "contrast" in estimand else "from_average", language)
+
+
+def number(value: float, decimals: int, *, language: str, signed: bool = False) -> str:
+    """Format a number for readers: real minus sign, decimal comma in Danish, ``""`` for NaN.
+
+    Parameters
+    ----------
+    value
+        Any number; NaN gives an empty text.
+    decimals
+        Digits after the decimal mark.
+    signed
+        True puts a plus before positive numbers.
+    """
+    if not math.isfinite(value):
+        return ""
+    text = f"{value:+.{decimals}f}" if signed else f"{value:.{decimals}f}"
+    if float(text) == 0:
+        # "-0.00" says nothing more than "0.00".
+        text = text.lstrip("+-")
+    text = text.replace("-", MINUS)
+    return text.replace(".", ",") if language == "da" else text
+
+
+def outcome_label(codebook: Codebook, outcome: str, *, language: str) -> str:
+    """Name an outcome for readers: ``B1 Idea about work``, ``Citizen mean``, ``All indicators``."""
+    if outcome == ALL_INDICATORS:
+        return capital(word(ALL_INDICATORS, language))
+    label = codebook.label(outcome, language)
+    if outcome in codebook.average_codes:
+        return label if label != outcome else capital(outcome.replace("_", " "))
+    return outcome if label == outcome else f"{outcome} {label}"
+
+
+def combination_text(codebook: Codebook, combination: str, *, language: str) -> str:
+    """Name a combination by code and treatments, such as ``1010  J+S``."""
+    return f"{combination}  {codebook.combination_label(combination, language)}"
+
+
+def respondent_word(respondent: str, *, language: str) -> str:
+    """Name a respondent; a codebook's own respondents keep their name."""
+    key = f"{respondent}_respondent"
+    return word(key, language) if key in _WORDS else respondent
