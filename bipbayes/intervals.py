@@ -41,7 +41,7 @@ COLUMNS: Final = (
     "note",
 )
 KEYS: Final = TEXT_COLUMNS
-SOURCES: Final = ("ols", "posterior")
+SOURCES: Final = ("ols", "ordinal", "posterior")
 KINDS: Final = ("confidence", "eti", "hdi")
 ESTIMANDS: Final = (
     "effect",
@@ -97,7 +97,7 @@ def interval_frame(rows: pd.DataFrame) -> pd.DataFrame:
     unknown = sorted(set(rows.columns) - set(COLUMNS))
     frame = rows.reindex(columns=list(COLUMNS)).reset_index(drop=True)
     for column in (*TEXT_COLUMNS, "kind", "note"):
-        frame[column] = frame[column].fillna("").astype("str")
+        frame[column] = frame[column].astype("object").fillna("").astype("str")
     frame["places_moved"] = places_moved(frame["estimate"])
     raise_all(DataError, "These rows are no interval frame:", _faults(frame, unknown))
     return frame
