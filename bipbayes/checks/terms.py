@@ -1,0 +1,135 @@
+"""Additive normal terms of an effect: what a hierarchical model is once its sds are given.
+
+A term has one coefficient for each label of its dims (or for each column of its basis over the
+combinations), normal with mean zero and a standard deviation shared by the term:
+
+    effect[c, j, k] = sum over terms of  basis_t[c, .] coefficient_t[., j, k]
+
+Nothing here reads a model file: the terms are written down a second time, so that closed forms
+and sampler check one another.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Final
+
+import numpy as np
+import xarray as xr
+from scipy import sparse
+
+from bipbayes.data.sample import Floats, Integers
+from bipbayes.errors import SettingsError
+
+CELL: Final = ("combination", "jobcenter", "indicator")
+RESPONDENT: Final = "respondent"
+
+
+@dataclass(frozen=True)
+class Term:
+    """One batch of coefficients with a common standard deviation.
+
+    Attributes
+    ----------
+    name
+        Of the term; its standard deviation is called ``<name>_sd``.
+    dims
+        Out of ``combination``, ``respondent``, ``indicator``, ``jobcenter``.
+    scale
+        Scale of the half-normal prior of the standard deviation, or the standard deviation
+        itself where `fixed`.
+    fixed
+        True where the standard deviation is known.
+    basis
+        Shape (combination, coefficient), in place of one coefficient for each combination.
+    """
+
+    name: str
+    dims: tuple[str, ...]
+    scale: float
+    fixed: bool = False
+    basis: Floats | None = None
+
+    @property
+    def sd_name(self) -> str:
+        """Name of the standard deviation."""
+        return f"{self.name}_sd"
+
+
+HIERARCHICAL: Final[Mapping[str, tuple[str, ...]]] = {
+    "combination_effect": ("combination",),
+    "combination_respondent_effect": ("combination", "respondent"),
+    "combination_indicator_effect": ("combination", "indicator"),
+    "combination_jobcenter_effect": ("combination", "jobcenter"),
+    "jobcenter_effect": ("jobcenter",),
+    "jobcenter_indicator_effect": ("jobcenter", "indicator"),
+}
+"""Terms of the flagship model (DESIGN 4)."""
+
+
+def hierarchical_terms(cells: xr.Dataset, scales: Mapping[str, float]) -> tuple[Term, ...]:
+    """Write down the flagship model's terms for a study.
+
+    Parameters
+    ----------
+    cells
+        From `bipbayes.cells.cell_means`; gives the labels.
+    scales
+        Prior scale of each term, keys as in `HIERARCHICAL`.
+
+    Returns
+    -------
+    tuple of Term
+        Without the batches over a dim of length one.
+
+    Raises
+    ------
+    SettingsError
+        A term has no scale.
+    """
+    if missing := sorted(set(HIERARCHICAL) - set(scales)):
+        raise SettingsError(f"these terms have no prior scale: {', '.join(missing)}")
+    lengths = {**cells.sizes, RESPONDENT: len(np.unique(cells[RESPONDENT]))}
+    return tuple(
+        Term(name, dims, scales[name])
+        for name, dims in HIERARCHICAL.items()
+        if all(lengths[dim] > 1 for dim in dims)
+    )
+
+
+def design_matrix(cells: xr.Dataset, terms: Sequence[Term]) -> tuple[sparse.csr_array, Integers]:
+    """Matrix that turns coefficients into effects.
+
+    Parameters
+    ----------
+    cells
+        From `bipbayes.cells.cell_means`.
+    terms
+        The model's.
+
+    Returns
+    -------
+    tuple
+        Sparse matrix, shape (combination x jobcenter x indicator, coefficient), and the
+        position of its term by coefficient.
+    """
+    blocks = [_block(cells, term) for term in terms]
+    group = np.repeat(np.arange(len(terms)), [block.shape[1] for block in blocks])
+    return sparse.csr_array(sparse.hstack(blocks, format="csr")), group.astype("int64")
+
+
+def _block(cells: xr.Dataset, term: Term) -> sparse.csr_array:
+    """Kronecker product over combination, jobcenter and indicator."""
+    respondent = np.unique(cells[RESPONDENT].to_numpy(), return_inverse=True)[1]
+    factors = []
+    for dim in CELL:
+        length = cells.sizes[dim]
+        if dim == "combination" and term.basis is not None:
+            factors.append(sparse.csr_array(term.basis))
+        elif dim in term.dims:
+            factors.append(sparse.eye_array(length, format="csr"))
+        elif dim == "indicator" and RESPONDENT in term.dims:
+            factors.append(sparse.csr_array(np.eye(respondent.max() + 1)[respondent]))
+        else:
+            factors.append(sparse.csr_array(np.ones((length, 1))))
+    return reduce(lambda left, right: sparse.kron(left, right, format="csr"), factors)

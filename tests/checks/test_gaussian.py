@@ -1,0 +1,132 @@
+"""Closed forms against brute force: generalised least squares with every matrix written out."""
+
+import numpy as np
+import pytest
+from builders import Shape, make_codebook, random_progression
+from scipy import stats
+
+from bipbayes.cells import cell_means
+from bipbayes.checks.gaussian import (
+    conditional,
+    effect_sample,
+    find_mode,
+    gaussian_model,
+    integrate,
+    log_density,
+)
+from bipbayes.checks.terms import HIERARCHICAL, Term, design_matrix, hierarchical_terms
+
+SCALES = dict.fromkeys(HIERARCHICAL, 0.3)
+
+
+@pytest.fixture(scope="module")
+def cells():
+    codebook = make_codebook(5, 2)
+    shape = Shape(citizens=90, unanswered=[("q2", "01", "site 1")], lacking=[("11", "site 2")])
+    return cell_means(random_progression(codebook, seed=4, shape=shape), codebook)
+
+
+@pytest.fixture(scope="module")
+def model(cells):
+    return gaussian_model(cells, hierarchical_terms(cells, SCALES))
+
+
+def _brute(cells, terms, sds):
+    """Means, prior covariance of effects, and sampling covariance, observed entries only."""
+    names = list(cells["combination"].values), list(cells["jobcenter"].values)
+    indicators = list(cells["indicator"].values)
+    respondent = dict(zip(indicators, cells["respondent"].values, strict=True))
+    labels = [(c, j, k) for c in names[0] for j in names[1] for k in indicators]
+    prior = np.zeros((len(labels), len(labels)))
+    for term, sd in zip(terms, sds, strict=True):
+        def key(label, term=term):
+            c, j, k = label
+            parts = {"combination": c, "jobcenter": j, "indicator": k, "respondent": respondent[k]}
+            return tuple(parts[dim] for dim in term.dims)
+        keys = [key(label) for label in labels]
+        prior += sd**2 * np.array([[a == b for b in keys] for a in keys])
+    noise = np.zeros_like(prior)
+    for a, (c, j, k) in enumerate(labels):
+        for b, (c2, j2, k2) in enumerate(labels):
+            if (c, j) == (c2, j2):
+                noise[a, b] = cells["vcov"].sel(
+                    combination=c, jobcenter=j, indicator=k, indicator_=k2
+                )
+    return cells["mean"].values.ravel(), prior, noise
+
+
+def test_marginal_and_posterior_are_those_of_generalised_least_squares(cells, model):
+    """Catches a wrong design, whitener, gaps handled as data, or a wrong determinant."""
+    log_sds = np.log([0.1, 0.05, 0.08, 0.12, 0.07, 0.2])
+    means, prior, noise = _brute(cells, model.terms, np.exp(log_sds))
+    seen = ~np.isnan(means)
+    assert 0 < seen.sum() < len(seen)
+    total = (prior + noise)[np.ix_(seen, seen)]
+    density = stats.multivariate_normal(np.zeros(seen.sum()), total).logpdf(means[seen])
+    # The density of the whitened means differs by the determinant of the whitener.
+    density += 0.5 * np.linalg.slogdet(noise[np.ix_(seen, seen)])[1]
+    priors = (-0.5 * (np.exp(log_sds) / 0.3) ** 2 + log_sds).sum()
+    assert log_density(model, log_sds)[0] == pytest.approx(density + priors, abs=1e-8)
+    gain = np.linalg.solve(total, prior[seen]).T
+    mean, root = conditional(model, np.exp(log_sds))
+    np.testing.assert_allclose(model.design @ mean, gain @ means[seen], atol=1e-10)
+    covariance = prior - gain @ prior[seen]
+    turned = model.design @ root
+    np.testing.assert_allclose(turned @ turned.T, covariance, atol=1e-10)
+
+
+def test_gradient_is_that_of_the_density(model):
+    """Catches a wrong trace, a forgotten Jacobian or prior in the gradient."""
+    point = np.log([0.1, 0.05, 0.08, 0.12, 0.07, 0.2])
+    step = 1e-5
+    numeric = [
+        (log_density(model, point + e)[0] - log_density(model, point - e)[0]) / (2 * step)
+        for e in step * np.eye(len(point))
+    ]
+    np.testing.assert_allclose(log_density(model, point)[1], numeric, rtol=1e-5)
+
+
+def test_integration_over_one_sd_is_that_of_a_fine_grid(cells):
+    """Catches wrong importance weights (a forgotten Jacobian, or degrees of freedom)."""
+    terms = [
+        Term("combination_effect", ("combination",), 0.5),
+        Term("jobcenter_effect", ("jobcenter",), 0.1, fixed=True),
+    ]
+    model = gaussian_model(cells, terms)
+    mixture = integrate(model, points=1024, seed=1)
+    grid = np.linspace(np.log(1e-4), 1.0, 2000)
+    density = np.array([log_density(model, np.array([x]))[0] for x in grid])
+    weight = np.exp(density - density.max())
+    weight /= weight.sum()
+    exact = weight @ np.exp(grid)
+    spread = np.sqrt(weight @ (np.exp(grid) - exact) ** 2)
+    assert mixture.weight @ mixture.sds[:, 0] == pytest.approx(exact, abs=0.02 * spread)
+    assert (mixture.sds[:, 1] == 0.1).all()
+    assert find_mode(model)[0] == pytest.approx(grid[density.argmax()], abs=0.01)
+
+
+def test_draws_have_the_mixtures_moments(model):
+    """Catches draws that ignore the weights or the covariance between coefficients."""
+    mixture = integrate(model, points=64, seed=2)
+    effects, sds = effect_sample(model, mixture, draws=4000, seed=3)
+    parts = [conditional(model, row) for row in mixture.sds]
+    means = np.stack([model.design @ mean for mean, _ in parts])
+    expected = mixture.weight @ means
+    spread = np.stack([((model.design @ root) ** 2).sum(axis=1) for _, root in parts])
+    variance = mixture.weight @ (spread + (means - expected) ** 2)
+    z = (effects.mean(axis=0) - expected) / np.sqrt(variance / len(effects))
+    assert np.abs(z).max() < 4.5
+    np.testing.assert_allclose(effects.var(axis=0), variance, rtol=0.15)
+    np.testing.assert_allclose(sds.mean(axis=0), mixture.weight @ mixture.sds, rtol=0.05)
+
+
+def test_a_basis_replaces_the_combinations(cells):
+    """Catches a basis applied on the wrong side of the Kronecker product."""
+    basis = np.arange(8.0).reshape(4, 2)
+    term = Term("main_effect", ("combination", "jobcenter"), 1.0, basis=basis)
+    matrix, _ = design_matrix(cells, [term])
+    sites, indicators = cells.sizes["jobcenter"], cells.sizes["indicator"]
+    coefficient = np.random.default_rng(1).normal(size=(2, sites))
+    effect = (matrix @ coefficient.ravel()).reshape(4, sites, indicators)
+    expected = np.einsum("cb,bj->cj", basis, coefficient)
+    np.testing.assert_allclose(effect, np.repeat(expected[:, :, None], indicators, axis=2))
