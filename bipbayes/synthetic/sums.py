@@ -1,0 +1,117 @@
+"""Sums of changes by outcome and combination, in whole numbers.
+
+An average's level is counted as the sum of its members, so that every level, change and sum is
+a whole number; `divisors` turns them back into scale points.
+"""
+
+from dataclasses import dataclass
+from math import fsum, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bipbayes.data.codebook import Codebook
+from bipbayes.synthetic.design import Design, members
+
+Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Changes summed over the analysis sample, whole numbers.
+
+    Attributes
+    ----------
+    count, total
+        Number and sum of changes, shape (outcome, combination).
+    squares
+        Sum of squared changes by outcome.
+    """
+
+    count: Integers
+    total: Integers
+    squares: Integers
+
+    def sd(self, outcome: int) -> float:
+        """Return the standard deviation (n - 1) of an outcome's changes, in its whole units."""
+        n, total = int(self.count[outcome].sum()), int(self.total[outcome].sum())
+        return sqrt((n * int(self.squares[outcome]) - total * total) / (n * (n - 1)))
+
+
+def divisors(codebook: Codebook) -> Integers:
+    """Whole units of a scale point by outcome: 1, or an average's number of members."""
+    sizes = [len(places) for places in members(codebook)]
+    return np.array([1] * len(codebook.indicators) + sizes, dtype=np.int64)
+
+
+def changes(design: Design, answers: Integers) -> Integers:
+    """Return changes by response and outcome in whole units; meaningless outside the sample.
+
+    Parameters
+    ----------
+    design
+        Gives the responses that changes run between.
+    answers
+        Shape (response, question).
+    """
+    indicators = answers[:, : len(design.codebook.indicators)]
+    sums = [indicators[:, places].sum(axis=1) for places in members(design.codebook)]
+    levels = np.column_stack([indicators, *sums])
+    start = np.maximum(design.questions.previous, 0)
+    return np.asarray(levels - np.take_along_axis(levels, start, axis=0))
+
+
+def sum_changes(design: Design, answers: Integers) -> Sums:
+    """Sum changes over the analysis sample by outcome and combination."""
+    sample = design.questions.sample
+    change = np.where(sample, changes(design, answers), 0)
+    groups = len(design.codebook.combinations)
+    count, total = (
+        by_group(design.combination, values, groups=groups) for values in (sample, change)
+    )
+    return Sums(count, total, np.asarray((change * change).sum(axis=0)))
+
+
+def by_group(group: Integers, values: NDArray[np.generic], *, groups: int) -> Integers:
+    """Sum columns within groups; whole numbers below 2**53 stay exact. Shape (column, group)."""
+    columns = [np.bincount(group, weights=column, minlength=groups) for column in values.T]
+    return np.array(columns, dtype=np.float64).astype(np.int64)
+
+
+def wanted_totals(
+    sums: Sums, effects: Floats, *, thousandths: Integers, divisor: Integers
+) -> Integers:
+    """Whole totals that give the printed means and come nearest to the target effects.
+
+    Parameters
+    ----------
+    sums
+        Gives numbers of changes and standard deviations as they are.
+    effects
+        Target effects, shape (outcome, combination).
+    thousandths
+        Printed means in thousandths of a scale point, by outcome.
+    divisor
+        Whole units of a scale point, by outcome.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (outcome, combination). Sums are exactly rounded (`math.fsum`), so that no
+        machine rounds a total differently.
+    """
+    totals = np.empty_like(sums.total)
+    for outcome, row in enumerate(effects.tolist()):
+        n = sums.count[outcome].tolist()
+        size = sum(n)
+        shift = fsum(a * b for a, b in zip(n, row, strict=True)) / size
+        sd, unit = sums.sd(outcome), int(divisor[outcome])
+        mean = unit * int(thousandths[outcome]) / 1000
+        exact = [a * (mean + sd * (d - shift)) for a, d in zip(n, row, strict=True)]
+        totals[outcome] = np.rint(exact).astype(np.int64)
+        printed = (2 * size * unit * int(thousandths[outcome]) + 1000) // 2000
+        rest = printed - int(totals[outcome].sum())
+        largest = np.argsort(-sums.count[outcome], kind="stable")[: abs(rest)]
+        totals[outcome, largest] += 1 if rest > 0 else -1
+    return totals

@@ -1,0 +1,156 @@
+"""What the estimates estimate: expected standardised progression under the generator.
+
+Not the latent effects, but what their consequences look like on the answers' scale, by Monte
+Carlo over new answers for the same design (citizens, jobcenters, dates, activities and gaps
+stay), standardised in every replicate as the analysis does. Replicates come in mirrored pairs
+(all normal numbers negated in the second), which cancels most of the noise.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bipbayes.synthetic.design import Design
+from bipbayes.synthetic.latent import Process, draw_answers
+from bipbayes.synthetic.streams import MirroredStream, Stream
+from bipbayes.synthetic.sums import by_group, changes, divisors
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+PAIRS: Final = 30
+ALL_INDICATORS: Final = "all_indicators"
+COLUMNS: Final = ("outcome", "combination", "jobcenter", "estimand", "value", "mcse")
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Expected standardised progression with its Monte Carlo error; NaN where no change is.
+
+    Attributes
+    ----------
+    effect, effect_mcse
+        Shape (outcome, combination).
+    cell, cell_mcse
+        Shape (outcome, combination, jobcenter).
+    """
+
+    effect: Floats
+    effect_mcse: Floats
+    cell: Floats
+    cell_mcse: Floats
+
+
+def expected_progression(
+    design: Design, drift: Floats, *, process: Process, seed: int, pairs: int = PAIRS
+) -> Expected:
+    """Average the standardised cell means over replicates.
+
+    Parameters
+    ----------
+    design
+        Who answers what; kept in all replicates.
+    drift
+        Expected latent change in scale points, shape (combination, jobcenter, indicator).
+    process
+        Sizes of the latent parts.
+    seed
+        Seed of the replicates.
+    pairs
+        Number of mirrored pairs.
+    """
+    effects, cells = [], []
+    for pair in range(pairs):
+        halves = [
+            _standardised(
+                design, draw_answers(kind(seed, 9, pair), design, drift=drift, process=process)
+            )
+            for kind in (Stream, MirroredStream)
+        ]
+        effects.append((halves[0][0] + halves[1][0]) / 2)
+        cells.append((halves[0][1] + halves[1][1]) / 2)
+    return Expected(*_mean(effects), *_mean(cells))
+
+
+def _mean(values: list[Floats]) -> tuple[Floats, Floats]:
+    stack = np.stack(values)
+    error = stack.std(axis=0, ddof=1) / np.sqrt(len(stack)) if len(stack) > 1 else stack[0] * np.nan
+    return stack.mean(axis=0), error
+
+
+def _standardised(design: Design, answers: Integers) -> tuple[Floats, Floats]:
+    """Standardised means by combination, and by combination and jobcenter."""
+    combinations, sites = len(design.codebook.combinations), len(design.jobcenters)
+    sample = design.questions.sample
+    change = np.where(sample, changes(design, answers), 0)
+    cell = design.combination * sites + design.site[design.citizen]
+    shape = (sample.shape[1], combinations, sites)
+    n = by_group(cell, sample, groups=combinations * sites).reshape(shape).astype(float)
+    total = by_group(cell, change, groups=combinations * sites).reshape(shape).astype(float)
+    size = n.sum(axis=(1, 2))
+    with np.errstate(invalid="ignore", divide="ignore"):  # cells without changes stay NaN
+        mean = total.sum(axis=(1, 2)) / size
+        variance = ((change**2).sum(axis=0) - size * mean**2) / (size - 1)
+        sd = np.sqrt(variance)
+        effect = (total.sum(axis=2) / n.sum(axis=2) - mean[:, None]) / sd[:, None]
+        by_cell = (total / n - mean[:, None, None]) / sd[:, None, None]
+    return effect, by_cell
+
+
+def shifted(expected: Expected, targets: Floats) -> Expected:
+    """Move cells so that the combinations' effects are the targets.
+
+    The repair of the calibrated data moves answers at random within combinations until their
+    means are the targets, so its effects are known without Monte Carlo error, and differences
+    between jobcenters stay.
+    """
+    shift = targets - expected.effect
+    return Expected(
+        targets, np.zeros_like(targets), expected.cell + shift[:, :, None], expected.cell_mcse
+    )
+
+
+def truth_frame(design: Design, expected: Expected) -> pd.DataFrame:
+    """Write expected progression as a long frame.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `COLUMNS`; `estimand` is ``effect`` (jobcenter ``""``) or ``jobcenter``;
+        outcomes are indicators, averages and ``all_indicators`` (the plain mean over the
+        indicators; its Monte Carlo error is not known). Cells without a change are left out.
+    """
+    codebook = design.codebook
+    indicators = len(codebook.indicators)
+    outcomes = [*codebook.outcomes, ALL_INDICATORS]
+    frames = []
+    for estimand, values, errors in (
+        ("effect", expected.effect[:, :, None], expected.effect_mcse[:, :, None]),
+        ("jobcenter", expected.cell, expected.cell_mcse),
+    ):
+        overall = values[:indicators].mean(axis=0, keepdims=True)
+        unknown = np.full_like(overall, np.nan)
+        jobcenters = [""] if estimand == "effect" else list(design.jobcenters)
+        labels = pd.MultiIndex.from_product(
+            [outcomes, list(codebook.combinations), jobcenters],
+            names=["outcome", "combination", "jobcenter"],
+        )
+        frame = pd.DataFrame(
+            {
+                "value": np.concatenate([values, overall]).ravel(),
+                "mcse": np.concatenate([errors, unknown]).ravel(),
+            },
+            index=labels,
+        ).reset_index()
+        frames.append(frame.assign(estimand=estimand))
+    return pd.concat(frames, ignore_index=True)[list(COLUMNS)].dropna(
+        subset=["value"], ignore_index=True
+    )
+
+
+def unit_counts(design: Design) -> Integers:
+    """Whole units of a scale point by outcome (see `bipbayes.synthetic.sums.divisors`)."""
+    return divisors(design.codebook)
