@@ -92,7 +92,7 @@ def _as_text(table: pd.DataFrame) -> pd.DataFrame:
         if pd.api.types.is_float_dtype(frame[column]):
             # A number of a typed format: 6.0 was printed as 6.
             frame[column] = frame[column].map("{:g}".format).where(frame[column].notna(), "")
-        frame[column] = frame[column].fillna("").astype("str").str.strip()
+        frame[column] = frame[column].astype("object").fillna("").astype("str").str.strip()
     for column in WORDS:
         frame[column] = frame[column].str.lower()
     for column in ("effect_size", "places_moved"):
@@ -145,9 +145,12 @@ def _pattern_faults(claims: pd.DataFrame, codebook: Codebook) -> list[str]:
 
 
 def _quantifier_faults(claims: pd.DataFrame, codebook: Codebook) -> list[str]:
-    wide = claims["combination"].map(has_wildcard) | claims["outcome"].map(has_wildcard)
-    bare = claims.loc[wide & claims["quantifier"].eq(""), "claim_id"]
-    if bare.empty:
+    bare = [
+        str(row.claim_id)
+        for row in claims.itertuples(index=False)
+        if not row.quantifier and any(map(has_wildcard, (str(row.combination), str(row.outcome))))
+    ]
+    if not bare:
         return []
     return [
         f"column 'quantifier': {_rows(len(bare))} speak of many estimates without saying of how "

@@ -119,7 +119,7 @@ def _holds(statement: Statement, flags: list[Flags], present: list[Flags]) -> Fl
 
 def _members(statement: Statement, flags: Flags, present: Flags) -> Flags:
     """Reduce ``[sample, outcome, combination]`` to the units that the quantifier counts."""
-    if statement.over == "pairs":
+    if statement.over == "pairs" or statement.quantifier == ESPECIALLY:
         return flags[..., present]
     axis = -1 if statement.over == "outcomes" else -2
     size = present.sum(axis=axis)

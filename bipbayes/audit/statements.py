@@ -113,13 +113,9 @@ def statements(claims: pd.DataFrame, codebook: Codebook) -> list[Statement]:
 
 def _named(claims: pd.DataFrame, direction: str) -> frozenset[tuple[str, str]]:
     """Return the single estimates that claims call significant in a direction."""
-    rows = claims[
-        claims["direction"].eq(direction)
-        & claims["significant"].eq("true")
-        & ~claims["outcome"].map(has_wildcard)
-        & ~claims["combination"].map(has_wildcard)
-    ]
-    return frozenset(zip(rows["outcome"], rows["combination"], strict=True))
+    rows = claims[claims["direction"].eq(direction) & claims["significant"].eq("true")]
+    keys = zip(rows["outcome"], rows["combination"], strict=True)
+    return frozenset(key for key in keys if not any(map(has_wildcard, key)))
 
 
 def _statement(

@@ -97,7 +97,9 @@ def _ordered(rows: list[dict[str, Any]], settings: AuditSettings) -> pd.DataFram
     frame = pd.DataFrame(rows).reindex(columns=list(audit_columns(settings)))
     texts = [f"{estimand}_{column}" for estimand in ESTIMANDS for column in TEXT]
     texts += [column for column in SIZE_COLUMNS if column.endswith("_verdict")]
-    return frame.fillna(dict.fromkeys(texts, ""))
+    for column in texts:
+        frame[column] = frame[column].astype("object").fillna("").astype("str")
+    return frame
 
 
 def _row(

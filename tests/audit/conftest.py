@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,8 +13,6 @@ from scipy.stats import norm
 from bipbayes.data.codebook import Codebook, Indicator, Treatment
 from bipbayes.data.load_codebook import bip_codebook
 from bipbayes.intervals import interval_frame
-
-Z = norm.ppf(0.975)
 
 
 @pytest.fixture(scope="session")
@@ -43,8 +43,9 @@ def interval_rows(
 ) -> pd.DataFrame:
     """Normal intervals around given estimates; adjusted p values are `adjusted` times p."""
     rows = []
+    reach = float(norm.ppf((1 + level) / 2)) * se
     for (outcome, combination), value in estimate.items():
-        p_value = float(2 * norm.sf(abs(value) / se))
+        p_value = math.erfc(abs(value) / se / math.sqrt(2))
         common = {
             "source": source,
             "vcov": vcov,
@@ -55,8 +56,8 @@ def interval_rows(
             "n_citizens": 80.0,
             "estimate": value,
             "se": se,
-            "lower": value - norm.ppf((1 + level) / 2) * se,
-            "upper": value + norm.ppf((1 + level) / 2) * se,
+            "lower": value - reach,
+            "upper": value + reach,
             "level": level,
         }
         if source == "ols":
@@ -67,7 +68,7 @@ def interval_rows(
                 "p_bh": min(1.0, adjusted * p_value / 2),
             }
         else:
-            positive = float(norm.cdf(value / se))
+            positive = math.erfc(-value / se / math.sqrt(2)) / 2
             extra = {
                 "model": "hierarchical",
                 "kind": "eti",

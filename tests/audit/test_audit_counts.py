@@ -1,0 +1,68 @@
+"""Counts of words and the paragraph made of them."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+import pytest
+
+from bipbayes.audit.claims import read_claims
+from bipbayes.audit.counts import abstract_paragraph, audit_counts
+from bipbayes.audit.rules import WORDS
+from bipbayes.audit.verdicts import audit_claims
+
+
+@pytest.fixture(scope="module")
+def audit(codebook, bip_evidence):
+    frame, draws = bip_evidence
+    return audit_claims(read_claims(None, codebook), frame, draws, codebook, level=0.95)
+
+
+def test_counts_cover_every_claim_once(audit) -> None:
+    """Catches claims counted twice or dropped, and words that are missing where they count none."""
+    counts = audit_counts(audit)
+    everything = counts[counts["kind"] == "all"]
+    assert everything.groupby(["estimand", "reading"])["claims"].sum().eq(284).all()
+    by_kind = counts[counts["kind"] != "all"].groupby(["estimand", "reading", "word"])["claims"]
+    pd.testing.assert_series_equal(
+        by_kind.sum().sort_index(),
+        everything.set_index(["estimand", "reading", "word"])["claims"].sort_index(),
+    )
+    assert set(counts["word"]) == set(WORDS)
+    assert len(counts) == 2 * 6 * 5 * (1 + audit["kind"].nunique())
+
+
+@pytest.mark.parametrize("language", ["en", "da"])
+def test_every_number_of_the_paragraph_is_counted(audit, language: str) -> None:
+    """Catches a number typed by hand, or one language that lags behind the other."""
+    text = abstract_paragraph(audit, synthetic=True, language=language)
+    found = [float(part.replace(",", ".")) for part in re.findall(r"\d+(?:[.,]\d+)?", text)]
+    effect = audit["effect_verdict_posterior"].value_counts()
+    contrast = audit["contrast_verdict_posterior"].value_counts()
+    silent = audit["significant"].eq("false")
+    upheld = audit["effect_verdict_posterior"].eq("upheld")
+    words = ("upheld", "weakened", "not supported", "reversed")
+    ols = [
+        (audit[f"effect_verdict_{name}"] == "upheld").sum()
+        for name in ("classical", "cluster_citizen", "cluster_jobcenter", "holm", "bh")
+    ]
+    tail = [effect.get(word, 0) for word in words]
+    expected = [284, 284, *ols, *tail]
+    crv = found.index(3.0, len(expected) - len(tail) - 3)  # the 3 of "CRV3" is no count
+    del found[crv]
+    said = audit["significant"].eq("true") & audit["kind"].eq("significant")
+    inside = audit["effect_region"].eq("inside")
+    expected += [said.sum(), (said & upheld).sum(), silent.sum(), (silent & upheld).sum()]
+    expected += [(silent & upheld & inside).sum(), 95, 0.1]
+    expected += [(audit["contrast_verdict_posterior"] != "not checkable").sum()]
+    expected += [contrast.get(word, 0) for word in words]
+    assert found == [float(value) for value in expected]
+
+
+def test_synthetic_data_are_called_so(audit) -> None:
+    """Catches a paragraph on synthetic data that could be quoted as a finding on Denmark."""
+    assert abstract_paragraph(audit, synthetic=True).endswith("audit the method, not Denmark.")
+    assert "synthetic" not in abstract_paragraph(audit, synthetic=False)
+    danish = abstract_paragraph(audit, synthetic=True, language="da")
+    assert danish.endswith("metoden, ikke Danmark.")
