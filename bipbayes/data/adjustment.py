@@ -148,7 +148,7 @@ def _baseline(progression: xr.Dataset, outcome: str, factor: bool) -> pd.DataFra
         middle = float(np.nanmean(answer[counted])) if counted.any() else 0.0
         line = answer - middle
         return pd.DataFrame({"previous answer": line, "previous answer squared": line**2})
-    levels = _merged_levels(answer[counted])
+    levels = merged_levels(answer[counted])
     return pd.DataFrame(
         {
             "previous answer " + "/".join(f"{value:g}" for value in level): np.isin(answer, level)
@@ -159,8 +159,14 @@ def _baseline(progression: xr.Dataset, outcome: str, factor: bool) -> pd.DataFra
     )
 
 
-def _merged_levels(answers: Floats) -> list[list[float]]:
-    """Levels that occur, the rare ones joined to their neighbour towards the middle."""
+def merged_levels(answers: Floats) -> list[list[float]]:
+    """Return the levels that occur, the rare ones joined to their neighbour towards the middle.
+
+    Parameters
+    ----------
+    answers
+        Previous answers of the analysis sample.
+    """
     values, counts = np.unique(answers, return_counts=True)
     levels = [[float(value)] for value in values]
     sizes = [int(count) for count in counts]

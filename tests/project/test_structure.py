@@ -11,7 +11,7 @@ LAYERS = [
     {"errors", "atomic"},
     {"intervals"},
     {"data"},
-    {"ols", "cells", "synthetic"},
+    {"ols", "cells", "ordinal", "synthetic"},
     {"sampling"},
     {"estimands"},
     {"comparison"},

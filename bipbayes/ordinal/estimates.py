@@ -1,0 +1,272 @@
+"""Ordered probits of all indicators side by side and how their effects err together.
+
+Every response has an influence on an indicator's effects: its score times the inverse
+information, turned to the scale of progression by the delta method. Summed within citizens and
+stacked over indicators, their cross products are the joint covariance of all indicators' effects
+(the sandwich, clustered by citizen), with gaps wherever they are. Averages are sums of indicators
+and take their errors from it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import xarray as xr
+
+from bipbayes.data.codebook import Codebook
+from bipbayes.data.sample import (
+    Booleans,
+    Floats,
+    Integers,
+    Sample,
+    analysis_sample,
+    distinct_citizens,
+    group_sums,
+)
+from bipbayes.errors import DataError
+from bipbayes.ordinal.answers import indicator_answers
+from bipbayes.ordinal.fit import IndicatorFit, fit_indicator, translated_effects
+from bipbayes.ordinal.translate import translation_dataset
+
+CLASSICAL: Final = "classical"
+CLUSTER_CITIZEN: Final = "cluster_citizen"
+VCOV: Final = (CLASSICAL, CLUSTER_CITIZEN)
+
+NOT_OBSERVED = "combination not observed"
+ONE_CITIZEN = "rests on one citizen"
+NO_FIT = "fewer than two different answers"
+PENALISED = "no finite maximum of the likelihood: weak penalty on the effects"
+NO_JOINT = "an average needs errors clustered by citizen"
+
+
+@dataclass(frozen=True)
+class Stacked:
+    """Effects of all indicators, translated, and the citizens' influence on them.
+
+    Attributes
+    ----------
+    effect
+        Shape (indicator, combination); ``NaN`` without answers.
+    classical
+        Covariance from the inverse information, shape (indicator, combination, combination).
+    influence
+        Sums within citizens, small-sample factor included, shape
+        (citizen, indicator x combination).
+    clusters
+        Citizens by indicator.
+    """
+
+    effect: Floats
+    classical: Floats
+    influence: Floats
+    clusters: Integers
+
+
+def fit_indicators(
+    progression: xr.Dataset, codebook: Codebook, *, sample: Sample
+) -> dict[str, IndicatorFit]:
+    """Fit the ordered probit of every indicator that has one.
+
+    Raises
+    ------
+    DataError
+        No indicator has two different answers.
+    """
+    fits = {}
+    for answers in indicator_answers(progression, codebook, sample=sample):
+        found = fit_indicator(answers, combinations=len(sample.combinations))
+        if found is not None:
+            fits[answers.indicator] = found
+    if not fits:
+        raise DataError(
+            "no indicator has two different answers among the analysed responses; an ordinal "
+            "analysis needs them"
+        )
+    return fits
+
+
+def estimate_ordinal(progression: xr.Dataset, codebook: Codebook) -> xr.Dataset:
+    """Estimate the answer given the previous answer and the combination by ordered probit.
+
+    Parameters
+    ----------
+    progression
+        Unadjusted, as `bipbayes.data.progression.progression` returns it.
+    codebook
+        The study's.
+
+    Returns
+    -------
+    xarray.Dataset
+        In standard deviations of progression, averaged over the sample's previous answers:
+        ``estimate[outcome, combination]`` (averages are made of all answers of their members),
+        ``covariance[vcov, outcome, combination, combination_]`` for ``classical`` and
+        ``cluster_citizen``, ``joint_covariance[indicator, combination, indicator_,
+        combination_]`` (by citizen), ``df[vcov, outcome]``, ``n``, ``n_citizens``, ``note``
+        (``[vcov, outcome, combination]``: why an error is empty) and ``remark[outcome]``. On
+        the latent scale, counted from average progression: ``latent`` and
+        ``latent_information`` (its expected information) ``[indicator, combination]``; and
+        what `bipbayes.ordinal.translate.translate` needs.
+
+    Raises
+    ------
+    DataError
+        Empty analysis sample, unknown labels, or no indicator with two different answers.
+    FitError
+        An ordered probit did not converge.
+    """
+    sample = analysis_sample(progression, codebook)
+    fits = fit_indicators(progression, codebook, sample=sample)
+    indicators = list(codebook.indicator_codes)
+    stacked = _stack(fits, sample, indicators)
+    weights, shift = average_weights(progression, codebook)
+    dataset = _dataset(stacked, sample, weights=weights, shift=shift)
+    stored = translation_dataset({code: entry.translation for code, entry in fits.items()})
+    dataset = dataset.merge(stored.reindex(indicator=indicators))
+    dataset["sd"] = progression["sd"].sel(outcome=list(codebook.outcomes))
+    dataset["remark"] = ("outcome", _remarks(fits, codebook))
+    _add_latent(dataset, fits, indicators)
+    dataset.attrs = {**progression.attrs, "analysis": "ordinal", "scale": "progression"}
+    return dataset
+
+
+def average_weights(progression: xr.Dataset, codebook: Codebook) -> tuple[Floats, Floats]:
+    """Weights of indicators in all outcomes, shape (outcome, indicator), and shifts.
+
+    An average on the scale of the report is ``sum_k sd[k] / (K sd[mean])`` times its members,
+    plus the difference between the mean of the members' mean changes and its own, over its sd.
+    """
+    indicators = list(codebook.indicator_codes)
+    count = len(indicators)
+    weights = np.zeros((len(codebook.outcomes), count))
+    weights[:count] = np.eye(count)
+    shift = np.zeros(len(codebook.outcomes))
+    sd, mean = progression["sd"], progression["mean"]
+    for row, code in enumerate(codebook.average_codes, start=count):
+        members = list(codebook.members(code))
+        own = float(sd.sel(outcome=code))
+        share = sd.sel(outcome=members).to_numpy() / (len(members) * own)
+        weights[row, [indicators.index(name) for name in members]] = share
+        between = mean.sel(outcome=members).mean() - mean.sel(outcome=code)
+        shift[row] = float(between) / own
+    return weights, shift
+
+
+def _stack(fits: dict[str, IndicatorFit], sample: Sample, indicators: Sequence[str]) -> Stacked:
+    size, citizens = len(sample.combinations), int(sample.citizen.max()) + 1
+    effect = np.full((len(indicators), size), np.nan)
+    classical = np.full((len(indicators), size, size), np.nan)
+    influence = np.zeros((citizens, len(indicators), size))
+    clusters = np.zeros(len(indicators), dtype="int64")
+    for position, code in enumerate(indicators):
+        if (entry := fits.get(code)) is None:
+            continue
+        effect[position], jacobian = translated_effects(entry)
+        square = np.ix_([position], entry.observed, entry.observed)
+        classical[square] = jacobian @ np.linalg.solve(entry.probit.information, jacobian.T)
+        citizen = sample.citizen[entry.answers.rows]
+        clusters[position] = len(np.unique(citizen))
+        factor = _factor(len(citizen), int(clusters[position]), entry.influence.shape[1])
+        sums = group_sums(citizen, entry.influence @ jacobian.T, size=citizens)
+        influence[:, position, entry.observed] = sums * np.sqrt(factor)
+    return Stacked(effect, classical, influence.reshape(citizens, -1), clusters)
+
+
+def _factor(rows: int, clusters: int, parameters: int) -> float:
+    """Stata's small-sample factor, also statsmodels'; ``NaN`` where it is not defined."""
+    if clusters < 2 or rows <= parameters:
+        return np.nan
+    return clusters / (clusters - 1) * (rows - 1) / (rows - parameters)
+
+
+def _dataset(stacked: Stacked, sample: Sample, *, weights: Floats, shift: Floats) -> xr.Dataset:
+    count, size = stacked.effect.shape
+    effect = _combined(weights, stacked.effect) + shift[:, None]
+    cube = stacked.influence.reshape(-1, count, size)
+    moved = np.einsum("ok,gkc->goc", weights, np.nan_to_num(cube))
+    clustered = np.einsum("goc,god->ocd", moved, moved, optimize=True)
+    classical = np.full_like(clustered, np.nan)
+    classical[:count] = stacked.classical
+    known = ~np.isnan(effect)
+    undefined = (weights > 0) @ np.isnan(cube).any(axis=(0, 2)).astype(float) > 0
+    blank = ~(known[:, :, None] & known[:, None, :]) | undefined[:, None, None]
+    clusters = np.array([stacked.clusters[row > 0].min() for row in weights])
+    citizens = distinct_citizens(sample, sample.combination, size=size).T
+    answers = group_sums(sample.combination, sample.observed.astype(float), size=size).T
+    dims = ("outcome", "combination")
+    joint = (stacked.influence.T @ stacked.influence).reshape(count, size, count, size)
+    return xr.Dataset(
+        {
+            "estimate": (dims, effect),
+            "covariance": (
+                ("vcov", *dims, "combination_"),
+                np.stack([classical, np.where(blank, np.nan, clustered)]),
+            ),
+            "joint_covariance": (
+                ("indicator", "combination", "indicator_", "combination_"),
+                _unknown_blank(joint, stacked.effect),
+            ),
+            "df": (("vcov", "outcome"), _degrees(clusters)),
+            "n": (dims, answers.astype("int64")),
+            "n_citizens": (dims, citizens),
+            "note": (("vcov", *dims), _notes(effect, citizens, indicators=count)),
+        },
+        coords={
+            "vcov": list(VCOV),
+            "outcome": list(sample.outcomes),
+            "combination": list(sample.combinations),
+            "combination_": list(sample.combinations),
+            "indicator": list(sample.outcomes[:count]),
+            "indicator_": list(sample.outcomes[:count]),
+        },
+    )
+
+
+def _combined(weights: Floats, effect: Floats) -> Floats:
+    """Weighted sums over indicators; ``NaN`` where an indicator with weight has none."""
+    missing = (weights != 0).astype(float) @ np.isnan(effect)
+    return np.where(missing > 0, np.nan, weights @ np.nan_to_num(effect))
+
+
+def _unknown_blank(joint: Floats, effect: Floats) -> Floats:
+    known = ~np.isnan(effect)
+    return np.where(known[:, :, None, None] & known, joint, np.nan)
+
+
+def _degrees(clusters: Integers) -> Floats:
+    """Degrees of freedom of t: the normal for ``classical``, as in every probit; G - 1."""
+    return np.stack([np.full(len(clusters), np.inf), np.where(clusters > 1, clusters - 1, np.nan)])
+
+
+def _notes(effect: Floats, citizens: Integers, *, indicators: int) -> np.ndarray:
+    notes = np.full((len(VCOV), *effect.shape), "", dtype=object)
+    notes[0, indicators:] = NO_JOINT
+    notes[1][citizens == 1] = ONE_CITIZEN
+    notes[:, np.isnan(effect)] = NOT_OBSERVED
+    empty: Booleans = np.isnan(effect).all(axis=1)
+    notes[:, empty] = NO_FIT
+    return notes
+
+
+def _remarks(fits: dict[str, IndicatorFit], codebook: Codebook) -> np.ndarray:
+    penalised = {code for code, entry in fits.items() if entry.probit.penalty > 0}
+    return np.array(
+        [PENALISED if code in penalised else "" for code in codebook.outcomes], dtype=object
+    )
+
+
+def _add_latent(
+    dataset: xr.Dataset, fits: dict[str, IndicatorFit], indicators: Sequence[str]
+) -> None:
+    latent = np.full((len(indicators), dataset.sizes["combination"]), np.nan)
+    information = np.zeros_like(latent)
+    for position, code in enumerate(indicators):
+        if code in fits:
+            entry = fits[code]
+            zero = float(dataset["latent_zero"].sel(indicator=code).item())
+            latent[position] = entry.effect - zero
+            np.add.at(information[position], entry.answers.combination, entry.information)
+    dims = ("indicator", "combination")
+    dataset["latent"] = (dims, latent)
+    dataset["latent_information"] = (dims, information)
