@@ -109,23 +109,23 @@ def jobcenter_table(progression: xr.Dataset, codebook: Codebook) -> pd.DataFrame
     responses = counted_responses(progression, codebook)
     groups = memberships(responses["combination"], codebook)
     labels = jobcenter_order(responses["jobcenter"].to_numpy(dtype=str), codebook)
-    rows = [
-        _jobcenter_share(responses[groups[group]], jobcenter, group=group)
-        for jobcenter in labels
-        for group in group_labels(codebook)
+    frames = [
+        _jobcenter_shares(responses[groups[group]], group) for group in group_labels(codebook)
     ]
-    return pd.DataFrame(rows, columns=["jobcenter", "group", "percent", "n", "n_citizens"])
+    index = pd.MultiIndex.from_product(
+        [labels, group_labels(codebook)], names=["jobcenter", "group"]
+    )
+    table = pd.concat(frames).reindex(index)
+    table[["n", "n_citizens"]] = table[["n", "n_citizens"]].fillna(0).astype("int64")
+    total = table.groupby("group")["n"].transform("sum")
+    table["percent"] = 100 * table["n"] / total.where(total > 0)
+    return table.reset_index()[["jobcenter", "group", "percent", "n", "n_citizens"]]
 
 
-def _jobcenter_share(responses: pd.DataFrame, jobcenter: str, *, group: str) -> dict[str, object]:
-    here = responses[responses["jobcenter"] == jobcenter]
-    return {
-        "jobcenter": jobcenter,
-        "group": group,
-        "percent": 100 * len(here) / len(responses) if len(responses) else np.nan,
-        "n": len(here),
-        "n_citizens": here["citizen"].nunique(),
-    }
+def _jobcenter_shares(responses: pd.DataFrame, group: str) -> pd.DataFrame:
+    """Responses and citizens of one group by jobcenter (only the jobcenters it has)."""
+    grouped = responses.assign(group=group).groupby(["jobcenter", "group"])["citizen"]
+    return pd.DataFrame({"n": grouped.size(), "n_citizens": grouped.nunique()})
 
 
 def differences(table: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
@@ -150,18 +150,16 @@ def differences(table: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
         ``difference`` (group minus reference, in standard deviations; ``NaN`` where neither
         group varies).
     """
-    pairs = combinations(group_labels(codebook), 2)
-    frames = [_difference(table, group, reference) for group, reference in pairs]
-    return pd.concat(frames, ignore_index=True)
-
-
-def _difference(table: pd.DataFrame, group: str, reference: str) -> pd.DataFrame:
     keys = ["table", "section_en", "row_en", "column"]
-    measures = ["value", "sd"]
-    one = table.loc[table["group"] == group, [*keys, *measures]]
-    other = table.loc[table["group"] == reference, [*keys, *measures]]
-    both = one.merge(other, on=keys, suffixes=("", "_reference"), validate="1:1")
-    variance = (both["sd"] ** 2 + both["sd_reference"] ** 2) / 2
-    gap = both["value"] - both["value_reference"]
-    frame = both[keys].assign(group=group, reference=reference)
-    return frame.assign(difference=gap / np.sqrt(variance.where(variance > 0)))
+    rows = table[keys].drop_duplicates("column").reset_index(drop=True)
+    wide = {
+        name: table.pivot(index="column", columns="group", values=name).loc[rows["column"]]
+        for name in ("value", "sd")
+    }
+    frames = []
+    for group, reference in combinations(group_labels(codebook), 2):
+        gap = wide["value"][group] - wide["value"][reference]
+        variance = (wide["sd"][group] ** 2 + wide["sd"][reference] ** 2) / 2
+        difference = (gap / np.sqrt(variance.where(variance > 0))).to_numpy()
+        frames.append(rows.assign(group=group, reference=reference, difference=difference))
+    return pd.concat(frames, ignore_index=True)

@@ -8,12 +8,11 @@ from bipbayes.data.codebook import Codebook
 
 
 def sample_changes(progression: xr.Dataset, outcome: str) -> pd.DataFrame:
-    """Return ``change`` (scale points) and ``citizen`` of one outcome's analysis sample."""
+    """Return ``change`` (scale points) and ``citizen`` (a number) of an outcome's sample."""
     change = progression["change"].sel(outcome=outcome).to_numpy()
     kept = progression["analysed"].to_numpy() & ~np.isnan(change)
-    return pd.DataFrame(
-        {"change": change[kept], "citizen": progression["citizen"].to_numpy()[kept]}
-    )
+    citizen = pd.factorize(progression["citizen"].to_numpy())[0]
+    return pd.DataFrame({"change": change[kept], "citizen": citizen[kept]})
 
 
 def progress_table(progression: xr.Dataset, codebook: Codebook) -> pd.DataFrame:

@@ -1,0 +1,131 @@
+"""The combinations of interventions as bars over a matrix of dots (after UpSet)."""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bipbayes.data.codebook import Codebook
+from bipbayes.plots.captions import FigureContext, caption
+from bipbayes.plots.describe_phrases import phrase
+from bipbayes.plots.style import BAND, GREY, POSTERIOR_COLOUR, figure_style, furnish
+from bipbayes.wording import number
+
+_EMPTY: Final = "#CFCFCF"
+
+
+def combinations_data(combinations: pd.DataFrame, context: FigureContext) -> pd.DataFrame:
+    """Return Table 3 with labels and, for each treatment, whether a combination has it.
+
+    Parameters
+    ----------
+    combinations
+        Rows of `bipbayes.describe.activities.combination_table`.
+    context
+        Codebook and language.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `combinations`, ``label``, and one boolean column a treatment code.
+    """
+    codebook = context.codebook
+    data = combinations.copy()
+    data["label"] = [
+        codebook.combination_label(text, context.language) for text in data["combination"]
+    ]
+    for code in codebook.treatment_codes:
+        data[code] = [codebook.has_treatment(text, code) for text in data["combination"]]
+    return data
+
+
+def draw_bars(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
+    """Draw one bar a combination with its number and percent on axes of the caller."""
+    places = np.arange(len(data))
+    axes.bar(places, data["n"], width=0.62, color=POSTERIOR_COLOUR, linewidth=0)
+    for place, row in zip(places, data.itertuples(), strict=True):
+        percent = number(float(str(row.percent)), 1, language=language)
+        axes.annotate(f"{row.n}\n{percent} %", (place, float(str(row.n))), xytext=(0, 2),
+                      textcoords="offset points", ha="center", va="bottom", size=6)  # fmt: skip
+    axes.set_xlim(-0.6, len(data) - 0.4)
+    axes.set_ylim(0, 1.15 * max(float(data["n"].max()), 1.0))
+    axes.tick_params(axis="x", bottom=False, labelbottom=False)
+    axes.set_ylabel(phrase("combinations_axis", language))
+
+
+def draw_matrix(axes: Axes, data: pd.DataFrame, *, codebook: Codebook) -> None:
+    """Draw which treatments each combination has; linked dots are one combination."""
+    codes = codebook.treatment_codes
+    for row in range(0, len(codes), 2):
+        axes.axhspan(row - 0.5, row + 0.5, color=BAND, linewidth=0, zorder=0)
+    for place, combination in enumerate(data.itertuples()):
+        held = [row for row, code in enumerate(codes) if getattr(combination, code)]
+        colours = ["black" if row in held else _EMPTY for row in range(len(codes))]
+        axes.scatter([place] * len(codes), range(len(codes)), s=26, c=colours, linewidths=0)
+        if len(held) > 1:
+            axes.plot([place, place], [held[0], held[-1]], color="black", linewidth=1.4)
+    ticks = [f"{row.combination}\n{row.label}" for row in data.itertuples()]
+    upright = max(map(len, data["label"])) > 8
+    axes.set_xticks(range(len(data)), ticks, rotation=90 if upright else 0, size=6)
+    axes.set_xlim(-0.6, len(data) - 0.4)
+    axes.set_ylim(len(codes) - 0.5, -0.5)
+    axes.set_yticks([])
+    axes.tick_params(axis="x", length=0)
+    axes.spines[:].set_visible(False)
+
+
+def draw_treatments(axes: Axes, data: pd.DataFrame, *, context: FigureContext) -> None:
+    """Draw how many responses have each treatment, bars growing to the left."""
+    codebook, language = context.codebook, context.language
+    total = max(int(data["n"].sum()), 1)
+    counts = [int(data.loc[data[code], "n"].sum()) for code in codebook.treatment_codes]
+    axes.barh(range(len(counts)), counts, height=0.55, color=GREY, linewidth=0)
+    for row, count in enumerate(counts):
+        percent = number(100 * count / total, 0, language=language)
+        axes.annotate(f"{count} ({percent} %)", (count, row), xytext=(-3, 0),
+                      textcoords="offset points", ha="right", va="center", size=6)  # fmt: skip
+    axes.set_xlim(1.5 * max([*counts, 1]), 0)
+    axes.set_ylim(len(counts) - 0.5, -0.5)
+    names = {entry.code: entry.label.get(language, "") for entry in codebook.treatments}
+    labels = [f"{code}  {name}".strip() for code, name in names.items()]
+    axes.set_yticks(range(len(counts)), labels)
+    axes.set_xticks([])
+    axes.tick_params(axis="y", length=0)
+    axes.spines[:].set_visible(False)
+
+
+def combinations_figure(data: pd.DataFrame, *, context: FigureContext) -> Figure:
+    """Draw bars, matrix and treatments on one page.
+
+    Parameters
+    ----------
+    data
+        Rows of `combinations_data`.
+    context
+        Codebook, language and what the caption must say.
+    """
+    language, codebook = context.language, context.codebook
+    treatments = len(codebook.treatments)
+    with figure_style():
+        figure = Figure(figsize=(max(6.0, 4.6 + 0.4 * len(data)), 3.5 + 0.26 * treatments))
+        grid = figure.subplots(
+            2,
+            2,
+            width_ratios=[2.1, 0.4 * len(data)],
+            height_ratios=[2.2, 0.28 * treatments],
+        )
+        grid[0, 0].set_visible(False)
+        draw_bars(grid[0, 1], data, language=language)
+        draw_treatments(grid[1, 0], data, context=context)
+        draw_matrix(grid[1, 1], data, codebook=codebook)
+        furnish(
+            figure,
+            title=phrase("combinations_title", language),
+            caption=caption(context, [phrase("combinations_marks", language)]),
+            left=1.55,
+            bottom=0.4,
+        )
+        figure.subplots_adjust(hspace=0.05, wspace=0.12)
+    return figure

@@ -1,0 +1,130 @@
+"""Who gets what: standardised differences between each intervention and none."""
+
+import textwrap
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bipbayes.data.characteristics_codebook import CharacteristicsCodebook
+from bipbayes.data.groups import NO_GROUP
+from bipbayes.plots.captions import FigureContext, caption
+from bipbayes.plots.describe_phrases import phrase
+from bipbayes.plots.style import BAND, POSTERIOR_COLOUR, LanguageFormatter, figure_style, furnish
+
+NOTABLE: Final = 0.1
+"""Standardised difference from which a characteristic is said to differ (drawn as a band)."""
+_ROW: Final = 0.158  # inches
+_LETTERS: Final = 58
+
+
+def differences_data(
+    differences: pd.DataFrame, codebook: CharacteristicsCodebook, *, context: FigureContext
+) -> pd.DataFrame:
+    """Return the differences of each treatment from no intervention, with labels.
+
+    Parameters
+    ----------
+    differences
+        Rows of `bipbayes.describe.characteristics.differences`.
+    codebook
+        Labels of the characteristics and their order.
+    context
+        Treatments and language.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``column``, ``row`` (place from the top, one free place before each table), ``label``,
+        ``table``, ``group``, ``difference``.
+    """
+    language, rows = context.language, {}
+    place, table = -1, 0
+    for entry in codebook.characteristics:
+        place += 1 + (entry.table != table)
+        table = entry.table
+        section, label = (
+            names.get(language, names.get("en", "")) for names in (entry.section, entry.label)
+        )
+        rows[entry.column] = (place, f"{section}: {label}" if section else label)
+    data = differences[differences["reference"] == NO_GROUP].copy()
+    data["row"] = [rows[column][0] for column in data["column"]]
+    data["label"] = [rows[column][1] for column in data["column"]]
+    columns = ["column", "row", "label", "table", "group", "difference"]
+    return data[columns].reset_index(drop=True)
+
+
+def draw_differences(axes: Axes, data: pd.DataFrame, *, group: str) -> None:
+    """Draw one treatment's differences as dots with stems from zero.
+
+    Parameters
+    ----------
+    axes
+        Where to draw.
+    data
+        Rows of `differences_data`.
+    group
+        Which treatment.
+    """
+    part = data[data["group"] == group]
+    axes.axvspan(-NOTABLE, NOTABLE, color=BAND, linewidth=0, zorder=0)
+    axes.axvline(0, color="black", linewidth=0.6)
+    axes.hlines(part["row"], 0, part["difference"], color=POSTERIOR_COLOUR, linewidth=1.0)
+    faces = np.where(part["difference"].abs() > NOTABLE, POSTERIOR_COLOUR, "white")
+    axes.scatter(
+        part["difference"], part["row"], s=13, c=faces.tolist(), edgecolors=POSTERIOR_COLOUR,
+        linewidths=0.8, zorder=3,
+    )  # fmt: skip
+    axes.set_title(group)
+    axes.tick_params(axis="y", length=0)
+
+
+def differences_figure(data: pd.DataFrame, *, context: FigureContext) -> Figure:
+    """Draw one panel a treatment on the same scale and rows.
+
+    Parameters
+    ----------
+    data
+        Rows of `differences_data`.
+    context
+        Treatments, language and what the caption must say.
+    """
+    language, codes = context.language, context.codebook.treatment_codes
+    rows = data.drop_duplicates("column")
+    with figure_style():
+        figure = Figure(figsize=(4.0 + 1.25 * len(codes), 1.7 + _ROW * (data["row"].max() + 1)))
+        grid = figure.subplots(1, len(codes), sharex=True, sharey=True, squeeze=False)[0]
+        for axes, code in zip(grid, codes, strict=True):
+            draw_differences(axes, data, group=code)
+            axes.xaxis.set_major_formatter(LanguageFormatter(language))
+        first = grid[0]
+        _row_labels(first, rows)
+        first.set_ylim(data["row"].max() + 0.7, -0.7)
+        for table, place in rows.groupby("table")["row"].min().items():
+            first.text(-0.02, place - 1, phrase("table", language, number=table), size=6.5,
+                       transform=first.get_yaxis_transform(), ha="right", va="center",
+                       color=POSTERIOR_COLOUR)  # fmt: skip
+        furnish(
+            figure,
+            title=phrase("differences_title", language),
+            caption=caption(context, [phrase("differences_marks", language)]),
+            left=3.75,
+            top=0.6,
+            bottom=0.45,
+            gap=0.08,
+        )
+        middle = (grid[0].get_position().x0 + grid[-1].get_position().x1) / 2
+        low = grid[0].get_position().y0 - 0.36 / figure.get_size_inches()[1]
+        figure.text(middle, low, phrase("differences_axis", language), ha="center", va="center")
+    return figure
+
+
+def _row_labels(axes: Axes, rows: pd.DataFrame) -> None:
+    """Write the names of the rows; long ones on two lines, smaller."""
+    labels = [textwrap.fill(label, _LETTERS) for label in rows["label"]]
+    axes.set_yticks(rows["row"], labels)
+    for text, label in zip(axes.get_yticklabels(), labels, strict=True):
+        text.set_fontsize(4.8 if "\n" in label else 6)
+        text.set_linespacing(1.05)

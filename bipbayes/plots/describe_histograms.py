@@ -1,0 +1,145 @@
+"""Histograms of the changes: Figures 1 and 2 and the appendix, with fixed bins."""
+
+import math
+from typing import Final
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bipbayes.plots.captions import FigureContext, caption
+from bipbayes.plots.describe_phrases import phrase
+from bipbayes.plots.style import POSTERIOR_COLOUR, LanguageFormatter, figure_style, furnish
+from bipbayes.wording import number, outcome_label, respondent_word
+
+LIGHT: Final = "#9CC4DE"
+DARK: Final = POSTERIOR_COLOUR
+_COLUMNS: Final = 3
+_ROOM: Final = 1.38  # above the highest bar, for the text
+_STEEP: Final = 1e-9
+
+
+def histogram_data(
+    histograms: pd.DataFrame, context: FigureContext, *, outcome: str
+) -> pd.DataFrame:
+    """Return the bins of one outcome (rows of `bipbayes.describe.progress.change_histograms`)."""
+    if outcome not in context.codebook.outcomes:
+        known = ", ".join(context.codebook.outcomes)
+        raise ValueError(f"outcome {outcome!r} is not in the codebook; known: {known}")
+    return histograms[histograms["outcome"] == outcome].reset_index(drop=True)
+
+
+def draw_histogram(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
+    """Draw the bars of one outcome; the bar of no change is dark and its share is written.
+
+    Parameters
+    ----------
+    axes
+        Where to draw.
+    data
+        Rows of `histogram_data`.
+    language
+        ``en`` or ``da``.
+    """
+    width = (data["upper"] - data["lower"]).to_numpy()
+    colours = [DARK if abs(centre) < _STEEP else LIGHT for centre in data["centre"]]
+    axes.bar(data["centre"], data["percent"], width=0.9 * width, color=colours, linewidth=0)
+    axes.set_xlim(float(data["lower"].iloc[0]), float(data["upper"].iloc[-1]))
+    axes.yaxis.set_major_formatter(_Whole(language))
+    axes.xaxis.set_major_formatter(_Whole(language))
+    axes.grid(axis="y", color="#DDDDDD", linewidth=0.5)
+    middle = data[data["centre"].abs() < _STEEP].iloc[0]
+    text = phrase("unchanged", language, percent=number(middle["percent"], 1, language=language))
+    axes.text(0.98, 0.97, f"{text}\nn = {data['n'].sum()}", transform=axes.transAxes,
+              ha="right", va="top", size=6.5)  # fmt: skip
+
+
+def average_figure(data: pd.DataFrame, *, context: FigureContext, outcome: str) -> Figure:
+    """Draw one outcome's histogram on a page of its own (Figures 1 and 2: the averages)."""
+    language, codebook = context.language, context.codebook
+    label = outcome_label(codebook, outcome, language=language)
+    with figure_style():
+        figure = Figure(figsize=(5.6, 3.8))
+        axes = figure.add_subplot()
+        draw_histogram(axes, data, language=language)
+        axes.set_ylim(0, _top(data))
+        axes.set_xlabel(phrase("change", language))
+        axes.set_ylabel(phrase("changes_percent", language))
+        furnish(
+            figure,
+            title=phrase("histogram_title", language, outcome=label),
+            caption=caption(
+                context, [_source(context, outcome), phrase("histogram_marks", language)]
+            ),
+            left=0.55,
+        )
+    return figure
+
+
+def page_figure(histograms: pd.DataFrame, *, context: FigureContext, respondent: str) -> Figure:
+    """Draw all indicators of a respondent as small multiples on one page.
+
+    Parameters
+    ----------
+    histograms
+        Rows of `bipbayes.describe.progress.change_histograms`.
+    context
+        Codebook, language and what the caption must say.
+    respondent
+        Whose indicators.
+    """
+    language, codebook = context.language, context.codebook
+    codes = [c for c in codebook.indicator_codes if codebook.respondent_of(c) == respondent]
+    rows = math.ceil(len(codes) / _COLUMNS)
+    shown = histograms[histograms["outcome"].isin(codes)]
+    with figure_style():
+        figure = Figure(figsize=(7.2, 1.3 + 1.65 * rows))
+        grid = figure.subplots(rows, min(_COLUMNS, len(codes)), sharey=True, squeeze=False)
+        for axes, code in zip(grid.flat, codes, strict=False):
+            draw_histogram(axes, histogram_data(shown, context, outcome=code), language=language)
+            axes.set_title(outcome_label(codebook, code, language=language), loc="left", size=7.5)
+            axes.set_ylim(0, _top(shown))
+        for axes in list(grid.flat)[len(codes) :]:
+            axes.set_visible(False)
+        name = respondent_word(respondent, language=language)
+        sentences = [phrase("histogram_marks", language)]
+        if codebook.is_bip:
+            sentences.insert(0, phrase("histogram_appendix", language))
+        furnish(
+            figure,
+            title=phrase("histogram_page", language, respondent=name),
+            caption=caption(context, sentences),
+            left=0.55,
+            top=0.6,
+            gap=0.08,
+        )
+        figure.subplots_adjust(hspace=0.42)
+        figure.supylabel(phrase("changes_percent", language), x=0.012, size=8)
+        bottom = figure.axes[0].figure.subplotpars.bottom - 0.42 / figure.get_size_inches()[1]
+        figure.text(0.5, bottom, phrase("change", language), ha="center", va="center", size=8)
+    return figure
+
+
+def _top(data: pd.DataFrame) -> float:
+    """Return where the percent axis ends; without any change there are no bars."""
+    return _ROOM * float(data["percent"].max()) or 1.0
+
+
+def _source(context: FigureContext, outcome: str) -> str:
+    codebook = context.codebook
+    if not codebook.is_bip or outcome not in codebook.average_codes:
+        return ""
+    figure = codebook.average_codes.index(outcome) + 1
+    return phrase("histogram_figure", context.language, figure=figure)
+
+
+class _Whole(LanguageFormatter):
+    """Tick labels without needless decimals."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Write one value."""
+        return number(x, 0 if float(x).is_integer() else 1, language=self.language)
+
+    def format_ticks(self, values: object) -> list[str]:
+        """Write all ticks of an axis."""
+        return [self(float(value)) for value in list(values)]  # type: ignore[call-overload]

@@ -1,0 +1,136 @@
+"""How interventions persist: transitions between combinations, and each treatment by itself."""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+
+from bipbayes.data.groups import NO_GROUP
+from bipbayes.plots.captions import FigureContext, caption
+from bipbayes.plots.describe_phrases import phrase
+from bipbayes.plots.style import BAND, OLS_COLOUR, POSTERIOR_COLOUR, figure_style, furnish
+from bipbayes.wording import combination_text, number
+
+_CELL: Final = 0.27  # inches
+_DARK: Final = 55.0  # percent from which a cell's ink is white
+
+
+def transition_data(transitions: pd.DataFrame, context: FigureContext) -> pd.DataFrame:
+    """Return the percents of `transition_table` as a matrix, earlier by later combination."""
+    order = list(context.codebook.combinations)
+    wide = transitions.pivot(index="previous", columns="combination", values="percent")
+    return wide.reindex(index=order, columns=order)
+
+
+def draw_transitions(
+    axes: Axes, data: pd.DataFrame, *, context: FigureContext, counts: pd.Series
+) -> AxesImage:
+    """Draw the matrix with its percents on axes of the caller.
+
+    Parameters
+    ----------
+    axes
+        Where to draw.
+    data
+        Matrix of `transition_data`.
+    context
+        Codebook and language.
+    counts
+        Pairs that start at each combination, by combination.
+
+    Returns
+    -------
+    matplotlib.image.AxesImage
+        For a colour bar.
+    """
+    values, language = data.to_numpy(dtype=float), context.language
+    axes.set_facecolor("#E4E4E4")
+    image = axes.imshow(values, cmap="Blues", norm=Normalize(0, 100), aspect="auto")
+    for row, column in np.argwhere(values >= 0.5):
+        percent = values[row, column]
+        axes.text(column, row, number(percent, 0, language=language), ha="center", va="center",
+                  size=6, color="white" if percent > _DARK else "black")  # fmt: skip
+    texts = [combination_text(context.codebook, c, language=language) for c in data.index]
+    names = [f"{text}   n = {counts[c]}" for text, c in zip(texts, data.index, strict=True)]
+    axes.set_yticks(range(len(names)), names)
+    axes.set_xticks(range(len(texts)), texts, rotation=90)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_xlabel(phrase("persistence_later", language))
+    axes.set_title(phrase("persistence_earlier", language), loc="left", x=0.0)
+    return image
+
+
+def draw_persistence(axes: Axes, persistence: pd.DataFrame, *, context: FigureContext) -> None:
+    """Draw for each treatment how often it is there next, with and without it before.
+
+    Parameters
+    ----------
+    axes
+        Where to draw.
+    persistence
+        Rows of `bipbayes.describe.persistence.treatment_persistence`.
+    context
+        Codebook and language.
+    """
+    language, rows = context.language, np.arange(len(persistence))
+    for row in rows[::2]:
+        axes.axhspan(row - 0.5, row + 0.5, color=BAND, linewidth=0, zorder=0)
+    again, begun = persistence["again"], persistence["begun"]
+    axes.hlines(rows, begun, again, color="#9A9A9A", linewidth=1.2)
+    looks = ((again, "o", POSTERIOR_COLOUR, "again"), (begun, "s", OLS_COLOUR, "begun"))
+    for values, marker, colour, key in looks:
+        face = colour if key == "again" else "white"
+        axes.scatter(values, rows, marker=marker, s=26, c=face, edgecolors=colour, zorder=3,
+                     label=phrase(f"persistence_{key}", language))  # fmt: skip
+        for row, value in zip(rows, values, strict=True):
+            axes.annotate(number(value, 0, language=language), (value, row), xytext=(0, 6),
+                          textcoords="offset points", ha="center", size=6)  # fmt: skip
+    names = [phrase("none", language) if g == NO_GROUP else g for g in persistence["group"]]
+    axes.set_yticks(rows, names)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlim(0, 100)
+    axes.set_ylim(len(rows) - 0.4, -0.7)
+    axes.set_xlabel(phrase("persistence_axis", language))
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=1, borderaxespad=0.2)
+
+
+def persistence_figure(
+    transitions: pd.DataFrame, persistence: pd.DataFrame, *, context: FigureContext
+) -> Figure:
+    """Draw the transitions and, beside them, each treatment.
+
+    Parameters
+    ----------
+    transitions, persistence
+        Frames of `bipbayes.describe.persistence`.
+    context
+        Codebook, language and what the caption must say.
+    """
+    language = context.language
+    data = transition_data(transitions, context)
+    counts = transitions.drop_duplicates("previous").set_index("previous")["n_previous"]
+    side = max(2.2, _CELL * len(data))
+    with figure_style():
+        figure = Figure(figsize=(side + 5.2, side + 2.5))
+        left, right = figure.subplots(1, 2, width_ratios=[side, 2.4])
+        draw_transitions(left, data, context=context, counts=counts)
+        draw_persistence(right, persistence, context=context)
+        furnish(
+            figure,
+            title=phrase("persistence_title", language),
+            caption=caption(context, [phrase("persistence_marks", language)]),
+            left=1.85,
+            top=0.95,
+            right=0.25,
+            bottom=1.1,
+            gap=0.2,
+        )
+        place = right.get_position()
+        height = min(place.height, 0.42 * (len(persistence) + 1) / figure.get_size_inches()[1])
+        right.set_position((place.x0, place.y1 - height, place.width, height))
+    return figure

@@ -1,0 +1,108 @@
+"""Progression on weeks since the last answer: slopes of all outcomes on one page."""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bipbayes.plots.captions import FigureContext, caption
+from bipbayes.plots.describe_phrases import phrase
+from bipbayes.plots.style import BAND, OLS_COLOUR, LanguageFormatter, figure_style, furnish
+from bipbayes.wording import capital, interval_words, outcome_label, word
+
+THOUSANDTHS: Final = 1000.0
+_SHIFT: Final = 0.16
+_ROW: Final = 0.235  # inches
+_LOOKS: Final = {
+    "classical": {"marker": "s", "colour": OLS_COLOUR, "side": -1},
+    "cluster_citizen": {"marker": "D", "colour": "#404040", "side": 1},
+}
+
+
+def weeks_data(slopes: pd.DataFrame, context: FigureContext) -> pd.DataFrame:
+    """Return the slopes in thousandths of a scale point a week, in codebook order.
+
+    Parameters
+    ----------
+    slopes
+        Rows of `bipbayes.describe.weeks.weeks_regression`.
+    context
+        Codebook and language.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``outcome``, ``label``, ``row``, ``vcov``, ``n``, ``slope``, ``lower``, ``upper``,
+        ``level``, ``kind``.
+    """
+    order = {code: place for place, code in enumerate(context.codebook.outcomes)}
+    data = slopes[slopes["outcome"].isin(order)].copy()
+    data[["slope", "lower", "upper"]] *= THOUSANDTHS
+    labels = {c: outcome_label(context.codebook, c, language=context.language) for c in order}
+    data["row"], data["label"] = data["outcome"].map(order), data["outcome"].map(labels)
+    columns = ["outcome", "label", "row", "vcov", "n", "slope", "lower", "upper", "level", "kind"]
+    return data[columns].sort_values(["row", "vcov"]).reset_index(drop=True)
+
+
+def draw_weeks(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
+    """Draw a dot and a line for each outcome and kind of errors.
+
+    Parameters
+    ----------
+    axes
+        Where to draw.
+    data
+        Rows of `weeks_data`.
+    language
+        ``en`` or ``da``.
+    """
+    rows = data.drop_duplicates("row")
+    for place in rows["row"].iloc[::2]:
+        axes.axhspan(place - 0.5, place + 0.5, color=BAND, linewidth=0, zorder=0)
+    axes.axvline(0, color="black", linewidth=0.6)
+    for vcov, look in _LOOKS.items():
+        part = data[data["vcov"] == vcov]
+        height = part["row"] + _SHIFT * np.sign(float(str(look["side"])))
+        colour = str(look["colour"])
+        axes.hlines(height, part["lower"], part["upper"], color=colour, linewidth=1.2)
+        axes.scatter(
+            part["slope"], height, marker=str(look["marker"]), s=14, color=colour, zorder=3,
+            label=capital(word(vcov, language)),
+        )  # fmt: skip
+    names = [f"{row.label}   n = {row.n}" for row in rows.itertuples()]
+    axes.set_yticks(rows["row"], names)
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(rows["row"].max() + 0.5, rows["row"].min() - 0.5)
+    axes.xaxis.set_major_formatter(LanguageFormatter(language))
+    axes.set_xlabel(phrase("weeks_axis", language))
+
+
+def weeks_figure(data: pd.DataFrame, *, context: FigureContext) -> Figure:
+    """Draw the page.
+
+    Parameters
+    ----------
+    data
+        Rows of `weeks_data`.
+    context
+        Codebook, language and what the caption must say.
+    """
+    language = context.language
+    level, kind = float(data["level"].iloc[0]), str(data["kind"].iloc[0])
+    intervals = capital(interval_words(level, kind, language=language))
+    sentences = [phrase("weeks_marks", language), f"{intervals}.", phrase("weeks_n", language)]
+    with figure_style():
+        figure = Figure(figsize=(7.2, 1.75 + _ROW * data["row"].nunique()))
+        axes = figure.add_subplot()
+        draw_weeks(axes, data, language=language)
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.2)
+        furnish(
+            figure,
+            title=phrase("weeks_title", language),
+            caption=caption(context, sentences),
+            left=2.9,
+            top=0.65,
+        )
+    return figure
