@@ -1,0 +1,111 @@
+"""Draws of every estimand, computed from draws of effects as weighted sums (DESIGN 4)."""
+
+from typing import Final
+
+import numpy as np
+import xarray as xr
+
+from bipbayes.data.codebook import Codebook
+from bipbayes.estimands.weights import average_weights, observed_weights, standard_weights
+from bipbayes.intervals import ALL_INDICATORS
+
+OVERALL_DIMS: Final = ("chain", "draw", "combination", "outcome")
+JOBCENTER_DIMS: Final = ("chain", "draw", "combination", "jobcenter", "outcome")
+
+
+def estimand_draws(
+    effects: xr.DataArray, cells: xr.Dataset, codebook: Codebook
+) -> dict[str, xr.DataArray]:
+    """Compute the draws of all estimands of one model.
+
+    Parameters
+    ----------
+    effects
+        Effects of cells, dims ``chain, draw, combination, jobcenter, indicator``.
+    cells
+        The cells they belong to: numbers of answers, standard deviations, mean changes.
+    codebook
+        Names averages and their members.
+
+    Returns
+    -------
+    dict
+        ``effect``, ``contrast``, ``standardised_effect``, ``standardised_contrast`` with dims
+        ``chain, draw, combination, outcome`` and ``jobcenter`` with ``jobcenter`` before
+        ``outcome``. Outcomes: indicators, averages (on the report's scale) and
+        ``all_indicators``, the mean over indicators of their standardised effects. ``NaN``
+        where a model says nothing about a cell that has weight. A contrast is the difference
+        to the combination without treatment, which it leaves out.
+    """
+    observed = observed_weights(cells)
+    standard = standard_weights(cells).broadcast_like(observed).transpose(*observed.dims)
+    effect = _weighted(effects, observed, cells, codebook)
+    standardised = _weighted(effects, standard, cells, codebook)
+    return {
+        "effect": effect,
+        "contrast": _contrast(effect, codebook),
+        "standardised_effect": standardised,
+        "standardised_contrast": _contrast(standardised, codebook),
+        "jobcenter": _by_jobcenter(effects),
+    }
+
+
+def _weighted(
+    effects: xr.DataArray, weights: xr.DataArray, cells: xr.Dataset, codebook: Codebook
+) -> xr.DataArray:
+    """Average over jobcenters by outcome: indicators, averages, all indicators."""
+    values = effects.to_numpy()
+    indicators = list(codebook.indicator_codes)
+    single = _total(values, _weight_array(weights, indicators))
+    members, shifts = average_weights(cells, codebook)
+    columns = [single]
+    for average in codebook.average_codes:
+        share = members.sel(outcome=average).to_numpy()
+        belongs = share > 0
+        jobcenters = np.repeat(_weight_array(weights, [average]), belongs.sum(), axis=2)
+        total = _total(values[..., belongs], jobcenters) @ share[belongs]
+        columns.append((total + float(shifts.sel(outcome=average)))[..., None])
+    columns.append(single.mean(axis=-1, keepdims=True))
+    return _overall(np.concatenate(columns, axis=-1), effects, codebook)
+
+
+def _weight_array(weights: xr.DataArray, outcomes: list[str]) -> np.ndarray:
+    ordered = weights.sel(outcome=outcomes).transpose("combination", "jobcenter", "outcome")
+    return np.asarray(ordered.to_numpy())
+
+
+def _total(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Sum over jobcenters; a cell without weight does not count, even if it is unknown.
+
+    An outcome without any weight in a combination (nobody there) gets the plain mean over
+    jobcenters: what the hierarchy expects, flagged as prior-driven where it is reported.
+    """
+    empty = weights.sum(axis=1, keepdims=True) == 0
+    weights = np.where(empty, 1.0 / weights.shape[1], weights)
+    if not np.isnan(values).any():
+        return np.asarray(np.einsum("sdcjk,cjk->sdck", values, weights, optimize=True))
+    counted = np.where(weights == 0, 0.0, values)
+    return np.asarray((counted * weights).sum(axis=3))
+
+
+def _overall(values: np.ndarray, effects: xr.DataArray, codebook: Codebook) -> xr.DataArray:
+    coords = {
+        "chain": effects["chain"],
+        "draw": effects["draw"],
+        "combination": effects["combination"],
+        "outcome": [*codebook.outcomes, ALL_INDICATORS],
+    }
+    return xr.DataArray(values, coords=coords, dims=OVERALL_DIMS)
+
+
+def _contrast(effect: xr.DataArray, codebook: Codebook) -> xr.DataArray:
+    others = [code for code in codebook.combinations if code != codebook.no_treatment]
+    reference = effect.sel(combination=codebook.no_treatment, drop=True)
+    return (effect.sel(combination=others) - reference).transpose(*OVERALL_DIMS)
+
+
+def _by_jobcenter(effects: xr.DataArray) -> xr.DataArray:
+    """Effects by jobcenter, with the mean over indicators as a further outcome."""
+    single = effects.drop_vars("respondent", errors="ignore").rename(indicator="outcome")
+    mean = single.mean("outcome", skipna=False).expand_dims(outcome=[ALL_INDICATORS])
+    return xr.concat([single, mean], dim="outcome").transpose(*JOBCENTER_DIMS)

@@ -1,0 +1,164 @@
+"""Posterior intervals of every estimand, with the diagnostics of each reported quantity."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bipbayes.data.codebook import Codebook
+from bipbayes.errors import SettingsError
+from bipbayes.estimands.convergence import convergence
+from bipbayes.intervals import ALL_INDICATORS, interval_frame
+
+PRIOR_DRIVEN: Final = "prior-driven"
+UNKNOWN_CELL: Final = "no answers in a cell that the estimand needs; the model does not pool"
+SAMPLE: Final = ("chain", "draw")
+
+
+@dataclass(frozen=True)
+class IntervalSettings:
+    """How draws become intervals.
+
+    Attributes
+    ----------
+    level
+        Probability inside the interval.
+    kind
+        ``eti`` (equal-tailed) or ``hdi`` (highest density).
+    rope
+        Half-width of a region of practical equivalence, or ``None`` for none.
+    """
+
+    level: float = 0.95
+    kind: str = "eti"
+    rope: float | None = None
+
+
+def posterior_intervals(
+    draws: dict[str, xr.DataArray],
+    cells: xr.Dataset,
+    codebook: Codebook,
+    *,
+    model: str,
+    settings: IntervalSettings = IntervalSettings(),
+) -> pd.DataFrame:
+    """Summarise the draws of all estimands in the long frame.
+
+    Parameters
+    ----------
+    draws
+        As `bipbayes.estimands.draws.estimand_draws` returns them.
+    cells
+        Numbers of answers and citizens behind each estimate.
+    codebook
+        Gives the order of rows.
+    model
+        Name of the model.
+    settings
+        Level and kind of the intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `bipbayes.intervals.COLUMNS`; ``estimate`` and ``se`` are posterior mean and standard
+        deviation, ``p_wrong_sign`` the smaller of P(> 0) and P(< 0), ``mcse`` the Monte Carlo
+        error of the mean. ``note`` is ``prior-driven`` where no answer stands behind a row.
+    """
+    frames = [
+        _rows(name, array, settings).assign(estimand=name)
+        for name, array in draws.items()
+        if array.size
+    ]
+    frame = pd.concat(frames, ignore_index=True)
+    frame = _with_counts(frame, _counts(cells, codebook))
+    frame["source"], frame["model"], frame["vcov"] = "posterior", model, str(cells.attrs["vcov"])
+    frame["level"], frame["kind"] = settings.level, settings.kind
+    unknown = frame["estimate"].isna()
+    frame["note"] = np.where(unknown, UNKNOWN_CELL, np.where(frame["n"] == 0, PRIOR_DRIVEN, ""))
+    return interval_frame(frame)
+
+
+def limits(draws: np.ndarray, *, level: float, kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return lower and upper limits of credible intervals.
+
+    Parameters
+    ----------
+    draws
+        Shape (draw, quantity).
+    level, kind
+        As in `IntervalSettings`.
+    """
+    if kind == "eti":
+        tail = (1 - level) / 2
+        low, high = np.quantile(draws, [tail, 1 - tail], axis=0)
+        return low, high
+    if kind == "hdi":
+        from arviz_stats.base.array import BaseArray
+
+        hdi = BaseArray().hdi  # type: ignore[no-untyped-call]
+        low, high = np.moveaxis(np.asarray(hdi(draws, prob=level, axis=0)), -1, 0)
+        return low, high
+    raise SettingsError(f"kind {kind!r} is unknown; allowed: eti, hdi")
+
+
+def _rows(name: str, array: xr.DataArray, settings: IntervalSettings) -> pd.DataFrame:
+    """One row a quantity: labels, summaries and diagnostics."""
+    labels = [dim for dim in array.dims if dim not in SAMPLE]
+    ordered = array.transpose(*SAMPLE, *labels)
+    values = ordered.to_numpy().reshape(*ordered.shape[:2], -1)
+    index = pd.MultiIndex.from_product([ordered[dim].to_numpy() for dim in labels], names=labels)
+    frame = index.to_frame(index=False)
+    pooled = values.reshape(-1, values.shape[2])
+    low, high = limits(pooled, level=settings.level, kind=settings.kind)
+    known = np.isfinite(pooled).all(axis=0)
+    checks = convergence(values)
+    return frame.assign(
+        estimate=pooled.mean(axis=0),
+        se=pooled.std(axis=0, ddof=1),
+        lower=np.where(known, low, np.nan),
+        upper=np.where(known, high, np.nan),
+        **_probabilities(pooled, known, settings.rope),
+        ess_bulk=checks.ess_bulk,
+        ess_tail=checks.ess_tail,
+        r_hat=checks.r_hat,
+        mcse=checks.mcse,
+    )
+
+
+def _probabilities(
+    pooled: np.ndarray, known: np.ndarray, rope: float | None
+) -> dict[str, np.ndarray]:
+    positive = np.where(known, (pooled > 0).mean(axis=0), np.nan)
+    inside = np.full(len(known), np.nan)
+    if rope is not None:
+        inside = np.where(known, (np.abs(pooled) <= rope).mean(axis=0), np.nan)
+    return {
+        "p_positive": positive,
+        "p_wrong_sign": np.minimum(positive, 1 - positive),
+        "p_rope": inside,
+    }
+
+
+def _counts(cells: xr.Dataset, codebook: Codebook) -> pd.DataFrame:
+    """Answers and citizens by combination, jobcenter (``""``: all of them) and outcome.
+
+    A citizen has one jobcenter as a rule, so that citizens add up over jobcenters; one who
+    moved counts in each. ``all_indicators`` has the largest number over indicators.
+    """
+    counts = xr.Dataset(
+        {"n": cells["n_outcome"], "n_citizens": cells["n_citizens_outcome"]}
+    ).drop_vars(["respondent"], errors="ignore")
+    single = counts.sel(outcome=list(codebook.indicator_codes)).max("outcome")
+    counts = xr.concat([counts, single.expand_dims(outcome=[ALL_INDICATORS])], dim="outcome")
+    everywhere = counts.sum("jobcenter").expand_dims(jobcenter=[""])
+    both = xr.concat([counts, everywhere], dim="jobcenter")
+    return both.to_dataframe()[["n", "n_citizens"]].reset_index()
+
+
+def _with_counts(frame: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:
+    if "jobcenter" not in frame:
+        frame["jobcenter"] = ""
+    frame["jobcenter"] = frame["jobcenter"].fillna("")
+    return frame.merge(counts, on=["combination", "jobcenter", "outcome"], how="left")

@@ -1,0 +1,206 @@
+"""Estimands from draws against explicit loops over cells."""
+
+import builders
+import numpy as np
+import pytest
+import xarray as xr
+
+from bipbayes.cells import cell_means
+from bipbayes.data.codebook import Codebook
+from bipbayes.estimands.draws import estimand_draws
+from bipbayes.estimands.effects import effect_draws
+from bipbayes.estimands.intervals import (
+    PRIOR_DRIVEN,
+    IntervalSettings,
+    limits,
+    posterior_intervals,
+)
+from bipbayes.intervals import ALL_INDICATORS
+from bipbayes.ols import estimate_ols, ols_intervals
+
+
+@pytest.fixture(scope="module")
+def codebook() -> Codebook:
+    return builders.make_codebook(indicators=5, treatments=2)
+
+
+@pytest.fixture(scope="module")
+def progression(codebook: Codebook) -> xr.Dataset:
+    return builders.random_progression(codebook, seed=4)
+
+
+@pytest.fixture(scope="module")
+def cells(progression: xr.Dataset, codebook: Codebook) -> xr.Dataset:
+    return cell_means(progression, codebook)
+
+
+def _random_effects(cells: xr.Dataset, draws: int = 40) -> xr.DataArray:
+    rng = np.random.default_rng(2)
+    dims = ("combination", "jobcenter", "indicator")
+    sizes = [cells.sizes[dim] for dim in dims]
+    coords = {dim: cells[dim].to_numpy() for dim in dims}
+    return xr.DataArray(
+        rng.normal(size=(2, draws, *sizes)),
+        coords={"chain": [0, 1], "draw": range(draws), **coords},
+        dims=("chain", "draw", *dims),
+    )
+
+
+def test_effect_contrast_and_standardised_by_hand(cells: xr.Dataset, codebook: Codebook) -> None:
+    """Catches weights of the wrong outcome, a wrong reference and mixed-up labels."""
+    effects = _random_effects(cells)
+    found = estimand_draws(effects, cells, codebook)
+    n = cells["n_outcome"]
+    for code in codebook.indicator_codes:
+        for combination in codebook.combinations:
+            single = effects.sel(combination=combination, indicator=code)
+            own = n.sel(combination=combination, outcome=code)
+            share = n.sel(outcome=code).sum("combination") / n.sel(outcome=code).sum()
+            for name, weight in (("effect", own / own.sum()), ("standardised_effect", share)):
+                expected = sum(
+                    single.sel(jobcenter=j) * float(weight.sel(jobcenter=j))
+                    for j in cells["jobcenter"].to_numpy()
+                )
+                actual = found[name].sel(combination=combination, outcome=code)
+                np.testing.assert_allclose(actual, expected, atol=1e-12)
+    reference = found["effect"].sel(combination=codebook.no_treatment)
+    contrast = found["effect"].sel(combination="11") - reference
+    np.testing.assert_allclose(
+        found["contrast"].sel(combination="11").transpose(*contrast.dims), contrast, atol=1e-12
+    )
+    assert codebook.no_treatment not in found["contrast"]["combination"]
+
+
+def test_averages_are_on_the_scale_of_the_report(
+    progression: xr.Dataset, cells: xr.Dataset, codebook: Codebook
+) -> None:
+    """Catches the average of standardised indicators passed off as the standardised average.
+
+    With complete rows the effects of an average that follow from the members' own cell means
+    must equal OLS on the average itself.
+    """
+    complete = progression["change"].sel(outcome=list(codebook.indicator_codes))
+    rows = complete.notnull().all("outcome") & progression["analysed"]
+    sample = progression.isel(response=np.flatnonzero(rows.to_numpy()))
+    # With gaps an average may start from another response than its members; here it does not.
+    change = sample["change"].copy()
+    for average in codebook.average_codes:
+        members = list(codebook.members(average))
+        change.loc[{"outcome": average}] = change.sel(outcome=members).mean("outcome")
+    z = change.where(sample["analysed"])
+    sample = sample.assign(
+        mean=z.mean("response"),
+        sd=z.std("response", ddof=1),
+        n=z.notnull().sum("response"),
+        standardised=(z - z.mean("response")) / z.std("response", ddof=1),
+        previous=xr.full_like(sample["previous"], -1),
+    )
+    reduced = cell_means(sample, codebook, vcov="response")
+    means = reduced["mean"].drop_vars("respondent").expand_dims(chain=[0], draw=[0])
+    found = estimand_draws(means, reduced, codebook)["effect"].isel(chain=0, draw=0)
+    ols = estimate_ols(sample, codebook)["estimate"]
+    for average in codebook.average_codes:
+        expected = ols.sel(outcome=average, combination=found["combination"])
+        np.testing.assert_allclose(found.sel(outcome=average), expected, atol=1e-9)
+    for code in codebook.indicator_codes:
+        expected = ols.sel(outcome=code, combination=found["combination"])
+        np.testing.assert_allclose(found.sel(outcome=code), expected, atol=1e-9)
+
+
+def test_terms_are_added_by_label(cells: xr.Dataset) -> None:
+    """Catches terms added by position, and respondents mixed up."""
+    coords = {name: cells[name].to_numpy() for name in ("combination", "indicator", "jobcenter")}
+    respondents = ["citizen", "caseworker"]
+    rng = np.random.default_rng(5)
+    first = xr.DataArray(
+        rng.normal(size=(1, 3, 2)),
+        dims=("chain", "draw", "respondent"),
+        coords={"respondent": respondents[::-1]},
+    )
+    turned = coords["jobcenter"][::-1]
+    second = xr.DataArray(
+        rng.normal(size=(1, 3, len(turned))),
+        dims=("chain", "draw", "jobcenter"),
+        coords={"jobcenter": turned},
+    )
+    fit = xr.DataTree.from_dict({"posterior": xr.Dataset({"a": first, "b": second})})
+    fit.attrs["terms"] = '["a", "b"]'
+    total = effect_draws(fit, cells)
+    indicator = coords["indicator"][-1]
+    respondent = str(cells["respondent"].sel(indicator=indicator).item())
+    expected = first.sel(respondent=respondent) + second.sel(jobcenter=turned[0])
+    actual = total.sel(
+        indicator=indicator, jobcenter=turned[0], combination=coords["combination"][0]
+    )
+    np.testing.assert_allclose(actual, expected)
+
+
+def test_equal_tailed_against_highest_density_on_skewed_draws() -> None:
+    """Catches an HDI that is an equal-tailed interval under another name."""
+    draws = np.random.default_rng(6).gamma(1.0, size=(20_000, 1))
+    low, high = limits(draws, level=0.9, kind="eti")
+    np.testing.assert_allclose([low[0], high[0]], [-np.log(0.95), -np.log(0.05)], rtol=0.03)
+    dense_low, dense_high = limits(draws, level=0.9, kind="hdi")
+    assert dense_low[0] < 0.01 < low[0] and dense_high[0] < high[0]
+    np.testing.assert_allclose(dense_high[0], -np.log(0.1), rtol=0.03)
+
+
+def test_interval_frame_of_the_posterior(cells: xr.Dataset, codebook: Codebook) -> None:
+    """Catches wrong probabilities, lost rows and counts of the wrong combination."""
+    effects = _random_effects(cells)
+    draws = estimand_draws(effects, cells, codebook)
+    frame = posterior_intervals(
+        draws, cells, codebook, model="test", settings=IntervalSettings(rope=0.1)
+    )
+    row = frame.query("estimand == 'effect' and combination == '10' and outcome == 'q1'").iloc[0]
+    expected = draws["effect"].sel(combination="10", outcome="q1").to_numpy().ravel()
+    assert row["estimate"] == pytest.approx(expected.mean())
+    assert row["p_positive"] == pytest.approx((expected > 0).mean())
+    assert row["p_wrong_sign"] == pytest.approx(min((expected > 0).mean(), (expected < 0).mean()))
+    assert row["p_rope"] == pytest.approx((np.abs(expected) <= 0.1).mean())
+    assert row["lower"] == pytest.approx(np.quantile(expected, 0.025))
+    n = cells["n_outcome"].sel(combination="10", outcome="q1").sum()
+    assert row["n"] == int(n)
+    assert (frame["jobcenter"] != "").sum() == (frame["estimand"] == "jobcenter").sum()
+    outcomes = len(codebook.outcomes) + 1
+    assert (frame["estimand"] == "contrast").sum() == outcomes * 3
+    assert ALL_INDICATORS in set(frame["outcome"])
+
+
+def test_empty_combination_is_prior_driven_and_stays_empty_without_pooling(
+    codebook: Codebook,
+) -> None:
+    """Catches an estimate for a combination nobody had that looks like any other."""
+    progression = builders.random_progression(codebook, seed=4)
+    empty = progression["combination"] == "01"
+    analysed = progression["analysed"] & ~empty
+    progression = progression.assign_coords(
+        analysed=analysed, combination=xr.where(empty, "", progression["combination"])
+    )
+    cells = cell_means(progression, codebook)
+    effects = _random_effects(cells)
+    pooled = posterior_intervals(
+        estimand_draws(effects, cells, codebook), cells, codebook, model="test"
+    )
+    rows = pooled.query("combination == '01' and estimand == 'effect'")
+    assert (rows["note"] == PRIOR_DRIVEN).all() and rows["estimate"].notna().all()
+    unpooled = effects.where(cells["n"] > 0)
+    frame = posterior_intervals(
+        estimand_draws(unpooled, cells, codebook), cells, codebook, model="test"
+    )
+    rows = frame.query("combination == '01' and estimand == 'effect'")
+    assert rows["estimate"].isna().all() and rows["note"].str.contains("does not pool").all()
+
+
+def test_row_counts_agree_with_ols(
+    progression: xr.Dataset, cells: xr.Dataset, codebook: Codebook
+) -> None:
+    """Catches n and n_citizens that differ between the two sides of a figure."""
+    ols = ols_intervals(estimate_ols(progression, codebook), codebook)
+    draws = estimand_draws(_random_effects(cells), cells, codebook)
+    posterior = posterior_intervals(draws, cells, codebook, model="test")
+    keys = ["estimand", "outcome", "combination"]
+    left = ols[(ols["vcov"] == "classical") & (ols["estimand"] == "effect")]
+    both = left.merge(posterior, on=keys, suffixes=("_ols", "_posterior"))
+    assert len(both) == len(codebook.outcomes) * 4
+    assert (both["n_ols"] == both["n_posterior"]).all()
