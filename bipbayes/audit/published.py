@@ -220,6 +220,19 @@ def inconsistencies(table: str, row: str, group: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def claim_inconsistencies(claims: pd.DataFrame) -> list[str]:
+    """Return for each claim the ids that bear on it; ``""`` for claims that are not the report's.
+
+    A claim is the report's own where id, outcome, combination and quotation are.
+    """
+    columns = ["claim_id", "outcome", "combination", "quote_da"]
+    own = set(printed("claims")[columns].itertuples(index=False, name=None))
+    return [
+        " ".join(inconsistencies("claims", row[0], "")) if row in own else ""
+        for row in claims[columns].itertuples(index=False, name=None)
+    ]
+
+
 def inconsistency_table() -> pd.DataFrame:
     """List the report's 42 inconsistencies with how many of its numbers each bears on.
 

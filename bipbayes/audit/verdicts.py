@@ -14,6 +14,7 @@ import xarray as xr
 
 from bipbayes.audit.blocks import labelled_draws
 from bipbayes.audit.evidence import Evidence, estimand_columns, estimand_part
+from bipbayes.audit.published import claim_inconsistencies
 from bipbayes.audit.rules import Cutoffs
 from bipbayes.audit.sizes import SIZE_COLUMNS, size_columns
 from bipbayes.audit.sources import ESTIMANDS, POSTERIOR, AuditSettings, select_fit, sources
@@ -58,7 +59,8 @@ def audit_claims(
     -------
     pandas.DataFrame
         One row a claim in the claims' order: their columns, then those of each estimand
-        (``effect_verdict_posterior``, ``contrast_verdict_classical``, ...), then printed sizes.
+        (``effect_verdict_posterior``, ``contrast_verdict_classical``, ...), then printed sizes
+        and the report's own inconsistencies that bear on the claim.
 
     Raises
     ------
@@ -82,14 +84,15 @@ def audit_claims(
             claims.iterrows(), statements(claims, codebook), strict=True
         )
     ]
-    return pd.concat([claims.reset_index(drop=True), _ordered(rows, settings)], axis=1)
+    added = _ordered(rows, settings).assign(inconsistencies=claim_inconsistencies(claims))
+    return pd.concat([claims.reset_index(drop=True), added], axis=1)
 
 
 def audit_columns(settings: AuditSettings | None = None) -> tuple[str, ...]:
     """Return the columns that an audit adds to the claims, in order."""
     part = estimand_columns(settings or AuditSettings())
     both = (f"{estimand}_{column}" for estimand in ESTIMANDS for column in part)
-    return (*RULE_COLUMNS, *both, *SIZE_COLUMNS)
+    return (*RULE_COLUMNS, *both, *SIZE_COLUMNS, "inconsistencies")
 
 
 def _ordered(rows: list[dict[str, Any]], settings: AuditSettings) -> pd.DataFrame:

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
+from bipbayes.audit.claims import read_claims
 from bipbayes.audit.published import (
     KEYS,
     agrees,
+    claim_inconsistencies,
     inconsistencies,
     inconsistency_table,
     published_against_reproduced,
     published_counts,
     published_numbers,
 )
-from bipbayes.audit.reproduced import join_reproduced, reproduced_sizes, reproduced_tables
+from bipbayes.audit.reproduced import (
+    join_reproduced,
+    reproduced_prose,
+    reproduced_sizes,
+    reproduced_tables,
+)
 from bipbayes.data.facts import fact
+from bipbayes.data.progression import progression
+from bipbayes.data.study import Study
+from bipbayes.describe.description import describe
 from bipbayes.errors import DataError
 
 
@@ -131,6 +144,81 @@ def test_inconsistencies_of_claims(codebook) -> None:
     assert inconsistencies("claims", "F08-04", "") == ("X26",)
     assert inconsistencies("claims", "F08-09", "") == ("X26", "X42")
     assert inconsistencies("claims", "F08-03", "") == ()
+
+
+def test_only_the_reports_own_claims_have_its_inconsistencies(codebook) -> None:
+    """Catches another report's claim of the same id blamed for BIP's contradictions."""
+    claims = read_claims(None, codebook).set_index("claim_id", drop=False)
+    own = claims.loc[["SUM-17", "F04-01"]]
+    assert claim_inconsistencies(own) == ["X40", ""]
+    assert claim_inconsistencies(own.assign(quote_da="something else")) == ["", ""]
+
+
+def test_prose_against_counting_by_hand(codebook) -> None:
+    """Catches the wrong sample, unit or question behind a value of the prose."""
+    rng = np.random.default_rng(4)
+    rows = []
+    for citizen in range(30):
+        site = f"site {citizen % 3}"
+        for wave in range(int(rng.integers(1, 5))):
+            day = pd.Timestamp("2014-01-01") + pd.Timedelta(days=int(100 * wave + citizen))
+            combination = "".join(rng.choice(["0", "1"], size=4))
+            answers = {
+                code: float(rng.integers(1, 6)) if rng.random() < 0.8 else np.nan
+                for code in codebook.indicator_codes
+            }
+            rows.append(
+                {"citizen": f"c{citizen}", "jobcenter": site, "date": day, **answers}
+                | {"combination": combination}
+            )
+    study = Study(pd.DataFrame(rows), codebook, digest="", synthetic=True, name="small")
+    changes = progression(study, codebook)
+    described = describe(changes, codebook)
+    values = reproduced_prose(
+        study,
+        changes,
+        progress=described.progress,
+        combinations=described.combinations,
+        weeks=described.weeks,
+        slopes=described.slopes,
+        characteristics_tables=8,
+        level=0.9,
+    )
+    found = values[values["table"] == "text"].set_index("row")["value"]
+
+    citizens: dict[str, list[dict[str, object]]] = {}
+    for row in rows:
+        citizens.setdefault(str(row["citizen"]), []).append(row)
+    first, weeks, combinations = [], [], []
+    for own in citizens.values():
+        for earlier, later in pairwise(own):
+            weeks.append((later["date"] - earlier["date"]).days / 7)
+        answered = [row for row in own if not np.isnan(row["B1"])]
+        for earlier, later in pairwise(answered):
+            first.append(later["B1"] - earlier["B1"])
+            combinations.append(str(later["combination"]))
+    asked = [code for code in codebook.indicator_codes if code.startswith("B")]
+    expected = {
+        "citizens": 30,
+        "jobcenters": 3,
+        "citizen_responses": sum(any(not np.isnan(row[code]) for code in asked) for row in rows),
+        "b1_mean_progression_in_text": np.mean(first),
+        "weeks_between_responses_mean": np.mean(weeks),
+        "table3_total_n": len(first),
+        "share_job_oriented": 100 * np.mean([code[0] == "1" for code in combinations]),
+        "share_more_than_one": 100 * np.mean([code.count("1") > 1 for code in combinations]),
+        "share_no_intervention": 100 * np.mean([code == "0000" for code in combinations]),
+        "standardised_sd": 1.0,
+        "confidence_level": 90,
+        "citizen_questions": 11,
+        "caseworker_questions_progression": 11,
+        "characteristics_tables": 8,
+        "effect_size_example_1_percentile": 100 * norm.cdf(0.1),
+        "example_change_3_to_1": -2,
+    }
+    for key, value in expected.items():
+        assert found[key] == pytest.approx(value, abs=1e-9), key
+    assert set(found.index) <= set(fact("figures")["key"])
 
 
 def test_published_tables_reproduce_themselves() -> None:

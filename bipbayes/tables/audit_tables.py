@@ -1,0 +1,225 @@
+"""Tables of the audit: every claim, counts of the words, the design, published numbers."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pandas as pd
+
+from bipbayes.audit.counts import audit_counts, reading_words
+from bipbayes.audit.published import RESULTS
+from bipbayes.audit.rulebook import WORD_LABELS
+from bipbayes.audit.rules import WORDS
+from bipbayes.audit.sources import POSTERIOR
+from bipbayes.tables.comparison_table import probability_text
+from bipbayes.tables.layout import Column, Table, TableContext, table_caption
+from bipbayes.wording import capital, combination_text, meaning_of_significant, number, pick, word
+
+Pair = tuple[str, str]
+_READINGS: Final = (
+    *(("effect", name) for name in ("classical", "cluster_citizen", "cluster_jobcenter")),
+    *(("effect", name) for name in ("holm", "bh", POSTERIOR)),
+    ("contrast", POSTERIOR),
+)
+_CAPTIONS: Final[Mapping[str, Pair]] = {
+    "audit": ("Every statement and what becomes of it", "Hvert udsagn og hvad der bliver af det"),
+    "audit_counts": ("The statements' verdicts, counted", "Udsagnenes domme, optalt"),
+    "design": (
+        "What one estimate could find: power, wrong signs (type S) and exaggeration (type M)",
+        "Hvad et enkelt estimat kunne finde: styrke, forkerte fortegn (type S) og overdrivelse "
+        "(type M)",
+    ),
+    "published": (
+        "Numbers printed by the report and what the run gives, counted by table",
+        "Rapportens trykte tal og hvad kørslen giver, optalt efter tabel",
+    ),
+}
+_HEADERS: Final[Mapping[str, Pair]] = {
+    "claim_id": ("Statement", "Udsagn"),
+    "outcome": ("Outcome", "Udfald"),
+    "combination": ("Combination", "Kombination"),
+    "direction": ("Direction", "Retning"),
+    "significant": ("Significant", "Signifikant"),
+    "probability": ("P", "P"),
+    "reading": ("Reading", "Læsning"),
+    "true_effect": ("True effect", "Sand effekt"),
+    "n": ("n", "n"),
+    "se": ("SE", "SE"),
+    "power": ("Power", "Styrke"),
+    "type_s": ("Type S", "Type S"),
+    "type_m": ("Type M", "Type M"),
+    "table": ("Table", "Tabel"),
+    "numbers": ("Numbers", "Tal"),
+    "inconsistent": (
+        "Outside, with an inconsistency of the report",
+        "Udenfor, med en uoverensstemmelse i rapporten",
+    ),
+    "within rounding": ("Within rounding", "Inden for afrunding"),
+    "outside rounding": ("Outside rounding", "Uden for afrunding"),
+    "not given": ("Not given by the run", "Ikke givet af kørslen"),
+    "not reproducible": ("Not in any data", "Ikke i nogen data"),
+}
+_NOTES: Final[Mapping[str, Pair]] = {
+    "probability": (
+        "P: posterior probability of the claimed sign, or of a statement on many estimates "
+        "(from joint draws).",
+        "P: posteriorsandsynlighed for det påståede fortegn, eller for et udsagn om mange "
+        "estimater (af fælles træk).",
+    ),
+    "absence": (
+        "A statement that an effect is not significant is upheld where the interval includes "
+        "zero, which proves no absence.",
+        "Et udsagn om, at en effekt ikke er signifikant, bekræftes hvor intervallet indeholder "
+        "nul, hvilket ikke beviser fravær.",
+    ),
+    "design": (
+        "Medians over {outcomes} outcomes; classical errors, {level} % intervals.",
+        "Medianer over {outcomes} udfald; klassiske standardfejl, {level} %-intervaller.",
+    ),
+}
+
+
+def claims_table(audit: pd.DataFrame, context: TableContext) -> Table:
+    """Build the table of all claims (the CSV holds every column of the audit).
+
+    Parameters
+    ----------
+    audit
+        Rows of `bipbayes.audit.verdicts.audit_claims`.
+    context
+        Language, and what the caption must say.
+    """
+    language = context.language
+    readings = [
+        (estimand, name) for estimand, name in _READINGS if _column(estimand, name) in audit
+    ]
+    body = audit[["claim_id", "outcome", "combination", "direction", "significant"]].copy()
+    for estimand, name in readings:
+        words = audit[_column(estimand, name)]
+        body[_column(estimand, name)] = [pick(WORD_LABELS[text], language) for text in words]
+    chance = audit["effect_p_joint"].fillna(audit["effect_p_direction"])
+    chance = chance.where(audit["direction"] != "none")
+    body["probability"] = [probability_text(float(value), language=language) for value in chance]
+    verdicts = tuple(
+        Column(
+            _column(estimand, name),
+            _reading(name, language),
+            group=capital(word(estimand, language)),
+            align="l",
+        )
+        for estimand, name in readings
+    )
+    first = [_header(name, language, align="l") for name in body.columns[:5]]
+    meaning = [
+        f"{capital(word(name, language))}: {meaning_of_significant(name, language=language)}"
+        for name in ("effect", "contrast")
+    ]
+    notes = (*meaning, _note("probability", language), _note("absence", language))
+    columns = (*first, *verdicts, _header("probability", language))
+    return _table("audit", context, columns=columns, body=body, raw=audit, notes=notes)
+
+
+def audit_counts_table(audit: pd.DataFrame, context: TableContext) -> Table:
+    """Build the table of counted words, one row an estimand and reading."""
+    language = context.language
+    raw = audit_counts(audit)
+    total = raw[raw["kind"] == "all"]
+    rows = [
+        {
+            "reading": f"{capital(word(str(estimand), language))}: {_reading(str(name), language)}",
+            **{text: str(count) for text, count in zip(part["word"], part["claims"], strict=True)},
+        }
+        for (estimand, name), part in total.groupby(["estimand", "reading"], sort=False)
+    ]
+    body = pd.DataFrame(rows)
+    columns = (
+        _header("reading", language, align="l"),
+        *(Column(name, capital(pick(WORD_LABELS[name], language))) for name in WORDS),
+    )
+    notes = (_note("absence", language),)
+    return _table("audit_counts", context, columns=columns, body=body, raw=raw, notes=notes)
+
+
+def design_table(summary: pd.DataFrame, context: TableContext, *, level: float) -> Table:
+    """Build the table of the design analysis.
+
+    Parameters
+    ----------
+    summary
+        Rows of `bipbayes.audit.design.design_by_combination`.
+    context
+        Language, and what the caption must say.
+    level
+        Level of the intervals.
+    """
+    language = context.language
+    decimals = {"n": 0, "se": 3, "true_effect": 2, "power": 2, "type_s": 2, "type_m": 1}
+    body = pd.DataFrame(
+        {
+            name: [number(float(value), places, language=language) for value in summary[name]]
+            for name, places in decimals.items()
+        }
+    )
+    labels = [
+        combination_text(context.codebook, code, language=language)
+        for code in summary["combination"]
+    ]
+    body.insert(0, "combination", labels)
+    columns = (
+        _header("combination", language, align="l"),
+        *(_header(name, language) for name in decimals),
+    )
+    outcomes = int(summary["outcomes"].max()) if len(summary) else 0
+    percent = f"{100 * level:g}".replace(".", pick((".", ","), language))
+    note = _note("design", language, outcomes=outcomes, level=percent)
+    return _table("design", context, columns=columns, body=body, raw=summary, notes=(note,))
+
+
+def published_table(counts: pd.DataFrame, context: TableContext) -> Table:
+    """Build the table of published against reproduced numbers.
+
+    Parameters
+    ----------
+    counts
+        Rows of `bipbayes.audit.published.published_counts`.
+    context
+        Language, and what the caption must say.
+    """
+    language = context.language
+    numbers = ("numbers", *RESULTS, "inconsistent")
+    body = counts[["table", *numbers]].astype("str")
+    columns = (
+        _header("table", language, align="l"),
+        *(_header(name, language) for name in numbers),
+    )
+    return _table("published", context, columns=columns, body=body, raw=counts, notes=())
+
+
+def _table(
+    name: str,
+    context: TableContext,
+    *,
+    columns: tuple[Column, ...],
+    body: pd.DataFrame,
+    raw: pd.DataFrame,
+    notes: tuple[str, ...],
+) -> Table:
+    caption = table_caption(context, pick(_CAPTIONS[name], context.language))
+    return Table(name, caption, notes, columns, body, raw)
+
+
+def _column(estimand: str, reading: str) -> str:
+    return f"{estimand}_verdict_{reading}"
+
+
+def _reading(name: str, language: str) -> str:
+    return capital(
+        word(POSTERIOR, language) if name == POSTERIOR else f"OLS {reading_words(name, language)}"
+    )
+
+
+def _header(name: str, language: str, *, align: str = "r") -> Column:
+    return Column(name, pick(_HEADERS[name], language), align=align)
+
+
+def _note(name: str, language: str, **values: Any) -> str:
+    return pick(_NOTES[name], language).format(**values)
