@@ -1,0 +1,225 @@
+"""Judging a fit after it is stored: verdicts with their reasons in words.
+
+Thresholds: R-hat 1.01 and 100 effective draws per chain of the default four, in bulk and tails,
+are those of Vehtari et al. (2021); they are held to every *reported* quantity and every
+hyperparameter, not only to free variables. E-BFMI below 0.3 (Betancourt 2016) and trees at full
+depth cost efficiency rather than truth, so they ask for a look and fail nothing.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import arviz_stats
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+DIAGNOSTICS: Final = ("r_hat", "ess_bulk", "ess_tail")
+LABELS: Final = ("estimand", "outcome", "combination", "jobcenter")
+COLUMNS: Final = ("model", "quantity", *LABELS, "estimate", "se", *DIAGNOSTICS, "mcse")
+HYPERPARAMETER: Final = "hyperparameter"
+ESTIMATE: Final = "estimate"
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What a fit must reach.
+
+    Attributes
+    ----------
+    r_hat
+        Highest R-hat.
+    ess
+        Lowest effective sample size, bulk and tail.
+    divergences
+        Highest number of divergent transitions.
+    e_bfmi
+        Lowest energy fraction; below, the fit is to be looked at.
+    """
+
+    r_hat: float = 1.01
+    ess: float = 400.0
+    divergences: int = 0
+    e_bfmi: float = 0.3
+
+
+THRESHOLDS: Final = Thresholds()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a fit may be reported.
+
+    Attributes
+    ----------
+    passed
+        True where there are no `reasons`.
+    reasons
+        Why it failed, one sentence each.
+    review
+        What to look at, though it fails nothing.
+    interrupted
+        True where there are fewer draws than asked for: such a fit is never exported.
+    worst
+        Highest R-hat, lowest ESS and the sampler's counts.
+    thresholds
+        Those that were used.
+    """
+
+    passed: bool
+    reasons: tuple[str, ...]
+    review: tuple[str, ...]
+    interrupted: bool
+    worst: dict[str, float]
+    thresholds: Thresholds
+
+    def record(self) -> dict[str, Any]:
+        """Return the verdict as plain values for ``run.json``."""
+        return asdict(self)
+
+
+def diagnostics_frame(fit: xr.DataTree, reported: pd.DataFrame) -> pd.DataFrame:
+    """Put the diagnostics of hyperparameters and of all reported quantities in one frame.
+
+    Parameters
+    ----------
+    fit
+        From `bipbayes.sampling.fit.sample`.
+    reported
+        Rows of the long interval frame; those without an estimate are left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `COLUMNS`; ``quantity`` is the name of a hyperparameter, or ``estimate``, told apart by
+        `LABELS`; the frame's ``estimand`` is ``hyperparameter`` for the former.
+    """
+    estimates = reported[reported["estimate"].notna()].assign(quantity=ESTIMATE)
+    parts = [hyperparameters(fit), estimates.reindex(columns=list(COLUMNS))]
+    frame = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    return frame.assign(model=str(fit.attrs["model"])).reindex(columns=list(COLUMNS))
+
+
+def hyperparameters(fit: xr.DataTree) -> pd.DataFrame:
+    """Summarise what is in the posterior beside the terms (standard deviations of batches).
+
+    Returns
+    -------
+    pandas.DataFrame
+        `COLUMNS`, one row for each element.
+    """
+    terms = json.loads(str(fit.attrs["terms"]))
+    posterior = fit["posterior"].to_dataset()
+    rest = posterior.drop_vars([name for name in terms if name in posterior])
+    rows = [
+        {"quantity": quantity, **_summary(values)}
+        for name, array in rest.data_vars.items()
+        for quantity, values in _elements(str(name), array)
+    ]
+    empty = dict.fromkeys(LABELS, "") | {"estimand": HYPERPARAMETER}
+    frame = pd.DataFrame(rows).assign(model=str(fit.attrs["model"]), **empty)
+    return frame.reindex(columns=list(COLUMNS))
+
+
+def diagnose(
+    fit: xr.DataTree, diagnostics: pd.DataFrame, *, thresholds: Thresholds = THRESHOLDS
+) -> Verdict:
+    """Judge a fit.
+
+    Parameters
+    ----------
+    fit
+        From `bipbayes.sampling.fit.sample`.
+    diagnostics
+        From `diagnostics_frame`.
+    thresholds
+        What it must reach.
+
+    Returns
+    -------
+    Verdict
+        With every reason, worst values and the thresholds.
+    """
+    stats = fit["sample_stats"].to_dataset()
+    worst = {
+        "r_hat": float(diagnostics["r_hat"].max()),
+        "ess_bulk": float(diagnostics["ess_bulk"].min()),
+        "ess_tail": float(diagnostics["ess_tail"].min()),
+        "divergences": float(stats["diverging"].sum()),
+        "full_depth": float(stats["reached_max_treedepth"].sum()),
+        "e_bfmi": _lowest_energy_fraction(stats),
+    }
+    interrupted = bool(int(fit.attrs["interrupted"]))
+    reasons = [*_draw_reasons(fit, interrupted), *_reasons(diagnostics, worst, thresholds)]
+    return Verdict(
+        passed=not reasons,
+        reasons=tuple(reasons),
+        review=tuple(_review(worst, thresholds)),
+        interrupted=interrupted,
+        worst=worst,
+        thresholds=thresholds,
+    )
+
+
+def _draw_reasons(fit: xr.DataTree, interrupted: bool) -> Iterator[str]:
+    if interrupted:
+        obtained = json.loads(str(fit.attrs["draws_obtained"]))
+        yield (
+            f"sampling was interrupted: {obtained} draws by chain, "
+            f"where {fit.attrs['draws_requested']} were asked for"
+        )
+
+
+def _reasons(
+    diagnostics: pd.DataFrame, worst: dict[str, float], thresholds: Thresholds
+) -> Iterator[str]:
+    if len(diagnostics) == 0:
+        yield "nothing was reported, so nothing can be judged"
+    if missing := int(diagnostics[list(DIAGNOSTICS)].isna().any(axis=1).sum()):
+        yield f"{missing} quantities have no diagnostics (too few draws, or draws that never move)"
+    if above := int((diagnostics["r_hat"] > thresholds.r_hat).sum()):
+        yield f"R-hat above {thresholds.r_hat} for {above} quantities (worst {worst['r_hat']:.3f})"
+    for column, word in (("ess_bulk", "bulk"), ("ess_tail", "tail")):
+        if below := int((diagnostics[column] < thresholds.ess).sum()):
+            yield (
+                f"{word} ESS below {thresholds.ess:.0f} for {below} quantities "
+                f"(lowest {worst[column]:.0f})"
+            )
+    if worst["divergences"] > thresholds.divergences:
+        yield f"{worst['divergences']:.0f} divergent transitions"
+
+
+def _review(worst: dict[str, float], thresholds: Thresholds) -> Iterator[str]:
+    if worst["full_depth"]:
+        yield f"{worst['full_depth']:.0f} draws reached the sampler's greatest tree depth"
+    if worst["e_bfmi"] < thresholds.e_bfmi:
+        yield f"E-BFMI {worst['e_bfmi']:.2f} of a chain is below {thresholds.e_bfmi}"
+
+
+def _lowest_energy_fraction(stats: xr.Dataset) -> float:
+    energy = stats["energy"].transpose("chain", "draw").to_numpy()
+    fraction = (np.diff(energy, axis=1) ** 2).mean(axis=1) / energy.var(axis=1, ddof=1)
+    return float(fraction.min())
+
+
+def _elements(name: str, array: xr.DataArray) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield each element of a variable under a name of its own, draws as (chain, draw)."""
+    ordered = array.transpose("chain", "draw", ...)
+    others = ordered.dims[2:]
+    for place in np.ndindex(*ordered.shape[2:]):
+        element = ordered.isel(dict(zip(others, place, strict=True)))
+        label = ", ".join(str(element[dim].item()) for dim in others)
+        yield (f"{name}[{label}]" if label else name), element.to_numpy()
+
+
+def _summary(draws: np.ndarray) -> dict[str, float]:
+    return {
+        "estimate": float(draws.mean()),
+        "se": float(draws.std(ddof=1)),
+        "r_hat": float(arviz_stats.rhat(draws)),
+        "ess_bulk": float(arviz_stats.ess(draws, method="bulk")),
+        "ess_tail": float(arviz_stats.ess(draws, method="tail", prob=(0.05, 0.95))),
+        "mcse": float(arviz_stats.mcse(draws, method="mean")),
+    }

@@ -1,0 +1,262 @@
+"""Fitting a model with nutpie; what comes back is a DataTree that explains itself.
+
+nutpie is called directly and not through ``pm.sample``: that compiles anew in every call, makes
+no convergence checks on this path either, derives a seed of its own and takes no progress
+callback. PyMC still builds the model and nutpie compiles PyMC's graph, so nothing is lost.
+"""
+
+import json
+import logging
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from typing import Any, Final
+
+import numpy as np
+import nutpie
+import pymc as pm
+import pytensor
+import xarray as xr
+
+from bipbayes.errors import FitError
+from bipbayes.sampling.contract import build_model, built_terms
+from bipbayes.sampling.likelihood import OBSERVED, coordinates, likelihood_data
+from bipbayes.sampling.progress import sampling_bar
+from bipbayes.sampling.registry import ModelFile
+from bipbayes.sampling.restore import restore
+from bipbayes.sampling.settings import DEFAULTS, SAMPLER, SamplerSettings, derived_seed
+
+logger = logging.getLogger(__name__)
+
+_RAW: Final = "_raw"  # free variables that only serve the sampler
+_PACKAGES: Final = ("bipbayes", "pymc", "pytensor", "nutpie", "numba", "numpy", "xarray")
+_PROGRESS_RATE: Final = 200  # milliseconds
+# With numba's default, cold and warm compile caches give different draws (whole trajectories).
+_REPEATABLE: Final = {"numba__fastmath": False}
+
+
+@dataclass(frozen=True)
+class CompiledModel:
+    """A model with its compiled density: the slow part, shared by fits of one shape."""
+
+    model_file: ModelFile
+    priors: Any
+    model: pm.Model
+    compiled: Any
+
+
+def compile_model(model_file: ModelFile, cells: xr.Dataset, *, priors: Any = None) -> CompiledModel:
+    """Build a model and compile its density and gradient.
+
+    Parameters
+    ----------
+    model_file
+        From `bipbayes.sampling.registry.load_model`.
+    cells
+        From `bipbayes.cells.cell_means`.
+    priors
+        An instance of the file's ``Priors``; default: its defaults.
+
+    Raises
+    ------
+    ModelError
+        The file does not keep to the contract.
+    """
+    chosen = model_file.Priors() if priors is None else priors
+    model = build_model(model_file, cells, priors=chosen)
+    logger.info("compiling the model %s", model_file.name)
+    with pytensor.config.change_flags(**_REPEATABLE):
+        compiled = nutpie.compile_pymc_model(
+            model, var_names=[variable.name for variable in model.free_RVs]
+        )
+    return CompiledModel(model_file, chosen, model, compiled)
+
+
+def sample(
+    model_file: ModelFile,
+    cells: xr.Dataset,
+    *,
+    priors: Any = None,
+    settings: SamplerSettings = DEFAULTS,
+    progress: bool = False,
+    facts: Mapping[str, str | int | float] | None = None,
+) -> xr.DataTree:
+    """Fit a model to the cells.
+
+    Parameters
+    ----------
+    model_file, cells, priors
+        As for `compile_model`.
+    settings
+        Draws, chains, seed.
+    progress
+        Show a progress bar if there is a terminal.
+    facts
+        More attributes of the fit, such as the data's digest.
+
+    Returns
+    -------
+    xarray.DataTree
+        As `draw_posterior` describes it.
+
+    Raises
+    ------
+    ModelError, FitError
+        See `compile_model` and `draw_posterior`.
+    """
+    compiled = compile_model(model_file, cells, priors=priors)
+    return draw_posterior(compiled, cells, settings=settings, progress=progress, facts=facts)
+
+
+def draw_posterior(
+    compiled: CompiledModel,
+    cells: xr.Dataset,
+    *,
+    settings: SamplerSettings = DEFAULTS,
+    progress: bool = False,
+    facts: Mapping[str, str | int | float] | None = None,
+) -> xr.DataTree:
+    """Sample a compiled model, given these cells.
+
+    Parameters
+    ----------
+    compiled
+        From `compile_model`; it may have been compiled for other cells of the same labels if
+        the model uses cells through `observe` and `centring` only (``hierarchical`` does).
+    cells, settings, progress, facts
+        As for `sample`.
+
+    Returns
+    -------
+    xarray.DataTree
+        ``posterior`` (the terms and the other variables, dims ``chain, draw, ...``),
+        ``sample_stats``, ``observed_data`` and ``constant_data`` (the cells). Attributes:
+        ``model``, ``model_digest``, ``terms``, ``priors``, ``settings``, ``seed``, ``sampler``,
+        ``versions`` (JSON where not plain), ``vcov``, ``previous``, ``synthetic``, ``study``,
+        ``draws_requested``, ``draws_obtained`` (per chain), ``interrupted`` (0 or 1), `facts`.
+
+    Raises
+    ------
+    FitError
+        Sampling failed, or was stopped before any chain had draws.
+    """
+    trace = _run(compiled, cells, settings=settings, progress=progress)
+    obtained = _obtained(trace)
+    if obtained != [settings.draws] * settings.chains:
+        trace = _trimmed(trace, obtained)
+    fit = xr.DataTree.from_dict(
+        {
+            "posterior": _posterior(compiled, trace["posterior"].to_dataset()),
+            "sample_stats": _sample_stats(trace["sample_stats"].to_dataset()),
+            "observed_data": _observed(cells),
+            "constant_data": cells.drop_attrs(),
+        }
+    )
+    fit.attrs = {
+        **_attributes(compiled, cells, settings=settings),
+        "draws_obtained": json.dumps(obtained),
+        "interrupted": int(min(obtained) < settings.draws or len(obtained) < settings.chains),
+        **(facts or {}),
+    }
+    return fit
+
+
+def _run(
+    compiled: CompiledModel, cells: xr.Dataset, *, settings: SamplerSettings, progress: bool
+) -> xr.DataTree:
+    name = compiled.model_file.name
+    total = settings.chains * (settings.draws + settings.tune)
+    ready = compiled.compiled.with_data(**likelihood_data(cells))
+    logger.info(
+        "sampling %s: %d chains of %d + %d draws", name, settings.chains, settings.tune,
+        settings.draws,
+    )  # fmt: skip
+    try:
+        with sampling_bar(f"Sampling {name}", total=total, wanted=progress) as callback:
+            trace: xr.DataTree = nutpie.sample(
+                ready,
+                draws=settings.draws,
+                tune=settings.tune,
+                chains=settings.chains,
+                seed=derived_seed(settings.seed, f"posterior/{name}"),
+                target_accept=settings.target_accept,
+                save_warmup=False,
+                progress_bar=False,
+                progress_callback=callback,
+                progress_rate=_PROGRESS_RATE,
+            )
+    except (RuntimeError, ValueError) as error:
+        raise FitError(f"sampling {name} failed: {error}") from error
+    return trace
+
+
+def _obtained(trace: xr.DataTree) -> list[int]:
+    """Count the draws of each chain: interrupted ones end in NaN (nutpie says nothing)."""
+    posterior = trace["posterior"].to_dataset() if "posterior" in trace.children else xr.Dataset()
+    first = next(iter(posterior.data_vars.values()), None)
+    if first is None:
+        return [0]
+    others = [dim for dim in first.dims if dim not in ("chain", "draw")]
+    return [int(count) for count in first.notnull().all(others).sum("draw").to_numpy()]
+
+
+def _trimmed(trace: xr.DataTree, obtained: list[int]) -> xr.DataTree:
+    """Keep the draws that all chains with draws have."""
+    started = [place for place, count in enumerate(obtained) if count > 0]
+    if not started:
+        raise FitError("sampling was stopped before any chain had draws; nothing is stored")
+    shortest = min(obtained[place] for place in started)
+    groups = {
+        f"/{name}": trace[name].to_dataset().isel(chain=started, draw=slice(0, shortest))
+        for name in ("posterior", "sample_stats")
+    }
+    return xr.DataTree.from_dict(groups)
+
+
+def _posterior(compiled: CompiledModel, free: xr.Dataset) -> xr.Dataset:
+    """Return terms and hyperparameters; what only serves the sampler is left out."""
+    terms = built_terms(compiled.model, compiled.model_file.TERMS)
+    wanted = [name for name in terms if name not in free]
+    found = restore(compiled.model, free, names=wanted)
+    serving = {
+        name
+        for name in free
+        if str(name).endswith(_RAW) or "observation" in free[name].dims
+    }  # fmt: skip
+    rest = {name: free[name] for name in free.data_vars if name not in {*terms, *serving}}
+    return xr.Dataset({**{name: found.get(name, free.get(name)) for name in terms}, **rest})
+
+
+def _sample_stats(stats: xr.Dataset) -> xr.Dataset:
+    numbers = [name for name, values in stats.data_vars.items() if values.dtype.kind in "biuf"]
+    # ArviZ and PyMC look for their own name of this flag, and skip the check without it.
+    return stats[numbers].assign(reached_max_treedepth=stats["maxdepth_reached"])
+
+
+def _observed(cells: xr.Dataset) -> xr.Dataset:
+    values = likelihood_data(cells)["whitened"]
+    named = {"observation": coordinates(cells)["observation"]}
+    return xr.Dataset({OBSERVED: ("observation", values)}, coords=named)
+
+
+def _attributes(
+    compiled: CompiledModel, cells: xr.Dataset, *, settings: SamplerSettings
+) -> dict[str, str | int]:
+    model_file = compiled.model_file
+    carried = ("vcov", "previous", "study")
+    return {
+        "model": model_file.name,
+        "model_digest": model_file.digest,
+        "terms": json.dumps(built_terms(compiled.model, model_file.TERMS)),
+        "priors": json.dumps(asdict(compiled.priors)),
+        "settings": json.dumps(asdict(settings)),
+        "seed": settings.seed,
+        "sampler": SAMPLER,
+        "versions": json.dumps(
+            {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}}
+        ),
+        **{name: str(cells.attrs.get(name, "")) for name in carried},
+        "synthetic": int(np.asarray(cells.attrs.get("synthetic", 0))),
+        "draws_requested": settings.draws,
+    }

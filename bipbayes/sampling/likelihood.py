@@ -1,0 +1,74 @@
+"""The likelihood that all models share: whitened cell means as an observed variable."""
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+import xarray as xr
+from pytensor.tensor.variable import TensorVariable
+
+from bipbayes.cells import whiten
+from bipbayes.sampling.labels import CELL, labels
+
+OBSERVED: str = "whitened_mean"
+
+
+def observe(effect: TensorVariable, cells: xr.Dataset) -> TensorVariable:
+    """Add ``whitened_mean ~ Normal(whitener effect, 1)`` to the model in context.
+
+    With V = L L' the covariance of the means m of a cell block, ``L⁻¹ m ~ Normal(L⁻¹ effect, 1)``
+    is the same as ``m ~ MvNormal(effect, V)``. Entries without answers are left out.
+
+    Parameters
+    ----------
+    effect
+        Shape (combination, jobcenter, indicator), in standard deviations of progression.
+        Values of cells without answers count for nothing, but must be finite.
+    cells
+        From `bipbayes.cells.cell_means`.
+
+    Returns
+    -------
+    TensorVariable
+        The observed variable, dim ``observation``. The data are called ``whitener``,
+        ``observed_position`` and ``whitened``, so that a compiled model takes other cells.
+    """
+    data = likelihood_data(cells)
+    whitener = pm.Data("whitener", data["whitener"])
+    position = pm.Data("observed_position", data["observed_position"])
+    turned = pt.matmul(whitener, effect[..., None]).reshape((-1,))
+    return pm.Normal(
+        OBSERVED, turned[position], 1.0, observed=pm.Data("whitened", data["whitened"]),
+        dims="observation",
+    )  # fmt: skip
+
+
+def likelihood_data(cells: xr.Dataset) -> dict[str, np.ndarray]:
+    """Return the values of the likelihood's data, for one model or for `with_data`.
+
+    Parameters
+    ----------
+    cells
+        From `bipbayes.cells.cell_means`.
+
+    Returns
+    -------
+    dict
+        ``whitener``, shape (combination, jobcenter, indicator, indicator);
+        ``observed_position`` and ``whitened``, shape (observation,).
+    """
+    white = whiten(cells)
+    observed = white["observed"].transpose(*CELL).to_numpy().reshape(-1)
+    position = np.flatnonzero(observed)
+    return {
+        "whitener": white["whitener"].to_numpy(),
+        "observed_position": position,
+        "whitened": white["whitened"].transpose(*CELL).to_numpy().reshape(-1)[position],
+    }
+
+
+def coordinates(cells: xr.Dataset) -> dict[str, list[str]]:
+    """Return the coords of a model: the labels of all dims, and of the observations."""
+    named = labels(cells)
+    observed = np.argwhere((cells["n"] > 0).transpose(*CELL).to_numpy())
+    texts = [" ".join(named[dim][i] for dim, i in zip(CELL, row, strict=True)) for row in observed]
+    return {**named, "observation": texts}

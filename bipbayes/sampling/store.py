@@ -1,0 +1,57 @@
+"""Fits as files: written whole or not at all, read with checks."""
+
+from pathlib import Path
+from typing import Final
+
+import xarray as xr
+
+from bipbayes.atomic import atomic_path
+from bipbayes.errors import FitError
+
+ENGINE: Final = "h5netcdf"
+GROUPS: Final = ("posterior", "sample_stats", "observed_data", "constant_data")
+# Draws are nearly incompressible: a higher level costs seconds and saves almost nothing.
+_COMPRESSION: Final = {"zlib": True, "complevel": 1}
+
+
+def save_fit(path: Path, fit: xr.DataTree) -> None:
+    """Write a fit; a reader sees the old file or the whole new one.
+
+    Parameters
+    ----------
+    path
+        Of the file, such as ``posterior/hierarchical.nc``; folders are made.
+    fit
+        From `bipbayes.sampling.fit.sample`.
+    """
+    encoding = {
+        f"/{name}": {
+            variable: dict(_COMPRESSION)
+            for variable, values in node.data_vars.items()
+            if values.dtype.kind == "f" and values.ndim
+        }
+        for name, node in fit.children.items()
+    }
+    with atomic_path(path) as temporary:
+        fit.to_netcdf(temporary, engine=ENGINE, encoding=encoding)
+
+
+def load_fit(path: Path) -> xr.DataTree:
+    """Read a fit into memory; the file is closed again.
+
+    Raises
+    ------
+    FitError
+        The file is missing, damaged, or holds something else.
+    """
+    if not path.is_file():
+        raise FitError(f"there is no fit {path}; run fit-posterior first")
+    try:
+        fit = xr.load_datatree(path, engine=ENGINE)
+    except (OSError, ValueError, KeyError) as error:
+        raise FitError(f"{path} cannot be read as a fit ({error}); fit the model again") from error
+    missing = [name for name in GROUPS if name not in fit.children]
+    if missing or "terms" not in fit.attrs:
+        lacking = ", ".join(missing) or "the names of its terms"
+        raise FitError(f"{path} is no fit of this package: it lacks {lacking}")
+    return fit
