@@ -7,7 +7,7 @@ import xarray as xr
 
 from bipbayes.cells import working
 from bipbayes.cells.gram import joint_answers, shared_answers
-from bipbayes.cells.moments import Residuals, lag_covariance, residual_covariance, residuals
+from bipbayes.cells.moments import Moments, Residuals, residual_moments, residuals
 from bipbayes.cells.repair import Parts, parts, repair_attrs
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Integers, Sample, analysis_sample, distinct_citizens, group_sums
@@ -38,12 +38,14 @@ def cell_means(
         ``mean``, ``n``, ``n_citizens`` ``[combination, jobcenter, indicator]`` and
         ``vcov[combination, jobcenter, indicator, indicator_]`` in standard deviations of
         progression (``NaN`` without answers); ``residual_covariance`` S0 and
-        ``lag_covariance`` S1 as estimated, ``noise_covariance`` N and ``change_covariance`` D
-        as used ``[indicator, indicator_]``; ``n_outcome`` and ``n_citizens_outcome``
+        ``lag_covariance`` S1 as estimated, ``common_starts`` s, and as used
+        ``noise_covariance`` N (zero but for ``citizen``) and ``change_covariance`` D (S0 but
+        for ``citizen``) ``[indicator, indicator_]``; ``n_outcome`` and ``n_citizens_outcome``
         ``[combination, jobcenter, outcome]`` (averages, too); ``sd`` and ``mean_change``
         ``[outcome]`` in scale points. Coord ``respondent(indicator)``. Attrs ``vcov``,
         ``previous``, ``synthetic``, ``study``, ``repair`` (a sentence), and in numbers
-        ``repair_added`` (share of the trace of S0), ``repair_lowest``, ``repair_eigenvalues``.
+        ``repair_added`` (share of the trace of S0), ``repair_lowest``, ``repair_raised``,
+        ``neighbouring_pairs``.
 
     Raises
     ------
@@ -59,10 +61,15 @@ def cell_means(
     previous = progression["previous"].sel(outcome=indicators).transpose("response", ...)
     residual = residuals(_indicators(everything, codebook), previous.to_numpy())
     joint = joint_answers(residual)
-    found = parts(residual_covariance(residual, joint), *lag_covariance(residual), vcov=vcov)
-    if found.repairs:
-        logger.info("working covariance %s: %s", vcov, repair_attrs(found)["repair"])
-    cells = _dataset(everything, residual, found, codebook)
+    moments = residual_moments(residual, joint)
+    found = parts(moments, vcov=vcov)
+    if "S0" in found.repairs:
+        logger.warning(
+            "too few responses for a covariance of %d indicators: %s",
+            len(indicators),
+            repair_attrs(found)["repair"],
+        )
+    cells = _dataset(everything, residual, codebook).merge(_parts(moments, found, codebook))
     cells["vcov"] = (
         (*BLOCK, "indicator", "indicator_"),
         _blocks(working_covariance(residual, joint, found), everything),
@@ -99,21 +106,16 @@ def _indicators(sample: Sample, codebook: Codebook) -> Sample:
     )
 
 
-def _dataset(sample: Sample, residual: Residuals, found: Parts, codebook: Codebook) -> xr.Dataset:
+def _dataset(sample: Sample, residual: Residuals, codebook: Codebook) -> xr.Dataset:
     indicators = list(codebook.indicator_codes)
     counts = group_sums(sample.cell, sample.observed.astype(float), size=sample.cells)
     citizens = distinct_citizens(sample, sample.cell, size=sample.cells)
     each, outcome = (*BLOCK, "indicator"), (*BLOCK, "outcome")
-    square = ("indicator", "indicator_")
     return xr.Dataset(
         {
             "mean": (each, _blocks(residual.means, sample)),
             "n": (each, _blocks(residual.n, sample)),
             "n_citizens": (each, _blocks(citizens[:, : len(indicators)], sample)),
-            "residual_covariance": (square, found.residual_covariance),
-            "lag_covariance": (square, found.lag_covariance),
-            "noise_covariance": (square, found.noise),
-            "change_covariance": (square, found.change),
             "n_outcome": (outcome, _blocks(counts.astype("int64"), sample)),
             "n_citizens_outcome": (outcome, _blocks(citizens, sample)),
         },
@@ -121,10 +123,24 @@ def _dataset(sample: Sample, residual: Residuals, found: Parts, codebook: Codebo
             "combination": list(sample.combinations),
             "jobcenter": list(sample.jobcenters),
             "indicator": indicators,
-            "indicator_": indicators,
             "outcome": list(codebook.outcomes),
             "respondent": ("indicator", [codebook.respondent_of(code) for code in indicators]),
         },
+    )
+
+
+def _parts(moments: Moments, found: Parts, codebook: Codebook) -> xr.Dataset:
+    square = ("indicator", "indicator_")
+    codes = list(codebook.indicator_codes)
+    return xr.Dataset(
+        {
+            "residual_covariance": (square, moments.residual),
+            "lag_covariance": (square, moments.lag),
+            "common_starts": (square, moments.common),
+            "change_covariance": (square, found.change),
+            "noise_covariance": (square, found.noise),
+        },
+        coords={"indicator": codes, "indicator_": codes},
     )
 
 

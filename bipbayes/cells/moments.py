@@ -39,6 +39,29 @@ class Residuals:
     responses: int
 
 
+@dataclass(frozen=True)
+class Moments:
+    """Covariances of the residuals, pooled over all cells.
+
+    Attributes
+    ----------
+    residual
+        S0, changes at one response; shape (indicator, indicator).
+    lag
+        S1, neighbouring changes, symmetrised; 0 for pairs that never occur.
+    common
+        Share of the joint changes that start from the same response (1 without gaps, and 1 for
+        pairs that never occur); 1 on the diagonal.
+    pairs
+        Neighbouring changes of the indicator with the fewest.
+    """
+
+    residual: Floats
+    lag: Floats
+    common: Floats
+    pairs: int
+
+
 def residuals(sample: Sample, previous: Integers) -> Residuals:
     """Subtract cell means from the indicators' progression.
 
@@ -64,6 +87,20 @@ def residuals(sample: Sample, previous: Integers) -> Residuals:
         previous=np.where(observed, previous[sample.rows[order]], -1),
         responses=len(previous),
     )
+
+
+def residual_moments(residual: Residuals, joint: Floats) -> Moments:
+    """Compute S0, S1 and the share of common starts.
+
+    Parameters
+    ----------
+    residual
+        Residuals from the cell means.
+    joint
+        Joint answers by cell, shape (cell, indicator, indicator).
+    """
+    lag, pairs = lag_covariance(residual)
+    return Moments(residual_covariance(residual, joint), lag, common_starts(residual), pairs)
 
 
 def residual_covariance(residual: Residuals, joint: Floats) -> Floats:
@@ -119,3 +156,13 @@ def lag_covariance(residual: Residuals) -> tuple[Floats, int]:
     products, pairs = products + products.T, pairs + pairs.T
     covariance = np.divide(products, pairs, out=np.zeros_like(products), where=pairs > 0)
     return covariance, int(np.diag(pairs).min(initial=np.inf) // 2)
+
+
+def common_starts(residual: Residuals) -> Floats:
+    """Share of joint changes that start from the same response, shape (indicator, indicator)."""
+    start, observed = residual.previous, residual.observed.astype(float)
+    joint = observed.T @ observed
+    same = np.empty_like(joint)
+    for column in range(start.shape[1]):
+        same[column] = ((start == start[:, [column]]) & residual.observed).sum(axis=0)
+    return np.asarray(np.divide(same, joint, out=np.ones_like(same), where=joint > 0))

@@ -1,18 +1,24 @@
 """Working covariances of the cell means (DESIGN 4, stage 1).
 
-==============  ==========================================================  =====================
-``iid``         diag(S0[k, k] / n[k])                                       all answers independent
-``response``    S0 * (o'o) / (n n')                                         one response correlated
-``citizen``     (N * (a'a) + D * (o'o)) / (n n')                            shared answers, too
-==============  ==========================================================  =====================
+==============  ===================================  ==============================================
+``iid``         diag(S0[k, k] / n[k])                all answers independent
+``response``    S0 * (o'o) / (n n')                  answers of one response are correlated
+``citizen``     (N * (a'a) + D * (o'o)) / (n n')     and changes that share an answer are
+==============  ===================================  ==============================================
 
-``*`` elementwise; N = -S1 is the noise of an answer, D = S0 + 2 S1 what is left of a change.
+``*`` is elementwise, n n' holds the products of the numbers of answers. A change is the
+difference of two answers plus a real change; with N the covariance of an answer's noise and D
+that of real changes, changes of k and l at one response covary by (1 + s) N + D, where s[k, l]
+is the share of joint changes that start from the same response (1 without gaps), and changes
+of which one starts where the other ended by -N. Hence
+
+    N = -S1,    D = S0 + (1 + s) * S1    (without gaps S0 + 2 S1).
+
 Without gaps ``citizen`` is S0 n + S1 (neighbouring pairs in the cell, both directions), over n².
-Products of a positive definite and a Gram matrix with positive diagonal are positive definite,
-so V is, with any gaps, once N, D and S0 are made positive semi-definite.
+V is a sum of elementwise products of positive semi-definite matrices, and positive definite
+because D and S0 are (`bipbayes.cells.repair`) and o'o has a positive diagonal.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -23,54 +29,6 @@ IID: Final = "iid"
 RESPONSE: Final = "response"
 CITIZEN: Final = "citizen"
 VCOV: Final = (IID, RESPONSE, CITIZEN)
-
-# Smallest eigenvalue, in shares of the mean variance. Changes of real questionnaires keep
-# theirs well above; below it a direction would count as known almost without error.
-FLOOR: Final = 1e-3
-
-
-@dataclass(frozen=True)
-class Repair:
-    """What made a matrix positive definite.
-
-    Attributes
-    ----------
-    eigenvalues
-        How many were raised.
-    lowest
-        The smallest before.
-    added
-        Sum of what was added, as a share of the trace of S0.
-    """
-
-    eigenvalues: int
-    lowest: float
-    added: float
-
-
-def clipped(matrix: Floats, *, floor: float, trace: float) -> tuple[Floats, Repair]:
-    """Raise eigenvalues below `floor` to it and say by how much.
-
-    Parameters
-    ----------
-    matrix
-        Symmetric.
-    floor
-        Smallest eigenvalue allowed, at least 0.
-    trace
-        Trace of S0, the yardstick of the repair.
-    """
-    values, vectors = np.linalg.eigh(matrix)
-    raised = np.maximum(values, floor)
-    repair = Repair(
-        eigenvalues=int((values < floor).sum()),
-        lowest=float(values[0]),
-        added=float((raised - values).sum() / trace),
-    )
-    if not repair.eigenvalues:
-        return matrix, repair
-    fixed = (vectors * raised) @ vectors.T
-    return (fixed + fixed.T) / 2, repair
 
 
 def mean_covariance(
