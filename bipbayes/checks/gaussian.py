@@ -147,8 +147,13 @@ def find_mode(model: GaussianModel) -> Floats:
     start = np.log([0.3 * model.terms[place].scale for place in model.free])
     if not len(start):
         return start
+
+    def downhill(point: Floats) -> tuple[float, Floats]:
+        value, gradient = log_density(model, point)
+        return -value, -gradient
+
     found = optimize.minimize(
-        lambda x: tuple(-part for part in log_density(model, x)),
+        downhill,
         start,
         jac=True,
         method="L-BFGS-B",

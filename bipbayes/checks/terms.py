@@ -67,15 +67,22 @@ HIERARCHICAL: Final[Mapping[str, tuple[str, ...]]] = {
 """Terms of the flagship model (DESIGN 4)."""
 
 
-def hierarchical_terms(cells: xr.Dataset, scales: Mapping[str, float]) -> tuple[Term, ...]:
-    """Write down the flagship model's terms for a study.
+COMPLETE_POOLING: Final[Mapping[str, tuple[str, ...]]] = {"combination_effect": ("combination",)}
+KNOWN: Final = {"hierarchical": HIERARCHICAL, "complete_pooling": COMPLETE_POOLING}
+_ENDING: Final = "_effect"
+
+
+def model_terms(model: str, cells: xr.Dataset, *, priors: object) -> tuple[Term, ...]:
+    """Write down a model's terms for a study.
 
     Parameters
     ----------
+    model
+        Name of a model of the package that has closed forms here.
     cells
         From `bipbayes.cells.cell_means`; gives the labels.
-    scales
-        Prior scale of each term, keys as in `HIERARCHICAL`.
+    priors
+        The model's ``Priors``: the scale of term ``x_effect`` is the field ``x``.
 
     Returns
     -------
@@ -85,14 +92,14 @@ def hierarchical_terms(cells: xr.Dataset, scales: Mapping[str, float]) -> tuple[
     Raises
     ------
     SettingsError
-        A term has no scale.
+        The model's terms are not written down here.
     """
-    if missing := sorted(set(HIERARCHICAL) - set(scales)):
-        raise SettingsError(f"these terms have no prior scale: {', '.join(missing)}")
+    if model not in KNOWN:
+        raise SettingsError(f"{model} has no closed forms here; those with: {', '.join(KNOWN)}")
     lengths = {**cells.sizes, RESPONDENT: len(np.unique(cells[RESPONDENT]))}
     return tuple(
-        Term(name, dims, scales[name])
-        for name, dims in HIERARCHICAL.items()
+        Term(name, dims, float(getattr(priors, name.removesuffix(_ENDING))))
+        for name, dims in KNOWN[model].items()
         if all(lengths[dim] > 1 for dim in dims)
     )
 

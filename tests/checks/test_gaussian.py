@@ -1,5 +1,7 @@
 """Closed forms against brute force: generalised least squares with every matrix written out."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from builders import Shape, make_codebook, random_progression
@@ -14,9 +16,9 @@ from bipbayes.checks.gaussian import (
     integrate,
     log_density,
 )
-from bipbayes.checks.terms import HIERARCHICAL, Term, design_matrix, hierarchical_terms
+from bipbayes.checks.terms import HIERARCHICAL, Term, design_matrix, model_terms
 
-SCALES = dict.fromkeys(HIERARCHICAL, 0.3)
+PRIORS = SimpleNamespace(**{name.removesuffix("_effect"): 0.3 for name in HIERARCHICAL})
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +30,7 @@ def cells():
 
 @pytest.fixture(scope="module")
 def model(cells):
-    return gaussian_model(cells, hierarchical_terms(cells, SCALES))
+    return gaussian_model(cells, model_terms("hierarchical", cells, priors=PRIORS))
 
 
 def _brute(cells, terms, sds):
@@ -39,10 +41,12 @@ def _brute(cells, terms, sds):
     labels = [(c, j, k) for c in names[0] for j in names[1] for k in indicators]
     prior = np.zeros((len(labels), len(labels)))
     for term, sd in zip(terms, sds, strict=True):
+
         def key(label, term=term):
             c, j, k = label
             parts = {"combination": c, "jobcenter": j, "indicator": k, "respondent": respondent[k]}
             return tuple(parts[dim] for dim in term.dims)
+
         keys = [key(label) for label in labels]
         prior += sd**2 * np.array([[a == b for b in keys] for a in keys])
     noise = np.zeros_like(prior)

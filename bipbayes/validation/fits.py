@@ -1,0 +1,88 @@
+"""Fit a model to the cells of a replicate, by closed forms or by the sampler."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bipbayes.checks.gaussian import gaussian_model, integrate, plugged_in
+from bipbayes.checks.terms import KNOWN, model_terms
+from bipbayes.estimands.effects import effect_draws
+from bipbayes.sampling.registry import load_model
+from bipbayes.sampling.settings import SamplerSettings
+from bipbayes.validation.scores import score_draws, score_mixture
+from bipbayes.validation.settings import CLOSED, NUTS, PLUGGED, ValidationSettings
+from bipbayes.validation.targets import Targets
+
+_COMPILED: dict[tuple[object, ...], Any] = {}
+
+
+def fit_scores(
+    cells: xr.Dataset, targets: Targets, *, settings: ValidationSettings, seed: int
+) -> list[pd.DataFrame]:
+    """Score every model by every engine on one set of cells.
+
+    Parameters
+    ----------
+    cells
+        From `bipbayes.cells.cell_means`, with one working covariance.
+    targets
+        The study's.
+    settings
+        Models, engines, draws.
+    seed
+        Of this replicate.
+
+    Returns
+    -------
+    list of pandas.DataFrame
+        Columns `bipbayes.validation.scores.COLUMNS`. Models without closed forms are only
+        sampled.
+    """
+    frames = []
+    for name in settings.models:
+        model_file = load_model(name)
+        labels = {"model": model_file.name, "vcov": str(cells.attrs["vcov"])}
+        closed = [e for e in (CLOSED, PLUGGED) if e in settings.engines]
+        if closed and model_file.name in KNOWN:
+            terms = model_terms(model_file.name, cells, priors=model_file.Priors())
+            model = gaussian_model(cells, terms)
+            for engine in closed:
+                mixture = integrate(model, seed=seed) if engine == CLOSED else plugged_in(model)
+                frames.append(
+                    score_mixture(model, mixture, targets, labels={**labels, "engine": engine})
+                )
+        if NUTS in settings.engines:
+            effects = sampled_effects(name, cells, settings=settings, seed=seed)
+            frames.append(score_draws(effects, targets, labels={**labels, "engine": NUTS}))
+    return frames
+
+
+def sampled_effects(
+    name: str, cells: xr.Dataset, *, settings: ValidationSettings, seed: int
+) -> np.ndarray:
+    """Draw effects with the sampler, shape (draw, combination x jobcenter x indicator).
+
+    The model is compiled once for each process and shape of study, then given other cells.
+    """
+    from bipbayes.sampling.fit import draw_posterior
+
+    sampler = SamplerSettings(
+        draws=settings.draws, tune=settings.tune, chains=settings.chains, seed=seed
+    )
+    compiled = compiled_model(name, cells)
+    fit = draw_posterior(compiled, cells, settings=sampler)
+    effects = effect_draws(fit, cells)
+    return np.asarray(effects.to_numpy().reshape(-1, int(np.prod(effects.shape[2:]))))
+
+
+def compiled_model(name: str, cells: xr.Dataset) -> Any:
+    """Compile a model, or take it from an earlier replicate of the same labels."""
+    from bipbayes.sampling.fit import compile_model
+
+    dims = ("combination", "jobcenter", "indicator")
+    key = (name, *(tuple(cells[dim].to_numpy()) for dim in dims))
+    if key not in _COMPILED:
+        _COMPILED[key] = compile_model(load_model(name), cells)
+    return _COMPILED[key]

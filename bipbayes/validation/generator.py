@@ -1,0 +1,195 @@
+"""Responses with known truth, from a generator that is not the model.
+
+Citizen i, occasion t, indicator k of respondent r, in scale points:
+
+    answer[i,t,k] = round(level[i,k] + walk[i,t,k] + noise[i,t,k]), cut to the scale
+    level[i,k]    = middle[k] + person[i] + view[i,r] + own[i,k]
+    walk[i,t,k]   = walk[i,t-1,k] + drift[combination, jobcenter, k] + step[i,t,k]
+    noise[i,t,k]  = steadiness[i,r] * (mood[i,t] + impression[i,t,r] + error[i,t,k])
+
+All parts are normal but steadiness, which is log-normal with mean square one (some citizens'
+answers jump about more than others'). ``drift`` carries the effects. With ``cut=False`` answers
+are the continuous levels with their noise. Activities persist, answers have gaps, and citizens
+respond two to eight times (`bipbayes.synthetic.random_design`).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bipbayes.data.codebook import Codebook
+from bipbayes.data.study import Study
+from bipbayes.synthetic.design import Design, first_rows, respondent_positions
+from bipbayes.synthetic.effects import EffectSds, hierarchical_effects
+from bipbayes.synthetic.random_design import random_design
+from bipbayes.synthetic.streams import Stream
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+MEAN_CHANGE: Final = 0.02  # scale points a step; Table 1 of the report has 0.00 to 0.06
+TYPICAL_SD: Final = 0.96  # of a change in scale points
+TRUTH_STREAM: Final = 101
+ANSWER_STREAM: Final = 102
+DESIGN_STREAM: Final = 103
+DEFAULT_SDS: Final = EffectSds()
+
+
+@dataclass(frozen=True)
+class Generator:
+    """Sizes of the parts, standard deviations in points of a scale of 1 to 5.
+
+    Attributes
+    ----------
+    person, view, own, step, mood, impression, error
+        See the module; the defaults give changes with a standard deviation near 0.95, correlated
+        0.25 within a respondent.
+    steadiness
+        Standard deviation of the logarithm, by respondent in turn; 0 makes all citizens alike.
+    cut
+        Round and cut answers to the scale.
+    sds
+        Standard deviations of the effects, in standard deviations of progression.
+    """
+
+    person: float = 0.31
+    view: float = 0.47
+    own: float = 0.62
+    step: float = 0.16
+    mood: float = 0.23
+    impression: float = 0.33
+    error: float = 0.59
+    steadiness: tuple[float, ...] = (0.66, 0.78)
+    cut: bool = True
+    sds: EffectSds = DEFAULT_SDS
+
+    @property
+    def noise(self) -> float:
+        """Standard deviation of an answer's noise where steadiness is one."""
+        return float(np.sqrt(self.mood**2 + self.impression**2 + self.error**2))
+
+
+@dataclass(frozen=True)
+class Latent:
+    """What lies behind the answers of a design; rows are responses, columns indicators.
+
+    Attributes
+    ----------
+    base
+        Level plus walk.
+    drift
+        Expected latent change into the response (0 at a citizen's first).
+    steadiness
+        Factor of the noise.
+    """
+
+    base: Floats
+    drift: Floats
+    steadiness: Floats
+
+
+def draw_drift(codebook: Codebook, jobcenters: int, *, generator: Generator, seed: int) -> Floats:
+    """Draw effects on the latent change, shape (combination, jobcenter, indicator)."""
+    stream = Stream(seed, TRUTH_STREAM)
+    effects = hierarchical_effects(stream, codebook, jobcenters=jobcenters, sds=generator.sds)
+    return np.asarray(MEAN_CHANGE + TYPICAL_SD * effects)
+
+
+def draw_design(codebook: Codebook, *, citizens: int, jobcenters: int | None, seed: int) -> Design:
+    """Draw who answers what and when, under which activities."""
+    own = int(Stream(seed, DESIGN_STREAM).words(1)[0] >> np.uint64(2))
+    return random_design(codebook, own, citizens=citizens, jobcenters=jobcenters)
+
+
+def draw_latent(
+    rng: np.random.Generator, design: Design, *, drift: Floats, generator: Generator
+) -> Latent:
+    """Draw levels, walks and steadiness.
+
+    Parameters
+    ----------
+    rng
+        Source of randomness.
+    design
+        Who answers what and when.
+    drift
+        Shape (combination, jobcenter, indicator).
+    generator
+        Sizes of the parts.
+    """
+    indicators = drift.shape[2]
+    respondent = respondent_positions(design.codebook)[:indicators]
+    citizens, views = len(design.site), int(respondent.max()) + 1
+    level = _middles(design.codebook, indicators) + generator.person * rng.normal(
+        size=(citizens, 1)
+    )
+    level = level + generator.view * rng.normal(size=(citizens, views))[:, respondent]
+    level = level + generator.own * rng.normal(size=(citizens, indicators))
+    begin = first_rows(design.citizen)
+    later = (begin != np.arange(len(begin)))[:, None]
+    moves = np.where(later, drift[design.combination, design.site[design.citizen]], 0.0)
+    steps = np.where(later, moves + generator.step * rng.normal(size=moves.shape), 0.0)
+    total = np.cumsum(steps, axis=0)
+    walk = total - total[begin]
+    spread = np.resize(np.asarray(generator.steadiness or (0.0,)), views)
+    logs = spread * rng.normal(size=(citizens, views)) - spread**2
+    return Latent(
+        base=level[design.citizen] + walk,
+        drift=moves,
+        steadiness=np.exp(logs)[design.citizen][:, respondent],
+    )
+
+
+def draw_answers(
+    rng: np.random.Generator, design: Design, *, latent: Latent, generator: Generator
+) -> Floats:
+    """Draw answers of all indicators, also where the design leaves a question out."""
+    rows, indicators = latent.base.shape
+    respondent = respondent_positions(design.codebook)[:indicators]
+    noise = generator.mood * rng.normal(size=(rows, 1))
+    noise = noise + (
+        generator.impression * rng.normal(size=(rows, int(respondent.max()) + 1))[:, respondent]
+    )
+    noise = noise + generator.error * rng.normal(size=(rows, indicators))
+    answers = latent.base + latent.steadiness * noise
+    if not generator.cut:
+        return np.asarray(answers)
+    low, high = design.codebook.scale
+    return np.asarray(np.clip(np.floor(answers + 0.5), low, high))
+
+
+def simulate_study(design: Design, *, drift: Floats, generator: Generator, seed: int) -> Study:
+    """Draw the answers of a design and wrap them as a checked study.
+
+    Parameters
+    ----------
+    design
+        Who answers what and when.
+    drift
+        Shape (combination, jobcenter, indicator), scale points.
+    generator
+        Sizes of the parts.
+    seed
+        Of levels and answers.
+    """
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(ANSWER_STREAM,)))
+    latent = draw_latent(rng, design, drift=drift, generator=generator)
+    answers = draw_answers(rng, design, latent=latent, generator=generator)
+    codes = list(design.codebook.indicator_codes)
+    answers = np.where(design.answered[:, : len(codes)], answers, np.nan)
+    names = np.array(design.codebook.combinations)[design.combination]
+    frame = pd.DataFrame(answers, columns=codes)
+    frame.insert(0, "citizen", design.citizen.astype(str))
+    frame.insert(1, "jobcenter", np.array(design.jobcenters)[design.site[design.citizen]])
+    frame.insert(2, "date", pd.to_datetime(design.days, unit="D"))
+    frame["combination"] = np.where(design.known, names, "")
+    return Study(frame, design.codebook, digest=f"seed {seed}", synthetic=True, name="validation")
+
+
+def _middles(codebook: Codebook, indicators: int) -> Floats:
+    """Middle of each indicator's answers: around the scale's middle, 0.3 points up or down."""
+    low, high = codebook.scale
+    return np.asarray((low + high) / 2 + ((np.arange(indicators) * 5) % 9 - 4) * 0.075)
