@@ -7,9 +7,9 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
-from pytensor.tensor.variable import TensorVariable
 
 from bipbayes.sampling.labels import CELL, RESPONDENT, labels, respondent_position
+from bipbayes.sampling.likelihood import Tensor
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def present(batches: Sequence[Batch], cells: xr.Dataset) -> tuple[Batch, ...]:
 
 def add_batches(
     batches: Sequence[Batch], centring: Mapping[str, np.ndarray], *, cells: xr.Dataset
-) -> TensorVariable:
+) -> Tensor:
     """Add batches to the model in whose context this is called, and sum them.
 
     An effect with centring ``w`` (0 to 1) is ``sd**(1 - w) * raw``, ``raw ~ Normal(0, sd**w)``:
@@ -57,16 +57,14 @@ def add_batches(
 
     Returns
     -------
-    TensorVariable
+    Tensor
         The effect, shape (combination, jobcenter, indicator).
     """
     terms = [_normal(batch, centring[batch.name]) for batch in batches]
     return total(terms, [batch.dims for batch in batches], cells=cells)
 
 
-def total(
-    terms: Sequence[TensorVariable], dims: Sequence[tuple[str, ...]], *, cells: xr.Dataset
-) -> TensorVariable:
+def total(terms: Sequence[Tensor], dims: Sequence[tuple[str, ...]], *, cells: xr.Dataset) -> Tensor:
     """Sum terms to the effect of every cell.
 
     Parameters
@@ -80,7 +78,7 @@ def total(
 
     Returns
     -------
-    TensorVariable
+    Tensor
         Shape (combination, jobcenter, indicator).
     """
     effect = pt.zeros(tuple(cells.sizes[dim] for dim in CELL))
@@ -89,13 +87,13 @@ def total(
     return effect
 
 
-def _normal(batch: Batch, centring: np.ndarray) -> TensorVariable:
+def _normal(batch: Batch, centring: np.ndarray) -> Tensor:
     spread = pm.HalfNormal(f"{batch.name}_sd", batch.scale)
     raw = pm.Normal(f"{batch.name}_raw", 0.0, spread**centring, dims=batch.dims)
     return pm.Deterministic(batch.name, spread ** (1.0 - centring) * raw, dims=batch.dims)
 
 
-def _by_cell(term: TensorVariable, dims: tuple[str, ...], respondent: np.ndarray) -> TensorVariable:
+def _by_cell(term: Tensor, dims: tuple[str, ...], respondent: np.ndarray) -> Tensor:
     """Bring a term to the order of the cells' dims; length one where it lacks a dim."""
     if RESPONDENT in dims:
         term = pt.take(term, respondent, axis=dims.index(RESPONDENT))

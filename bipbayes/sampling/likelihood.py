@@ -1,18 +1,21 @@
 """The likelihood that all models share: whitened cell means as an observed variable."""
 
+from typing import Any, Final
+
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
-from pytensor.tensor.variable import TensorVariable
 
 from bipbayes.cells import whiten
 from bipbayes.sampling.labels import CELL, labels
 
-OBSERVED: str = "whitened_mean"
+OBSERVED: Final = "whitened_mean"
+type Tensor = Any
+"""A symbolic PyTensor array; PyTensor's own types do not reach through arithmetic."""
 
 
-def observe(effect: TensorVariable, cells: xr.Dataset) -> TensorVariable:
+def observe(effect: Tensor, cells: xr.Dataset) -> Tensor:
     """Add ``whitened_mean ~ Normal(whitener effect, 1)`` to the model in context.
 
     With V = L L' the covariance of the means m of a cell block, ``L⁻¹ m ~ Normal(L⁻¹ effect, 1)``
@@ -28,7 +31,7 @@ def observe(effect: TensorVariable, cells: xr.Dataset) -> TensorVariable:
 
     Returns
     -------
-    TensorVariable
+    Tensor
         The observed variable, dim ``observation``. The data are called ``whitener``,
         ``observed_position`` and ``whitened``, so that a compiled model takes other cells.
     """
