@@ -35,16 +35,11 @@ class Draws:
     def block(self, outcomes: Sequence[str], combinations: Sequence[str]) -> NDArray[np.float64]:
         """Return ``[sample, outcome, combination]`` of these labels, NaN where one is unknown."""
         block = np.full((len(self.values), len(outcomes), len(combinations)), np.nan)
-        rows = [place for place, code in enumerate(outcomes) if code in self.outcomes]
-        columns = [place for place, code in enumerate(combinations) if code in self.combinations]
-        taken = self.values[
-            np.ix_(
-                np.arange(len(self.values)),
-                [self.outcomes[outcomes[place]] for place in rows],
-                [self.combinations[combinations[place]] for place in columns],
-            )
-        ]
-        block[np.ix_(np.arange(len(self.values)), rows, columns)] = taken
+        for row, outcome in enumerate(outcomes):
+            for column, combination in enumerate(combinations):
+                if outcome in self.outcomes and combination in self.combinations:
+                    source = self.values[:, self.outcomes[outcome], self.combinations[combination]]
+                    block[:, row, column] = source
         return block
 
     def of(self, outcome: str, combination: str) -> NDArray[np.float64]:

@@ -47,12 +47,12 @@ _SECTIONS: Final = {
 _AXIS: Final = ("Statements, in the order of the text", "Udsagn, i tekstens rækkefølge")
 _AVERAGE: Final = ("against average progress", "mod gennemsnitlig progression")
 _MARKS: Final = (
-    "One tile a statement; dark frame: a statement of a significant effect. Effects are measured "
+    "Read from {level} % intervals. One tile a statement; dark frame: a statement of a significant effect. Effects are measured "
     "from average progress, contrasts from no intervention, of which the statements do not speak. "
     "A sign or a joint statement is called likely from P = {likely}; the stated size is {beyond} "
     "standard deviations. A statement that an effect is not significant is upheld where the "
     "interval includes zero, which proves no absence.",
-    "Ét felt pr. udsagn; mørk ramme: udsagn om en signifikant effekt. Effekter måles fra den "
+    "Læst af {level} %-intervaller. Ét felt pr. udsagn; mørk ramme: udsagn om en signifikant effekt. Effekter måles fra den "
     "gennemsnitlige progression, kontraster fra ingen indsats, som udsagnene ikke taler om. Et "
     "fortegn eller et samlet udsagn kaldes sandsynligt fra P = {likely}; den angivne størrelse er "
     "{beyond} standardafvigelser. Et udsagn om, at en effekt ikke er signifikant, bekræftes hvor "
@@ -163,7 +163,7 @@ def claims_figure(audit: pd.DataFrame, *, context: FigureContext) -> Figure:
     panels = list(dict.fromkeys(zip(data["estimand"], data["reading"], strict=True)))
     rows, places = data["row"].max() + 1, data["place"].max() + 1
     with figure_style():
-        figure = Figure(figsize=(2.4 + len(panels) * (0.3 + 0.155 * places), 2.1 + 0.19 * rows))
+        figure = Figure(figsize=(2.4 + len(panels) * (0.3 + 0.155 * places), 2.4 + 0.19 * rows))
         grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
         for axes, panel in zip(grid, panels, strict=True):
             chosen = data[(data["estimand"] == panel[0]) & (data["reading"] == panel[1])]
@@ -178,21 +178,21 @@ def claims_figure(audit: pd.DataFrame, *, context: FigureContext) -> Figure:
             title=pick(_TITLE, context.language),
             caption=caption(context, [marks_sentence(audit, context.language)]),
             left=2.15,
-            top=0.6,
-            bottom=0.75,
+            top=0.75,
+            bottom=0.9,
         )
     return figure
 
 
 def panel_title(panel: Pair, language: str) -> str:
-    """Name a panel: ``OLS, classical errors: effect``."""
+    """Name a panel in two lines: the source with its errors, and what it is measured from."""
     estimand, reading = panel
     source = POSTERIOR if reading == POSTERIOR else "ols"
     name = capital(word(source, language))
     if reading != POSTERIOR:
         name = f"{name}, {word(reading, language)}"
     meant = pick(_AVERAGE, language) if estimand == "effect" else word(estimand, language)
-    return f"{name}: {meant}"
+    return f"{name}\n{capital(meant)}"
 
 
 def marks_sentence(audit: pd.DataFrame, language: str) -> str:
@@ -202,6 +202,7 @@ def marks_sentence(audit: pd.DataFrame, language: str) -> str:
         name: number(float(first[name]), max(1, len(f"{first[name]:g}") - 2), language=language)
         for name in ("likely", "beyond")
     }
+    cutoffs["level"] = f"{100 * first['level']:g}".replace(".", pick((".", ","), language))
     return pick(_MARKS, language).format(**cutoffs)
 
 
@@ -218,7 +219,7 @@ def _legend(axes: Axes, words: pd.Series, language: str) -> None:
         labels,
         loc="upper left",
         bbox_to_anchor=(0.0, -0.04),
-        ncols=3,
+        ncols=2,
         borderaxespad=0.0,
         handlelength=1.1,
         handleheight=1.1,

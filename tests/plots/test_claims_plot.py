@@ -27,7 +27,7 @@ def audit() -> pd.DataFrame:
     for column in ("effect_verdict_classical", "effect_verdict_posterior"):
         frame[column] = list(WORDS)
     frame["contrast_verdict_posterior"] = list(reversed(WORDS))
-    return frame.assign(likely=0.8, beyond=0.1)
+    return frame.assign(likely=0.8, beyond=0.1, level=0.95)
 
 
 @pytest.fixture
@@ -65,6 +65,7 @@ def test_figure_says_what_it_shows(audit, language: str, tmp_path: Path) -> None
     assert all(text.get_text().endswith(" 1") for text in legends[0].get_texts())
     texts = " ".join(text.get_text().replace("\n", " ") for text in figure.texts)
     assert {"en": "Synthetic data", "da": "Syntetiske data"}[language] in texts
+    assert "95 %" in texts
     assert {"en": "0.8", "da": "0,8"}[language] in texts
     paths = save_figure(figure, tmp_path / "claims", formats=("png",))
     assert paths[0].stat().st_size > 10_000
