@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bipbayes.estimands.intervals import PRIOR_DRIVEN
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.phrases import phrase
@@ -14,7 +15,6 @@ from bipbayes.plots.selection import Side, select, side_of
 from bipbayes.wording import combination_text
 
 INNER_LEVEL: Final = 0.5
-PRIOR_DRIVEN: Final = "prior-driven"
 _LIMITS: Final = ("estimate", "lower", "upper")
 
 

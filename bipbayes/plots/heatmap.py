@@ -9,9 +9,9 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
+from bipbayes.estimands.intervals import PRIOR_DRIVEN
 from bipbayes.intervals import excludes_zero
 from bipbayes.plots.captions import FigureContext, caption
-from bipbayes.plots.forest_rows import PRIOR_DRIVEN
 from bipbayes.plots.phrases import phrase
 from bipbayes.plots.selection import Side, select, side_of
 from bipbayes.plots.style import DIVERGING, LanguageFormatter, figure_style, furnish

@@ -1,12 +1,12 @@
 """Write a figure as PNG and PDF: atomically, with the same bytes for the same picture."""
 
-import os
 from pathlib import Path
 from typing import Any, Final
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
+from bipbayes.atomic import atomic_path
 from bipbayes.plots.style import figure_style
 
 RESOLUTION: Final = 200  # dots per inch
@@ -38,7 +38,6 @@ def save_figure(
     list of pathlib.Path
         The files, which appear only when they are complete.
     """
-    path_stem.parent.mkdir(parents=True, exist_ok=True)
     try:
         with figure_style():
             return [_write(figure, path_stem, ending) for ending in formats]
@@ -48,8 +47,7 @@ def save_figure(
 
 def _write(figure: Figure, path_stem: Path, ending: str) -> Path:
     target = path_stem.with_name(f"{path_stem.name}.{ending}")
-    partial = path_stem.with_name(f".{path_stem.name}.{os.getpid()}.{ending}")
-    try:
+    with atomic_path(target) as partial:
         figure.savefig(
             partial,
             format=ending,
@@ -57,7 +55,4 @@ def _write(figure: Figure, path_stem: Path, ending: str) -> Path:
             metadata=_METADATA[ending],
             **_OPTIONS.get(ending, {}),
         )
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
     return target

@@ -1,1 +1,6 @@
-"""Formatted tables and exports."""
+"""Tables for readers: the comparison, hyperparameters and diagnostics as CSV, LaTeX and HTML.
+
+A table is built once (`bipbayes.tables.layout.Table`): its raw frame goes into the CSV at full
+precision, its formatted body into LaTeX and HTML. `bipbayes.tables.export` writes those of a
+stored run and leaves blank what rests on too few citizens.
+"""

@@ -1,0 +1,173 @@
+"""OLS and posterior side by side for one outcome: a formatted table of comparison.csv."""
+
+import numpy as np
+import pandas as pd
+
+from bipbayes.estimands.intervals import PRIOR_DRIVEN
+from bipbayes.tables.layout import Column, Table, TableContext, rounding_note, table_caption
+from bipbayes.tables.phrases import phrase
+from bipbayes.tables.rounding import MOST_DECIMALS, PROBABILITY_DECIMALS, row_decimals
+from bipbayes.wording import (
+    capital,
+    interval_words,
+    meaning_of_significant,
+    number,
+    outcome_label,
+    word,
+)
+
+
+def comparison_table(
+    comparison: pd.DataFrame,
+    context: TableContext,
+    *,
+    outcome: str,
+    estimand: str = "effect",
+) -> Table:
+    """Build the table of one outcome and estimand, one row a combination in codebook order.
+
+    Parameters
+    ----------
+    comparison
+        Rows of comparison.csv, of one model and one kind of OLS errors.
+    context
+        Codebook, language, and what the caption must say.
+    outcome
+        Indicator or average.
+    estimand
+        ``effect`` or ``contrast``.
+
+    Returns
+    -------
+    Table
+        OLS numbers (exact) have three decimals, posterior numbers as many as their Monte Carlo
+        error allows; an asterisk marks intervals that exclude zero.
+    """
+    chosen = (comparison["outcome"] == outcome) & (comparison["estimand"] == estimand)
+    order = {code: place for place, code in enumerate(context.codebook.combinations)}
+    raw = comparison[chosen].sort_values("combination", key=lambda codes: codes.map(order))
+    name = f"comparison_{outcome}" if estimand == "effect" else f"comparison_{estimand}_{outcome}"
+    return Table(
+        name=name,
+        caption=_caption(context, outcome, estimand),
+        notes=_notes(raw, context, estimand),
+        columns=_columns(raw, context),
+        body=_body(raw, context),
+        raw=_whole_counts(raw.reset_index(drop=True)),
+    )
+
+
+def interval_text(low: float, high: float, decimals: int, *, language: str) -> str:
+    """Write an interval: ``[0.01, 0.20]``, in Danish ``[0,01; 0,20]``; ``""`` if unknown."""
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return ""
+    between = "; " if language == "da" else ", "
+    ends = [number(end, decimals, language=language) for end in (low, high)]
+    return f"[{between.join(ends)}]"
+
+
+def probability_text(value: float, *, language: str) -> str:
+    """Write a probability from draws: two decimals, never 0 or 1."""
+    if not np.isfinite(value):
+        return ""
+    smallest = 10.0**-PROBABILITY_DECIMALS
+    if value > 1 - smallest:
+        return f">{number(1 - smallest, PROBABILITY_DECIMALS, language=language)}"
+    if value < smallest:
+        return f"<{number(smallest, PROBABILITY_DECIMALS, language=language)}"
+    return number(value, PROBABILITY_DECIMALS, language=language)
+
+
+def _body(raw: pd.DataFrame, context: TableContext) -> pd.DataFrame:
+    language = context.language
+    places = row_decimals(raw, sd="posterior_sd")
+    rows = []
+    for (_, row), digits in zip(raw.iterrows(), places, strict=True):
+        dagger = " †" if row["note"] == PRIOR_DRIVEN else ""
+        rows.append(
+            {
+                "combination": row["combination"],
+                "treatments": context.codebook.combination_label(row["combination"], language),
+                "n": number(row["n"], 0, language=language) + dagger,
+                "ols_estimate": number(row["ols_estimate"], MOST_DECIMALS, language=language),
+                "ols_interval": _starred(row, "ols", MOST_DECIMALS, language),
+                "posterior_mean": number(row["posterior_mean"], int(digits), language=language),
+                "posterior_interval": _starred(row, "posterior", int(digits), language),
+                "p_positive": probability_text(row["p_positive"], language=language),
+                "pooling": number(row["pooling_factor"], 2, language=language),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _starred(row: pd.Series, side: str, digits: int, language: str) -> str:
+    low, high = row[f"{side}_lower"], row[f"{side}_upper"]
+    star = "*" if low > 0 or high < 0 else ""
+    return interval_text(low, high, digits, language=language) + star
+
+
+def _columns(raw: pd.DataFrame, context: TableContext) -> tuple[Column, ...]:
+    language = context.language
+    level = _percent(raw, language)
+    ols, posterior = (phrase(side, language) for side in ("ols", "posterior"))
+    return (
+        Column("combination", phrase("combination", language), align="l"),
+        Column("treatments", phrase("treatments", language), align="l"),
+        Column("n", phrase("n", language)),
+        Column("ols_estimate", phrase("estimate", language), ols),
+        Column("ols_interval", phrase("confidence_short", language, level=level), ols),
+        Column("posterior_mean", phrase("mean", language), posterior),
+        Column("posterior_interval", phrase("credible_short", language, level=level), posterior),
+        Column("p_positive", phrase("p_positive", language), posterior),
+        Column("pooling", phrase("pooling", language), posterior),
+    )
+
+
+def _caption(context: TableContext, outcome: str, estimand: str) -> str:
+    language, codebook = context.language, context.codebook
+    label = outcome_label(codebook, outcome, language=language)
+    title = phrase("comparison", language, outcome=label, estimand=word(estimand, language))
+    figure = codebook.figure(outcome) if codebook.is_bip else None
+    told = "" if figure is None else phrase("report_figure", language, figure=figure)
+    return table_caption(context, title, phrase("in_units", language), told)
+
+
+def _notes(raw: pd.DataFrame, context: TableContext, estimand: str) -> tuple[str, ...]:
+    if raw.empty:
+        return ()
+    language, first = context.language, raw.iloc[0]
+    level, kind = float(first["level"]), str(first["kind"])
+    notes = [
+        phrase(
+            "ols_note",
+            language,
+            interval=interval_words(level, "confidence", language=language),
+            errors=word(first["vcov_ols"], language),
+        ),
+        phrase(
+            "posterior_note",
+            language,
+            interval=interval_words(level, kind, language=language),
+            model=first["model"],
+            errors=word(first["vcov_posterior"], language),
+        ),
+        phrase("star", language),
+        meaning_of_significant(estimand, language=language),
+        phrase("pooling_note", language),
+        rounding_note(context),
+    ]
+    if (raw["note"] == PRIOR_DRIVEN).any():
+        notes.append(phrase("prior_driven", language))
+    return tuple(capital(note) for note in notes)
+
+
+def _whole_counts(raw: pd.DataFrame) -> pd.DataFrame:
+    """Return counts as whole numbers, empty ones empty."""
+    return raw.astype({name: "Int64" for name in ("n", "n_citizens") if name in raw})
+
+
+def _percent(raw: pd.DataFrame, language: str) -> str:
+    if raw.empty:
+        return ""
+    text = f"{100 * float(raw['level'].iloc[0]):.6g}"
+    return text.replace(".", ",") if language == "da" else text

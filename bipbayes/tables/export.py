@@ -1,0 +1,121 @@
+"""Export a stored run's tables, without fitting anything again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from bipbayes.tables.comparison_table import comparison_table
+from bipbayes.tables.disclosure import blank_small_cells
+from bipbayes.tables.layout import Table, TableContext
+from bipbayes.tables.phrases import phrase
+from bipbayes.tables.sampler_tables import diagnostics_table, hyperparameter_table
+from bipbayes.tables.write import WRITERS, write_tables
+
+MINIMUM_COUNT: Final = 5
+_ESTIMANDS: Final = ("effect", "contrast")
+
+
+@dataclass(frozen=True)
+class RunFrames:
+    """The frames of a stored run that tables are made from.
+
+    Attributes
+    ----------
+    comparison
+        comparison.csv, of one model and one kind of OLS errors.
+    intervals
+        effects.csv (the long frame).
+    hyperparameters
+        From `bipbayes.tables.sampler_tables.hyperparameter_frame`, or None.
+    model
+        Name of the model.
+    """
+
+    comparison: pd.DataFrame
+    intervals: pd.DataFrame
+    hyperparameters: pd.DataFrame | None = None
+    model: str = ""
+
+
+def export_tables(
+    frames: RunFrames,
+    folder: Path,
+    *,
+    context: TableContext,
+    minimum_count: int = MINIMUM_COUNT,
+    outcomes: Sequence[str] | None = None,
+    formats: Sequence[str] = tuple(WRITERS),
+) -> list[Path]:
+    """Write the tables of a run.
+
+    Parameters
+    ----------
+    frames
+        What the run stored.
+    folder
+        Where the tables go.
+    context
+        Codebook, language, and whether the data are synthetic.
+    minimum_count
+        For data that are not synthetic: fewest citizens that a printed number may rest on
+        (`bipbayes.tables.disclosure` says what is blanked beyond that).
+    outcomes
+        Outcomes to write comparisons of; None is all.
+    formats
+        Keys of `bipbayes.tables.write.WRITERS`.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files written.
+    """
+    tables = run_tables(frames, context=context, minimum_count=minimum_count, outcomes=outcomes)
+    return write_tables(tables, folder, language=context.language, formats=formats)
+
+
+def run_tables(
+    frames: RunFrames,
+    *,
+    context: TableContext,
+    minimum_count: int = MINIMUM_COUNT,
+    outcomes: Sequence[str] | None = None,
+) -> list[Table]:
+    """Return the tables that `export_tables` writes; parameters as there."""
+    notes: tuple[str, ...] = ()
+    if not context.synthetic:
+        frames = protected(frames, context, minimum_count=minimum_count)
+        notes = (phrase("blanked", context.language, count=minimum_count),)
+    tables = _comparisons(frames.comparison, context, outcomes)
+    tables.append(diagnostics_table(frames.intervals, context))
+    tables = [replace(table, notes=table.notes + notes) for table in tables]
+    if frames.hyperparameters is not None:
+        # Standard deviations over all citizens: no cell of theirs can be small.
+        table = hyperparameter_table(frames.hyperparameters, context, model=frames.model)
+        tables.append(table)
+    return tables
+
+
+def protected(frames: RunFrames, context: TableContext, *, minimum_count: int) -> RunFrames:
+    """Return the frames with blanks where numbers rest on too few citizens."""
+    none = context.codebook.no_treatment
+    comparison, intervals = (
+        blank_small_cells(frame, minimum_count=minimum_count, no_treatment=none).frame
+        for frame in (frames.comparison, frames.intervals)
+    )
+    return replace(frames, comparison=comparison, intervals=intervals)
+
+
+def _comparisons(
+    comparison: pd.DataFrame, context: TableContext, outcomes: Sequence[str] | None
+) -> list[Table]:
+    known = set(comparison["outcome"]) if outcomes is None else set(outcomes)
+    names = [name for name in context.codebook.outcomes if name in known]
+    estimands = [name for name in _ESTIMANDS if (comparison["estimand"] == name).any()]
+    return [
+        comparison_table(comparison, context, outcome=outcome, estimand=estimand)
+        for outcome in names
+        for estimand in estimands
+    ]

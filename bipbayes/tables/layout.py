@@ -1,0 +1,98 @@
+"""A finished table: what is printed, and the frame that it was made from."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from bipbayes.data.codebook import Codebook
+from bipbayes.tables.phrases import phrase
+from bipbayes.wording import capital, word
+
+
+@dataclass(frozen=True)
+class TableContext:
+    """What every table of a run shares.
+
+    Attributes
+    ----------
+    codebook
+        Orders and names outcomes and combinations.
+    synthetic
+        True where the data are synthetic: every table then says so, and nothing is blanked.
+    language
+        ``en`` or ``da``.
+    preliminary
+        True for a quick run: every table then says so.
+    """
+
+    codebook: Codebook
+    synthetic: bool
+    language: str = "en"
+    preliminary: bool = False
+
+
+@dataclass(frozen=True)
+class Column:
+    """One printed column.
+
+    Attributes
+    ----------
+    key
+        Column of the table's body.
+    header
+        What stands above it.
+    group
+        What stands above several neighbouring columns of the same group, or ``""``.
+    align
+        ``l`` or ``r``.
+    """
+
+    key: str
+    header: str
+    group: str = ""
+    align: str = "r"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table ready to be written.
+
+    Attributes
+    ----------
+    name
+        File name without ending.
+    caption
+        Says what it shows and whether data are synthetic.
+    notes
+        Sentences printed under it.
+    columns
+        What is printed, from left to right.
+    body
+        Texts to print, in the readers' language.
+    raw
+        The frame behind it at full precision, for the CSV.
+    """
+
+    name: str
+    caption: str
+    notes: tuple[str, ...]
+    columns: tuple[Column, ...]
+    body: pd.DataFrame
+    raw: pd.DataFrame
+
+    def rows(self) -> list[list[str]]:
+        """Return the printed texts row by row, in the order of the columns."""
+        keys = [column.key for column in self.columns]
+        return [[str(cell) for cell in row] for row in self.body.reindex(columns=keys).to_numpy()]
+
+
+def table_caption(context: TableContext, *parts: str) -> str:
+    """Join a caption's parts and add the warnings: synthetic data, preliminary."""
+    held = {"synthetic": context.synthetic, "preliminary": context.preliminary}
+    flags = [capital(word(name, context.language)) for name, holds in held.items() if holds]
+    return " ".join(f"{part}." for part in (*parts, *flags) if part)
+
+
+def rounding_note(context: TableContext) -> str:
+    """Say how posterior numbers are rounded."""
+    return phrase("rounding", context.language)

@@ -1,0 +1,129 @@
+"""Heat map, shrinkage, correlation, ranks and energy."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import xarray as xr
+from frame_builders import (
+    energy,
+    hyperparameters,
+    long_frame,
+    residual_covariance,
+    small_codebook,
+)
+from matplotlib.quiver import Quiver
+
+from bipbayes.intervals import ALL_INDICATORS
+from bipbayes.plots.captions import FigureContext
+from bipbayes.plots.correlation import correlation_data, correlation_figure
+from bipbayes.plots.heatmap import colour_limit, heatmap_data, heatmap_figure
+from bipbayes.plots.sampler import energy_data, energy_figure, flatten, rank_data, rank_figure
+from bipbayes.plots.shrinkage import shrinkage_data, shrinkage_figure
+
+CODEBOOK = small_codebook()
+CONTEXT = FigureContext(CODEBOOK, synthetic=True, language="da")
+FRAME = long_frame(CODEBOOK)
+
+
+def test_heatmap_marks_follow_the_intervals() -> None:
+    """Catches marks on the wrong side of zero and on prior-driven cells."""
+    frame = FRAME.copy()
+    chosen = (frame["source"] == "posterior") & (frame["estimand"] == "effect")
+    chosen &= frame["outcome"] == "q1"
+    limits = {"00": (0.1, 0.2, 0.3), "01": (-0.3, -0.2, -0.1), "10": (-0.1, 0.1, 0.3)}
+    for combination, values in limits.items():
+        rows = chosen & (frame["combination"] == combination)
+        frame.loc[rows, ["lower", "estimate", "upper"]] = values
+    frame.loc[chosen & (frame["combination"] == "11"), "note"] = "prior-driven"
+    data = heatmap_data(frame, CONTEXT)
+    marks = data[(data["source"] == "posterior") & (data["outcome"] == "q1")]
+    assert marks.set_index("combination")["mark"].to_dict() == {
+        "00": "+",
+        "01": "−",
+        "10": "",
+        "11": "·",
+    }
+    assert ALL_INDICATORS not in set(data["outcome"])
+
+
+def test_heatmap_panels_share_scale_and_rows() -> None:
+    """Catches rows in another order, transposed cells, and panels on two colour scales."""
+    data = heatmap_data(FRAME.sample(frac=1, random_state=3), CONTEXT)
+    figure = heatmap_figure(data, context=CONTEXT)
+    images = [axes.images[0] for axes in figure.axes[:2]]
+    assert images[0].get_clim() == images[1].get_clim() == (-colour_limit(data), colour_limit(data))
+    ols = data[(data["source"] == "ols") & (data["outcome"] == "q3")].set_index("combination")
+    np.testing.assert_allclose(
+        images[1].get_array()[2], ols.loc[list(CODEBOOK.combinations), "estimate"]
+    )
+    rows = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert rows == ["q1 Søvn", "q2 Food & drink", "q3 Weight", "Citizen mean"]
+    assert "Syntetiske data." in figure.texts[1].get_text().replace("\n", " ")
+
+
+def test_shrinkage_goes_from_ols_to_posterior_by_n() -> None:
+    """Catches arrows the wrong way round, and bands not ordered by n."""
+    data = shrinkage_data(FRAME, CONTEXT)
+    keys = ["outcome", "combination"]
+    effects = FRAME[FRAME["estimand"] == "effect"]
+    ols = effects[effects["vcov"] == "classical"].set_index(keys)["estimate"]
+    posterior = effects[effects["source"] == "posterior"].set_index(keys)["estimate"]
+    indexed = data.set_index(keys)
+    np.testing.assert_array_equal(indexed["ols"], ols.loc[indexed.index])
+    np.testing.assert_array_equal(indexed["posterior"], posterior.loc[indexed.index])
+    assert set(data["outcome"]) == {"q1", "q2", "q3"}
+    medians = data.groupby("combination", sort=False)["n"].median()
+    assert medians.is_monotonic_increasing
+    assert (data["pooled"] == data["combination"].map(posterior[ALL_INDICATORS])).all()
+    figure = shrinkage_figure(data, frame=FRAME, context=CONTEXT)
+    arrows = [item for item in figure.axes[0].collections if isinstance(item, Quiver)]
+    moved = np.sort(np.concatenate([arrow.V for arrow in arrows]))
+    np.testing.assert_allclose(moved, np.sort(data["posterior"] - data["ols"]))
+
+
+def test_correlation_is_that_of_the_covariance_in_codebook_order() -> None:
+    """Catches labels that do not belong to their row, and a covariance shown as it is."""
+    covariance = residual_covariance(CODEBOOK)
+    scaled = covariance * np.outer([1, 2, 3], [1, 2, 3])
+    turned = scaled.isel(indicator=[2, 0, 1], indicator_=[1, 2, 0])
+    data = correlation_data(turned, CONTEXT)
+    assert list(data) == ["q1", "q2", "q3"]
+    np.testing.assert_allclose(data, covariance, atol=1e-14)
+    figure = correlation_figure(data, context=CONTEXT)
+    numbers = [text.get_text() for text in figure.axes[0].texts]
+    assert numbers == [f"{100 * data.iloc[r, c]:.0f}" for r, c in ((1, 0), (2, 0), (2, 1))]
+
+
+def test_ranks_are_ranks_over_all_chains() -> None:
+    """Catches ranks within a chain, which are uniform whatever the chains do."""
+    draws = xr.Dataset({"a_sd": (("chain", "draw"), [[1.0, 2.0], [3.0, 4.0]])})
+    data = rank_data(draws.assign_coords(chain=[0, 1], draw=[0, 1]))
+    assert data["rank"].tolist() == pytest.approx([0.125, 0.375, 0.625, 0.875])
+
+
+def test_every_label_is_a_panel() -> None:
+    """Catches a vector of standard deviations drawn as one variable, and English words."""
+    flat = flatten(hyperparameters())
+    expected = ["combination_effect_sd", "combination_jobcenter_effect_sd", "order_sd[1]"]
+    assert [str(name) for name in flat.data_vars] == [*expected, "order_sd[2]"]
+    figure = rank_figure(hyperparameters(), context=CONTEXT)
+    titled = [axes for axes in figure.axes if axes.get_title()]
+    assert len(titled) == 4
+    assert titled[0].get_xlabel() == "Relativ rang"
+    assert figure.legends[0].get_texts()[0].get_text() == "kæde 1"
+    plt.close(figure)
+
+
+def test_energy_changes_stay_within_a_chain() -> None:
+    """Catches a transition from one chain's last draw to the next chain's first."""
+    values = xr.DataArray([[1.0, 2.0], [11.0, 15.0]], dims=("chain", "draw"))
+    data = energy_data(values.assign_coords(chain=[0, 1], draw=[0, 1]))
+    assert data["transition"].isna().tolist() == [True, False, True, False]
+    assert data["transition"].dropna().tolist() == [1.0, 4.0]
+    figure = energy_figure(energy(), context=CONTEXT)
+    words = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert words == ["marginal", "overgang"]
+    assert "E-BFMI" in figure.texts[1].get_text()
+    plt.close(figure)

@@ -1,0 +1,192 @@
+"""Small cells are blank, in every format, and cannot be worked out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from frame_builders import comparison_frame, long_frame, small_codebook
+
+from bipbayes.errors import DataError, SettingsError
+from bipbayes.intervals import ALL_INDICATORS
+from bipbayes.tables.disclosure import blank_small_cells
+from bipbayes.tables.export import RunFrames, export_tables
+from bipbayes.tables.layout import TableContext
+
+CODEBOOK = small_codebook()
+CELLS = {"00": 60, "01": 9, "10": 30, "11": 7}
+
+
+def cells(citizens: dict[str, float], *, outcome: str = "q1") -> pd.DataFrame:
+    frame = pd.DataFrame({"combination": list(citizens), "n_citizens": list(citizens.values())})
+    return frame.assign(
+        outcome=outcome, n=frame["n_citizens"] * 2, estimate=0.3, note="", level=0.9
+    )
+
+
+def blanks(frame: pd.DataFrame, *, minimum_count: int = 5, totals_printed: bool = True) -> set[str]:
+    result = blank_small_cells(
+        frame, minimum_count=minimum_count, no_treatment="00", totals_printed=totals_printed
+    )
+    hidden = result.frame["estimate"].isna()
+    assert (result.frame["n"].isna() == hidden).all()
+    assert (result.frame["n_citizens"].isna() == hidden).all()
+    assert result.rows == hidden.sum()
+    return set(result.frame.loc[hidden, "combination"])
+
+
+def test_nothing_is_blanked_without_small_cells() -> None:
+    """Catches blanking at the limit itself."""
+    assert blanks(cells({**CELLS, "11": 5})) == set()
+
+
+def test_one_small_cell_takes_the_next_smallest_with_it() -> None:
+    """Catches one blank alone, which is the total less the others."""
+    assert blanks(cells({**CELLS, "11": 4})) == {"11", "01"}
+    assert blanks(cells({**CELLS, "11": 4}), totals_printed=False) == {"11"}
+
+
+def test_blanks_together_hold_enough_citizens() -> None:
+    """Catches two blanks whose sum, known from the total, is itself a small cell."""
+    assert blanks(cells({**CELLS, "11": 1, "01": 2})) == {"11", "01", "10"}
+
+
+def test_empty_cells_are_small() -> None:
+    """Catches a printed zero, which tells as much as a printed one."""
+    assert blanks(cells({**CELLS, "11": 0})) == {"11", "01"}
+
+
+def test_unknown_counts_are_blank_and_all_indicators_follow_the_largest() -> None:
+    """Catches numbers let out because nobody counted the citizens behind them."""
+    assert blanks(cells({**CELLS, "10": np.nan})) == {"10", "11"}
+    frame = pd.concat([cells(CELLS), cells(dict.fromkeys(CELLS, np.nan), outcome=ALL_INDICATORS)])
+    result = blank_small_cells(
+        frame.reset_index(drop=True), minimum_count=5, no_treatment="00", totals_printed=True
+    )
+    assert result.rows == 0
+
+
+def test_outcomes_are_judged_by_their_own_citizens() -> None:
+    """Catches one outcome's small cell blanking, or freeing, another's."""
+    frame = pd.concat([cells({**CELLS, "11": 4}), cells(CELLS, outcome="q2")], ignore_index=True)
+    result = blank_small_cells(frame, minimum_count=5, no_treatment="00").frame
+    assert result.loc[result["outcome"] == "q2", "estimate"].notna().all()
+
+
+def test_level_and_labels_stay_and_the_note_says_why() -> None:
+    """Catches rows that lose what tells them apart."""
+    result = blank_small_cells(cells({**CELLS, "11": 4}), minimum_count=5, no_treatment="00").frame
+    assert result["level"].tolist() == [0.9] * 4
+    assert result["combination"].tolist() == list(CELLS)
+    assert result.loc[3, "note"] == "fewer than 5 citizens"
+
+
+def _planted(frame: pd.DataFrame, combination: str) -> pd.DataFrame:
+    """Give one combination of q1 four citizens."""
+    small = (frame["outcome"] == "q1") & (frame["combination"] == combination)
+    return frame.assign(n_citizens=frame["n_citizens"].mask(small, 4.0))
+
+
+def test_every_source_errors_and_estimand_of_a_cell_is_blank() -> None:
+    """Catches OLS hidden while the posterior, other errors or the contrast still tell."""
+    frame = _planted(long_frame(CODEBOOK), "11")
+    frame = frame[frame["estimand"].isin(["effect", "contrast"])]
+    result = blank_small_cells(frame, minimum_count=5, no_treatment="00").frame
+    hidden = result[result["estimate"].isna()]
+    assert set(hidden["outcome"]) == {"q1"}
+    counts = hidden.groupby("combination").size()
+    assert len(counts) == 2
+    assert counts["11"] == 2 * 2 + 2  # two errors and the posterior, as effect and contrast
+    numbers = [c for c in result if c != "level" and result[c].dtype == float]
+    assert hidden[numbers].isna().all(axis=None)
+
+
+def test_contrasts_go_with_their_reference() -> None:
+    """Catches the reference's effect worked out as effect less contrast."""
+    frame = _planted(long_frame(CODEBOOK), "00")
+    result = blank_small_cells(frame, minimum_count=5, no_treatment="00").frame
+    contrasts = result[(result["estimand"] == "contrast") & (result["outcome"] == "q1")]
+    assert contrasts["estimate"].isna().all()
+    assert result.loc[result["outcome"] == "q2", "estimate"].notna().all()
+
+
+def test_jobcenters_of_a_combination_are_protected() -> None:
+    """Catches a jobcenter's cell worked out from the combination's own row."""
+    frame = long_frame(CODEBOOK)
+    own = (frame["outcome"] == ALL_INDICATORS) & (frame["combination"] == "01")
+    frame.loc[own & (frame["jobcenter"] == "south"), "n_citizens"] = 3
+    frame.loc[own & (frame["jobcenter"] == "west"), "n_citizens"] = 11
+    result = blank_small_cells(frame, minimum_count=5, no_treatment="00").frame
+    hidden = result[result["estimate"].isna()]
+    assert set(hidden["jobcenter"]) == {"south", "west"}
+    assert set(hidden["combination"]) == {"01"}
+
+
+def test_a_blank_combination_takes_its_jobcenters_along() -> None:
+    """Catches a combination worked out as the sum of its jobcenters."""
+    frame = long_frame(CODEBOOK)
+    whole = (frame["outcome"] == ALL_INDICATORS) & (frame["jobcenter"] == "")
+    frame.loc[whole & (frame["combination"] == "01"), "n_citizens"] = 2
+    result = blank_small_cells(frame, minimum_count=5, no_treatment="00").frame
+    parts = result[(result["jobcenter"] != "") & (result["combination"] == "01")]
+    assert parts["estimate"].isna().all()
+
+
+def test_faulty_use_is_refused() -> None:
+    """Catches limits below what any rule allows, and frames that do not say."""
+    with pytest.raises(SettingsError, match="at least 3"):
+        blanks(cells(CELLS), minimum_count=2)
+    with pytest.raises(DataError, match="n_citizens"):
+        blank_small_cells(
+            cells(CELLS).drop(columns="n_citizens"), minimum_count=5, no_treatment="00"
+        )
+
+
+@pytest.fixture
+def frames() -> RunFrames:
+    """A run whose cell q1, 11 has planted numbers and four citizens."""
+    comparison = _planted(comparison_frame(CODEBOOK), "11")
+    own = (comparison["outcome"] == "q1") & (comparison["combination"] == "11")
+    planted = {"ols_estimate": 0.777777, "posterior_mean": 0.888888, "n": 4321.0}
+    comparison.loc[own, list(planted)] = list(planted.values())
+    return RunFrames(comparison, _planted(long_frame(CODEBOOK), "11"), model="hierarchical")
+
+
+def _texts(paths: list[Path]) -> dict[str, str]:
+    return {path.name: path.read_text(encoding="utf-8") for path in paths}
+
+
+def test_a_planted_cell_is_blank_in_every_format(frames: RunFrames, tmp_path: Path) -> None:
+    """Catches a format that is written from the frame before it was protected."""
+    context = TableContext(CODEBOOK, synthetic=False)
+    texts = _texts(export_tables(frames, tmp_path, context=context, outcomes=["q1", "q2"]))
+    for name, text in texts.items():
+        for number in ("0.777", "0.888", "4321"):
+            assert number not in text, name
+    for ending in ("tex", "html"):
+        assert "fewer than 5 citizens" in texts[f"comparison_q1.{ending}"]
+    assert texts["comparison_q1.csv"].count("fewer than 5 citizens") == 2
+
+
+def test_synthetic_data_are_exported_whole(frames: RunFrames, tmp_path: Path) -> None:
+    """Catches blanks where nobody needs protection, and the missing word synthetic."""
+    context = TableContext(CODEBOOK, synthetic=True)
+    texts = _texts(export_tables(frames, tmp_path, context=context, outcomes=["q1"]))
+    for ending in ("csv", "tex", "html"):
+        assert "4321" in texts[f"comparison_q1.{ending}"]
+    for name, text in texts.items():
+        if not name.endswith(".csv"):
+            assert "Synthetic data." in text, name
+            assert "fewer than" not in text, name
+
+
+def test_the_count_can_be_set(frames: RunFrames, tmp_path: Path) -> None:
+    """Catches an option that changes the note but not the numbers."""
+    context = TableContext(CODEBOOK, synthetic=False, language="da")
+    few = replace(frames, intervals=frames.intervals.head(0))
+    texts = _texts(export_tables(few, tmp_path, context=context, minimum_count=4, outcomes=["q1"]))
+    assert "4321" in texts["comparison_q1.tex"]
+    assert "færre end 4 borgere" in texts["comparison_q1.html"]

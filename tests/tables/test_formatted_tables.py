@@ -1,0 +1,217 @@
+"""Formatted tables, held by snapshots of hand-made frames."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from frame_builders import hyperparameters, long_frame, small_codebook
+
+from bipbayes.errors import SettingsError
+from bipbayes.tables.comparison_table import comparison_table, interval_text, probability_text
+from bipbayes.tables.html import html
+from bipbayes.tables.latex import escape, latex
+from bipbayes.tables.layout import Table, TableContext
+from bipbayes.tables.sampler_tables import (
+    diagnostics_table,
+    hyperparameter_frame,
+    hyperparameter_table,
+)
+from bipbayes.tables.write import write_tables
+
+CODEBOOK = small_codebook()
+CONTEXT = TableContext(CODEBOOK, synthetic=True)
+
+LATEX = r"""% needs \usepackage{booktabs}
+\begin{table}[htbp]
+\centering
+\footnotesize
+\caption{q2 Food \& drink: effect. In standard deviations of progression. Synthetic data.}
+\label{tab:comparison-q2}
+\begin{tabular}{llrrrrrrr}
+\toprule
+\multicolumn{3}{c}{} & \multicolumn{2}{c}{OLS} & \multicolumn{4}{c}{Posterior} \\
+\cmidrule(lr){4-5} \cmidrule(lr){6-9}
+Combination & Interventions & n & Estimate & 90 \% CI & Mean & 90 \% CrI & P($>$0) & Pooling \\
+\midrule
+00 & none & 40 & $-$0.123 & {}[$-$0.223, $-$0.023]* & $-$0.06 & {}[$-$0.12, 0.01] & 0.07 & 0.51 \\
+11 & K+T & 0 \dag{} &  &  & 0.0 & {}[$-$0.3, 0.3] & $>$0.99 &  \\
+\bottomrule
+\end{tabular}
+\par\smallskip
+\begin{minipage}{\linewidth}\scriptsize
+CI: 90 \% confidence interval, classical errors.
+CrI: 90 \% credible interval (equal-tailed), model hierarchical, answers of one citizen correlated.
+* The interval excludes zero.
+Significant means different from average progress.
+Pooling: 0 is no pooling, 1 complete pooling.
+Posterior numbers show no more decimals than their Monte Carlo error allows.
+\dag{} No answers: driven by the prior.
+\end{minipage}
+\end{table}
+"""
+
+
+def hand_made() -> pd.DataFrame:
+    """Two combinations: one with answers, one driven by the prior."""
+    shared = {
+        "estimand": "effect",
+        "outcome": "q2",
+        "vcov_ols": "classical",
+        "model": "hierarchical",
+        "vcov_posterior": "citizen",
+        "level": 0.9,
+        "kind": "eti",
+        "verdict_change": "",
+    }
+    rows = [
+        {
+            **{"combination": "11", "n": 0.0, "n_citizens": 0.0, "note": "prior-driven"},
+            **{"ols_estimate": np.nan, "ols_lower": np.nan, "ols_upper": np.nan},
+            **{"posterior_mean": 0.0123, "posterior_sd": 0.2, "mcse": 0.03},
+            **{"posterior_lower": -0.31, "posterior_upper": 0.33},
+            **{"p_positive": 0.9999, "pooling_factor": np.nan},
+        },
+        {
+            **{"combination": "00", "n": 40.0, "n_citizens": 31.0, "note": ""},
+            **{"ols_estimate": -0.1234, "ols_lower": -0.2234, "ols_upper": -0.0234},
+            **{"posterior_mean": -0.0567, "posterior_sd": 0.04, "mcse": 0.0026},
+            **{"posterior_lower": -0.1244, "posterior_upper": 0.0111},
+            **{"p_positive": 0.07, "pooling_factor": 0.512},
+        },
+    ]
+    return pd.DataFrame([{**shared, **row} for row in rows])
+
+
+class _Cells(HTMLParser):
+    """Collects the texts of table cells and captions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] in ("td", "th", "caption", "figcaption"):
+            self.texts.append(data)
+
+
+def table(language: str = "en", *, synthetic: bool = True) -> Table:
+    context = TableContext(CODEBOOK, synthetic=synthetic, language=language)
+    return comparison_table(hand_made(), context, outcome="q2")
+
+
+def test_latex_snapshot() -> None:
+    """Catches changes of rows, order, rounding, escaping, minus signs, notes and caption."""
+    assert latex(table()) == LATEX
+
+
+def test_html_says_the_same_in_danish_and_stands_alone() -> None:
+    """Catches a decimal point in Danish, unescaped labels, and files that the page needs."""
+    page = html(table("da"), language="da")
+    cells = _Cells()
+    cells.feed(page)
+    assert cells.open == []
+    for text in ("−0,123", "[−0,12; 0,01]", "0 †", ">0,99", "Kombination", "90 %-KI"):
+        assert text in cells.texts
+    assert cells.texts[0] == (
+        "q2 Food & drink: effekt. I standardafvigelser af progression. Syntetiske data."
+    )
+    assert "kredibilitetsinterval" in cells.texts[-1]
+    assert '<html lang="da">' in page
+    for outside in ("http", "src=", "<link", "<script"):
+        assert outside not in page
+
+
+def test_html_escapes_what_a_codebook_holds() -> None:
+    """Catches labels of a user's codebook that run as code in the page."""
+    shown = table()
+    body = shown.body.assign(treatments="<script>alert(1)</script>")
+    page = html(Table(shown.name, "a < b", ("x & y",), shown.columns, body, shown.raw))
+    assert "<script" not in page
+    assert "a &lt; b" in page
+
+
+@pytest.mark.parametrize("language", ["en", "da"])
+def test_csv_keeps_full_precision_and_points(tmp_path: Path, language: str) -> None:
+    """Catches rounded numbers, decimal commas and lost zeros of codes in the data file."""
+    path = write_tables([table(language)], tmp_path, language=language, formats=("csv",))[0]
+    frame = pd.read_csv(path, dtype={"combination": "str"})
+    assert frame["combination"].tolist() == ["00", "11"]
+    assert frame["ols_estimate"].tolist()[0] == -0.1234
+    assert "40," in path.read_text(encoding="utf-8")
+
+
+def test_real_data_are_not_called_synthetic() -> None:
+    """Catches a fixed caption."""
+    assert "ynthetic" not in latex(table(synthetic=False))
+
+
+def test_escaping() -> None:
+    """Catches letters that stop LaTeX, and escapes that are escaped again."""
+    assert escape(r"a_b 5% {x} \y #1 ~^ $") == (
+        r"a\_b 5\% \{x\} \textbackslash{}y \#1 \textasciitilde{}\textasciicircum{} \$"
+    )
+    assert escape("−1 < æøå–†") == r"$-$1 $<$ æøå--\dag{}"
+
+
+def test_braces_and_environments_close() -> None:
+    """Catches LaTeX that does not compile for want of an end."""
+    text = latex(diagnostics_table(long_frame(CODEBOOK), CONTEXT))
+    plain = text.replace(r"\{", "").replace(r"\}", "")
+    assert plain.count("{") == plain.count("}")
+    for name in ("table", "tabular", "minipage"):
+        assert text.count(rf"\begin{{{name}}}") == text.count(rf"\end{{{name}}}") == 1
+    rows = [line for line in text.splitlines() if line.endswith(r"\\")]
+    assert {line.count(" & ") for line in rows} == {7}
+
+
+def test_probabilities_are_never_certain() -> None:
+    """Catches 1.00 from draws that merely happen to lie on one side."""
+    texts = [probability_text(p, language="en") for p in (1.0, 0.996, 0.98, 0.001, np.nan)]
+    assert texts == [">0.99", ">0.99", "0.98", "<0.01", ""]
+    assert interval_text(np.nan, 0.1, 2, language="en") == ""
+
+
+def test_hyperparameters_are_summarised_by_label() -> None:
+    """Catches labels mixed up, and limits of another level."""
+    draws = hyperparameters()
+    frame = hyperparameter_frame(draws, level=0.8).set_index("parameter")
+    values = draws["order_sd"].sel(order="2").to_numpy().ravel()
+    row = frame.loc["order_sd[2]"]
+    assert row["mean"] == pytest.approx(values.mean())
+    np.testing.assert_allclose(
+        row[["lower", "upper"]].astype(float), np.quantile(values, [0.1, 0.9])
+    )
+    shown = hyperparameter_table(frame.reset_index(), CONTEXT, model="hierarchical")
+    assert shown.columns[3].header == "80 % credible interval (equal-tailed)"
+    assert "Synthetic data." in shown.caption
+
+
+def test_diagnostics_show_the_worst_and_count_what_missed() -> None:
+    """Catches a mean where the worst is asked for, and a bulk ESS that hides the tail's."""
+    frame = long_frame(CODEBOOK)
+    effects = frame.index[(frame["source"] == "posterior") & (frame["estimand"] == "effect")]
+    frame.loc[effects[0], "r_hat"] = 1.0149
+    frame.loc[effects[1], "ess_tail"] = 399.4
+    shown = diagnostics_table(frame, CONTEXT)
+    row = shown.body.iloc[0]
+    assert row["estimand"] == "effect"
+    assert (row["r_hat"], row["ess_tail"], row["missed"]) == ("1.015", "399", "2")
+    assert len(shown.raw) == (frame["source"] == "posterior").sum()
+
+
+def test_unknown_formats_are_refused(tmp_path: Path) -> None:
+    """Catches a format that is silently left out."""
+    with pytest.raises(SettingsError, match="docm"):
+        write_tables([table()], tmp_path, formats=("csv", "docm"))

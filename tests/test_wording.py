@@ -1,0 +1,73 @@
+"""Words and numbers that people read."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from frame_builders import small_codebook
+
+from bipbayes.errors import SettingsError
+from bipbayes.wording import (
+    combination_text,
+    interval_words,
+    meaning_of_significant,
+    number,
+    outcome_label,
+    respondent_word,
+    word,
+)
+
+
+def test_intervals_keep_their_names() -> None:
+    """Catches calling a credible interval a confidence interval, or the wrong level."""
+    assert interval_words(0.95, "confidence", language="en") == "95 % confidence interval"
+    assert interval_words(0.9, "eti", language="en") == "90 % credible interval (equal-tailed)"
+    assert "highest density" in interval_words(0.95, "hdi", language="en")
+    assert interval_words(0.975, "confidence", language="da") == "97,5 %-konfidensinterval"
+    assert "kredibilitetsinterval" in interval_words(0.95, "eti", language="da")
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "language", "text"),
+    [
+        (-0.125, 2, "en", "−0.12"),
+        (-0.125, 2, "da", "−0,12"),
+        (1234.0, 0, "da", "1234"),
+        (-0.0004, 3, "en", "0.000"),
+        (math.nan, 2, "en", ""),
+    ],
+)
+def test_numbers(value: float, decimals: int, language: str, text: str) -> None:
+    """Catches a hyphen for a minus, a point in Danish, a negative zero, a printed nan."""
+    assert number(value, decimals, language=language) == text
+
+
+def test_signed_numbers_have_a_plus_but_zero_none() -> None:
+    """Catches a plus before zero."""
+    assert number(0.2, 1, language="en", signed=True) == "+0.2"
+    assert number(0.0, 1, language="en", signed=True) == "0.0"
+
+
+def test_significant_means_what_the_estimand_says() -> None:
+    """Catches the remark of the contrast standing under the effect."""
+    assert "average progress" in meaning_of_significant("effect", language="en")
+    assert "no intervention" in meaning_of_significant("standardised_contrast", language="en")
+
+
+def test_labels_of_a_codebook_without_names() -> None:
+    """Catches codes printed twice and labels that only a BIP codebook has."""
+    codebook = small_codebook()
+    assert outcome_label(codebook, "q1", language="da") == "q1 Søvn"
+    assert outcome_label(codebook, "q2", language="da") == "q2 Food & drink"
+    assert outcome_label(codebook, "citizen_mean", language="en") == "Citizen mean"
+    assert outcome_label(codebook, "all_indicators", language="da") == "Alle indikatorer"
+    assert combination_text(codebook, "11", language="en") == "11  K+T"
+    assert respondent_word("nurse", language="da") == "nurse"
+    assert respondent_word("caseworker", language="da") == "sagsbehandler"
+
+
+def test_an_unknown_language_is_refused() -> None:
+    """Catches a silent fall back to English."""
+    with pytest.raises(SettingsError, match=r"'sv'.*en, da"):
+        word("ols", "sv")
