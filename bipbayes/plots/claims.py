@@ -47,16 +47,17 @@ _SECTIONS: Final = {
 _AXIS: Final = ("Statements, in the order of the text", "Udsagn, i tekstens rækkefølge")
 _AVERAGE: Final = ("against average progress", "mod gennemsnitlig progression")
 _MARKS: Final = (
-    "Read from {level} % intervals. One tile a statement; dark frame: a statement of a significant effect. Effects are measured "
-    "from average progress, contrasts from no intervention, of which the statements do not speak. "
-    "A sign or a joint statement is called likely from P = {likely}; the stated size is {beyond} "
-    "standard deviations. A statement that an effect is not significant is upheld where the "
-    "interval includes zero, which proves no absence.",
-    "Læst af {level} %-intervaller. Ét felt pr. udsagn; mørk ramme: udsagn om en signifikant effekt. Effekter måles fra den "
-    "gennemsnitlige progression, kontraster fra ingen indsats, som udsagnene ikke taler om. Et "
-    "fortegn eller et samlet udsagn kaldes sandsynligt fra P = {likely}; den angivne størrelse er "
-    "{beyond} standardafvigelser. Et udsagn om, at en effekt ikke er signifikant, bekræftes hvor "
-    "intervallet indeholder nul, hvilket ikke beviser fravær.",
+    "Read from {level} % intervals. One tile a statement; dark frame: a statement of a "
+    "significant effect. Effects are measured from average progress, contrasts from no "
+    "intervention, of which the statements do not speak. A sign or a joint statement is called "
+    "likely from P = {likely}; the stated size is {beyond} standard deviations. A statement that "
+    "an effect is not significant is upheld where the interval includes zero, which proves no "
+    "absence.",
+    "Læst af {level} %-intervaller. Ét felt pr. udsagn; mørk ramme: udsagn om en signifikant "
+    "effekt. Effekter måles fra den gennemsnitlige progression, kontraster fra ingen indsats, som "
+    "udsagnene ikke taler om. Et fortegn eller et samlet udsagn kaldes sandsynligt fra P = "
+    "{likely}; den angivne størrelse er {beyond} standardafvigelser. Et udsagn om, at en effekt "
+    "ikke er signifikant, bekræftes hvor intervallet indeholder nul, hvilket ikke beviser fravær.",
 )
 
 
