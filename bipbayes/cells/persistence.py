@@ -138,7 +138,7 @@ def score_parts(found: Moments, *, vcov: str) -> tuple[Parts, Floats]:
         person, repairs["C"] = _persistence(found.person, clipped(own)[0])
         lag = found.neighbour - person
         start, repairs["S0"] = clipped(own - person + (found.common - 1) * lag)
-        noise, change, split = separated(start, lag)
+        noise, change, split = separated(start, _negative(lag, start))
         repairs |= split
     parts = Parts(
         vcov=vcov,
@@ -149,6 +149,16 @@ def score_parts(found: Moments, *, vcov: str) -> tuple[Parts, Floats]:
         pairs=found.neighbours,
     )
     return parts, person
+
+
+def _negative(lag: Floats, start: Floats) -> Floats:
+    """Keep the directions in which neighbours covary less than other changes of a citizen.
+
+    Where they seem to covary more, no answer's noise is left, and C holds what persists.
+    """
+    roots, vectors = eigh(lag, start)
+    axes = start @ vectors  # start = axes axes', lag = (axes * roots) axes'
+    return np.asarray((axes * np.minimum(roots, 0.0)) @ axes.T)
 
 
 def _persistence(person: Floats, own: Floats) -> tuple[Floats, Repair]:

@@ -136,6 +136,7 @@ def average_weights(progression: xr.Dataset, codebook: Codebook) -> tuple[Floats
 
     An average on the scale of the report is ``sum_k sd[k] / (K sd[mean])`` times its members,
     plus the difference between the mean of the members' mean changes and its own, over its sd.
+    An average that nobody answered has no weights and the shift ``NaN``.
     """
     indicators = list(codebook.indicator_codes)
     count = len(indicators)
@@ -147,7 +148,7 @@ def average_weights(progression: xr.Dataset, codebook: Codebook) -> tuple[Floats
         members = list(codebook.members(code))
         own = float(sd.sel(outcome=code))
         share = sd.sel(outcome=members).to_numpy() / (len(members) * own)
-        weights[row, [indicators.index(name) for name in members]] = share
+        weights[row, [indicators.index(name) for name in members]] = np.nan_to_num(share)
         between = mean.sel(outcome=members).mean() - mean.sel(outcome=code)
         shift[row] = float(between) / own
     return weights, shift
@@ -191,7 +192,8 @@ def _dataset(stacked: Stacked, sample: Sample, *, weights: Floats, shift: Floats
     known = ~np.isnan(effect)
     undefined = (weights > 0) @ np.isnan(cube).any(axis=(0, 2)).astype(float) > 0
     blank = ~(known[:, :, None] & known[:, None, :]) | undefined[:, None, None]
-    clusters = np.array([stacked.clusters[row > 0].min() for row in weights])
+    most = len(stacked.influence)
+    clusters = np.array([stacked.clusters[row > 0].min(initial=most) for row in weights])
     citizens = distinct_citizens(sample, sample.combination, size=size).T
     answers = group_sums(sample.combination, sample.observed.astype(float), size=size).T
     dims = ("outcome", "combination")
