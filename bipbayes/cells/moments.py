@@ -126,7 +126,8 @@ def residual_covariance(residual: Residuals, joint: Floats) -> Floats:
     products = residual.values.T @ residual.values
     # A cell of one response leaves rounding error where its degrees of freedom are zero.
     usable = degrees > 1e-9
-    return np.divide(products, degrees, out=np.zeros_like(products), where=usable)
+    covariance = np.divide(products, degrees, out=np.zeros_like(products), where=usable)
+    return np.asarray((covariance + covariance.T) / 2)  # exactly symmetric
 
 
 def lag_covariance(residual: Residuals) -> tuple[Floats, int]:
