@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bipbayes.errors import SettingsError
 from bipbayes.synthetic.design import Design, members
 from bipbayes.synthetic.streams import Stream
-from bipbayes.synthetic.sums import sum_changes
+from bipbayes.synthetic.sums import combination_totals, sum_changes
 
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
@@ -40,19 +40,31 @@ class Ends:
     own: Integers
     following: Integers
 
-    def effect(self, combination: int, columns: Integers) -> Integers:
+    def effect(self, combination: int, *, rows: Integers, columns: Integers) -> Integers:
         """Effect of a nudge up on a combination's sums: -1, 0 or 1."""
-        own = (self.own[:, columns] == combination).astype(np.int64)
-        return np.asarray(own - (self.following[:, columns] == combination))
+        places = np.ix_(rows, columns)
+        own = (self.own[places] == combination).astype(np.int64)
+        return np.asarray(own - (self.following[places] == combination))
+
+    def touching(self, combination: int, *, columns: Integers) -> Integers:
+        """Rows with an answer that enters a combination's sums."""
+        touches = (self.own[:, columns] == combination) | (
+            self.following[:, columns] == combination
+        )
+        return np.flatnonzero(touches.any(axis=1))
 
 
 @dataclass(frozen=True)
 class _Moves:
-    """Nudges open to one combination and respondent, shape (response, member)."""
+    """Nudges open to one combination and respondent.
 
-    effect: Integers
-    inside: Booleans
-    outside: Booleans
+    `rows` are responses; `inside` and `outside` the effects of such nudges up on the
+    combination's sums (0: not open), shape (row, member).
+    """
+
+    rows: Integers
+    inside: Integers
+    outside: Integers
 
 
 def find_ends(design: Design) -> Ends:
@@ -90,33 +102,30 @@ def repair(stream: Stream, design: Design, *, answers: Integers, wanted: Integer
     SettingsError
         A total cannot be reached with the answers that may move.
     """
-    answers, wanted = answers.copy(), wanted.copy()
+    answers, wanted, scale = answers.copy(), wanted.copy(), design.codebook.scale
     ends = find_ends(design)
     order = np.argsort(sum_changes(design, answers).count[0], kind="stable")
     rank = np.empty(len(order) + 1, dtype=np.int64)
     rank[order] = np.arange(len(order))
     rank[NOWHERE] = len(order)  # nowhere never disturbs anything
     for combination in order.tolist():
-        need = wanted[:, combination] - sum_changes(design, answers).total[:, combination]
+        need = wanted[:, combination] - combination_totals(design, answers, combination)
         for place, columns in enumerate(members(design.codebook)):
             average = len(design.codebook.indicators) + place
             moves = _moves(ends, rank, combination, columns=columns, average=average)
-            needs = _reachable(
-                design, answers, moves, columns=columns, need=need[columns], whole=need[average]
+            steps = _share_out(
+                answers[np.ix_(moves.rows, columns)],
+                moves,
+                need=need[columns],
+                whole=int(need[average]),
+                scale=scale,
             )
-            shift = needs.sum(axis=0) - need[columns]
-            wanted[columns, combination] += shift
-            wanted[columns, order[-1]] -= shift  # the printed mean stays
-            for column, steps in zip(columns.tolist(), needs.T.tolist(), strict=True):
-                member = int(np.searchsorted(columns, column))
-                for allowed, step in zip((moves.inside, moves.outside), steps, strict=True):
-                    _nudge(
-                        stream,
-                        answers[:, column],
-                        effect=np.where(allowed[:, member], moves.effect[:, member], 0),
-                        steps=step,
-                        scale=design.codebook.scale,
-                    )
+            given_way = steps.sum(axis=0) - need[columns]
+            wanted[columns, combination] += given_way
+            wanted[columns, order[-1]] -= given_way  # the printed mean stays
+            _apply(
+                stream, answers, moves, columns=columns, steps=steps, scale=design.codebook.scale
+            )
     if (left := np.abs(wanted - sum_changes(design, answers).total)).any():
         raise SettingsError(f"{int((left > 0).sum())} sums of changes were not reached")
     return answers
@@ -126,54 +135,46 @@ def _moves(
     ends: Ends, rank: Integers, combination: int, *, columns: Integers, average: int
 ) -> _Moves:
     """Find the nudges that move a combination's sums and disturb no finished one."""
+    rows = ends.touching(combination, columns=columns)
     every = np.r_[columns, average]
-    touched = np.minimum(rank[ends.own[:, every]], rank[ends.following[:, every]])
+    places = np.ix_(rows, every)
+    touched = np.minimum(rank[ends.own[places]], rank[ends.following[places]])
     free = np.minimum(touched[:, :-1], touched[:, -1:]) >= rank[combination]
-    effect = ends.effect(combination, columns)
-    whole = ends.effect(combination, np.array([average]))
-    moving = free & (effect != 0)
-    return _Moves(effect, moving & (whole == effect), moving & (whole == 0))
+    effect = ends.effect(combination, rows=rows, columns=every)
+    effect, whole = np.where(free, effect[:, :-1], 0), effect[:, -1:]
+    return _Moves(rows, np.where(whole == effect, effect, 0), np.where(whole == 0, effect, 0))
 
 
-def _room(values: Integers, effect: Integers, scale: tuple[int, int]) -> tuple[int, int]:
-    """How far nudges can lower and raise a sum."""
+def _room(values: Integers, effect: Integers, scale: tuple[int, int]) -> tuple[Integers, Integers]:
+    """How far nudges can lower and raise each member's sum."""
     low, high = scale
-    below = np.where(effect > 0, values - low, high - values)[effect != 0]
-    above = np.where(effect > 0, high - values, values - low)[effect != 0]
-    return int(below.sum()), int(above.sum())
+    down, up = values - low, high - values
+    below = np.where(effect > 0, down, up) * np.abs(effect)
+    above = np.where(effect > 0, up, down) * np.abs(effect)
+    return below.sum(axis=0), above.sum(axis=0)
 
 
-def _reachable(
-    design: Design,
-    answers: Integers,
+def _share_out(
+    values: Integers,
     moves: _Moves,
     *,
-    columns: Integers,
     need: Integers,
     whole: int,
+    scale: tuple[int, int],
 ) -> Integers:
     """Choose steps inside and outside by member: their sum is the need, the inside sum `whole`.
 
     Shape (2, member). Where too few answers lie outside complete responses, the members'
     needs give way by the difference, spread over the members.
     """
-    scale = design.codebook.scale
-    rooms = np.array(
-        [
-            [
-                _room(answers[:, column], np.where(mask[:, m], moves.effect[:, m], 0), scale)
-                for m, column in enumerate(columns.tolist())
-            ]
-            for mask in (moves.inside, moves.outside)
-        ]
-    )  # (inside/outside, member, below/above)
-    lowest = np.maximum(-rooms[1, :, 0], need - rooms[0, :, 1])
-    highest = np.minimum(rooms[1, :, 1], need + rooms[0, :, 0])
-    lowest = np.minimum(lowest, highest)
-    width = rooms.sum(axis=2)
-    outside = need * width[1] // np.maximum(width.sum(axis=0), 1)
-    outside = _spread(np.clip(outside, lowest, highest), int(need.sum() - whole), lowest, highest)
-    inside = _spread(need - outside, whole, -rooms[0, :, 0], rooms[0, :, 1])
+    below, above = _room(values, moves.inside, scale)
+    below_outside, above_outside = _room(values, moves.outside, scale)
+    highest = np.minimum(above_outside, need + below)
+    lowest = np.minimum(np.maximum(-below_outside, need - above), highest)
+    width_outside = below_outside + above_outside
+    outside = need * width_outside // np.maximum(width_outside + below + above, 1)
+    outside = _spread(np.clip(outside, lowest, highest), int(need.sum()) - whole, lowest, highest)
+    inside = _spread(need - outside, whole, -below, above)
     if inside.sum() != whole:
         raise SettingsError("an average's sum of changes cannot be reached; use another seed")
     return np.stack([inside, outside])
@@ -181,14 +182,31 @@ def _reachable(
 
 def _spread(values: Integers, total: int, lowest: Integers, highest: Integers) -> Integers:
     """Move values by ones, where the most room is, until they sum to the total (or cannot)."""
+    if not lowest.sum() < total < highest.sum():
+        return (lowest if total <= lowest.sum() else highest).copy()
     values = values.copy()
     while (rest := total - int(values.sum())) != 0:
         room = highest - values if rest > 0 else values - lowest
         place = int(np.argmax(room))
-        if room[place] <= 0:
-            break
         values[place] += 1 if rest > 0 else -1
     return values
+
+
+def _apply(
+    stream: Stream,
+    answers: Integers,
+    moves: _Moves,
+    *,
+    columns: Integers,
+    steps: Integers,
+    scale: tuple[int, int],
+) -> None:
+    """Make the chosen steps, in place."""
+    for member, column in enumerate(columns.tolist()):
+        values = answers[moves.rows, column]
+        for effect, step in zip((moves.inside, moves.outside), steps[:, member], strict=True):
+            _nudge(stream, values, effect=effect[:, member], steps=int(step), scale=scale)
+        answers[moves.rows, column] = values
 
 
 def _nudge(

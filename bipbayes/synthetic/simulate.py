@@ -138,7 +138,7 @@ def simulate(
         Settings that contradict each other, or a published number that a seed cannot reach.
     """
     codebook = codebook or bip_codebook()
-    _check(codebook, effects=effects, scale=scale, sizes=(n_citizens, n_jobcenters))
+    _check(codebook, effects=effects, seed=seed, scale=scale, sizes=(n_citizens, n_jobcenters))
     if effects == "calibrated":
         drift = _calibrated_drift(codebook, sds)
         design, answers = _calibrated(drift, seed=seed, scale=scale, process=process)
@@ -198,10 +198,12 @@ def write_responses(simulation: Simulation, path: Path) -> None:
 
 
 def _check(
-    codebook: Codebook, *, effects: str, scale: int, sizes: tuple[int | None, int | None]
+    codebook: Codebook, *, effects: str, seed: int, scale: int, sizes: tuple[int | None, int | None]
 ) -> None:
     if effects not in KINDS:
         raise SettingsError(f"effects={effects!r} is unknown; allowed: {', '.join(KINDS)}")
+    if seed < 0:
+        raise SettingsError(f"seed={seed} is negative; use a whole number from 0")
     if scale < 1:
         raise SettingsError(f"scale={scale} makes no citizens; it must be 1 or more")
     if effects == "calibrated" and not codebook.is_bip:

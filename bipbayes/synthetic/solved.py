@@ -1,22 +1,26 @@
 """The solved targets that are package data; `bipbayes.synthetic.solve` makes them."""
 
 from importlib.resources import files
+from typing import Final
 
 import pandas as pd
 
+LABELS: Final = ("outcome", "combination", "jobcenter", "estimand")
 
-def _read(name: str, **types: str) -> pd.DataFrame:
+
+def _read(name: str) -> pd.DataFrame:
     path = files("bipbayes") / "resources" / "synthetic" / f"{name}.csv"
     with path.open(encoding="utf-8") as stream:
-        # Round-trip parsing: the last bit of a target must be the same everywhere.
-        return pd.read_csv(
-            stream, dtype=types, float_precision="round_trip", keep_default_na=False, na_values=[]
-        )
+        frame = pd.read_csv(stream, dtype="str", keep_default_na=False)
+    for column in frame.columns.difference(list(LABELS)):
+        # Python's own conversion: the last bit of a target must be the same everywhere.
+        frame[column] = [float(text or "nan") for text in frame[column]]
+    return frame
 
 
 def target_effects() -> pd.DataFrame:
     """Return the target effects: rows outcomes, columns combinations, in sd of progression."""
-    return _read("targets", combination="str").set_index("combination").T
+    return _read("targets").set_index("combination").T
 
 
 def nominal_sd() -> pd.Series:
@@ -26,10 +30,9 @@ def nominal_sd() -> pd.Series:
 
 def jobcenter_table() -> pd.DataFrame:
     """Return analysed responses: rows jobcenters, columns combinations."""
-    return _read("jobcenters", jobcenter="str").set_index("jobcenter")
+    return _read("jobcenters").set_index("jobcenter").astype("int64")
 
 
 def stored_truth() -> pd.DataFrame:
-    """Return the truth of the default calibrated simulation."""
-    frame = _read("truth", outcome="str", combination="str", jobcenter="str", estimand="str")
-    return frame.assign(mcse=pd.to_numeric(frame["mcse"]))
+    """Return the truth of the default calibrated simulation; see `simulate_truth`."""
+    return _read("truth")

@@ -45,7 +45,7 @@ def divisors(codebook: Codebook) -> Integers:
     return np.array([1] * len(codebook.indicators) + sizes, dtype=np.int64)
 
 
-def changes(design: Design, answers: Integers) -> Integers:
+def changes(design: Design, answers: Integers, *, rows: Integers | None = None) -> Integers:
     """Return changes by response and outcome in whole units; meaningless outside the sample.
 
     Parameters
@@ -54,12 +54,20 @@ def changes(design: Design, answers: Integers) -> Integers:
         Gives the responses that changes run between.
     answers
         Shape (response, question).
+    rows
+        The responses asked for; default all.
     """
-    indicators = answers[:, : len(design.codebook.indicators)]
-    sums = [indicators[:, places].sum(axis=1) for places in members(design.codebook)]
-    levels = np.column_stack([indicators, *sums])
-    start = np.maximum(design.questions.previous, 0)
-    return np.asarray(levels - np.take_along_axis(levels, start, axis=0))
+    indicators = len(design.codebook.indicators)
+    rows = np.arange(len(answers)) if rows is None else rows
+    start = np.maximum(design.questions.previous[rows], 0)
+    own = answers[rows, :indicators] - np.take_along_axis(
+        answers[:, :indicators], start[:, :indicators], axis=0
+    )
+    averages = []
+    for outcome, places in enumerate(members(design.codebook), start=indicators):
+        difference = answers[np.ix_(rows, places)] - answers[np.ix_(start[:, outcome], places)]
+        averages.append(difference.sum(axis=1))
+    return np.column_stack([own, *averages])
 
 
 def sum_changes(design: Design, answers: Integers) -> Sums:
@@ -71,6 +79,13 @@ def sum_changes(design: Design, answers: Integers) -> Sums:
         by_group(design.combination, values, groups=groups) for values in (sample, change)
     )
     return Sums(count, total, np.asarray((change * change).sum(axis=0)))
+
+
+def combination_totals(design: Design, answers: Integers, combination: int) -> Integers:
+    """Sum changes of one combination's analysed responses, by outcome."""
+    rows = np.flatnonzero(design.combination == combination)
+    change = changes(design, answers, rows=rows)
+    return np.asarray(np.where(design.questions.sample[rows], change, 0).sum(axis=0))
 
 
 def by_group(group: Integers, values: NDArray[np.generic], *, groups: int) -> Integers:
