@@ -2,13 +2,13 @@
 
 import hashlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, cast
 
 import xarray as xr
 
-from bipbayes.atomic import write_text
+from bipbayes.atomic import atomic_path, write_text
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.load_codebook import load_codebook
 from bipbayes.data.progression import PreviousRule, progression
@@ -95,19 +95,15 @@ def _synthetic_study(settings: Settings, codebook: Codebook, folder: RunFolder) 
         raise SettingsError("the default data are BIP's; give your own with --data")
     path = folder.file(SYNTHETIC_FILE)
     if not (path.is_file() and folder.record().get("identity")):
-        simulation = simulate()
-        part = path.with_name("responses.new.csv")
-        write_responses(simulation, part)
-        study = read_responses(part, codebook)
-        try:
+        # Written beside its place first: the folder may belong to another run.
+        with atomic_path(path) as part:
+            write_responses(simulate(), part)
+            study = read_responses(part, codebook)
             folder.claim(_identity(study, settings), overwrite=settings.overwrite)
-        except RunError:
-            part.unlink()
-            raise
-        part.replace(path)
-    study = read_responses(path, codebook)
-    folder.claim(_identity(study, settings), overwrite=settings.overwrite)
-    return study
+    else:
+        study = read_responses(path, codebook)
+        folder.claim(_identity(study, settings), overwrite=settings.overwrite)
+    return replace(study, name="synthetic BIP")
 
 
 def _identity(study: Study, settings: Settings) -> dict[str, str]:

@@ -12,9 +12,9 @@ LANGUAGES: Final = ("en", "da")
 KINDS: Final = ("eti", "hdi")
 PREVIOUS: Final = ("item", "response")
 DEFAULT_SEED: Final = 20170507  # the day the report's data were extracted
-DEFAULT_DRAWS: Final = 1000
-DEFAULT_TUNE: Final = 1000
-QUICK_DRAWS: Final = 250
+DEFAULT_DRAWS: Final = 1500
+DEFAULT_TUNE: Final = 800
+QUICK_DRAWS: Final = 300
 QUICK_TUNE: Final = 300
 
 
@@ -53,7 +53,7 @@ class Settings:
     draws: int = DEFAULT_DRAWS
     tune: int = DEFAULT_TUNE
     chains: int = 4
-    target_accept: float = 0.9
+    target_accept: float = 0.8
     seed: int = DEFAULT_SEED
     level: float = 0.95
     kind: str = "eti"

@@ -1,0 +1,75 @@
+"""The descriptive stage: the report's Tables 1 to 11 and its histograms, as CSV and figures."""
+
+from pathlib import Path
+
+import xarray as xr
+
+from bipbayes.data.characteristics import (
+    Characteristics,
+    characteristics_from_frame,
+    read_characteristics,
+)
+from bipbayes.data.characteristics_codebook import bip_characteristics
+from bipbayes.describe.description import Description, describe
+from bipbayes.plots.describe_catalogue import describe_tasks
+from bipbayes.plots.pool import DrawingPool
+from bipbayes.run.inputs import SYNTHETIC_FILE, Run
+from bipbayes.run.compare_stage import figure_context
+from bipbayes.tables.describe_tables import protected_description
+
+STAGE = "describe"
+CHARACTERISTICS_FILE = str(Path(SYNTHETIC_FILE).with_name("characteristics.csv"))
+
+
+def describe_run(
+    run: Run, progression: xr.Dataset, *, pool: DrawingPool, characteristics: Path | None = None
+) -> Description:
+    """Describe a study; write its tables and hand in its figures.
+
+    Parameters
+    ----------
+    run
+        An open run.
+    progression
+        Its progression.
+    pool
+        Draws the figures.
+    characteristics
+        A file with one row a citizen; the default data bring their own, synthetic ones.
+    """
+    settings = run.settings
+    people = load_characteristics(run, characteristics)
+    description = describe(
+        progression,
+        run.codebook,
+        characteristics=people,
+        level=settings.level,
+        language=settings.language,
+    )
+    shown = description
+    if not run.study.synthetic:
+        shown = protected_description(description, minimum_count=settings.minimum_count)
+    for name, frame in shown.tables().items():
+        marked = frame.assign(synthetic=1) if run.study.synthetic else frame
+        run.folder.write(f"tables/{name}.csv", marked)
+    context = figure_context(run.codebook, settings, synthetic=run.study.synthetic)
+    codebook = None if people is None else people.codebook
+    pool.submit(describe_tasks(shown, context, characteristics=codebook))
+    run.folder.finish(STAGE, {"level": settings.level}, tables=sorted(shown.tables()))
+    return description
+
+
+def load_characteristics(run: Run, path: Path | None) -> Characteristics | None:
+    """Read the given file; make the synthetic register for the default data; else none."""
+    if path is not None:
+        return read_characteristics(path, run.study)
+    if run.settings.data is not None:
+        return None
+    from bipbayes.synthetic.register import simulate_characteristics
+    from bipbayes.synthetic.simulate import DEFAULT_SEED
+
+    frame = simulate_characteristics(run.study, seed=DEFAULT_SEED)
+    run.folder.write(CHARACTERISTICS_FILE, frame)
+    return characteristics_from_frame(
+        frame, run.study, codebook=bip_characteristics(), name="synthetic register"
+    )

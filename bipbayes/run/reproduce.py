@@ -1,0 +1,70 @@
+"""The main job, end to end, in one process beside a pool of drawing processes."""
+
+import logging
+import time
+
+from bipbayes.plots.pool import DrawingPool
+from bipbayes.run.inputs import Run, open_run
+from bipbayes.run.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+FAILED_EXIT = 1
+
+
+def reproduce(settings: Settings) -> int:
+    """Run everything: responses to figures and tables.
+
+    Parameters
+    ----------
+    settings
+        The run's settings.
+
+    Returns
+    -------
+    int
+        Exit code: 0, or 1 where a reported quantity did not converge (a quick run, whose
+        results are marked preliminary, gives 0).
+    """
+    started = time.monotonic()
+    # The pool's server imports the drawing libraries while this process reads and fits.
+    with DrawingPool(settings.out / "figures") as pool:
+        run = open_run(settings)
+        run.folder.note(preliminary=settings.quick, settings=settings.record())
+        passed = _all_stages(run, pool)
+    seconds = round(time.monotonic() - started, 1)
+    run.folder.note(seconds=seconds)
+    logger.info("done in %.0f seconds; results are in %s", seconds, settings.out)
+    return 0 if passed or settings.quick else FAILED_EXIT
+
+
+def _all_stages(run: Run, pool: DrawingPool) -> bool:
+    """Run the stages in order; figures are drawn as soon as their numbers are there."""
+    from bipbayes.cells import cell_means
+    from bipbayes.run import compare_stage, export_stage
+    from bipbayes.run.ols_stage import fit_ols
+
+    settings, codebook = run.settings, run.codebook
+    progression = run.progression()
+    ols = fit_ols(run, progression)
+    cells = cell_means(progression, codebook, vcov=settings.vcov)
+    context = compare_stage.figure_context(codebook, settings, synthetic=run.study.synthetic)
+    compare_stage.submit_early(pool, context, ols, cells, settings)
+    # Imported late: PyMC and nutpie take longer than everything above.
+    from bipbayes.run.posterior_stage import fit_posterior
+
+    posteriors = [fit_posterior(run, model, cells=cells) for model in settings.models]
+    compare_stage.submit_posterior(pool, context, ols, posteriors[0], settings)
+    comparison = compare_stage.write_comparison(
+        run.folder, ols, [posterior.intervals for posterior in posteriors]
+    )
+    export_stage.write_tables(
+        run.folder,
+        codebook,
+        settings,
+        comparison=comparison,
+        intervals=run.folder.read("effects.csv"),
+        fit=posteriors[0].fit,
+    )
+    pool.finish()
+    return all(posterior.verdict.passed for posterior in posteriors)

@@ -1,0 +1,39 @@
+"""Write the formatted tables of a stored run: CSV, LaTeX and HTML."""
+
+from pathlib import Path
+
+import typer
+
+from bipbayes.run import options
+from bipbayes.run.console import run_verb, start_logging
+from bipbayes.run.settings import Settings
+
+
+def main(
+    data: options.Data = None,
+    codebook: options.CodebookFile = None,
+    level: options.Level = Settings.level,
+    kind: options.Kind = Settings.kind,
+    outcomes: options.Outcomes = None,
+    minimum_count: options.MinimumCount = Settings.minimum_count,
+    out: options.Out = Path("results"),
+    language: options.Language = Settings.language,
+    quiet: options.Quiet = False,
+) -> None:
+    """Export tables; for real data, numbers resting on few citizens are left blank."""
+    settings = locals()
+    start_logging(quiet=quiet)
+
+    def verb() -> int:
+        from bipbayes.run.export_stage import export_stored
+        from bipbayes.run.inputs import open_stored
+
+        chosen = options.settings_from(settings)
+        export_stored(*open_stored(chosen), chosen)
+        return 0
+
+    run_verb(verb)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,48 @@
+"""Fit hierarchical models to the cell means and store their draws."""
+
+from pathlib import Path
+
+import typer
+
+from bipbayes.run import options
+from bipbayes.run.console import run_verb, start_logging
+from bipbayes.run.settings import Settings
+
+
+def main(
+    data: options.Data = None,
+    codebook: options.CodebookFile = None,
+    models: options.Models = None,
+    priors: options.Priors = None,
+    vcov: options.Vcov = Settings.vcov,
+    previous: options.Previous = Settings.previous,
+    draws: options.Draws = None,
+    tune: options.Tune = None,
+    chains: options.Chains = Settings.chains,
+    target_accept: options.TargetAccept = Settings.target_accept,
+    seed: options.Seed = Settings.seed,
+    level: options.Level = Settings.level,
+    kind: options.Kind = Settings.kind,
+    rope: options.Rope = None,
+    out: options.Out = Path("results"),
+    overwrite: options.Overwrite = False,
+    quick: options.Quick = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Sample one or more models; exit code 1 if a reported quantity did not converge."""
+    settings = locals()
+    start_logging(quiet=quiet)
+
+    def verb() -> int:
+        from bipbayes.run.inputs import open_run
+        from bipbayes.run.posterior_stage import fit_posterior
+
+        run = open_run(options.settings_from(settings))
+        fits = [fit_posterior(run, model) for model in run.settings.models]
+        return 0 if quick or all(fit.verdict.passed for fit in fits) else 1
+
+    run_verb(verb)
+
+
+if __name__ == "__main__":
+    typer.run(main)
