@@ -1,4 +1,7 @@
-"""Which figures a run has: their names, what draws them and the small inputs that each needs."""
+"""Which figures a run has: their names, what draws them and the small inputs that each needs.
+
+What draws them is named by text, and neither matplotlib nor ArviZ is imported here.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -6,22 +9,18 @@ from typing import Any, Final
 
 import pandas as pd
 import xarray as xr
-from matplotlib.figure import Figure
 
-from bipbayes.intervals import ALL_INDICATORS
+from bipbayes.intervals import ALL_INDICATORS, join_frames
 from bipbayes.plots.captions import FigureContext
-from bipbayes.plots.correlation import correlation_data, correlation_figure
-from bipbayes.plots.forest import forest_figure
 from bipbayes.plots.forest_rows import forest_data, inner_limits, jobcenter_data
-from bipbayes.plots.heatmap import heatmap_data, heatmap_figure
-from bipbayes.plots.interval_figure import interval_data, interval_figure
 from bipbayes.plots.phrases import phrase
-from bipbayes.plots.sampler import energy_figure, rank_figure
 from bipbayes.plots.selection import select
-from bipbayes.plots.shrinkage import shrinkage_data, shrinkage_figure
 from bipbayes.wording import capital, outcome_label, word
 
 _QUICK_OUTCOMES: Final = 2
+_FOREST: Final = "bipbayes.plots.forest:forest_figure"
+_RECIPES: Final = "bipbayes.plots.recipes"
+_SAMPLER: Final = "bipbayes.plots.sampler"
 
 
 @dataclass(frozen=True)
@@ -33,13 +32,13 @@ class FigureTask:
     name
         File name without ending, such as ``forest_B1``.
     function
-        Takes `arguments` and returns the figure.
+        ``module:name`` of what takes `arguments` and returns the figure, or that itself.
     arguments
         Small frames and labels, never all draws.
     """
 
     name: str
-    function: Callable[..., Figure]
+    function: str | Callable[..., Any]
     arguments: Mapping[str, Any]
 
 
@@ -112,15 +111,16 @@ def early_tasks(
         True draws few outcomes: the averages, or the first ones.
     """
     context = inputs.context
+    shared: dict[str, Any] = {"context": context, "vcov": inputs.vcov}
+    rows = select(inputs.intervals, source="ols", estimand="effect", vcov=inputs.vcov)
     tasks = []
     for outcome in chosen_outcomes(context, outcomes, quick=quick):
-        data = interval_data(inputs.intervals, context, outcome=outcome, vcov=inputs.vcov)
-        arguments = {"data": data, "context": context, "outcome": outcome}
-        tasks.append(FigureTask(f"intervals_{outcome}", interval_figure, arguments))
+        arguments = {"frame": rows[rows["outcome"] == outcome], "outcome": outcome, **shared}
+        tasks.append(FigureTask(f"intervals_{outcome}", f"{_RECIPES}:intervals", arguments))
     if inputs.residual_covariance is not None:
-        data = correlation_data(inputs.residual_covariance, context)
-        arguments = {"data": data, "context": context}
-        tasks.append(FigureTask("residual_correlation", correlation_figure, arguments))
+        arguments = {"covariance": inputs.residual_covariance, "context": context}
+        task = FigureTask("residual_correlation", f"{_RECIPES}:correlation", arguments)
+        tasks.append(task)
     return tasks
 
 
@@ -191,21 +191,22 @@ def _forest(inputs: FigureInputs, outcome: str, estimand: str) -> FigureTask:
         title = f"{title}: {word(estimand, language)}"
         name = f"forest_{estimand}_{outcome}"
     arguments = {"rows": rows, "context": context, "title": title, "outcome": outcome}
-    return FigureTask(name, forest_figure, arguments)
+    return FigureTask(name, _FOREST, arguments)
 
 
 def _overviews(inputs: FigureInputs) -> list[FigureTask]:
-    context, tasks = inputs.context, []
+    shared: dict[str, Any] = {"context": inputs.context, "vcov": inputs.vcov}
+    tasks = []
     for estimand in ("effect", "contrast"):
-        if not select(inputs.intervals, source="posterior", estimand=estimand).empty:
-            data = heatmap_data(inputs.intervals, context, estimand=estimand, vcov=inputs.vcov)
-            arguments = {"data": data, "context": context}
-            tasks.append(FigureTask(f"heatmap_{estimand}", heatmap_figure, arguments))
-    data = shrinkage_data(inputs.intervals, context, vcov=inputs.vcov)
-    if not data.empty:
-        posterior = select(inputs.intervals, source="posterior", estimand="effect")
-        arguments = {"data": data, "frame": posterior, "context": context}
-        tasks.append(FigureTask("shrinkage", shrinkage_figure, arguments))
+        posterior = select(inputs.intervals, source="posterior", estimand=estimand)
+        if posterior.empty:
+            continue
+        ols = select(inputs.intervals, source="ols", estimand=estimand, vcov=inputs.vcov)
+        arguments = {"frame": join_frames([ols, posterior]), **shared}
+        heatmap = {**arguments, "estimand": estimand}
+        tasks.append(FigureTask(f"heatmap_{estimand}", f"{_RECIPES}:heatmap", heatmap))
+        if estimand == "effect" and not ols.empty:
+            tasks.append(FigureTask("shrinkage", f"{_RECIPES}:shrinkage", arguments))
     return tasks
 
 
@@ -240,15 +241,15 @@ def jobcenter_task(
         else outcome_label(context.codebook, outcome, language=language),
     )
     name = f"jobcenters_{combination}_{outcome}"
-    return FigureTask(name, forest_figure, {"rows": rows, "context": context, "title": title})
+    return FigureTask(name, _FOREST, {"rows": rows, "context": context, "title": title})
 
 
 def _sampler(inputs: FigureInputs) -> list[FigureTask]:
     tasks = []
     if inputs.hyperparameters is not None:
         arguments = {"draws": inputs.hyperparameters, "context": inputs.context}
-        tasks.append(FigureTask("rank_hyperparameters", rank_figure, arguments))
+        tasks.append(FigureTask("rank_hyperparameters", f"{_SAMPLER}:rank_figure", arguments))
     if inputs.energy is not None:
         arguments = {"energy": inputs.energy, "context": inputs.context}
-        tasks.append(FigureTask("energy", energy_figure, arguments))
+        tasks.append(FigureTask("energy", f"{_SAMPLER}:energy_figure", arguments))
     return tasks

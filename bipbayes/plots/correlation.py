@@ -10,7 +10,7 @@ from matplotlib.image import AxesImage
 
 from bipbayes.plots.captions import FigureContext, caption
 from bipbayes.plots.phrases import phrase
-from bipbayes.plots.style import DIVERGING, LanguageFormatter, figure_style, furnish
+from bipbayes.plots.style import DIVERGING, LanguageFormatter, figure_style, furnish, ink_on
 from bipbayes.wording import number, outcome_label
 
 
@@ -55,7 +55,7 @@ def draw_correlation(axes: Axes, data: pd.DataFrame, *, context: FigureContext) 
     image = axes.imshow(shown, cmap=DIVERGING, norm=Normalize(-1, 1))
     for row, column in np.argwhere(np.isfinite(shown)):
         text = number(100 * shown[row, column], 0, language=context.language)
-        ink = "white" if abs(shown[row, column]) > 0.6 else "black"
+        ink = ink_on(image.to_rgba(shown[row, column]))
         axes.text(column, row, text, ha="center", va="center", size=6, color=ink)
     codes = [str(code) for code in data.columns]
     names = [outcome_label(context.codebook, code, language=context.language) for code in codes]

@@ -14,7 +14,7 @@ from bipbayes.intervals import excludes_zero
 from bipbayes.plots.captions import FigureContext, caption
 from bipbayes.plots.phrases import phrase
 from bipbayes.plots.selection import Side, select, side_of
-from bipbayes.plots.style import DIVERGING, LanguageFormatter, figure_style, furnish
+from bipbayes.plots.style import DIVERGING, LanguageFormatter, figure_style, furnish, ink_on
 from bipbayes.wording import MINUS, capital, combination_text, outcome_label, word
 
 SOURCES: Final = ("posterior", "ols")
@@ -94,7 +94,7 @@ def draw_heatmap(
     axes.set_facecolor("#D9D9D9")  # cells without an estimate
     image = axes.imshow(values, cmap=DIVERGING, norm=Normalize(-limit, limit), aspect="auto")
     for row, column in np.argwhere(signs != ""):
-        ink = "white" if abs(values[row, column]) > 0.55 * limit else "black"
+        ink = ink_on(image.to_rgba(values[row, column]))
         axes.text(column, row, signs[row, column], ha="center", va="center", color=ink, size=8.5)
     labels = [
         combination_text(context.codebook, c, language=context.language) for c in combinations

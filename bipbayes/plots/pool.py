@@ -22,7 +22,7 @@ from bipbayes.errors import RunError
 if TYPE_CHECKING:
     from bipbayes.plots.catalogue import FigureTask
 
-_PRELOAD: Final = "bipbayes.plots.catalogue"
+_PRELOAD: Final = "bipbayes.plots.recipes"
 _MOST_WORKERS: Final = 4
 _COURTESY: Final = 5  # how far drawing steps back behind sampling when both want a core
 
@@ -112,7 +112,11 @@ class DrawingPool:
 def draw_task(task: "FigureTask", folder: Path) -> list[Path]:
     """Draw one figure and write its files."""
     save = import_module("bipbayes.plots.save")
-    paths: list[Path] = save.save_figure(task.function(**task.arguments), folder / task.name)
+    function = task.function
+    if isinstance(function, str):
+        module, name = function.split(":")
+        function = getattr(import_module(module), name)
+    paths: list[Path] = save.save_figure(function(**task.arguments), folder / task.name)
     return paths
 
 

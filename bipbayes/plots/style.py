@@ -17,6 +17,7 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import Formatter
+from numpy.typing import ArrayLike
 
 from bipbayes.plots.cut_font import FAMILY, FILE_NAME
 from bipbayes.wording import number
@@ -29,6 +30,8 @@ GREY: Final = "#5A5A5A"
 BAND: Final = "#F1F1F1"
 DIVERGING: Final = "PuOr_r"
 
+_BRIGHTNESS: Final = (0.299, 0.587, 0.114)  # how bright red, green and blue seem to the eye
+_HALF_BRIGHT: Final = 0.5
 _CAPTION_SIZE: Final = 6.5
 _CAPTION_LINE: Final = 0.125  # inches
 _LETTERS_PER_INCH: Final = 21.0  # of the caption's font, on average
@@ -102,6 +105,12 @@ def decimal_axis(axes: Axes, which: str, *, language: str) -> None:
     """
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_formatter(LanguageFormatter(language))
+
+
+def ink_on(colour: ArrayLike) -> str:
+    """Return black or white, whichever can be read on a colour (red, green, blue from 0 to 1)."""
+    brightness = float(np.asarray(colour)[:3] @ _BRIGHTNESS)
+    return "black" if brightness > _HALF_BRIGHT else "white"
 
 
 def wrapped_caption(text: str, width: float) -> str:

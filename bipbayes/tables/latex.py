@@ -21,6 +21,7 @@ _REPLACED: Final = {
     "×": r"$\times$",
     "≤": r"$\leq$",
     "≥": r"$\geq$",
+    "²": r"\textsuperscript{2}",
 }
 _SPECIAL: Final = re.compile("|".join(re.escape(letter) for letter in _REPLACED))
 

@@ -33,8 +33,8 @@ _PHRASES: Final = {
         "KrI: {interval}, model {model}, {errors}.",
     ),
     "pooling_note": (
-        "Pooling: 0 is no pooling, 1 complete pooling.",
-        "Pooling: 0 er ingen pooling, 1 er fuld pooling.",
+        "Pooling: 1 − (posterior SD / OLS standard error)²; 0: none, near 1: nearly all.",
+        "Pooling: 1 − (posterior-SD / OLS-standardfejl)²; 0: ingen, nær 1: næsten fuld.",
     ),
     "prior_driven": (
         "† No answers: driven by the prior.",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -136,3 +138,12 @@ def test_figures_that_fail_are_named_and_the_others_written(tmp_path: Path) -> N
     with pytest.raises(RunError, match=r"1 of 2 figures.*forest_q9 \(ValueError: nothing"):
         pool.finish()
     assert (tmp_path / "intervals_q1.png").exists()
+
+
+def test_the_catalogue_imports_nothing_heavy() -> None:
+    """Catches the main process importing matplotlib and ArviZ, which takes seconds."""
+    program = (
+        "import sys, bipbayes.plots.catalogue, bipbayes.plots.pool;"
+        "sys.exit(any(name in sys.modules for name in ('matplotlib', 'arviz_plots')))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

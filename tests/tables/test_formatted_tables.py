@@ -47,7 +47,7 @@ CI: 90 \% confidence interval, classical errors.
 CrI: 90 \% credible interval (equal-tailed), model hierarchical, answers of one citizen correlated.
 * The interval excludes zero.
 Significant means different from average progress.
-Pooling: 0 is no pooling, 1 complete pooling.
+Pooling: 1 $-$ (posterior SD / OLS standard error)\textsuperscript{2}; 0: none, near 1: nearly all.
 Posterior numbers show no more decimals than their Monte Carlo error allows.
 \dag{} No answers: driven by the prior.
 \end{minipage}
