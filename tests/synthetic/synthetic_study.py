@@ -55,10 +55,11 @@ def classical_ols(data: Read) -> tuple[pd.DataFrame, pd.DataFrame]:
         rows = analysed(data, outcome)
         y = data.progression["standardised"].sel(outcome=outcome).to_numpy()[rows]
         X = dummies[rows]
-        estimate, *_ = np.linalg.lstsq(X, y)
+        inverse = np.linalg.inv(X.T @ X)
+        estimate = inverse @ (X.T @ y)
         residual = y - X @ estimate
         freedom = rows.sum() - len(columns)
-        error = np.sqrt(residual @ residual / freedom * np.diag(np.linalg.inv(X.T @ X)))
+        error = np.sqrt(residual @ residual / freedom * np.diag(inverse))
         estimates[outcome] = estimate
         p_values[outcome] = 2 * t.sf(np.abs(estimate / error), freedom)
     frames = [pd.DataFrame(rows, index=columns).T for rows in (estimates, p_values)]

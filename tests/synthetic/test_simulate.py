@@ -231,6 +231,13 @@ def test_the_same_bytes_under_another_hash_seed() -> None:
     assert found.stdout.strip() == DIGEST
 
 
+def test_a_missed_claim_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Catches data returned although a statement is contradicted: seed 4 needs a second try."""
+    monkeypatch.setattr("bipbayes.synthetic.simulate.ATTEMPTS", 1)
+    with pytest.raises(SettingsError, match="claims not met"):
+        simulate(seed=4)
+
+
 def test_other_seeds_give_other_data(default: Read, retried: Read) -> None:
     """Catches a seed that is not used."""
     ours, theirs = default.simulation.responses, retried.simulation.responses

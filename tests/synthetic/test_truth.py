@@ -43,7 +43,7 @@ def _replicate(simulation: Simulation, number: int) -> pd.DataFrame:
 
 def test_truth_is_the_mean_over_many_data_sets(small: Simulation) -> None:
     """Catches a truth that is latent, or of other cells, weights or units than the estimand."""
-    replicates = [_replicate(small, number) for number in range(40)]
+    replicates = [_replicate(small, number) for number in range(25)]
     mean = sum(replicates) / len(replicates)
     error = pd.concat(replicates).groupby(level=[0, 1]).std() / np.sqrt(len(replicates))
     truth = simulate_truth(small, pairs=30)
