@@ -5,6 +5,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from bipbayes.data import characteristics_checks as checks
@@ -101,7 +102,8 @@ def characteristics_from_frame(
     _refuse(findings, name)
     for finding in findings:
         logger.warning("%s", finding.sentence())
-    known = table["citizen"].isin(study.responses["citizen"])
+    responding = set(study.responses["citizen"].unique())
+    known = np.array([citizen in responding for citizen in table["citizen"]], dtype=bool)
     return Characteristics(
         citizens=table[known].reset_index(drop=True),
         codebook=codebook,

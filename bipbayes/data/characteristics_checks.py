@@ -129,7 +129,7 @@ def repeated_citizens(table: pd.DataFrame) -> tuple[pd.Series, list[Finding]]:
 
 def unmatched_citizens(table: pd.DataFrame, responses: pd.DataFrame) -> list[Finding]:
     """Count citizens who stand in one of the two inputs only."""
-    here, there = set(table["citizen"].dropna()), set(responses["citizen"].dropna())
+    here, there = (set(frame["citizen"].dropna().unique()) for frame in (table, responses))
     findings = []
     if here and not here & there:
         advice = "use the same pseudonym in both files, stored as text"

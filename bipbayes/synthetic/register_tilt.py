@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-ROUNDS: Final = 60
+ROUNDS: Final = 40
 ENOUGH: Final = 1e-9
 RIDGE: Final = 1e-7
-HALVINGS: Final = 30
+HALVINGS: Final = 12
 
 
 def tilted_shares(
@@ -56,7 +56,10 @@ def tilted_shares(
         if np.abs(gradient).max(initial=0.0) < enough:
             break
         step = np.linalg.solve(problem.hessian(shares), gradient.ravel())
-        slopes = problem.descend(slopes, step.reshape(slopes.shape))
+        moved = problem.descend(slopes, step.reshape(slopes.shape))
+        if moved is slopes:
+            break
+        slopes = moved
     return problem.shares(slopes)
 
 

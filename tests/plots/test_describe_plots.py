@@ -1,0 +1,151 @@
+"""Descriptive figures: their data, what is written on them, no cut labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pytest
+from builders import Shape, make_codebook, random_study
+from matplotlib.figure import Figure
+
+from bipbayes.data.characteristics import characteristics_from_frame
+from bipbayes.data.characteristics_codebook import CharacteristicsCodebook, bip_characteristics
+from bipbayes.data.load_codebook import bip_codebook
+from bipbayes.data.progression import progression
+from bipbayes.data.study import Study
+from bipbayes.describe.description import Description, describe
+from bipbayes.plots.captions import FigureContext
+from bipbayes.plots.describe_catalogue import describe_tasks
+from bipbayes.plots.describe_combinations import combinations_data
+from bipbayes.plots.describe_differences import differences_data
+from bipbayes.plots.describe_histograms import average_figure, histogram_data
+from bipbayes.plots.describe_weeks import weeks_data, weeks_figure
+
+# Slow to lay out, and their labels differ little between the languages.
+DRAWN_ONCE = (
+    "histograms_citizen",
+    "histograms_caseworker",
+    "histogram_citizen_mean",
+    "progression_on_weeks",
+    "persistence",
+)
+
+
+@dataclass(frozen=True)
+class Described:
+    """A small study of BIP's codebook, described."""
+
+    description: Description
+    entries: CharacteristicsCodebook
+
+
+@pytest.fixture(scope="module")
+def bip() -> Described:
+    codebook, entries = bip_codebook(), bip_characteristics()
+    shape = Shape(citizens=60, waves=(2, 5))
+    frame = random_study(codebook, seed=2, shape=shape).responses
+    study = Study(frame, codebook, "", True)
+    rng = np.random.default_rng(1)
+    citizens = sorted(frame["citizen"].unique())
+    register: dict[str, object] = {"citizen": citizens, "synthetic": 1}
+    for entry in entries.characteristics:
+        low = entry.low if entry.kind == "amount" else 0
+        register[entry.column] = low + rng.integers(0, 2, len(citizens)) * (entry.kind != "time")
+    free = CharacteristicsCodebook("no rules", entries.characteristics)
+    characteristics = characteristics_from_frame(pd.DataFrame(register), study, codebook=free)
+    found = describe(progression(study), codebook, characteristics=characteristics)
+    return Described(found, entries)
+
+
+def written(figure: Figure) -> str:
+    """All text of a figure."""
+    return "\n".join(text.get_text() for text in figure.findobj(lambda a: hasattr(a, "get_text")))
+
+
+@pytest.mark.parametrize("language", ["en", "da"])
+def test_every_figure_is_whole(bip: Described, language: str) -> None:
+    """Catches a label cut at the page's edge, a figure without the word synthetic, or none."""
+    context = FigureContext(bip_codebook(), synthetic=True, language=language)
+    tasks = describe_tasks(bip.description, context, characteristics=bip.entries)
+    assert {task.name for task in tasks} == {
+        "progression_on_weeks",
+        "histograms_citizen",
+        "histograms_caseworker",
+        "histogram_citizen_mean",
+        "histogram_caseworker_mean",
+        "combinations",
+        "persistence",
+        "characteristics",
+    }
+    mark = {"en": "Synthetic data", "da": "Syntetiske data"}[language]
+    for task in tasks:
+        if language == "en" and task.name in DRAWN_ONCE:
+            continue
+        figure = task.function(**task.arguments)
+        assert mark in written(figure).replace("\n", " ")
+        box, inches = figure.get_tightbbox(), figure.get_size_inches()
+        assert box.x0 >= 0 and box.y0 >= 0, task.name
+        assert box.x1 <= inches[0] and box.y1 <= inches[1], task.name
+
+
+def test_histograms_show_the_share_of_no_change(bip: Described) -> None:
+    """Catches the share of another outcome, a point for a comma, or a lost figure number."""
+    codebook = bip_codebook()
+    context = FigureContext(codebook, synthetic=False, language="da")
+    data = histogram_data(bip.description.histograms, context, outcome="caseworker_mean")
+    figure = average_figure(data, context=context, outcome="caseworker_mean")
+    table = bip.description.progress.set_index("outcome").loc["caseworker_mean"]
+    text = written(figure)
+    assert f"{table['unchanged']:.1f}".replace(".", ",") + " % ingen ændring" in text
+    assert f"n = {table['n']}" in text
+    assert "Rapportens figur 2." in text and "yntetisk" not in text
+    heights = [patch.get_height() for patch in figure.axes[0].patches]
+    np.testing.assert_allclose(heights, data["percent"])
+    with pytest.raises(ValueError, match="not in the codebook"):
+        histogram_data(bip.description.histograms, context, outcome="B99")
+
+
+def test_slopes_are_drawn_where_they_belong(bip: Described) -> None:
+    """Catches rows in another order than the labels, or a scale off by a thousand."""
+    context = FigureContext(bip_codebook(), synthetic=True)
+    shuffled = bip.description.slopes.sample(frac=1, random_state=1)
+    data = weeks_data(shuffled, context)
+    assert list(dict.fromkeys(data["outcome"])) == list(bip_codebook().outcomes)
+    slopes = bip.description.slopes.set_index(["outcome", "vcov"])["slope"]
+    found = data.set_index(["outcome", "vcov"])["slope"]
+    np.testing.assert_allclose(found, 1000 * slopes.loc[found.index])
+    axes = weeks_figure(data, context=context).axes[0]
+    labels = [label.get_text().split()[0] for label in axes.get_yticklabels()]
+    assert labels[:2] == ["B1", "B2"] and axes.get_ylim()[0] > axes.get_ylim()[1]
+
+
+def test_the_matrix_says_which_treatments(bip: Described) -> None:
+    """Catches digits read from the wrong end."""
+    context = FigureContext(bip_codebook(), synthetic=True)
+    data = combinations_data(bip.description.combinations, context).set_index("combination")
+    assert data.loc["1001", ["J", "O", "S", "H"]].tolist() == [True, False, False, True]
+    assert data.loc["1001", "label"] == "J+H"
+
+
+def test_differences_stand_in_the_order_of_the_tables(bip: Described) -> None:
+    """Catches two characteristics on one row, or differences from another group than none."""
+    context = FigureContext(bip_codebook(), synthetic=True, language="da")
+    data = differences_data(bip.description.differences, bip.entries, context=context)
+    rows = data.drop_duplicates("column")
+    assert rows["column"].tolist() == list(bip.entries.columns)
+    assert rows["row"].is_unique and rows["row"].is_monotonic_increasing
+    assert set(data["group"]) == {"J", "O", "S", "H"}
+    assert "Sigtet: Straffeloven" in set(data["label"])
+
+
+def test_another_shape_of_study() -> None:
+    """Catches drawing code that counts on 20 indicators, 4 treatments or BIP's labels."""
+    codebook = make_codebook(3, 1)
+    study = random_study(codebook, seed=5, shape=Shape(citizens=25))
+    description = describe(progression(study), codebook)
+    context = FigureContext(codebook, synthetic=False)
+    for task in describe_tasks(description, context):
+        text = written(task.function(**task.arguments))
+        assert "report" not in text.lower() or task.name == "combinations"
