@@ -1,0 +1,51 @@
+"""Degrees of centring against the posterior variance by brute force."""
+
+import numpy as np
+import xarray as xr
+from cell_builders import CellShape, make_cells
+
+from bipbayes.sampling.batches import Batch
+from bipbayes.sampling.centring import centring
+
+BATCHES = (
+    Batch("combination_effect", ("combination",), 0.2),
+    Batch("combination_respondent_effect", ("combination", "respondent"), 0.1),
+    Batch("jobcenter_indicator_effect", ("jobcenter", "indicator"), 0.1),
+)
+
+
+def brute_force(cells: xr.Dataset) -> dict[str, np.ndarray]:
+    """Posterior of the effects given sds of half the scales, with one big design matrix."""
+    c, j, k = (cells.sizes[dim] for dim in ("combination", "jobcenter", "indicator"))
+    caseworker = (cells["respondent"] == "caseworker").to_numpy()
+    rows = [(a, b, d) for a in range(c) for b in range(j) for d in range(k)]
+    design = np.zeros((len(rows), c + 2 * c + j * k))
+    covariance = np.eye(len(rows))
+    for row, (a, b, d) in enumerate(rows):
+        design[row, [a, c + 2 * a + caseworker[d], 3 * c + b * k + d]] = 1
+        for other in range(k):
+            covariance[row, row - d + other] = cells["vcov"].to_numpy()[a, b, d, other]
+    seen = (cells["n"] > 0).to_numpy().reshape(-1)
+    prior = np.repeat([0.1**2, 0.05**2, 0.05**2], [c, 2 * c, j * k])
+    kept = design[seen]
+    information = kept.T @ np.linalg.solve(covariance[np.ix_(seen, seen)], kept)
+    share = 1 - np.diag(np.linalg.inv(information + np.diag(1 / prior))) / prior
+    parts = np.split(share, [c, 3 * c])
+    shapes = [(c,), (c, 2), (j, k)]
+    return {b.name: p.reshape(s) for b, p, s in zip(BATCHES, parts, shapes, strict=True)}
+
+
+def test_degrees_are_shares_of_variance_that_the_data_take_away() -> None:
+    """Catches effects matched with the wrong cells: any value samples, but slowly."""
+    cells = make_cells(CellShape(indicators=5, empty=("10",)), seed=2)
+    found, expected = centring(BATCHES, cells), brute_force(cells)
+    for name, values in expected.items():
+        np.testing.assert_allclose(found[name], values, atol=1e-10)
+
+
+def test_what_nobody_answered_is_not_centred() -> None:
+    """Catches a centred effect without data: a funnel."""
+    cells = make_cells(CellShape(empty=("10",)), seed=2)
+    degrees = centring(BATCHES, cells)["combination_effect"]
+    assert degrees[2] == 0.0
+    assert (degrees[[0, 1, 3]] > 0.1).all()
