@@ -13,8 +13,6 @@ VERBS = (
     "compare",
     "audit",
     "export",
-    "report",
-    "validate",
 )
 
 

@@ -12,6 +12,9 @@ from bipbayes.run.settings import Settings
 def main(
     data: options.Data = None,
     codebook: options.CodebookFile = None,
+    characteristics: options.CharacteristicsFile = None,
+    claims: options.ClaimsFile = None,
+    beyond: options.Beyond = Settings.beyond,
     models: options.Models = None,
     priors: options.Priors = None,
     vcov: options.Vcov = Settings.vcov,

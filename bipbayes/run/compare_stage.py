@@ -11,6 +11,7 @@ from bipbayes.intervals import join_frames
 from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.catalogue import FigureInputs, early_tasks, posterior_tasks
 from bipbayes.plots.pool import DrawingPool
+from bipbayes.run.contexts import figure_context
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.posterior_stage import Posterior, fitted_models, stored_posterior
 from bipbayes.run.settings import Settings
@@ -38,26 +39,11 @@ def compare_stored(folder: RunFolder, codebook: Codebook, settings: Settings) ->
         folder.stage("fit_posterior")
     write_comparison(folder, ols, [effects[effects["model"] == model] for model in models])
     posterior = stored_posterior(folder, models[0], codebook, settings)
-    context = figure_context(codebook, settings, synthetic=is_synthetic(folder))
+    context = figure_context(folder, codebook, settings)
     with DrawingPool(folder.file(FIGURES)) as pool:
         submit_early(pool, context, ols, posterior.cells, settings)
         submit_posterior(pool, context, ols, posterior, settings)
         pool.finish()
-
-
-def is_synthetic(folder: RunFolder) -> bool:
-    """Say whether a folder's results rest on synthetic data."""
-    return bool(folder.record()["data"]["synthetic"])
-
-
-def is_preliminary(folder: RunFolder) -> bool:
-    """Say whether a folder's results come from a quick run."""
-    return bool(folder.record().get("preliminary", False))
-
-
-def figure_context(codebook: Codebook, settings: Settings, *, synthetic: bool) -> FigureContext:
-    """Return what the captions of a run share."""
-    return FigureContext(codebook, synthetic, settings.language, settings.quick)
 
 
 def submit_early(

@@ -13,8 +13,8 @@ from bipbayes.data.characteristics_codebook import bip_characteristics
 from bipbayes.describe.description import Description, describe
 from bipbayes.plots.describe_catalogue import describe_tasks
 from bipbayes.plots.pool import DrawingPool
+from bipbayes.run.contexts import figure_context
 from bipbayes.run.inputs import SYNTHETIC_FILE, Run
-from bipbayes.run.compare_stage import figure_context
 from bipbayes.tables.describe_tables import protected_description
 
 STAGE = "describe"
@@ -52,7 +52,7 @@ def describe_run(
     for name, frame in shown.tables().items():
         marked = frame.assign(synthetic=1) if run.study.synthetic else frame
         run.folder.write(f"tables/{name}.csv", marked)
-    context = figure_context(run.codebook, settings, synthetic=run.study.synthetic)
+    context = figure_context(run.folder, run.codebook, settings)
     codebook = None if people is None else people.codebook
     pool.submit(describe_tasks(shown, context, characteristics=codebook))
     run.folder.finish(STAGE, {"level": settings.level}, tables=sorted(shown.tables()))

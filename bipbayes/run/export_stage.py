@@ -6,13 +6,12 @@ import xarray as xr
 from bipbayes.data.codebook import Codebook
 from bipbayes.errors import RunError
 from bipbayes.estimands.effects import term_names
-from bipbayes.run.compare_stage import is_preliminary, is_synthetic
+from bipbayes.run.contexts import table_context
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.posterior_stage import fit_file, fitted_models
 from bipbayes.run.settings import Settings
 from bipbayes.sampling.store import load_fit
 from bipbayes.tables.export import RunFrames, export_tables
-from bipbayes.tables.layout import TableContext
 from bipbayes.tables.sampler_tables import hyperparameter_frame
 
 STAGE = "export"
@@ -64,12 +63,7 @@ def write_tables(
         else None,
         model=model,
     )
-    context = TableContext(
-        codebook,
-        synthetic=is_synthetic(folder),
-        language=settings.language,
-        preliminary=is_preliminary(folder),
-    )
+    context = table_context(folder, codebook, settings)
     paths = export_tables(
         frames,
         folder.file(TABLES),

@@ -15,6 +15,16 @@ Data = Annotated[
 CodebookFile = Annotated[
     Path | None, typer.Option("--codebook", help="Codebook in TOML. Default: BIP's own.")
 ]
+CharacteristicsFile = Annotated[
+    Path | None,
+    typer.Option("--characteristics", help="One row a citizen: age, diagnoses, ... (Tables 4-11)."),
+]
+ClaimsFile = Annotated[
+    Path | None, typer.Option("--claims", help="Claims to audit (CSV). Default: the report's.")
+]
+Beyond = Annotated[
+    float, typer.Option("--beyond", help="Stated size for claims of no effect, in sd.")
+]
 Models = Annotated[
     list[str] | None,
     typer.Option("--model", help="Model name or path of a model file; repeatable."),

@@ -3,6 +3,7 @@
 import logging
 import time
 
+from bipbayes.intervals import join_frames
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.run.inputs import Run, open_run
 from bipbayes.run.settings import Settings
@@ -42,15 +43,21 @@ def _all_stages(run: Run, pool: DrawingPool) -> bool:
     """Run the stages in order; figures are drawn as soon as their numbers are there."""
     from bipbayes.cells import cell_means
     from bipbayes.run import compare_stage, export_stage
+    from bipbayes.run.contexts import figure_context
+    from bipbayes.run.describe_stage import describe_run
     from bipbayes.run.ols_stage import fit_ols
 
     settings, codebook = run.settings, run.codebook
     progression = run.progression()
     ols = fit_ols(run, progression)
     cells = cell_means(progression, codebook, vcov=settings.vcov)
-    context = compare_stage.figure_context(codebook, settings, synthetic=run.study.synthetic)
+    context = figure_context(run.folder, codebook, settings)
     compare_stage.submit_early(pool, context, ols, cells, settings)
+    description = describe_run(
+        run, progression, pool=pool, characteristics=settings.characteristics
+    )
     # Imported late: PyMC and nutpie take longer than everything above.
+    from bipbayes.run.audit_stage import audit_run, compare_with_published
     from bipbayes.run.posterior_stage import fit_posterior
 
     posteriors = [fit_posterior(run, model, cells=cells) for model in settings.models]
@@ -58,6 +65,18 @@ def _all_stages(run: Run, pool: DrawingPool) -> bool:
     comparison = compare_stage.write_comparison(
         run.folder, ols, [posterior.intervals for posterior in posteriors]
     )
+    if codebook.is_bip or settings.claims is not None:
+        intervals = join_frames([ols, posteriors[0].intervals])
+        audit = audit_run(
+            run,
+            intervals,
+            posteriors[0],
+            pool=pool,
+            claims=settings.claims,
+            beyond=settings.beyond,
+        )
+        if codebook.is_bip:
+            compare_with_published(run, progression, description, audit=audit)
     export_stage.write_tables(
         run.folder,
         codebook,

@@ -26,6 +26,10 @@ class Settings:
     ----------
     data, codebook, priors
         Files; ``None`` is the synthetic BIP, BIP's codebook, the models' own priors.
+    characteristics, claims
+        Files: one row a citizen; claims to audit (``None``: the report's, for BIP).
+    beyond
+        Stated size, in standard deviations, for claims that something has no effect.
     models
         Names of models, or paths of a user's own model files.
     vcov
@@ -48,6 +52,9 @@ class Settings:
     codebook: Path | None = None
     models: tuple[str, ...] = ("hierarchical",)
     priors: Path | None = None
+    characteristics: Path | None = None
+    claims: Path | None = None
+    beyond: float = 0.1
     vcov: str = "citizen"
     previous: str = "item"
     draws: int = DEFAULT_DRAWS
@@ -72,7 +79,7 @@ class Settings:
     def record(self) -> dict[str, Any]:
         """Return the settings as plain values for ``run.json`` (no folders of this machine)."""
         values = asdict(self)
-        for key in ("data", "codebook", "priors", "out"):
+        for key in ("data", "codebook", "priors", "characteristics", "claims", "out"):
             values[key] = Path(values[key]).name if values[key] is not None else None
         return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}
 
@@ -110,6 +117,8 @@ def _faults(settings: Settings) -> list[str]:
     for name, share in (("level", settings.level), ("target-accept", settings.target_accept)):
         if not 0 < share < 1:
             faults.append(f"--{name} must lie between 0 and 1, not {share}")
+    if settings.beyond <= 0:
+        faults.append(f"--beyond must be positive, not {settings.beyond}")
     if settings.rope is not None and settings.rope <= 0:
         faults.append(f"--rope must be positive, not {settings.rope}")
     if not settings.models:

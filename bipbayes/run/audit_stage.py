@@ -1,0 +1,141 @@
+"""The audit stage: a verdict on every claim, and every published number beside the run's."""
+
+from pathlib import Path
+
+import pandas as pd
+import xarray as xr
+
+from bipbayes.atomic import write_text
+from bipbayes.audit.claims import read_claims
+from bipbayes.audit.counts import abstract_paragraph, audit_counts
+from bipbayes.audit.design import design_analysis, design_by_combination
+from bipbayes.audit.published import (
+    inconsistency_table,
+    published_against_reproduced,
+    published_counts,
+)
+from bipbayes.audit.reproduced import (
+    join_reproduced,
+    reproduced_prose,
+    reproduced_sizes,
+    reproduced_tables,
+)
+from bipbayes.audit.rulebook import rules_table
+from bipbayes.audit.sources import AuditSettings
+from bipbayes.audit.verdicts import audit_claims
+from bipbayes.describe.description import Description
+from bipbayes.plots.catalogue import FigureTask
+from bipbayes.plots.claims import claims_figure
+from bipbayes.plots.pool import DrawingPool
+from bipbayes.run.contexts import figure_context, table_context
+from bipbayes.run.inputs import Run
+from bipbayes.run.posterior_stage import Posterior
+from bipbayes.tables.audit_tables import (
+    audit_counts_table,
+    claims_table,
+    design_table,
+    published_table,
+)
+from bipbayes.tables.write import write_tables
+
+STAGE = "audit"
+
+
+def audit_run(
+    run: Run,
+    intervals: pd.DataFrame,
+    posterior: Posterior,
+    *,
+    pool: DrawingPool,
+    claims: Path | None = None,
+    beyond: float = 0.1,
+) -> pd.DataFrame:
+    """Audit the report's claims (or a user's own) and write frames, tables and picture.
+
+    Parameters
+    ----------
+    run
+        An open run.
+    intervals
+        The long frame of the run: OLS and this posterior.
+    posterior
+        The fit whose draws answer statements on many estimates.
+    pool
+        Draws the picture.
+    claims
+        A file of the columns of the report's ``claims.csv``; default: the report's.
+    beyond
+        Stated size, in standard deviations, for statements that something has no effect.
+    """
+    settings = run.settings
+    audit = audit_claims(
+        read_claims(claims, run.codebook),
+        intervals,
+        {name: posterior.draws[name] for name in ("effect", "contrast")},
+        run.codebook,
+        level=settings.level,
+        beyond=beyond,
+        settings=AuditSettings(
+            model=posterior.model, vcov=str(posterior.cells.attrs["vcov"]), kind=settings.kind
+        ),
+    )
+    run.folder.write("audit.csv", audit.assign(synthetic=int(run.study.synthetic)))
+    _write_tables(run, audit, intervals)
+    paragraph = abstract_paragraph(audit, synthetic=run.study.synthetic, language=settings.language)
+    write_text(run.folder.file("tables/audit_paragraph.txt"), paragraph + "\n")
+    context = figure_context(run.folder, run.codebook, settings)
+    pool.submit([FigureTask("claims", claims_figure, {"audit": audit, "context": context})])
+    run.folder.finish(STAGE, {"beyond": beyond, "level": settings.level}, claims=len(audit))
+    return audit
+
+
+def compare_with_published(
+    run: Run, progression: xr.Dataset, description: Description, *, audit: pd.DataFrame
+) -> pd.DataFrame:
+    """Put every number of the report beside the run's, and count by table (BIP only)."""
+    people = description.characteristics
+    reproduced = join_reproduced(
+        [
+            reproduced_tables(
+                description.progress,
+                description.combinations,
+                jobcenters=description.jobcenters,
+                characteristics=people,
+            ),
+            reproduced_prose(
+                run.study,
+                progression,
+                progress=description.progress,
+                combinations=description.combinations,
+                weeks=description.weeks,
+                slopes=description.slopes,
+                characteristics_tables=None if people is None else people["table"].nunique(),
+                level=run.settings.level,
+            ),
+            reproduced_sizes(audit),
+        ]
+    )
+    table = published_against_reproduced(reproduced)
+    run.folder.write("published.csv", table.assign(synthetic=int(run.study.synthetic)))
+    counts = published_table(
+        published_counts(table), table_context(run.folder, run.codebook, run.settings)
+    )
+    write_tables([counts], run.folder.file("tables"), language=run.settings.language)
+    run.folder.write("tables/inconsistencies.csv", inconsistency_table())
+    return table
+
+
+def _write_tables(run: Run, audit: pd.DataFrame, intervals: pd.DataFrame) -> None:
+    context, level = table_context(run.folder, run.codebook, run.settings), run.settings.level
+    ols = intervals[intervals["source"] == "ols"]
+    design = design_analysis(ols, level=level)
+    summary = design_by_combination(design)
+    run.folder.write("tables/design_analysis.csv", design)
+    run.folder.write("tables/audit_rules.csv", rules_table())
+    run.folder.write("tables/audit_words.csv", audit_counts(audit))
+    tables = [
+        claims_table(audit, context),
+        audit_counts_table(audit, context),
+        design_table(summary, context, level=level),
+    ]
+    write_tables(tables, run.folder.file("tables"), language=run.settings.language)

@@ -1,0 +1,39 @@
+"""Audit a report's claims against a stored run, one verdict a claim."""
+
+from pathlib import Path
+
+import typer
+
+from bipbayes.run import options
+from bipbayes.run.console import run_verb, start_logging
+from bipbayes.run.settings import Settings
+
+
+def main(
+    data: options.Data = None,
+    codebook: options.CodebookFile = None,
+    characteristics: options.CharacteristicsFile = None,
+    claims: options.ClaimsFile = None,
+    beyond: options.Beyond = Settings.beyond,
+    previous: options.Previous = Settings.previous,
+    level: options.Level = Settings.level,
+    kind: options.Kind = Settings.kind,
+    out: options.Out = Path("results"),
+    language: options.Language = Settings.language,
+    quiet: options.Quiet = False,
+) -> None:
+    """Audit what fit-ols and fit-posterior stored; nothing is fitted again."""
+    settings = locals()
+    start_logging(quiet=quiet)
+
+    def verb() -> int:
+        from bipbayes.run.separate import audit_alone
+
+        audit_alone(options.settings_from(settings))
+        return 0
+
+    run_verb(verb)
+
+
+if __name__ == "__main__":
+    typer.run(main)
