@@ -123,7 +123,7 @@ def residual_covariance(residual: Residuals, joint: Floats) -> Floats:
     inverse = np.divide(1.0, residual.n, out=np.zeros(residual.n.shape), where=residual.n > 0)
     first, second = inverse[:, :, None], inverse[:, None, :]
     degrees = (joint * (1 - first - second + joint * first * second)).sum(axis=0)
-    products = residual.values.T @ residual.values
+    products = cross_products(residual.values, residual.values)
     # A cell of one response leaves rounding error where its degrees of freedom are zero.
     usable = degrees > 1e-9
     covariance = np.divide(products, degrees, out=np.zeros_like(products), where=usable)
@@ -153,16 +153,25 @@ def lag_covariance(residual: Residuals) -> tuple[Floats, int]:
     later, follows = np.zeros_like(ended), np.zeros_like(ended)
     np.add.at(later, where, residual.values[change])
     np.add.at(follows, where, 1.0)
-    products, pairs = later.T @ ended, follows.T @ present
+    products, pairs = cross_products(later, ended), cross_products(follows, present)
     products, pairs = products + products.T, pairs + pairs.T
     covariance = np.divide(products, pairs, out=np.zeros_like(products), where=pairs > 0)
     return covariance, int(np.diag(pairs).min(initial=np.inf) // 2)
 
 
+def cross_products(first: Floats, second: Floats) -> Floats:
+    """Sum of products over rows, first'second, shape (column, column).
+
+    In one thread: for so thin matrices BLAS's threads cost more than they save on a busy
+    machine, and the order of summation must not depend on their number.
+    """
+    return np.asarray(np.einsum("rk,rl->kl", first, second))
+
+
 def common_starts(residual: Residuals) -> Floats:
     """Share of joint changes that start from the same response, shape (indicator, indicator)."""
     start, observed = residual.previous, residual.observed.astype(float)
-    joint = observed.T @ observed
+    joint = cross_products(observed, observed)
     same = np.empty_like(joint)
     for column in range(start.shape[1]):
         same[column] = ((start == start[:, [column]]) & residual.observed).sum(axis=0)

@@ -1,0 +1,57 @@
+"""Splitting changes into noise and real change, and what clipping does."""
+
+import numpy as np
+import pytest
+
+from bipbayes.cells.repair import FLOOR, clipped, separated
+
+
+def random_spread(rng: np.random.Generator, count: int) -> np.ndarray:
+    factor = rng.normal(size=(count, count + 2))
+    return factor @ factor.T / (count + 2)
+
+
+def test_feasible_moments_are_left_alone() -> None:
+    """Catches a repair that changes what needs none: N = -S1, D = S0 + 2 S1."""
+    rng = np.random.default_rng(1)
+    noise, change = random_spread(rng, 5), random_spread(rng, 5) + 0.1 * np.eye(5)
+    ours = separated(2 * noise + change, -noise)
+    np.testing.assert_allclose(ours[0], noise, atol=1e-12)
+    np.testing.assert_allclose(ours[1], change, atol=1e-12)
+    assert not any(entry.raised for entry in ours[2].values())
+    unchanged, repair = clipped(change)
+    assert unchanged is change
+    assert repair.raised == 0
+    assert repair.added == 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_clipped_parts_are_definite_and_keep_the_variance(seed: int) -> None:
+    """Catches variance added to single changes where noise claims more than there is."""
+    rng = np.random.default_rng(seed)
+    total, noise = random_spread(rng, 6) + 0.1 * np.eye(6), random_spread(rng, 6)
+    n, d, repairs = separated(total, -noise)
+    assert repairs["D"].raised > 0
+    assert repairs["D"].lowest < 0
+    assert repairs["N"].raised == 0
+    np.testing.assert_allclose(2 * n + d, total, atol=1e-10)
+    assert np.linalg.eigvalsh(n)[0] > -1e-12
+    assert np.linalg.eigvalsh(d)[0] > 0
+
+
+def test_changes_that_reinforce_each_other_stay_on_the_safe_side() -> None:
+    """Positive S1 is no noise: N is zero, and D holds the neighbours' covariance, too."""
+    total = np.diag([1.0, 2.0])
+    n, d, repairs = separated(total, 0.25 * total)
+    np.testing.assert_allclose(n, 0, atol=1e-12)
+    np.testing.assert_allclose(d, 1.5 * total)
+    assert repairs["N"].raised == 2
+    assert repairs["N"].added == pytest.approx(0.25)
+
+
+def test_floor_is_reached_and_counted() -> None:
+    """Catches an eigenvalue of zero, and a repair that is not what it says."""
+    fixed, repair = clipped(np.array([[1.0, 1.0], [1.0, 1.0]]))
+    assert np.linalg.eigvalsh(fixed)[0] == pytest.approx(FLOOR)
+    assert repair.raised == 1
+    assert repair.added == pytest.approx((np.trace(fixed) - 2) / 2)
