@@ -6,30 +6,34 @@ normal:
 
     precision of z      Q = Λ A'A Λ + I,        mean of z   u = Q⁻¹ Λ A'y
     log marginal        -½ (log det Q + y'y - u'Λ A'y + N log 2π)
-    its gradient        Σu² + Σ diag(Q⁻¹) - count, by log sd, sums over the term's coefficients
+    its gradient        (Σu² + Σ diag(Q⁻¹) - count) / sd, sums over the term's coefficients
 
-The standard deviations are integrated over by importance sampling of their logarithms: a
-Student distribution around the mode, evaluated at scrambled Sobol points. The result is a
-mixture of normals that is exact but for the number of points, and shares no code with the
-sampler: each checks the other.
+The standard deviations are integrated over by importance sampling: a Student distribution around
+the mode, folded at zero, at scrambled Sobol points. (The density is an even function of every
+standard deviation, hence smooth at zero; that of their logarithms is not nearly normal there.)
+The result is a mixture of normals that is exact but for the number of points, and shares no code
+with the sampler: each checks the other.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Final
 
 import numpy as np
 import xarray as xr
 from scipy import linalg, optimize, sparse, stats
+from scipy.special import logsumexp
 
 from bipbayes.cells import whiten
 from bipbayes.checks.terms import CELL, Term, design_matrix
 from bipbayes.data.sample import Floats, Integers
 
 POINTS: Final = 64
-DEGREES: Final = 6  # of the Student distribution that proposes standard deviations
-LOWEST: Final = 1e-4  # standard deviations below count as this
-SPREAD: Final = 1.5  # widest proposal of a logarithm, where the data say little
+DEGREES: Final = 5  # of the Student distribution that proposes standard deviations
+LOWEST: Final = 1e-3  # mode of a standard deviation, in scales of its prior
+FOLDED: Final = 8  # standard deviations that may lie near zero together
+WIDER: Final = 1.2  # than the curvature at the mode, since the right tail is longer
 EDGE: Final = 1e-6
 
 
@@ -76,7 +80,7 @@ class Mixture:
     ess
         Effective number of points.
     mode
-        Standard deviations at the mode of the density of their logarithms, shape (term,).
+        Standard deviations at the mode of their joint density, shape (term,).
     """
 
     sds: Floats
@@ -115,36 +119,33 @@ def gaussian_model(cells: xr.Dataset, terms: Sequence[Term]) -> GaussianModel:
     )
 
 
-def log_density(model: GaussianModel, log_sds: Floats) -> tuple[float, Floats]:
-    """Log posterior density of the free log standard deviations, and its gradient.
+def log_density(model: GaussianModel, ratios: Floats) -> tuple[float, Floats]:
+    """Log posterior density of the free standard deviations, and its gradient.
 
     Parameters
     ----------
     model
         Data and terms.
-    log_sds
-        Logarithms of the free standard deviations; the density is that of the logarithms.
+    ratios
+        Free standard deviations, each in scales of its half-normal prior; the sign does not
+        matter.
 
     Returns
     -------
     tuple
-        Value (normalised but for the constant of the half-normal priors) and gradient.
+        Value, up to the constant of the half-normal priors, and gradient by `ratios`.
     """
-    sds = _all_sds(model, log_sds)
+    sds = _all_sds(model, ratios)
     factor, mean, quadratic = _solve(model, sds)
-    value = -0.5 * (2 * np.log(np.diag(factor)).sum() + model.square - quadratic)
-    value -= 0.5 * model.observations * np.log(2 * np.pi)
     inverse = linalg.solve_triangular(factor, np.eye(len(factor)), lower=True, check_finite=False)
-    variance = (inverse**2).sum(axis=0)
-    gradient = np.bincount(model.group, weights=mean**2 + variance - 1, minlength=len(sds))
-    ratio = (sds / np.array([term.scale for term in model.terms])) ** 2
-    value += float((-0.5 * ratio[model.free] + log_sds).sum())
-    return float(value), (gradient - ratio + 1)[model.free]
+    surplus = mean**2 + (inverse**2).sum(axis=0) - 1
+    sums = np.bincount(model.group, weights=surplus, minlength=len(sds))[model.free]
+    return _value(model, factor, quadratic, ratios), sums / ratios - ratios
 
 
 def find_mode(model: GaussianModel) -> Floats:
-    """Logarithms of the free standard deviations at the mode of their density."""
-    start = np.log([0.3 * model.terms[place].scale for place in model.free])
+    """Free standard deviations at the mode of their density, in scales of their priors."""
+    start = np.full(len(model.free), 0.4)
     if not len(start):
         return start
 
@@ -157,7 +158,7 @@ def find_mode(model: GaussianModel) -> Floats:
         start,
         jac=True,
         method="L-BFGS-B",
-        bounds=[(np.log(LOWEST), 1.5)] * len(start),
+        bounds=[(LOWEST, None)] * len(start),
         options={"ftol": 1e-9, "gtol": 1e-3},
     )
     return np.asarray(found.x)
@@ -188,15 +189,22 @@ def integrate(model: GaussianModel, *, points: int = POINTS, seed: int = 0) -> M
     uniform = stats.qmc.Sobol(len(mode) + 1, rng=seed).random(points)
     uniform = np.clip(uniform, EDGE, 1 - EDGE)
     width = np.sqrt(DEGREES / stats.chi2.ppf(uniform[:, -1], DEGREES))
-    normal = stats.norm.ppf(uniform[:, :-1])
-    log_sds = np.maximum(mode + (width[:, None] * normal) @ root.T, np.log(LOWEST))
-    target = np.array([_log_density_only(model, row) for row in log_sds])
-    distance = ((width[:, None] * normal) ** 2).sum(axis=1)
-    proposal = -0.5 * (DEGREES + len(mode)) * np.log1p(distance / DEGREES)
-    weight = np.exp(target - proposal - (target - proposal).max())
+    ratios = np.abs(mode + (width[:, None] * stats.norm.ppf(uniform[:, :-1])) @ root.T)
+    target = np.array([_density_only(model, row) for row in ratios])
+    distance = target - _log_folded(ratios, mode, root)
+    weight = np.exp(distance - distance.max())
     weight /= weight.sum()
-    sds = np.stack([_all_sds(model, row) for row in log_sds])
+    sds = np.stack([_all_sds(model, row) for row in ratios])
     return Mixture(sds, weight, float(1 / (weight**2).sum()), _all_sds(model, mode))
+
+
+def thinned(mixture: Mixture, points: int) -> Mixture:
+    """Resample a mixture to fewer points of equal weight, spread evenly over the first sd."""
+    order = np.argsort(mixture.sds[:, 0])
+    edges = np.cumsum(mixture.weight[order])
+    place = np.searchsorted(edges, (np.arange(points) + 0.5) / points)
+    chosen = order[np.minimum(place, len(order) - 1)]
+    return Mixture(mixture.sds[chosen], np.full(points, 1 / points), mixture.ess, mixture.mode)
 
 
 def conditional(model: GaussianModel, sds: Floats) -> tuple[Floats, Floats]:
@@ -212,6 +220,22 @@ def conditional(model: GaussianModel, sds: Floats) -> tuple[Floats, Floats]:
     identity = np.eye(len(factor))
     inverse = linalg.solve_triangular(factor, identity, lower=True, check_finite=False)
     return scale * mean, scale[:, None] * inverse.T
+
+
+def linear_posterior(model: GaussianModel, sds: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Posterior means and standard deviations of sums of coefficients, given the sds.
+
+    Parameters
+    ----------
+    model, sds
+        As for `conditional`.
+    weights
+        Shape (sum, coefficient).
+    """
+    factor, mean, _ = _solve(model, sds)
+    scaled = weights * sds[model.group]
+    half = linalg.solve_triangular(factor, scaled.T, lower=True, check_finite=False)
+    return scaled @ mean, np.sqrt((half**2).sum(axis=0))
 
 
 def effect_sample(
@@ -237,9 +261,9 @@ def effect_sample(
     return np.concatenate(parts)[order], mixture.sds[place][order]
 
 
-def _all_sds(model: GaussianModel, log_sds: Floats) -> Floats:
+def _all_sds(model: GaussianModel, ratios: Floats) -> Floats:
     sds = np.array([term.scale for term in model.terms])
-    sds[model.free] = np.exp(log_sds)
+    sds[model.free] *= np.abs(ratios)
     return sds
 
 
@@ -255,22 +279,41 @@ def _solve(model: GaussianModel, sds: Floats) -> tuple[Floats, Floats, float]:
     return factor, mean, float(half @ half)
 
 
-def _log_density_only(model: GaussianModel, log_sds: Floats) -> float:
-    sds = _all_sds(model, log_sds)
-    factor, _, quadratic = _solve(model, sds)
-    scale = np.array([term.scale for term in model.terms])
-    prior = (-0.5 * (sds / scale)[model.free] ** 2 + log_sds).sum()
-    likelihood = -0.5 * (2 * np.log(np.diag(factor)).sum() + model.square - quadratic)
-    return float(likelihood + prior - 0.5 * model.observations * np.log(2 * np.pi))
+def _value(model: GaussianModel, factor: Floats, quadratic: float, ratios: Floats) -> float:
+    likelihood = 2 * np.log(np.diag(factor)).sum() + model.square - quadratic
+    likelihood += model.observations * np.log(2 * np.pi)
+    return float(-0.5 * (likelihood + (ratios**2).sum()))
+
+
+def _density_only(model: GaussianModel, ratios: Floats) -> float:
+    factor, _, quadratic = _solve(model, _all_sds(model, ratios))
+    return _value(model, factor, quadratic, ratios)
 
 
 def _spread(model: GaussianModel, mode: Floats) -> Floats:
-    """Root of the proposal's covariance: the inverse Hessian, held within bounds."""
-    step = 0.05
+    """Root of the proposal's covariance: the inverse Hessian, no wider than the prior."""
+    step = 0.02
+
+    def gradient(point: Floats) -> Floats:
+        # Even density: its gradient changes sign with the coordinate.
+        return np.sign(point) * log_density(model, np.maximum(np.abs(point), LOWEST / 10))[1]
+
     rows = [
-        (log_density(model, mode + shift)[1] - log_density(model, mode - shift)[1]) / (2 * step)
+        (gradient(mode + shift) - gradient(mode - shift)) / (2 * step)
         for shift in step * np.eye(len(mode))
     ]
     hessian = -np.array(rows)
     values, vectors = np.linalg.eigh((hessian + hessian.T) / 2)
-    return np.asarray(vectors / np.sqrt(np.maximum(values, SPREAD**-2)))
+    return np.asarray(WIDER * vectors / np.sqrt(np.maximum(values, 1.0)))
+
+
+def _log_folded(ratios: Floats, mode: Floats, root: Floats) -> Floats:
+    """Log density of the folded proposal, up to a constant."""
+    nearness = mode / np.sqrt((root**2).sum(axis=1))
+    near = np.argsort(nearness)[:FOLDED]
+    signs = np.ones((2 ** len(near), len(mode)))
+    signs[:, near] = np.array(list(product((1.0, -1.0), repeat=len(near))))
+    turned = np.linalg.solve(root, (ratios[:, None] * signs - mode).reshape(-1, len(mode)).T)
+    distance = (turned**2).sum(axis=0).reshape(len(ratios), len(signs))
+    power = -0.5 * (DEGREES + len(mode))
+    return np.asarray(logsumexp(power * np.log1p(distance / DEGREES), axis=1))

@@ -1,12 +1,19 @@
 """Fit a model to the cells of a replicate, by closed forms or by the sampler."""
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bipbayes.checks.gaussian import gaussian_model, integrate, plugged_in
+from bipbayes.checks.gaussian import (
+    GaussianModel,
+    Mixture,
+    gaussian_model,
+    integrate,
+    plugged_in,
+    thinned,
+)
 from bipbayes.checks.terms import KNOWN, model_terms
 from bipbayes.estimands.effects import effect_draws
 from bipbayes.sampling.registry import load_model
@@ -15,6 +22,7 @@ from bipbayes.validation.scores import score_draws, score_mixture
 from bipbayes.validation.settings import CLOSED, NUTS, PLUGGED, ValidationSettings
 from bipbayes.validation.targets import Targets
 
+POINTS: Final = 16  # of a mixture, after the weights are known
 _COMPILED: dict[tuple[object, ...], Any] = {}
 
 
@@ -49,7 +57,7 @@ def fit_scores(
             terms = model_terms(model_file.name, cells, priors=model_file.Priors())
             model = gaussian_model(cells, terms)
             for engine in closed:
-                mixture = integrate(model, seed=seed) if engine == CLOSED else plugged_in(model)
+                mixture = _mixture(model, engine, seed)
                 frames.append(
                     score_mixture(model, mixture, targets, labels={**labels, "engine": engine})
                 )
@@ -57,6 +65,12 @@ def fit_scores(
             effects = sampled_effects(name, cells, settings=settings, seed=seed)
             frames.append(score_draws(effects, targets, labels={**labels, "engine": NUTS}))
     return frames
+
+
+def _mixture(model: GaussianModel, engine: str, seed: int) -> Mixture:
+    if engine == PLUGGED:
+        return plugged_in(model)
+    return thinned(integrate(model, seed=seed), POINTS)
 
 
 def sampled_effects(

@@ -13,7 +13,7 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
-from bipbayes.checks.gaussian import GaussianModel, Mixture, conditional
+from bipbayes.checks.gaussian import GaussianModel, Mixture, linear_posterior
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Floats
 from bipbayes.validation.targets import Targets
@@ -102,9 +102,8 @@ def score_mixture(
     weights = np.asarray((targets.matrix @ model.design).todense())
     means, sds = np.empty((2, len(mixture.weight), len(weights)))
     for point, values in enumerate(mixture.sds):
-        mean, root = conditional(model, values)
-        means[point] = weights @ mean + targets.shift
-        sds[point] = np.sqrt(((weights @ root) ** 2).sum(axis=1))
+        means[point], sds[point] = linear_posterior(model, values, weights)
+    means += targets.shift
     return score_normals(means, sds, targets, weight=mixture.weight, labels=labels)
 
 

@@ -61,18 +61,18 @@ def _brute(cells, terms, sds):
 
 def test_marginal_and_posterior_are_those_of_generalised_least_squares(cells, model):
     """Catches a wrong design, whitener, gaps handled as data, or a wrong determinant."""
-    log_sds = np.log([0.1, 0.05, 0.08, 0.12, 0.07, 0.2])
-    means, prior, noise = _brute(cells, model.terms, np.exp(log_sds))
+    sds = np.array([0.1, 0.05, 0.08, 0.12, 0.07, 0.2])
+    means, prior, noise = _brute(cells, model.terms, sds)
     seen = ~np.isnan(means)
     assert 0 < seen.sum() < len(seen)
     total = (prior + noise)[np.ix_(seen, seen)]
     density = stats.multivariate_normal(np.zeros(seen.sum()), total).logpdf(means[seen])
     # The density of the whitened means differs by the determinant of the whitener.
     density += 0.5 * np.linalg.slogdet(noise[np.ix_(seen, seen)])[1]
-    priors = (-0.5 * (np.exp(log_sds) / 0.3) ** 2 + log_sds).sum()
-    assert log_density(model, log_sds)[0] == pytest.approx(density + priors, abs=1e-8)
+    priors = (-0.5 * (sds / 0.3) ** 2).sum()
+    assert log_density(model, sds / 0.3)[0] == pytest.approx(density + priors, abs=1e-8)
     gain = np.linalg.solve(total, prior[seen]).T
-    mean, root = conditional(model, np.exp(log_sds))
+    mean, root = conditional(model, sds)
     np.testing.assert_allclose(model.design @ mean, gain @ means[seen], atol=1e-10)
     covariance = prior - gain @ prior[seen]
     turned = model.design @ root
@@ -80,8 +80,8 @@ def test_marginal_and_posterior_are_those_of_generalised_least_squares(cells, mo
 
 
 def test_gradient_is_that_of_the_density(model):
-    """Catches a wrong trace, a forgotten Jacobian or prior in the gradient."""
-    point = np.log([0.1, 0.05, 0.08, 0.12, 0.07, 0.2])
+    """Catches a wrong trace or a forgotten prior in the gradient."""
+    point = np.array([0.3, 0.2, 0.3, 0.4, 0.2, 0.7])
     step = 1e-5
     numeric = [
         (log_density(model, point + e)[0] - log_density(model, point - e)[0]) / (2 * step)
@@ -91,22 +91,41 @@ def test_gradient_is_that_of_the_density(model):
 
 
 def test_integration_over_one_sd_is_that_of_a_fine_grid(cells):
-    """Catches wrong importance weights (a forgotten Jacobian, or degrees of freedom)."""
+    """Catches wrong importance weights (a proposal not folded, or of other degrees)."""
     terms = [
-        Term("combination_effect", ("combination",), 0.5),
+        Term("combination_jobcenter_effect", ("combination", "jobcenter"), 0.5),
         Term("jobcenter_effect", ("jobcenter",), 0.1, fixed=True),
     ]
     model = gaussian_model(cells, terms)
-    mixture = integrate(model, points=1024, seed=1)
-    grid = np.linspace(np.log(1e-4), 1.0, 2000)
+    mixtures = [integrate(model, points=1024, seed=seed) for seed in range(8)]
+    grid = (np.arange(1000) + 0.5) / 500
     density = np.array([log_density(model, np.array([x]))[0] for x in grid])
     weight = np.exp(density - density.max())
     weight /= weight.sum()
-    exact = weight @ np.exp(grid)
-    spread = np.sqrt(weight @ (np.exp(grid) - exact) ** 2)
-    assert mixture.weight @ mixture.sds[:, 0] == pytest.approx(exact, abs=0.02 * spread)
-    assert (mixture.sds[:, 1] == 0.1).all()
+    exact = weight @ grid
+    spread = np.sqrt(weight @ (grid - exact) ** 2)
+    found = [(m.weight, m.sds[:, 0] / terms[0].scale) for m in mixtures]
+    mean = np.mean([w @ x for w, x in found])
+    assert mean == pytest.approx(exact, abs=0.02 * spread)
+    wide = np.mean([w @ (x - exact) ** 2 for w, x in found])
+    assert np.sqrt(wide) == pytest.approx(spread, rel=0.03)
+    assert (mixtures[0].sds[:, 1] == 0.1).all()
     assert find_mode(model)[0] == pytest.approx(grid[density.argmax()], abs=0.01)
+
+
+def test_an_sd_near_zero_is_integrated_over(cells):
+    """Catches weights that break down where the data say that a term is hardly there."""
+    flat = cells.assign(mean=0.3 * cells["mean"])
+    terms = [Term("combination_indicator_effect", ("combination", "indicator"), 0.5)]
+    model = gaussian_model(flat, terms)
+    mixture = integrate(model, points=256, seed=1)
+    grid = (np.arange(1000) + 0.5) / 500
+    density = np.array([log_density(model, np.array([x]))[0] for x in grid])
+    assert grid[density.argmax()] < 0.4
+    weight = np.exp(density - density.max())
+    exact = (weight @ grid) / weight.sum()
+    assert mixture.weight @ (mixture.sds[:, 0] / 0.5) == pytest.approx(exact, rel=0.02)
+    assert mixture.ess > 128
 
 
 def test_draws_have_the_mixtures_moments(model):

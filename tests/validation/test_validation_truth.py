@@ -1,0 +1,56 @@
+"""The truth against brute force, and estimates of huge studies against the truth."""
+
+import numpy as np
+import pytest
+
+from bipbayes.cells import cell_means
+from bipbayes.data.progression import progression
+from bipbayes.validation.generator import Generator, draw_design, draw_drift, simulate_study
+from bipbayes.validation.targets import study_targets
+from bipbayes.validation.truth import expected_answers, population_truth, stored_truth
+
+
+def test_expected_answers_are_those_of_rounded_and_cut_draws():
+    """Catches a threshold off by half a point or a missing cut at an end of the scale."""
+    rng = np.random.default_rng(1)
+    mean, spread = np.array([0.7, 3.2, 5.4]), np.array([0.8, 0.5, 1.5])
+    draws = np.clip(np.floor(rng.normal(mean, spread, (400_000, 3)) + 0.5), 1, 5)
+    expected = expected_answers(mean, spread, scale=(1, 5), cut=True)
+    np.testing.assert_allclose(expected, draws.mean(axis=0), atol=0.01)
+    assert expected_answers(mean, spread, scale=(1, 5), cut=False) is mean
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_estimates_of_a_large_study_approach_the_truth(codebook, cut):
+    """Catches a truth in other units than the estimates, or of other weights."""
+    generator = Generator(cut=cut, steadiness=(0.3,))
+    drift = draw_drift(codebook, 3, generator=generator, seed=2)
+    truth = population_truth(codebook, drift=drift, generator=generator, citizens=20_000, seed=3)
+    design = draw_design(codebook, citizens=15_000, jobcenters=3, seed=4)
+    study = simulate_study(design, drift=drift, generator=generator, seed=5)
+    cells = cell_means(progression(study, codebook), codebook)
+    targets = study_targets(cells, codebook, truth)
+    blocks = cells["vcov"].transpose("combination", "jobcenter", "indicator", "indicator_")
+    weights = targets.matrix.toarray().reshape(len(targets.rows), -1, cells.sizes["indicator"])
+    covariance = blocks.to_numpy().reshape(-1, *blocks.shape[2:])
+    se = np.sqrt(np.einsum("ngk,gkl,ngl->n", weights, covariance, weights))
+    estimate = targets.matrix @ cells["mean"].to_numpy().ravel() + targets.shift
+    z = (estimate - targets.rows["truth"].to_numpy()) / se
+    assert se.max() < 0.05
+    assert np.abs(z).max() < 4
+    # Truths that differed in unit or centre would be off by a common factor or amount.
+    assert np.abs(z[targets.rows["estimand"] == "contrast"].mean()) < 0.8
+    spread = targets.rows["truth"].std()
+    assert np.polyfit(targets.rows["truth"], estimate, 1)[0] == pytest.approx(1, abs=0.02 / spread)
+
+
+def test_a_stored_truth_comes_back(tmp_path, codebook):
+    """Catches a cache that loses digits or fields."""
+    generator = Generator()
+    drift = draw_drift(codebook, 3, generator=generator, seed=2)
+    truth = population_truth(codebook, drift=drift, generator=generator, citizens=200, seed=3)
+    path = tmp_path / "truth.npz"
+    assert stored_truth(path) is None
+    stored_truth(path, truth)
+    for name in ("cell", "error", "mean", "sd"):
+        np.testing.assert_array_equal(getattr(stored_truth(path), name), getattr(truth, name))
