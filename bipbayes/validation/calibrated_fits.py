@@ -1,0 +1,120 @@
+"""Prior draws and fits for calibration: by the sampler, and by closed forms."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from bipbayes.checks.gaussian import effect_sample, gaussian_model, integrate
+from bipbayes.checks.terms import Term, design_matrix
+from bipbayes.data.sample import Floats
+from bipbayes.estimands.effects import effect_draws
+from bipbayes.sampling.settings import SamplerSettings
+from bipbayes.validation.calibration import KEPT, Fit, Known, thin
+
+
+def prior_truths(
+    model: Any, cells: xr.Dataset, *, terms: Sequence[str], draws: int, seed: int
+) -> Known:
+    """Draw parameters from a PyMC model's own prior.
+
+    Parameters
+    ----------
+    model
+        Built by a model file.
+    cells
+        Those it was built with.
+    terms
+        Names of the additive terms.
+    draws
+        Rounds.
+    seed
+        Of the draws.
+    """
+    import pymc as pm
+
+    names = [name for name in terms if name in model.named_vars]
+    hyper = [variable.name for variable in model.free_RVs if not variable.type.ndim]
+    prior = pm.sample_prior_predictive(
+        draws=draws, model=model, var_names=[*names, *hyper], random_seed=seed
+    )
+    return known_draws(prior["prior"].to_dataset(), cells, terms=names)
+
+
+def known_draws(posterior: xr.Dataset, cells: xr.Dataset, *, terms: Sequence[str]) -> Known:
+    """Take scalars and effects out of prior or posterior draws."""
+    fit = xr.DataTree.from_dict({"posterior": posterior})
+    fit.attrs["terms"] = _json(terms)
+    effects = effect_draws(fit, cells).to_numpy()
+    scalars = [
+        name for name in posterior.data_vars if set(posterior[name].dims) == {"chain", "draw"}
+    ]
+    values = {
+        str(name): posterior[name].transpose("chain", "draw").to_numpy().ravel() for name in scalars
+    }
+    return _with_effects(values, effects.reshape(-1, int(np.prod(effects.shape[2:]))), cells)
+
+
+def sampled_fit(compiled: Any, *, terms: Sequence[str], settings: SamplerSettings) -> Fit:
+    """Return a function that fits simulated cells with a compiled model."""
+    from bipbayes.sampling.fit import draw_posterior
+
+    def fit(cells: xr.Dataset, seed: int) -> Known:
+        own = SamplerSettings(
+            draws=settings.draws,
+            tune=settings.tune,
+            chains=settings.chains,
+            target_accept=settings.target_accept,
+            seed=seed,
+        )
+        tree = draw_posterior(compiled, cells, settings=own)
+        posterior = tree["posterior"].to_dataset()
+        there = [name for name in terms if name in posterior]
+        return thin(known_draws(posterior, cells, terms=there))
+
+    return fit
+
+
+def closed_truths(cells: xr.Dataset, terms: Sequence[Term], *, draws: int, seed: int) -> Known:
+    """Draw parameters from the prior of a model that is written down as terms."""
+    rng = np.random.default_rng(seed)
+    design, group = design_matrix(cells, terms)
+    scale = np.array([term.scale for term in terms])
+    free = np.array([not term.fixed for term in terms])
+    sds = np.where(free, np.abs(rng.standard_normal((draws, len(terms)))), 1.0) * scale
+    effect = (rng.standard_normal((draws, len(group))) * sds[:, group]) @ design.T
+    return _with_effects(_named(terms, sds), effect, cells)
+
+
+def closed_fit(terms: Sequence[Term], *, points: int = 256) -> Fit:
+    """Return a function that fits simulated cells by closed forms."""
+
+    def fit(cells: xr.Dataset, seed: int) -> Known:
+        model = gaussian_model(cells, terms)
+        mixture = integrate(model, points=points, seed=seed)
+        effect, sds = effect_sample(model, mixture, draws=KEPT, seed=seed)
+        return _with_effects(_named(terms, sds), effect, cells)
+
+    return fit
+
+
+def _named(terms: Sequence[Term], sds: Floats) -> dict[str, Floats]:
+    return {term.sd_name: sds[:, i] for i, term in enumerate(terms) if not term.fixed}
+
+
+def _with_effects(values: dict[str, Floats], effect: Floats, cells: xr.Dataset) -> Known:
+    """Add three effects (best known, least known, mean of all) to the scalars."""
+    n = cells["n"].transpose("combination", "jobcenter", "indicator").to_numpy().ravel()
+    chosen = {
+        "best known effect": effect[:, int(n.argmax())],
+        "least known effect": effect[:, int(n.argmin())],
+        "mean of all effects": effect.mean(axis=1),
+    }
+    return Known({**values, **chosen}, effect)
+
+
+def _json(terms: Sequence[str]) -> str:
+    import json
+
+    return json.dumps(list(terms))
