@@ -78,7 +78,7 @@ def test_families_are_indicators_and_averages(frame: pd.DataFrame) -> None:
     averages = frame["outcome"].isin(CODEBOOK.average_codes)
     indicators, combinations = len(CODEBOOK.indicators), len(CODEBOOK.combinations)
     sizes = {"effect": combinations, "contrast": combinations - 1}
-    for vcov in VCOV:
+    for vcov in ("classical", "cluster_jobcenter"):
         for estimand, size in sizes.items():
             rows = frame[(frame["vcov"] == vcov) & (frame["estimand"] == estimand)]
             for members, count in ((averages, 2), (~averages, indicators)):
