@@ -211,7 +211,10 @@ def _overviews(inputs: FigureInputs) -> list[FigureTask]:
 
 
 def _jobcenters(inputs: FigureInputs) -> list[FigureTask]:
-    """Return forests over jobcenters of no treatment and of the most frequent combination."""
+    """Return forests over jobcenters of no treatment and of the most frequent combination.
+
+    Over all indicators, which OLS has not, and for the first indicator, beside OLS.
+    """
     context = inputs.context
     rows = select(
         inputs.intervals, source="posterior", estimand="jobcenter", outcome=ALL_INDICATORS
@@ -220,7 +223,10 @@ def _jobcenters(inputs: FigureInputs) -> list[FigureTask]:
     if treated.empty:
         return []
     most = str(treated.groupby("combination")["n"].sum().idxmax())
-    return [jobcenter_task(inputs, combination=c) for c in (context.codebook.no_treatment, most)]
+    shown = (context.codebook.no_treatment, most)
+    first = context.codebook.indicator_codes[0]
+    tasks = [jobcenter_task(inputs, combination=combination) for combination in shown]
+    return [*tasks, jobcenter_task(inputs, combination=most, outcome=first)]
 
 
 def jobcenter_task(

@@ -18,6 +18,8 @@ from bipbayes.plots.style import DIVERGING, LanguageFormatter, figure_style, fur
 from bipbayes.wording import MINUS, capital, combination_text, outcome_label, word
 
 SOURCES: Final = ("posterior", "ols")
+# Drawn as markers: hundreds of texts would take seconds.
+_MARKERS: Final = {"+": "+", MINUS: "_", "·": "."}
 _SHARE: Final = 0.98  # of the absolute estimates that the colours tell apart
 
 
@@ -93,9 +95,10 @@ def draw_heatmap(
     signs = marks.reindex(index=outcomes, columns=combinations).fillna("").to_numpy()
     axes.set_facecolor("#D9D9D9")  # cells without an estimate
     image = axes.imshow(values, cmap=DIVERGING, norm=Normalize(-limit, limit), aspect="auto")
-    for row, column in np.argwhere(signs != ""):
-        ink = ink_on(image.to_rgba(values[row, column]))
-        axes.text(column, row, signs[row, column], ha="center", va="center", color=ink, size=8.5)
+    for sign, marker in _MARKERS.items():
+        rows, columns = np.nonzero(signs == sign)
+        inks = [ink_on(image.to_rgba(value)) for value in values[rows, columns]]
+        axes.scatter(columns, rows, marker=marker, c=inks, s=26, linewidths=0.9)
     labels = [
         combination_text(context.codebook, c, language=context.language) for c in combinations
     ]
