@@ -105,10 +105,10 @@ def test_known_persistence_is_found() -> None:
     """Catches a C of the wrong size: adjusted levels leave (1 - rho)² of a level's variance."""
     rng = np.random.default_rng(0)
     data = random_progression(
-        CODEBOOK, seed=5, shape=Shape(citizens=600, waves=(6, 6), gaps=0.0, unknown=0.0)
+        CODEBOOK, seed=5, shape=Shape(citizens=300, waves=(8, 8), gaps=0.0, unknown=0.0)
     )
     citizen = np.unique(data["citizen"].to_numpy().astype(str), return_inverse=True)[1]
-    level = rng.normal(size=(600, 3)) @ np.array([[0.5, 0.3, 0], [0, 0.4, 0], [0, 0, 0.0]])
+    level = rng.normal(size=(300, 3)) @ np.array([[0.5, 0.3, 0], [0, 0.4, 0], [0, 0, 0.0]])
     values = level[citizen] + rng.normal(size=(len(citizen), 3))
     known = data["standardised"].sel(outcome=["q1", "q2", "q3"]).notnull().to_numpy()
     sample = analysis_sample(data, CODEBOOK)
@@ -131,7 +131,7 @@ def test_known_persistence_is_found() -> None:
 
 def test_adjusted_cells_carry_what_persists() -> None:
     """Catches adjusted cells whose covariance forgets the citizen, or is not definite."""
-    shape = Shape(citizens=300, waves=(4, 6), persistence=0.9)
+    shape = Shape(citizens=200, waves=(4, 6), persistence=0.9)
     data = random_progression(CODEBOOK, seed=7, shape=shape)
     adjustment = make_adjustment(data, CODEBOOK)
     adjusted = adjusted_progression(data, CODEBOOK, adjustment=adjustment)

@@ -14,7 +14,7 @@ from bipbayes.ordinal.fit import fit_indicator
 from bipbayes.ordinal.translate import stored_translation
 
 CODEBOOK = make_codebook(4, 2, jobcenters=("b", "a", "c"))
-SHAPE = Shape(citizens=350, waves=(2, 4), lacking=[("01", "c")], unanswered=[("q2", "10", "a")])
+SHAPE = Shape(citizens=250, waves=(2, 4), lacking=[("01", "c")], unanswered=[("q2", "10", "a")])
 
 
 @pytest.fixture(scope="module")

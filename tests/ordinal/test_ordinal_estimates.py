@@ -30,7 +30,7 @@ def estimates(progression: xr.Dataset) -> xr.Dataset:
     return estimate_ordinal(progression, CODEBOOK)
 
 
-def _probit_study(seed: int, people: int = 4000) -> tuple[Study, np.ndarray]:
+def _probit_study(seed: int, people: int = 3000) -> tuple[Study, np.ndarray]:
     """Draw two responses of people from an ordered probit; those low at first are treated most.
 
     Returns the study and the true expected change, by combination, over all first answers.
@@ -87,7 +87,7 @@ def test_joint_covariance_equals_resampled_citizens() -> None:
     answers = indicator_answers(data, codebook, sample=sample)
     rng = np.random.default_rng(0)
     draws = []
-    for _ in range(150):
+    for _ in range(120):
         times = np.bincount(rng.integers(0, 250, 250), minlength=250)
         found = []
         for entry in answers:
