@@ -99,7 +99,7 @@ def main() -> None:
     data = builders.random_progression(codebook, seed=1, shape=shape)
     print(f"{data.sizes['response']} responses, {int(data['n'].max())} changes of an indicator")
     ours, estimates = best(lambda: estimate_ols(data, codebook), runs=5)
-    theirs, covariances = best(lambda: statsmodels_loop(data, codebook), runs=2)
+    theirs, covariances = best(lambda: statsmodels_loop(data, codebook), runs=1)
     gap = max(
         np.abs(estimates["covariance"].sel(vcov=vcov, outcome=outcome).to_numpy() - matrix).max()
         for (vcov, outcome), matrix in covariances.items()
