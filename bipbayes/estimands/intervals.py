@@ -97,8 +97,8 @@ def limits(draws: np.ndarray, *, level: float, kind: str) -> tuple[np.ndarray, n
     if kind == "hdi":
         from arviz_stats.base.array import BaseArray
 
-        hdi = BaseArray().hdi  # type: ignore[no-untyped-call]
-        low, high = np.moveaxis(np.asarray(hdi(draws, prob=level, axis=0)), -1, 0)
+        hdi = BaseArray().hdi
+        low, high = np.moveaxis(np.asarray(hdi(draws, prob=level, axis=0)), -1, 0)  # type: ignore[no-untyped-call]
         return low, high
     raise SettingsError(f"kind {kind!r} is unknown; allowed: eti, hdi")
 

@@ -1,6 +1,7 @@
 """Messages to the terminal: sentences for users, nothing in quiet runs."""
 
 import logging
+import os
 import sys
 from collections.abc import Callable
 
@@ -13,7 +14,13 @@ logger = logging.getLogger("bipbayes")
 
 
 def start_logging(*, quiet: bool) -> None:
-    """Send the package's messages to standard error; only errors where quiet."""
+    """Send the package's messages to standard error; only errors where quiet.
+
+    Called before NumPy is imported, so it also keeps linear algebra to one thread: the chains
+    and the drawing processes fill the cores, and threads on small matrices only wait.
+    """
+    for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
     from rich.logging import RichHandler
 
     handler = RichHandler(

@@ -38,7 +38,8 @@ def observe(effect: Tensor, cells: xr.Dataset) -> Tensor:
     data = likelihood_data(cells)
     whitener = pm.Data("whitener", data["whitener"])
     position = pm.Data("observed_position", data["observed_position"])
-    turned = pt.matmul(whitener, effect[..., None]).reshape((-1,))
+    # Products and sums: compiled, they take half the time of a batched matrix product.
+    turned = (whitener * effect[..., None, :]).sum(axis=-1).reshape((-1,))
     return pm.Normal(
         OBSERVED, turned[position], 1.0, observed=pm.Data("whitened", data["whitened"]),
         dims="observation",

@@ -1,0 +1,141 @@
+"""The validation stage: replicates, tables, pictures, and what they say of the goals."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from bipbayes.atomic import write_frame
+from bipbayes.data.load_codebook import load_codebook
+from bipbayes.errors import SettingsError
+from bipbayes.validation.calibrate import run_calibration
+from bipbayes.validation.calibration import calibration_verdict
+from bipbayes.validation.campaign import run_validation
+from bipbayes.validation.generator import Generator
+from bipbayes.validation.settings import CLOSED, NUTS, PLUGGED, ValidationSettings
+from bipbayes.validation.summary import coverage_table, goals, judged
+
+logger = logging.getLogger(__name__)
+
+SHORT: Final = {"closed": CLOSED, "plugged": PLUGGED, "nuts": NUTS}
+QUICK: Final[dict[str, Any]] = {"replicates": 4, "population": 5000, "draws": 200, "tune": 300}
+
+
+def validation_settings(
+    *, engines: Sequence[str], continuous: bool, quick: bool, values: dict[str, Any]
+) -> ValidationSettings:
+    """Turn options into settings.
+
+    Parameters
+    ----------
+    engines
+        ``closed``, ``plugged``, ``nuts``.
+    continuous
+        Leave answers continuous instead of cutting them to the scale.
+    quick
+        Few and small replicates; the numbers then prove nothing.
+    values
+        Fields of `ValidationSettings`; ``None`` takes the default.
+
+    Raises
+    ------
+    SettingsError
+        An unknown engine, or values that are refused.
+    """
+    unknown = sorted(set(engines) - set(SHORT))
+    if unknown:
+        raise SettingsError(f"--engine {unknown} is unknown; known: {', '.join(SHORT)}")
+    given = {key: value for key, value in values.items() if value}
+    filled = {**(QUICK if quick else {}), **given, "generator": Generator(cut=not continuous)}
+    return ValidationSettings(engines=tuple(SHORT[name] for name in engines), **filled)
+
+
+def validate(
+    settings: ValidationSettings,
+    *,
+    codebook: Path | None,
+    folder: Path,
+    where: tuple[str | None, int | None],
+    rounds: int,
+    progress: bool,
+    overwrite: bool,
+) -> pd.DataFrame:
+    """Run what is missing, write tables and pictures, return how the goals were met.
+
+    Parameters
+    ----------
+    settings
+        Of the simulation study.
+    codebook
+        Of the simulated studies; ``None``: BIP's.
+    folder
+        Gets ``coverage.csv``, ``coverage_by_size.csv``, ``goals.csv``, ``calibration.csv``,
+        ``figures/`` and the replicates.
+    where
+        Address of a Dask scheduler or ``None``; number of own processes or ``None``.
+    rounds
+        Rounds of simulation-based calibration for each model; 0: none.
+    progress, overwrite
+        Show bars; replace another validation.
+    """
+    from bipbayes.plots.checks_coverage import coverage_figure
+    from bipbayes.plots.save import save_figure
+
+    book = load_codebook(codebook)
+    scheduler, workers = where
+    scores = run_validation(
+        book,
+        settings=settings,
+        folder=folder,
+        scheduler=scheduler,
+        workers=workers,
+        progress=progress,
+        overwrite=overwrite,
+    )
+    frame = judged(scores, book)
+    table = coverage_table(frame)
+    write_frame(folder / "coverage.csv", table)
+    write_frame(folder / "coverage_by_size.csv", coverage_table(frame, by=["size"]))
+    reached = goals(table, model=Path(settings.models[0]).stem, vcov="citizen")
+    write_frame(folder / "goals.csv", reached)
+    save_figure(coverage_figure(table), folder / "figures" / "coverage")
+    if rounds:
+        _calibrate(settings, book, folder=folder, where=where, rounds=rounds, progress=progress)
+    for row in reached.to_dict("records"):
+        logger.info(
+            "%s (%s, %s, %s): %.3f, Monte Carlo error %.3f: %s",
+            row["goal"], row["engine"], row["target"], row["estimand"], row["value"], row["mcse"],
+            row["reached"],
+        )  # fmt: skip
+    return reached
+
+
+def _calibrate(
+    settings: ValidationSettings,
+    book: Any,
+    *,
+    folder: Path,
+    where: tuple[str | None, int | None],
+    rounds: int,
+    progress: bool,
+) -> None:
+    from bipbayes.plots.checks_calibration import calibration_figure
+    from bipbayes.plots.save import save_figure
+
+    shares = run_calibration(
+        book, settings=settings, rounds=rounds, folder=folder, where=where, progress=progress
+    )
+    verdicts = []
+    for model, rows in shares.groupby("model", sort=False):
+        verdict = calibration_verdict(rows)
+        verdicts.append(verdict.assign(model=model))
+        save_figure(
+            calibration_figure(shares, model=str(model)),
+            folder / "figures" / f"calibration_{model}",
+        )
+        failed = int((~verdict["passed"]).sum())
+        logger.info("calibration of %s: %d of %d quantities fail", model, failed, len(verdict))
+    if verdicts:
+        write_frame(folder / "calibration.csv", pd.concat(verdicts, ignore_index=True))
