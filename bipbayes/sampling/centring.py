@@ -10,8 +10,8 @@ share of its prior variance that the data take away:
 
 at half the standard deviations that a few steps of MacKay's (1992) evidence maximisation find:
 funnels hurt where a standard deviation is small, and at fixed values a batch whose standard
-deviation turns out smaller yet is centred too far. Any value between 0 and 1 gives the same posterior; only the sampler's path depends on
-it.
+deviation turns out smaller yet is centred too far. Any value between 0 and 1 gives the same
+posterior; only the sampler's path depends on it.
 """
 
 from collections.abc import Sequence

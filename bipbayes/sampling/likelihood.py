@@ -4,7 +4,6 @@ from typing import Any, Final
 
 import numpy as np
 import pymc as pm
-import pytensor.tensor as pt
 import xarray as xr
 
 from bipbayes.cells import whiten

@@ -15,7 +15,10 @@ BATCHES = (
 
 
 def brute_force(cells: xr.Dataset) -> dict[str, np.ndarray]:
-    """Posterior of the effects given sds of half the scales, with one big design matrix."""
+    """Posterior of the effects with one big design matrix, at half the sds that evidence finds.
+
+    MacKay's fixed point for each batch: sd**2 = sum of squared means / determined effects.
+    """
     c, j, k = (cells.sizes[dim] for dim in ("combination", "jobcenter", "indicator"))
     caseworker = (cells["respondent"] == "caseworker").to_numpy()
     rows = [(a, b, d) for a in range(c) for b in range(j) for d in range(k)]
@@ -26,13 +29,28 @@ def brute_force(cells: xr.Dataset) -> dict[str, np.ndarray]:
         for other in range(k):
             covariance[row, row - d + other] = cells["vcov"].to_numpy()[a, b, d, other]
     seen = (cells["n"] > 0).to_numpy().reshape(-1)
-    prior = np.repeat([0.1**2, 0.05**2, 0.05**2], [c, 2 * c, j * k])
-    kept = design[seen]
-    information = kept.T @ np.linalg.solve(covariance[np.ix_(seen, seen)], kept)
-    share = 1 - np.diag(np.linalg.inv(information + np.diag(1 / prior))) / prior
-    parts = np.split(share, [c, 3 * c])
+    kept, means = design[seen], cells["mean"].to_numpy().reshape(-1)[seen]
+    weighted = np.linalg.solve(covariance[np.ix_(seen, seen)], kept).T
+    parts = np.split(np.arange(design.shape[1]), [c, 3 * c])
+    sds = np.array([0.5 * batch.scale for batch in BATCHES])
+
+    def posterior(at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        prior = np.repeat(at**2, [len(part) for part in parts])
+        covariance = np.linalg.inv(weighted @ kept + np.diag(1 / prior))
+        return covariance @ weighted @ means, 1 - np.diag(covariance) / prior
+
+    for _ in range(6):
+        mean, share = posterior(sds)
+        for place, part in enumerate(parts):
+            scale = BATCHES[place].scale
+            found = np.sqrt((mean[part] ** 2).sum() / max(share[part].sum(), 0.5))
+            sds[place] = np.clip(found, 0.05 * scale, 3 * scale)
+    share = posterior(0.5 * sds)[1]
     shapes = [(c,), (c, 2), (j, k)]
-    return {b.name: p.reshape(s) for b, p, s in zip(BATCHES, parts, shapes, strict=True)}
+    return {
+        batch.name: share[part].reshape(shape)
+        for batch, part, shape in zip(BATCHES, parts, shapes, strict=True)
+    }
 
 
 def test_degrees_are_shares_of_variance_that_the_data_take_away() -> None:
@@ -48,4 +66,4 @@ def test_what_nobody_answered_is_not_centred() -> None:
     cells = make_cells(CellShape(empty=("10",)), seed=2)
     degrees = centring(BATCHES, cells)["combination_effect"]
     assert degrees[2] == 0.0
-    assert (degrees[[0, 1, 3]] > 0.1).all()
+    assert (degrees[[0, 1, 3]] > 0.05).all()

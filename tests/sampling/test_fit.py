@@ -100,11 +100,9 @@ def interrupted(monkeypatch: pytest.MonkeyPatch, obtained: list[int]) -> None:
 
     def partial(*arguments: Any, **keywords: Any) -> xr.DataTree:
         trace = real(*arguments, **keywords)
-        for name in trace["posterior"].data_vars:
-            values = trace["posterior"][name].to_numpy().copy()
-            for chain, count in enumerate(obtained):
-                values[chain, count:] = np.nan
-            trace["posterior"][name] = (trace["posterior"][name].dims, values)
+        posterior = trace["posterior"].to_dataset()
+        count = xr.DataArray(obtained, dims="chain", coords={"chain": posterior["chain"]})
+        trace["posterior"] = xr.DataTree(posterior.where(posterior["draw"] < count))
         return trace
 
     monkeypatch.setattr(fitting.nutpie, "sample", partial)
