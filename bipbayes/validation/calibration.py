@@ -17,6 +17,7 @@ import pandas as pd
 import xarray as xr
 
 from bipbayes.cells import whiten
+from bipbayes.checks.likelihood import log_likelihood
 from bipbayes.data.sample import Floats
 
 LIKELIHOOD: Final = "log likelihood"
@@ -104,19 +105,6 @@ def rank_shares(
             share = (below + part) / (len(drawn[name]) + 1)
             rows.append({"round": number, "quantity": name, "share": share})
     return pd.DataFrame(rows)
-
-
-def log_likelihood(cells: xr.Dataset, effect: Floats) -> Floats:
-    """Joint log likelihood of the whitened means for each draw of effects."""
-    dims = ("combination", "jobcenter", "indicator")
-    white = whiten(cells).transpose(..., *dims, "indicator_")
-    whitener = white["whitener"].to_numpy()
-    means = white["whitened"].to_numpy()
-    observed = white["observed"].to_numpy()
-    shaped = effect.reshape(-1, *observed.shape)
-    residual = np.where(observed, means - np.einsum("cjkl,dcjl->dcjk", whitener, shaped), 0.0)
-    constant = observed.sum() * np.log(2 * np.pi)
-    return np.asarray(-0.5 * ((residual**2).sum(axis=(1, 2, 3)) + constant))
 
 
 def thin(known: Known, *, kept: int = KEPT) -> Known:

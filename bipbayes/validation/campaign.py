@@ -2,8 +2,9 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from bipbayes.validation.replicate import replicate_path, run_replicate
 from bipbayes.validation.settings import ValidationSettings
 
 logger = logging.getLogger(__name__)
+Task = Callable[..., object]
 
 
 def run_validation(
@@ -61,17 +63,48 @@ def run_validation(
     numbers = range(settings.replicates)
     missing = [number for number in numbers if not replicate_path(folder, number).is_file()]
     logger.info("%d of %d replicates are stored", len(numbers) - len(missing), len(numbers))
+    task = partial(run_replicate, settings=settings, folder=folder.resolve())
+    with progress_bar("Replicates", len(numbers), missing=len(missing), wanted=progress) as advance:
+        run_tasks(task, missing, shared=codebook, where=(scheduler, workers), advance=advance)
+    return read_scores(folder, settings)
+
+
+def run_tasks(
+    task: Task,
+    numbers: Sequence[int],
+    *,
+    shared: object,
+    where: tuple[str | None, int | None],
+    advance: Callable[[], None],
+) -> None:
+    """Run ``task(shared, number=number)`` for every number, here or on a cluster.
+
+    Parameters
+    ----------
+    task
+        Stores its own result.
+    numbers
+        Still to do.
+    shared
+        Sent to each worker once.
+    where
+        Address of a scheduler or ``None``; number of own processes (0: this process).
+    advance
+        Called after each.
+
+    Raises
+    ------
+    RunError
+        Some failed; the others ran.
+    """
     failed: dict[int, str] = {}
-    with _bar(len(numbers), done=len(numbers) - len(missing), wanted=progress) as advance:
-        runs = _run(codebook, missing, settings, folder, (scheduler, workers))
-        for number, error in runs:
-            if error:
-                failed[number] = error
-            advance()
+    for number, error in _run(task, numbers, shared, where):
+        if error:
+            failed[number] = error
+        advance()
     if failed:
         examples = "; ".join(f"{number}: {text}" for number, text in list(failed.items())[:3])
-        raise RunError(f"{len(failed)} of {len(numbers)} replicates failed ({examples})")
-    return read_scores(folder, settings)
+        raise RunError(f"{len(failed)} of {len(numbers)} tasks failed ({examples})")
 
 
 def read_scores(folder: Path, settings: ValidationSettings) -> pd.DataFrame:
@@ -107,44 +140,29 @@ def claim(folder: Path, settings: ValidationSettings, *, overwrite: bool) -> Non
     write_json(path, {"digest": digest, "settings": settings.record(), "synthetic": True})
 
 
-Runs = Iterator[tuple[int, str]]
-
-
 def _run(
-    codebook: Codebook,
-    numbers: list[int],
-    settings: ValidationSettings,
-    folder: Path,
-    where: tuple[str | None, int | None],
-) -> Runs:
-    """Yield each replicate's number with what went wrong, as they finish."""
+    task: Task, numbers: Sequence[int], shared: object, where: tuple[str | None, int | None]
+) -> Iterator[tuple[int, str]]:
+    """Yield each number with what went wrong, as tasks finish."""
     scheduler, workers = where
     if not numbers:
         return
-    tasks: dict[str, Any] = {"settings": settings, "folder": folder.resolve()}
-    if workers == 0 and scheduler is None:
-        for number in numbers:
-            run_replicate(codebook, number=number, **tasks)
-            yield number, ""
+    if workers != 0 or scheduler is not None:
+        yield from _run_on_cluster(task, numbers, shared, where)
         return
-    yield from _run_on_cluster(codebook, numbers, tasks, scheduler=scheduler, workers=workers)
+    for number in numbers:
+        task(shared, number=number)
+        yield number, ""
 
 
 def _run_on_cluster(
-    codebook: Codebook,
-    numbers: list[int],
-    tasks: dict[str, Any],
-    *,
-    scheduler: str | None,
-    workers: int | None,
-) -> Runs:
+    task: Task, numbers: Sequence[int], shared: object, where: tuple[str | None, int | None]
+) -> Iterator[tuple[int, str]]:
     distributed: Any = import_module("distributed")
-
-    with _client(scheduler, workers) as client:
-        shared = client.scatter(codebook, broadcast=True)
+    with _client(*where) as client:
+        sent = client.scatter(shared, broadcast=True)
         futures = {
-            client.submit(run_replicate, shared, number=number, pure=False, **tasks): number
-            for number in numbers
+            client.submit(task, sent, number=number, pure=False): number for number in numbers
         }
         for future in distributed.as_completed(futures):
             error = future.exception()
@@ -183,7 +201,9 @@ def _client(scheduler: str | None, workers: int | None) -> Iterator[Any]:
 
 
 @contextmanager
-def _bar(total: int, *, done: int, wanted: bool) -> Iterator[Any]:
+def progress_bar(
+    title: str, total: int, *, missing: int, wanted: bool
+) -> Iterator[Callable[[], None]]:
     """Yield a function that moves the bar by one; it does nothing without a terminal."""
     console = Console(stderr=True)
     if not (wanted and console.is_terminal):
@@ -196,5 +216,5 @@ def _bar(total: int, *, done: int, wanted: bool) -> Iterator[Any]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console) as bar:
-        task = bar.add_task("Replicates", total=total, completed=done)
+        task = bar.add_task(title, total=total, completed=total - missing)
         yield lambda: bar.advance(task)

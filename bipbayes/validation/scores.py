@@ -14,6 +14,7 @@ import xarray as xr
 from scipy import stats
 
 from bipbayes.checks.gaussian import GaussianModel, Mixture, linear_posterior
+from bipbayes.checks.mixture import mixture_quantile
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Floats
 from bipbayes.validation.targets import Targets
@@ -26,6 +27,7 @@ COLUMNS: Final = (
     "vcov",
     "estimand",
     "outcome",
+    "definition",
     "combination",
     "n",
     "n_citizens",
@@ -38,7 +40,6 @@ COLUMNS: Final = (
     "width_80",
     "width_95",
 )
-_STEPS: Final = 45  # of a bisection; halves 20 standard deviations to rounding error
 
 
 def score_ols(
@@ -117,17 +118,9 @@ def score_normals(
     def below(value: Floats) -> Floats:
         return np.asarray(weight @ stats.norm.cdf((value - means) / sds))
 
-    def quantile(share: float) -> Floats:
-        reach = 10 * np.sqrt(variance)
-        low, high = estimate - reach, estimate + reach
-        for _ in range(_STEPS):
-            middle = (low + high) / 2
-            above = below(middle) > share
-            low, high = np.where(above, low, middle), np.where(above, middle, high)
-        return np.asarray((low + high) / 2)
-
     widths = {
-        f"width_{round(100 * level)}": quantile(0.5 + level / 2) - quantile(0.5 - level / 2)
+        f"width_{round(100 * level)}": mixture_quantile(means, sds, weight, 0.5 + level / 2)
+        - mixture_quantile(means, sds, weight, 0.5 - level / 2)
         for level in LEVELS
     }
     rows = targets.rows.assign(

@@ -36,7 +36,8 @@ def judged(scores: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        With ``target`` (``single`` indicator, ``overall``: all indicators, ``average``),
+        With ``target`` (``single`` indicator, ``overall``: all indicators, ``average`` with the
+        definition of its truth, see `bipbayes.validation.targets`),
         ``size`` (responses of the combination, in classes), ``covered_50``, ``covered_80``,
         ``covered_95``, ``error``, ``squared_error``, ``wrong_sign`` (P of the sign that is not
         the truth's; for OLS 0 or 1 by its estimate), ``significant`` and ``type_s`` (the 95 %
@@ -44,7 +45,8 @@ def judged(scores: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
     """
     frame = scores[scores["below_truth"].notna()].copy()
     names = np.where(frame["outcome"] == ALL_INDICATORS, OVERALL, SINGLE)
-    frame["target"] = np.where(frame["outcome"].isin(codebook.average_codes), AVERAGE, names)
+    averages = AVERAGE + ", " + frame["definition"]
+    frame["target"] = averages.where(frame["outcome"].isin(codebook.average_codes), names)
     frame["size"] = size_class(frame["n"])
     centre = (frame["below_truth"] - 0.5).abs()
     for level in LEVELS:

@@ -3,9 +3,15 @@
 Every estimand is linear in the cell effects. ``effect`` weights jobcenters as observed in the
 combination; averages are the standardised average (DESIGN 4); ``all_indicators`` is the mean
 over the indicators. The same weights turn the population's cells into the truth of a study.
+
+An average has two truths, which differ in what is asked. *Complete rows*: its own change, from
+the last occasion on which all members were answered; with gaps that is longer ago, so that more
+has happened (OLS estimates this). *All answers*: the weighted mean of its members' changes, each
+since its own last answer (the posterior estimates this).
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -18,6 +24,9 @@ from bipbayes.estimands.weights import average_weights, observed_weights
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.validation.truth import Truth
 
+COMPLETE_ROWS: Final = "complete rows"
+ALL_ANSWERS: Final = "all answers"
+
 
 @dataclass(frozen=True)
 class Targets:
@@ -26,7 +35,8 @@ class Targets:
     Attributes
     ----------
     rows
-        ``estimand``, ``outcome``, ``combination``, ``n``, ``n_citizens``, ``truth``.
+        ``estimand``, ``outcome``, ``definition`` (of an average's truth; else empty),
+        ``combination``, ``n``, ``n_citizens``, ``truth``.
     matrix
         Shape (estimand, combination x jobcenter x indicator).
     shift
@@ -67,8 +77,17 @@ def _effects(cells: xr.Dataset, codebook: Codebook, truth: Truth) -> Targets:
         # Jobcenters are weighted by the outcome's own n; over all indicators, by each one's.
         names = codebook.indicator_codes if outcome == ALL_INDICATORS else (outcome,)
         weights = np.stack([share[name] for name in names], axis=-1)
-        blocks.append(_block_rows(weights * loading))
-        frames.append(_rows(cells, outcome, _true(truth, codebook, names, share)))
+        block = _block_rows(weights * loading)
+        own = _rows(cells, outcome, _true(truth, codebook, names, share))
+        if outcome in codebook.average_codes:
+            single = np.nan_to_num(truth.cell[..., : len(codebook.indicators)]).ravel()
+            expected = np.where(own["truth"].notna(), block @ single + shifts[outcome], np.nan)
+            members = own.assign(definition=ALL_ANSWERS, truth=expected)
+            frames.append(members)
+            blocks.append(block)
+            own = own.assign(definition=COMPLETE_ROWS)
+        blocks.append(block)
+        frames.append(own)
     rows = pd.concat(frames, ignore_index=True)
     known = ((rows["n"] > 0) & rows["truth"].notna()).to_numpy()
     matrix = sparse.csr_array(sparse.vstack(blocks, format="csr"))
@@ -126,6 +145,7 @@ def _rows(cells: xr.Dataset, outcome: str, true: Floats) -> pd.DataFrame:
         {
             "estimand": "effect",
             "outcome": outcome,
+            "definition": "",
             "combination": cells["combination"].to_numpy(),
             "n": n.to_numpy().astype(float),
             "n_citizens": citizens.to_numpy().astype(float),
@@ -136,10 +156,11 @@ def _rows(cells: xr.Dataset, outcome: str, true: Floats) -> pd.DataFrame:
 
 def _with_contrasts(effects: Targets, reference: str) -> Targets:
     rows = effects.rows
+    key = rows["outcome"] + "/" + rows["definition"]
     base = rows.index[rows["combination"] == reference]
-    place = pd.Series(base, index=rows.loc[base, "outcome"])
-    chosen = rows.index[(rows["combination"] != reference) & rows["outcome"].isin(place.index)]
-    against = place[rows.loc[chosen, "outcome"]].to_numpy()
+    place = pd.Series(base, index=key[base])
+    chosen = rows.index[(rows["combination"] != reference) & key.isin(place.index)]
+    against = place[key[chosen]].to_numpy()
     contrasts = rows.loc[chosen].assign(
         estimand="contrast",
         truth=rows["truth"].to_numpy()[chosen] - rows["truth"].to_numpy()[against],

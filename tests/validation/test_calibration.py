@@ -8,11 +8,11 @@ import pytest
 from builders import Shape, make_codebook, random_progression
 
 from bipbayes.cells import cell_means
+from bipbayes.checks.likelihood import log_likelihood
 from bipbayes.checks.terms import Term
 from bipbayes.validation.calibrated_fits import closed_fit, closed_truths
 from bipbayes.validation.calibration import (
     calibration_verdict,
-    log_likelihood,
     rank_shares,
     simulate_means,
 )
@@ -21,7 +21,7 @@ TERMS = (
     Term("combination_effect", ("combination",), 0.3),
     Term("jobcenter_indicator_effect", ("jobcenter", "indicator"), 0.2),
 )
-ROUNDS = 150
+ROUNDS = 100
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def truths(cells):
 
 def test_the_right_model_passes(cells, truths):
     """Catches a biased posterior, wrong sampling errors, or ranks that are not uniform."""
-    shares = rank_shares(cells, truths, closed_fit(TERMS, points=128), seed=4)
+    shares = rank_shares(cells, truths, closed_fit(TERMS, points=32), seed=4)
     verdict = calibration_verdict(shares)
     assert len(verdict) == 6
     assert verdict["passed"].all()
@@ -57,7 +57,7 @@ def test_a_broken_model_is_caught(cells, truths, fault):
             simulated = simulated.assign(vcov=simulated["vcov"] / 4)
         else:
             simulated = simulated.assign(mean=simulated["mean"] + 0.15)
-        return closed_fit(terms, points=32)(simulated, seed)
+        return closed_fit(terms, points=16)(simulated, seed)
 
     verdict = calibration_verdict(rank_shares(cells, truths, fit, seed=4)).set_index("quantity")
     assert not verdict["passed"].all()
@@ -72,7 +72,7 @@ def test_a_broken_model_is_caught(cells, truths, fault):
 def test_simulated_means_have_the_working_covariance(cells):
     """Catches noise that is turned with the wrong root of V, or put into empty cells."""
     effect = np.zeros(int(np.prod(cells["n"].shape)))
-    draws = np.stack([simulate_means(cells, effect, seed=s)["mean"].values for s in range(3000)])
+    draws = np.stack([simulate_means(cells, effect, seed=s)["mean"].values for s in range(1500)])
     assert (np.isnan(draws[0]) == (cells["n"].values == 0)).all()
     block = draws[:, 0, 0]
     wanted = cells["vcov"].transpose("combination", "jobcenter", ...).values[0, 0]

@@ -54,7 +54,7 @@ def test_replicates_with_one_truth_differ_in_all_but_the_truth(folder):
     first, second, other = (pd.read_parquet(replicate_path(folder, i)) for i in (0, 1, 2))
     assert list(first["truth_id"].unique()) == list(second["truth_id"].unique()) == [0]
     assert other["truth_id"].unique() == [1]
-    keys = ["source", "engine", "vcov", "estimand", "outcome", "combination"]
+    keys = ["source", "engine", "vcov", "estimand", "outcome", "definition", "combination"]
     both = first.merge(second, on=keys)
     assert (both["estimate_x"] != both["estimate_y"]).mean() > 0.9
     # Only the observed weights of the jobcenters differ between the truths.
@@ -82,7 +82,7 @@ def test_failed_replicates_are_named_after_the_others_ran(codebook, tiny, tmp_pa
         yield 2, ""
 
     monkeypatch.setattr(campaign, "_run", runs)
-    with pytest.raises(RunError, match=r"1 of 3 replicates failed \(1: ValueError: no\)"):
+    with pytest.raises(RunError, match=r"1 of 3 tasks failed \(1: ValueError: no\)"):
         run_validation(codebook, settings=tiny, folder=tmp_path)
 
 

@@ -17,6 +17,7 @@ def _targets(truth: np.ndarray, codebook) -> Targets:
         {
             "estimand": "effect",
             "outcome": codebook.indicator_codes[0],
+            "definition": "",
             "combination": [str(i) for i in range(len(truth))],
             "n": 40.0,
             "n_citizens": 30.0,

@@ -1,0 +1,201 @@
+"""Prediction of what was left out: cells (combination x jobcenter) or whole jobcenters.
+
+Given the standard deviations a model is normal, and what it predicts for a block of whitened
+means b from all others follows from the full fit, without refitting. With H the block of the
+hat matrix (effects' posterior covariance, whitened) and r the residual,
+
+    y_b | y_-b  ~  Normal(y_b - (I - H)⁻¹ r, (I - H)⁻¹)
+
+Over the standard deviations the leave-out density is the harmonic mean of these densities over
+the full posterior (weights 1 / density take the block's information back out). Leaving out a
+jobcenter predicts a jobcenter not seen. From draws of any model, cells are left out by PSIS,
+where Pareto's k allows.
+"""
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy import linalg, sparse
+from scipy.special import logsumexp
+
+from bipbayes.cells import whiten
+from bipbayes.checks.gaussian import Mixture, conditional, gaussian_model, integrate
+from bipbayes.checks.likelihood import CELL, block_log_likelihood
+from bipbayes.checks.terms import Term, design_matrix
+from bipbayes.data.sample import Floats, Integers
+from bipbayes.errors import SettingsError
+
+CELLS: Final = "cell"
+JOBCENTERS: Final = "jobcenter"
+POINTS: Final = 64
+GOOD_K: Final = 0.7
+ONE_POINT: Final = 0.5
+_LEAST: Final = 1e-10  # of an eigenvalue of I - H: a block that nothing else informs
+
+
+def leave_out(
+    cells: xr.Dataset, terms: Sequence[Term], *, unit: str = CELLS, points: int = POINTS
+) -> pd.DataFrame:
+    """Predict every cell, or every jobcenter, from all others, by closed forms.
+
+    Parameters
+    ----------
+    cells
+        From `bipbayes.cells.cell_means`.
+    terms
+        The model's, from `bipbayes.checks.terms`.
+    unit
+        ``cell`` or ``jobcenter``.
+    points
+        Points over the standard deviations, a power of two.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``combination`` (empty for jobcenters), ``jobcenter``, ``means`` (observed indicators),
+        ``elpd`` (log predictive density of the whitened means), ``diagnostic`` (the largest
+        weight of a point), ``unreliable`` (above one half: a single point decides).
+
+    Raises
+    ------
+    SettingsError
+        Unknown unit.
+    """
+    if unit not in (CELLS, JOBCENTERS):
+        raise SettingsError(f"unit {unit!r} is unknown; known: {CELLS}, {JOBCENTERS}")
+    model = gaussian_model(cells, terms)
+    mixture = integrate(model, points=points)
+    rows, means, block = _whitened_rows(cells, terms, unit=unit)
+    densities = np.empty((len(mixture.weight), block.max() + 1))
+    for point, sds in enumerate(mixture.sds):
+        mean, root = conditional(model, sds)
+        residual, spread = means - rows @ mean, rows @ root
+        densities[point] = _block_densities(residual, spread, block)
+    return _frame(cells, block, densities, mixture, unit=unit)
+
+
+def leave_out_draws(cells: xr.Dataset, effects: xr.DataArray) -> pd.DataFrame:
+    """Predict every cell from all others by importance sampling of a model's draws.
+
+    Parameters
+    ----------
+    cells
+        Those that were fitted.
+    effects
+        From `bipbayes.estimands.effects.effect_draws`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `leave_out`; ``diagnostic`` is Pareto's k, ``unreliable`` above 0.7.
+    """
+    values = effects.transpose("chain", "draw", *CELL).to_numpy()
+    density = block_log_likelihood(cells, values.reshape(-1, int(np.prod(values.shape[2:]))))
+    seen = (cells["n"] > 0).transpose(*CELL).to_numpy().any(axis=2).ravel()
+    elpd, k = _smoothed(density[:, seen])
+    labels = _labels(cells, CELLS)[seen].reset_index(drop=True)
+    means = (cells["n"] > 0).transpose(*CELL).sum("indicator").to_numpy().ravel()[seen]
+    return labels.assign(means=means, elpd=elpd, diagnostic=k, unreliable=k > GOOD_K)
+
+
+def compare_left_out(predictions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Compare models by what they predicted of the same units.
+
+    Parameters
+    ----------
+    predictions
+        Frames of `leave_out` by model, of one unit and the same cells.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``model``, ``elpd``, ``elpd_se``, ``difference`` to the best model (0 or less),
+        ``difference_se`` (paired over units), ``units``, ``unreliable`` (number of units
+        whose prediction is); the best first.
+    """
+    names = list(predictions)
+    table = np.column_stack([predictions[name]["elpd"].to_numpy() for name in names])
+    best = int(table.sum(axis=0).argmax())
+    units = len(table)
+    gap = table - table[:, [best]]
+    frame = pd.DataFrame(
+        {
+            "model": names,
+            "elpd": table.sum(axis=0),
+            "elpd_se": np.sqrt(units) * table.std(axis=0, ddof=1),
+            "difference": gap.sum(axis=0),
+            "difference_se": np.sqrt(units) * gap.std(axis=0, ddof=1),
+            "units": units,
+            "unreliable": [int(predictions[name]["unreliable"].sum()) for name in names],
+        }
+    )
+    return frame.sort_values("elpd", ascending=False, ignore_index=True)
+
+
+def _whitened_rows(
+    cells: xr.Dataset, terms: Sequence[Term], *, unit: str
+) -> tuple[sparse.csr_array, Floats, Integers]:
+    """Whitened design and means of the observed entries, and the block of each."""
+    white = whiten(cells).transpose(..., *CELL, "indicator_")
+    observed = white["observed"].to_numpy()
+    blocks = white["whitener"].to_numpy()
+    blocks = blocks.reshape(-1, *blocks.shape[-2:])
+    places = np.arange(len(blocks) + 1)
+    whitener = sparse.bsr_array((blocks, places[:-1], places)).tocsr()
+    rows = sparse.csr_array(whitener @ design_matrix(cells, terms)[0])
+    combination, jobcenter, _ = np.nonzero(observed)
+    code = jobcenter if unit == JOBCENTERS else combination * observed.shape[1] + jobcenter
+    block = np.unique(code, return_inverse=True)[1].astype("int64")
+    kept = observed.ravel()
+    return sparse.csr_array(rows[kept]), white["whitened"].to_numpy().ravel()[kept], block
+
+
+def _block_densities(residual: Floats, spread: Floats, block: Integers) -> Floats:
+    """Log density of each block given all others and the standard deviations."""
+    found = np.empty(block.max() + 1)
+    for unit in range(len(found)):
+        rows = block == unit
+        rest = np.eye(rows.sum()) - spread[rows] @ spread[rows].T
+        values, vectors = linalg.eigh(rest, check_finite=False)
+        values = np.maximum(values, _LEAST)
+        turned = vectors.T @ residual[rows]
+        found[unit] = 0.5 * (np.log(values).sum() - (turned**2 * values**-1).sum())
+        found[unit] -= 0.5 * rows.sum() * np.log(2 * np.pi)
+    return found
+
+
+def _smoothed(density: Floats) -> tuple[Floats, Floats]:
+    """Leave-out log density and Pareto's k from densities, shape (draw, unit)."""
+    psislw: Any = import_module("arviz_stats.base").array_stats.psislw
+    smoothed, k = psislw(density.T, axis=-1)  # takes log likelihoods
+    normalised = smoothed - logsumexp(smoothed, axis=1, keepdims=True)
+    return np.asarray(logsumexp(normalised + density.T, axis=1)), np.asarray(k)
+
+
+def _frame(
+    cells: xr.Dataset, block: Integers, densities: Floats, mixture: Mixture, *, unit: str
+) -> pd.DataFrame:
+    # Too few points for a Pareto tail: the plain harmonic mean, and its largest weight.
+    log_weight = np.log(np.maximum(mixture.weight, 1e-300))[:, None] - densities
+    elpd = -logsumexp(log_weight, axis=0)
+    largest = np.exp(log_weight.max(axis=0) - logsumexp(log_weight, axis=0))
+    seen = (cells["n"] > 0).transpose(*CELL).to_numpy().any(axis=2)
+    labels = _labels(cells, unit)
+    kept = seen.any(axis=0) if unit == JOBCENTERS else seen.ravel()
+    frame = labels[kept].reset_index(drop=True)
+    return frame.assign(
+        means=np.bincount(block), elpd=elpd, diagnostic=largest, unreliable=largest > ONE_POINT
+    )
+
+
+def _labels(cells: xr.Dataset, unit: str) -> pd.DataFrame:
+    jobcenters = cells["jobcenter"].to_numpy()
+    if unit == JOBCENTERS:
+        return pd.DataFrame({"combination": "", "jobcenter": jobcenters})
+    names = ["combination", "jobcenter"]
+    index = pd.MultiIndex.from_product([cells[name].to_numpy() for name in names], names=names)
+    return index.to_frame(index=False)

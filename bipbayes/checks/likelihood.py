@@ -1,0 +1,41 @@
+"""Log likelihoods of effects given the cells, without a model."""
+
+from typing import Final
+
+import numpy as np
+import xarray as xr
+
+from bipbayes.cells import whiten
+from bipbayes.data.sample import Floats
+
+CELL: Final = ("combination", "jobcenter", "indicator")
+
+
+def block_log_likelihood(cells: xr.Dataset, effect: Floats) -> Floats:
+    """Log likelihood of each cell block's whitened means, shape (draw, block).
+
+    Parameters
+    ----------
+    cells
+        From `bipbayes.cells.cell_means`.
+    effect
+        Shape (draw, combination x jobcenter x indicator).
+
+    Returns
+    -------
+    numpy.ndarray
+        Blocks are combination x jobcenter (jobcenter runs fastest); 0 in empty ones.
+    """
+    white = whiten(cells).transpose(..., *CELL, "indicator_")
+    observed = white["observed"].to_numpy()
+    shaped = effect.reshape(-1, *observed.shape)
+    turned = np.matmul(white["whitener"].to_numpy(), np.moveaxis(shaped, 0, -1))
+    residual = np.where(observed[..., None], white["whitened"].to_numpy()[..., None] - turned, 0)
+    squares = (residual**2).sum(axis=2).reshape(-1, len(shaped))
+    constant = observed.sum(axis=2).ravel() * np.log(2 * np.pi)
+    return np.asarray(-0.5 * (squares.T + constant))
+
+
+def log_likelihood(cells: xr.Dataset, effect: Floats) -> Floats:
+    """Joint log likelihood of all whitened means, shape (draw,)."""
+    return np.asarray(block_log_likelihood(cells, effect).sum(axis=1))

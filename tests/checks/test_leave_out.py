@@ -1,0 +1,93 @@
+"""Leaving out by formula against leaving out by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from builders import Shape, make_codebook, random_progression
+from scipy import stats
+
+from bipbayes.cells import cell_means
+from bipbayes.checks.gaussian import conditional, effect_sample, gaussian_model, integrate
+from bipbayes.checks.leave_out import compare_left_out, leave_out, leave_out_draws
+from bipbayes.checks.terms import Term, design_matrix
+from bipbayes.errors import SettingsError
+
+TERMS = (
+    Term("combination_effect", ("combination",), 0.2, fixed=True),
+    Term("jobcenter_indicator_effect", ("jobcenter", "indicator"), 0.15, fixed=True),
+)
+
+
+@pytest.fixture(scope="module")
+def cells():
+    codebook = make_codebook(3, 2)
+    shape = Shape(citizens=80, lacking=[("11", "site 2")], unanswered=[("q2", "01", "site 1")])
+    return cell_means(random_progression(codebook, seed=8, shape=shape), codebook)
+
+
+@pytest.mark.parametrize("unit", ["cell", "jobcenter"])
+def test_predictions_are_those_of_a_refit_without_the_block(cells, unit):
+    """Catches a hat matrix of the wrong rows, or a block that still informs its own prediction."""
+    found = leave_out(cells, TERMS, unit=unit)
+    row = found.iloc[2]
+    where = cells["jobcenter"] == row["jobcenter"]
+    if unit == "cell":
+        where = where & (cells["combination"] == row["combination"])
+    without = cells.assign(
+        mean=cells["mean"].where(~where),
+        n=cells["n"].where(~where, 0),
+        vcov=cells["vcov"].where(~where),
+    )
+    model = gaussian_model(without, TERMS)
+    mean, root = conditional(model, np.array([0.2, 0.15]))
+    design, _ = design_matrix(cells, TERMS)
+    ordered = cells.transpose("combination", "jobcenter", "indicator", "indicator_", ...)
+    blocks = ordered["vcov"].to_numpy().reshape(-1, 3, 3)
+    left = where.broadcast_like(cells["n"]).transpose(*ordered["n"].dims).to_numpy()
+    seen = (left & (ordered["n"].to_numpy() > 0)).ravel()
+    noise = np.zeros((len(seen), len(seen)))
+    for i, block in enumerate(blocks):
+        noise[3 * i : 3 * i + 3, 3 * i : 3 * i + 3] = np.nan_to_num(block)
+    rows = design.toarray()[seen]
+    spread = rows @ root
+    own = noise[np.ix_(seen, seen)]
+    law = stats.multivariate_normal(rows @ mean, spread @ spread.T + own)
+    # Whitened means: the density changes by the determinant of the whitener.
+    expected = law.logpdf(ordered["mean"].to_numpy().ravel()[seen])
+    expected += 0.5 * np.linalg.slogdet(own)[1]
+    assert row["means"] == seen.sum()
+    assert row["elpd"] == pytest.approx(expected, abs=1e-8)
+
+
+def test_importance_sampling_agrees_with_the_closed_form(cells):
+    """Catches densities of the wrong blocks, or weights in the wrong direction."""
+    terms = tuple(Term(t.name, t.dims, 0.3) for t in TERMS)
+    exact = leave_out(cells, terms, points=256)
+    model = gaussian_model(cells, terms)
+    effect, _ = effect_sample(model, integrate(model, points=256), draws=8000, seed=1)
+    dims = ("combination", "jobcenter", "indicator")
+    shape = [cells.sizes[dim] for dim in dims]
+    coords = {dim: cells[dim].to_numpy() for dim in dims}
+    effects = xr.DataArray(
+        effect.reshape(2, 4000, *shape), coords=coords, dims=("chain", "draw", *dims)
+    )
+    sampled = leave_out_draws(cells, effects)
+    labels = ["combination", "jobcenter", "means"]
+    pd.testing.assert_frame_equal(sampled[labels], exact[labels])
+    good = (sampled["diagnostic"] < 0.5) & ~exact["unreliable"]
+    assert good.mean() > 0.6
+    np.testing.assert_allclose(sampled["elpd"][good], exact["elpd"][good], atol=0.15)
+
+
+def test_models_are_compared_pairwise_over_units(cells):
+    """Catches a difference with the wrong sign, or an error that ignores the pairing."""
+    exact = leave_out(cells, TERMS)
+    worse = exact.assign(elpd=exact["elpd"] - 0.5, unreliable=True)
+    table = compare_left_out({"worse": worse, "better": exact}).set_index("model")
+    assert list(table.index) == ["better", "worse"]
+    assert table.loc["worse", "difference"] == pytest.approx(-0.5 * len(exact))
+    assert table.loc["worse", "difference_se"] == pytest.approx(0, abs=1e-9)
+    assert table.loc["worse", "unreliable"] == len(exact)
+    with pytest.raises(SettingsError, match="known: cell, jobcenter"):
+        leave_out(cells, TERMS, unit="citizen")

@@ -1,0 +1,50 @@
+"""The specification curve against the analyses it is made of."""
+
+import numpy as np
+import pytest
+from builders import Shape, make_codebook, random_study
+from scipy import stats
+
+from bipbayes.checks.mixture import mixture_quantile
+from bipbayes.checks.specification import Target, specification_curve
+from bipbayes.data.progression import progression
+from bipbayes.errors import SettingsError
+from bipbayes.ols import estimate_ols
+
+
+@pytest.fixture(scope="module")
+def study():
+    return random_study(make_codebook(3, 2), seed=6, shape=Shape(citizens=120))
+
+
+def test_every_choice_has_one_row_and_ols_is_the_baseline(study):
+    """Catches choices that are not carried through to the analysis."""
+    targets = [Target("effect", "q1", "01"), Target("contrast", "all_indicators", "10")]
+    frame = specification_curve(study, targets)
+    single = frame[frame["outcome"] == "q1"]
+    assert single.groupby("source").size().to_dict() == {"ols": 10, "posterior": 12}
+    assert not single.duplicated(["source", "model", "vcov", "previous"]).any()
+    overall = frame[frame["outcome"] == "all_indicators"]
+    assert set(overall["source"]) == {"posterior"}
+    for rule in ("item", "response"):
+        estimates = estimate_ols(progression(study, previous=rule), study.codebook)
+        expected = float(estimates["estimate"].sel(outcome="q1", combination="01"))
+        rows = single[(single["source"] == "ols") & (single["previous"] == rule)]
+        np.testing.assert_allclose(rows["estimate"], expected)
+    posterior = single[single["source"] == "posterior"]
+    assert posterior["estimate"].nunique() == len(posterior)
+    assert (
+        (posterior["lower"] < posterior["estimate"]) & (posterior["estimate"] < posterior["upper"])
+    ).all()
+    half = (posterior["upper"] - posterior["lower"]) / 2
+    np.testing.assert_allclose(half, 1.96 * posterior["se"], rtol=0.15)
+    with pytest.raises(SettingsError, match="no closed forms"):
+        specification_curve(study, targets, models=["no_pooling"])
+
+
+def test_quantiles_of_a_mixture():
+    """Catches the weights of a mixture ignored."""
+    means, sds = np.array([[0.0], [5.0]]), np.array([[1.0], [0.1]])
+    assert mixture_quantile(means, sds, np.array([1.0, 0.0]), 0.975)[0] == pytest.approx(1.959964)
+    median = mixture_quantile(means, sds, np.array([0.8, 0.2]), 0.5)[0]
+    assert 0.8 * stats.norm.cdf(median) == pytest.approx(0.5)

@@ -1,0 +1,68 @@
+"""Pictures of the checks: what is drawn is what the frames say."""
+
+import numpy as np
+import pandas as pd
+
+from bipbayes.plots.checks_calibration import calibration_data, calibration_figure
+from bipbayes.plots.checks_coverage import coverage_data, coverage_figure
+from bipbayes.plots.save import save_figure
+
+
+def _table() -> pd.DataFrame:
+    rows = [
+        {
+            "source": source,
+            "engine": engine,
+            "model": model,
+            "vcov": vcov,
+            "estimand": estimand,
+            "target": target,
+            "replicates": 10,
+            "truths": 5,
+            "covered_95": 0.94 + 0.01 * place,
+            "covered_95_mcse": 0.01,
+            "rmse": 0.1 / (place + 1),
+            "rmse_mcse": 0.004,
+        }
+        for place, (source, engine, model, vcov) in enumerate(
+            [("ols", "", "", "classical"), ("posterior", "nuts", "hierarchical", "citizen")]
+        )
+        for estimand in ("effect", "contrast")
+        for target in ("single", "overall", "average, all answers")
+        if source == "posterior" or target != "overall"
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_coverage_has_a_row_for_every_analysis(tmp_path):
+    """Catches analyses that share a row, averages in a panel, or a drawing that fails."""
+    data = coverage_data(_table())
+    assert data.drop_duplicates("row")["label"].tolist() == [
+        "OLS, classical", "hierarchical, citizen, nuts",
+    ]  # fmt: skip
+    assert set(data["target"]) == {"single", "overall"}
+    figure = coverage_figure(_table(), language="da")
+    assert len(figure.axes) == 8
+    text = " ".join(entry.get_text() for entry in figure.texts)
+    assert "Syntetiske data" in text
+    files = save_figure(figure, tmp_path / "coverage", formats=("png",))
+    assert files[0].stat().st_size > 10_000
+
+
+def test_calibration_draws_every_quantity_of_one_model(tmp_path):
+    """Catches rounds of two models mixed, or quantities left out."""
+    rng = np.random.default_rng(1)
+    shares = pd.DataFrame(
+        {
+            "model": np.repeat(["one", "two"], 60),
+            "round": np.tile(np.repeat(np.arange(30), 2), 2),
+            "quantity": np.tile(["a sd", "b"], 60),
+            "share": rng.uniform(size=120),
+        }
+    )
+    data = calibration_data(shares, "two")
+    assert list(data) == ["a_sd", "b"]
+    expected = shares[(shares["model"] == "two") & (shares["quantity"] == "b")]["share"]
+    np.testing.assert_array_equal(data["b"], expected)
+    files = save_figure(calibration_figure(shares, model="two"), tmp_path / "x", formats=("png",))
+    assert files[0].stat().st_size > 10_000
