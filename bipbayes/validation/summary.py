@@ -45,8 +45,8 @@ def judged(scores: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
     """
     frame = scores[scores["below_truth"].notna()].copy()
     names = np.where(frame["outcome"] == ALL_INDICATORS, OVERALL, SINGLE)
-    averages = AVERAGE + ", " + frame["definition"]
-    frame["target"] = averages.where(frame["outcome"].isin(codebook.average_codes), names)
+    averages = (AVERAGE + ", " + frame["definition"]).to_numpy()
+    frame["target"] = np.where(frame["outcome"].isin(codebook.average_codes), averages, names)
     frame["size"] = size_class(frame["n"])
     centre = (frame["below_truth"] - 0.5).abs()
     for level in LEVELS:
