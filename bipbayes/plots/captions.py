@@ -31,6 +31,13 @@ class FigureContext:
     preliminary: bool = False
 
 
+def titled(context: FigureContext, title: str) -> str:
+    """Return a figure's title, which names synthetic data as such."""
+    if not context.synthetic:
+        return title
+    return f"{title} ({word('synthetic', context.language)})"
+
+
 def side_words(side: Side, context: FigureContext) -> str:
     """Describe the intervals of one source in a sentence without its full stop.
 

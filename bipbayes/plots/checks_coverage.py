@@ -16,7 +16,7 @@ from bipbayes.plots.style import (
     figure_style,
     furnish,
 )
-from bipbayes.wording import pick
+from bipbayes.wording import pick, word
 
 GOAL: Final = (0.93, 0.97)
 _PANELS: Final = (
@@ -126,7 +126,7 @@ def coverage_figure(table: pd.DataFrame, *, language: str = "en") -> Figure:
         counts = {name: int(table[name].max()) for name in ("replicates", "truths")}
         furnish(
             figure,
-            title=pick(_TITLE, language),
+            title=f"{pick(_TITLE, language)} ({word('synthetic', language)})",
             caption=pick(_MARKS, language).format(**counts),
             left=2.5,
             top=0.6,

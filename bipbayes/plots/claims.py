@@ -14,7 +14,7 @@ from bipbayes.audit.counts import VERDICT
 from bipbayes.audit.rulebook import WORD_LABELS
 from bipbayes.audit.rules import NOT_CHECKABLE, NOT_SUPPORTED, REVERSED, UPHELD, WEAKENED
 from bipbayes.audit.sources import POSTERIOR
-from bipbayes.plots.captions import FigureContext, caption
+from bipbayes.plots.captions import FigureContext, caption, titled
 from bipbayes.plots.style import GREY, figure_style, furnish
 from bipbayes.wording import capital, number, outcome_label, pick, word
 
@@ -176,7 +176,7 @@ def claims_figure(audit: pd.DataFrame, *, context: FigureContext) -> Figure:
         grid[0].set_yticks(list(names.index), list(names))
         furnish(
             figure,
-            title=pick(_TITLE, context.language),
+            title=titled(context, pick(_TITLE, context.language)),
             caption=caption(context, [marks_sentence(audit, context.language)]),
             left=2.15,
             top=0.75,

@@ -8,7 +8,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from bipbayes.plots.captions import FigureContext, caption
+from bipbayes.plots.captions import FigureContext, caption, titled
 from bipbayes.plots.phrases import phrase
 from bipbayes.plots.style import DIVERGING, LanguageFormatter, figure_style, furnish, ink_on
 from bipbayes.wording import number, outcome_label
@@ -89,7 +89,7 @@ def correlation_figure(data: pd.DataFrame, *, context: FigureContext) -> Figure:
         image = draw_correlation(axes, data, context=context)
         furnish(
             figure,
-            title=phrase("correlation_title", language),
+            title=titled(context, phrase("correlation_title", language)),
             caption=caption(context, [phrase("correlation_marks", language)]),
             left=2.3,
             right=0.9,

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bipbayes.data.codebook import Codebook
-from bipbayes.plots.captions import FigureContext, caption
+from bipbayes.plots.captions import FigureContext, caption, titled
 from bipbayes.plots.describe_phrases import phrase
 from bipbayes.plots.style import BAND, GREY, POSTERIOR_COLOUR, figure_style, furnish
 from bipbayes.wording import number
@@ -122,7 +122,7 @@ def combinations_figure(data: pd.DataFrame, *, context: FigureContext) -> Figure
         draw_matrix(grid[1, 1], data, codebook=codebook)
         furnish(
             figure,
-            title=phrase("combinations_title", language),
+            title=titled(context, phrase("combinations_title", language)),
             caption=caption(context, [phrase("combinations_marks", language)]),
             left=1.55,
             bottom=0.4,

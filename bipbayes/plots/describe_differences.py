@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from bipbayes.data.characteristics_codebook import CharacteristicsCodebook
 from bipbayes.data.groups import NO_GROUP
-from bipbayes.plots.captions import FigureContext, caption
+from bipbayes.plots.captions import FigureContext, caption, titled
 from bipbayes.plots.describe_phrases import phrase
 from bipbayes.plots.style import BAND, POSTERIOR_COLOUR, LanguageFormatter, figure_style, furnish
 
@@ -108,7 +108,7 @@ def differences_figure(data: pd.DataFrame, *, context: FigureContext) -> Figure:
                        color=POSTERIOR_COLOUR)  # fmt: skip
         furnish(
             figure,
-            title=phrase("differences_title", language),
+            title=titled(context, phrase("differences_title", language)),
             caption=caption(context, [phrase("differences_marks", language)]),
             left=3.75,
             top=0.6,

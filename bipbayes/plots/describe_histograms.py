@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bipbayes.plots.captions import FigureContext, caption
+from bipbayes.plots.captions import FigureContext, caption, titled
 from bipbayes.plots.describe_phrases import phrase
 from bipbayes.plots.style import POSTERIOR_COLOUR, LanguageFormatter, figure_style, furnish
 from bipbayes.wording import number, outcome_label, respondent_word
@@ -67,7 +67,7 @@ def average_figure(data: pd.DataFrame, *, context: FigureContext, outcome: str) 
         axes.set_ylabel(phrase("changes_percent", language))
         furnish(
             figure,
-            title=phrase("histogram_title", language, outcome=label),
+            title=titled(context, phrase("histogram_title", language, outcome=label)),
             caption=caption(
                 context, [_source(context, outcome), phrase("histogram_marks", language)]
             ),
@@ -107,7 +107,7 @@ def page_figure(histograms: pd.DataFrame, *, context: FigureContext, respondent:
             sentences.insert(0, phrase("histogram_appendix", language))
         furnish(
             figure,
-            title=phrase("histogram_page", language, respondent=name),
+            title=titled(context, phrase("histogram_page", language, respondent=name)),
             caption=caption(context, sentences),
             left=0.55,
             top=0.6,

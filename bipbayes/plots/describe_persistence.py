@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from bipbayes.data.groups import NO_GROUP
-from bipbayes.plots.captions import FigureContext, caption
+from bipbayes.plots.captions import FigureContext, caption, titled
 from bipbayes.plots.describe_phrases import phrase
 from bipbayes.plots.style import BAND, OLS_COLOUR, POSTERIOR_COLOUR, figure_style, furnish
 from bipbayes.wording import combination_text, number
@@ -122,7 +122,7 @@ def persistence_figure(
         draw_persistence(right, persistence, context=context)
         furnish(
             figure,
-            title=phrase("persistence_title", language),
+            title=titled(context, phrase("persistence_title", language)),
             caption=caption(context, [phrase("persistence_marks", language)]),
             left=1.85,
             top=0.95,

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bipbayes.plots.captions import FigureContext, caption
+from bipbayes.plots.captions import FigureContext, caption, titled
 from bipbayes.plots.describe_phrases import phrase
 from bipbayes.plots.style import BAND, OLS_COLOUR, LanguageFormatter, figure_style, furnish
 from bipbayes.wording import capital, interval_words, outcome_label, word
@@ -100,7 +100,7 @@ def weeks_figure(data: pd.DataFrame, *, context: FigureContext) -> Figure:
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.2)
         furnish(
             figure,
-            title=phrase("weeks_title", language),
+            title=titled(context, phrase("weeks_title", language)),
             caption=caption(context, sentences),
             left=2.9,
             top=0.65,

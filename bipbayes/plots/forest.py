@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
-from bipbayes.plots.captions import FigureContext, caption
+from bipbayes.plots.captions import FigureContext, caption, titled
 from bipbayes.plots.forest_rows import ForestRows
 from bipbayes.plots.phrases import phrase
 from bipbayes.plots.selection import Side
@@ -63,7 +63,7 @@ def forest_figure(
         figure: Figure = collection.viz["figure"].item()
         furnish(
             figure,
-            title=title,
+            title=titled(context, title),
             caption=_caption(rows, context, outcome),
             left=0.12,
             right=0.1,

@@ -11,7 +11,7 @@ from matplotlib.image import AxesImage
 
 from bipbayes.estimands.intervals import PRIOR_DRIVEN
 from bipbayes.intervals import excludes_zero
-from bipbayes.plots.captions import FigureContext, caption
+from bipbayes.plots.captions import FigureContext, caption, titled
 from bipbayes.plots.phrases import phrase
 from bipbayes.plots.selection import Side, select, side_of
 from bipbayes.plots.style import DIVERGING, LanguageFormatter, figure_style, furnish, ink_on
@@ -143,9 +143,18 @@ def _finish(figure: Figure, image: AxesImage, *, context: FigureContext, sides: 
     language = context.language
     what = capital(word(sides[0].estimand, language))
     marks = phrase("heat_marks", language)
-    title = f"{phrase('heat_title', language)}: {what[0].lower()}{what[1:]}"
+    title = titled(context, f"{phrase('heat_title', language)}: {what[0].lower()}{what[1:]}")
     text = caption(context, [marks], sides=sides)
-    furnish(figure, title=title, caption=text, left=2.3, right=0.9, top=0.7, bottom=1.0, gap=0.06)
+    furnish(
+        figure,
+        title=titled(context, title),
+        caption=text,
+        left=2.3,
+        right=0.9,
+        top=0.7,
+        bottom=1.0,
+        gap=0.06,
+    )
     width = figure.get_size_inches()[0]
     last = figure.axes[-1].get_position()
     place = figure.add_axes((last.x1 + 0.12 / width, last.y0, 0.12 / width, last.height))

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bipbayes.intervals import excludes_zero
-from bipbayes.plots.captions import FigureContext, caption
+from bipbayes.plots.captions import FigureContext, caption, titled
 from bipbayes.plots.phrases import phrase
 from bipbayes.plots.selection import select, side_of
 from bipbayes.plots.style import (
@@ -125,7 +125,7 @@ def interval_figure(data: pd.DataFrame, *, context: FigureContext, outcome: str)
         draw_intervals(figure.add_subplot(), data, language=language)
         furnish(
             figure,
-            title=outcome_label(context.codebook, outcome, language=language),
+            title=titled(context, outcome_label(context.codebook, outcome, language=language)),
             caption=caption(
                 context,
                 [phrase("filled", language), phrase("n_line", language)],

@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bipbayes.plots.captions import FigureContext, caption
+from bipbayes.plots.captions import FigureContext, caption, titled
 from bipbayes.plots.phrases import phrase
 from bipbayes.plots.style import decimal_axis, figure_style, furnish
 from bipbayes.wording import number
@@ -92,7 +92,7 @@ def rank_figure(draws: xr.Dataset, *, context: FigureContext) -> Figure:
         _legend(figure, chains, language)
         furnish(
             figure,
-            title=phrase("rank_title", language),
+            title=titled(context, phrase("rank_title", language)),
             caption=caption(context, [phrase("rank_marks", language)]),
             left=0.65,
             top=0.65,
@@ -149,7 +149,7 @@ def energy_figure(energy: xr.DataArray, *, context: FigureContext) -> Figure:
         bfmi = "; ".join(number(float(value), 2, language=language) for value in values)
         furnish(
             figure,
-            title=phrase("energy_title", language),
+            title=titled(context, phrase("energy_title", language)),
             caption=caption(context, [phrase("energy_marks", language, bfmi=bfmi)]),
             left=0.6,
         )

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bipbayes.intervals import ALL_INDICATORS
-from bipbayes.plots.captions import FigureContext, caption
+from bipbayes.plots.captions import FigureContext, caption, titled
 from bipbayes.plots.phrases import phrase
 from bipbayes.plots.selection import select, side_of
 from bipbayes.plots.style import (
@@ -125,7 +125,7 @@ def shrinkage_figure(data: pd.DataFrame, *, frame: pd.DataFrame, context: Figure
         axes.legend(handles=handles, loc="lower right", ncols=2)
         furnish(
             figure,
-            title=phrase("shrinkage_title", language),
+            title=titled(context, phrase("shrinkage_title", language)),
             caption=caption(
                 context, [phrase("shrinkage_marks", language)], sides=[side] if side else []
             ),
