@@ -108,7 +108,7 @@ def coverage_figure(table: pd.DataFrame, *, language: str = "en") -> Figure:
     data = coverage_data(table)
     labels = data.drop_duplicates("row").sort_values("row")
     with figure_style():
-        figure = Figure(figsize=(10.5, 2.2 + 0.42 * len(labels)))
+        figure = Figure(figsize=(12.0, 2.2 + 0.42 * len(labels)))
         grid = figure.subplots(2, len(_PANELS), sharey=True, squeeze=False)
         for column, panel in enumerate(_PANELS):
             rows = data[(data["estimand"] == panel[0]) & (data["target"] == panel[1])]
@@ -117,7 +117,7 @@ def coverage_figure(table: pd.DataFrame, *, language: str = "en") -> Figure:
             grid[0, column].axvspan(*GOAL, color="#DDDDDD", zorder=0)
             grid[0, column].axvline(0.95, color=GREY, linewidth=0.6)
             grid[0, column].set_xlim(min(0.7, data["covered_95"].min() - 0.02), 1.005)
-            grid[1, column].set_xlim(left=0)
+            grid[1, column].set_xlim(0, 1.12 * (rows["rmse"] + rows["rmse_mcse"]).max())
             grid[0, column].set_title(pick(_TITLES[panel], language), loc="left")
         for row, words in enumerate((_COVERAGE, _ERROR)):
             grid[row, 0].set_yticks(list(labels["row"]), list(labels["label"]))
@@ -128,9 +128,9 @@ def coverage_figure(table: pd.DataFrame, *, language: str = "en") -> Figure:
             figure,
             title=f"{pick(_TITLE, language)} ({word('synthetic', language)})",
             caption=pick(_MARKS, language).format(**counts),
-            left=2.5,
+            left=3.2,
             top=0.6,
-            gap=0.08,
+            gap=0.16,
         )
         figure.subplots_adjust(hspace=0.5)
     return figure
