@@ -36,6 +36,7 @@ from bipbayes.tables.audit_tables import (
     design_table,
     published_table,
 )
+from bipbayes.tables.disclosure import blank_small_cells
 from bipbayes.tables.write import write_tables
 
 STAGE = "audit"
@@ -128,13 +129,20 @@ def compare_with_published(
 def _write_tables(run: Run, audit: pd.DataFrame, intervals: pd.DataFrame) -> None:
     context, level = table_context(run.folder, run.codebook, run.settings), run.settings.level
     ols = intervals[intervals["source"] == "ols"]
+    shown = audit
+    if not run.study.synthetic:
+        least = run.settings.minimum_count
+        none = run.codebook.no_treatment
+        ols = blank_small_cells(ols, minimum_count=least, no_treatment=none).frame
+        few = audit[["effect_n_citizens", "contrast_n_citizens"]].min(axis=1) < least
+        shown = audit[~few]
     design = design_analysis(ols, level=level)
     summary = design_by_combination(design)
     run.folder.write("tables/design_analysis.csv", design)
     run.folder.write("tables/audit_rules.csv", rules_table())
     run.folder.write("tables/audit_words.csv", audit_counts(audit))
     tables = [
-        claims_table(audit, context),
+        claims_table(shown, context),
         audit_counts_table(audit, context),
         design_table(summary, context, level=level),
     ]

@@ -27,7 +27,6 @@ def start_logging(*, quiet: bool) -> None:
         console=Console(stderr=True), show_path=False, show_level=False, log_time_format="%H:%M:%S"
     )
     logger.handlers = [handler]
-    logger.propagate = False
     logger.setLevel(logging.ERROR if quiet else logging.INFO)
 
 

@@ -66,8 +66,10 @@ def load_characteristics(run: Run, path: Path | None) -> Characteristics | None:
     if run.settings.data is not None:
         return None
     from bipbayes.synthetic.register import simulate_characteristics
+    from bipbayes.synthetic.register_limits import register_limits
     from bipbayes.synthetic.simulate import DEFAULT_SEED
 
+    run.folder.write("tables/register_limits.csv", register_limits().assign(synthetic=1))
     frame = simulate_characteristics(run.study, seed=DEFAULT_SEED)
     run.folder.write(CHARACTERISTICS_FILE, frame)
     return characteristics_from_frame(

@@ -6,9 +6,9 @@ import xarray as xr
 from bipbayes.data.codebook import Codebook
 from bipbayes.errors import RunError
 from bipbayes.estimands.effects import term_names
-from bipbayes.run.contexts import table_context
+from bipbayes.run.contexts import is_preliminary, table_context
 from bipbayes.run.folder import RunFolder
-from bipbayes.run.posterior_stage import fit_file, fitted_models
+from bipbayes.run.posterior_stage import fit_file, fitted_models, stage_name
 from bipbayes.run.settings import Settings
 from bipbayes.sampling.store import load_fit
 from bipbayes.tables.export import RunFrames, export_tables
@@ -24,15 +24,14 @@ def export_stored(folder: RunFolder, codebook: Codebook, settings: Settings) -> 
     Raises
     ------
     RunError
-        An earlier step is missing, or the fit was interrupted: its draws are stored, but they
+        An earlier step is missing, or the fit failed its checks: its draws are stored, but they
         are no result.
     """
     models = fitted_models(folder)
     if not models:
         folder.stage("fit_posterior")
     fit = load_fit(folder.file(fit_file(models[0])))
-    if int(fit.attrs["interrupted"]):
-        raise RunError(f"the fit of {models[0]} was interrupted; fit it again before exporting")
+    refuse_failed(folder, models[0])
     write_tables(
         folder,
         codebook,
@@ -41,6 +40,22 @@ def export_stored(folder: RunFolder, codebook: Codebook, settings: Settings) -> 
         intervals=folder.read("effects.csv"),
         fit=fit,
     )
+
+
+def refuse_failed(folder: RunFolder, model: str) -> None:
+    """Refuse to export a fit that was judged and failed, unless the run is preliminary.
+
+    Raises
+    ------
+    RunError
+        With the verdict's reasons.
+    """
+    verdict = folder.stage(stage_name(model))["verdict"]
+    if verdict["interrupted"] or not (verdict["passed"] or is_preliminary(folder)):
+        raise RunError(
+            f"the fit of {model} is stored, but it is no result ({'; '.join(verdict['reasons'])}); "
+            "fit it again with more --draws or a higher --target-accept"
+        )
 
 
 def write_tables(

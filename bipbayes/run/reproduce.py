@@ -61,6 +61,11 @@ def _all_stages(run: Run, pool: DrawingPool) -> bool:
     from bipbayes.run.posterior_stage import fit_posterior
 
     posteriors = [fit_posterior(run, model, cells=cells) for model in settings.models]
+    passed = all(posterior.verdict.passed for posterior in posteriors)
+    if not passed:
+        # What failed its checks may be looked at, but it carries its mark.
+        run.folder.note(preliminary=True)
+        context = figure_context(run.folder, codebook, settings)
     compare_stage.submit_posterior(pool, context, ols, posteriors[0], settings)
     comparison = compare_stage.write_comparison(
         run.folder, ols, [posterior.intervals for posterior in posteriors]
@@ -77,13 +82,16 @@ def _all_stages(run: Run, pool: DrawingPool) -> bool:
         )
         if codebook.is_bip:
             compare_with_published(run, progression, description, audit=audit)
-    export_stage.write_tables(
-        run.folder,
-        codebook,
-        settings,
-        comparison=comparison,
-        intervals=run.folder.read("effects.csv"),
-        fit=posteriors[0].fit,
-    )
+    if passed or settings.quick:
+        export_stage.write_tables(
+            run.folder,
+            codebook,
+            settings,
+            comparison=comparison,
+            intervals=run.folder.read("effects.csv"),
+            fit=posteriors[0].fit,
+        )
+    else:
+        logger.error("a fit failed its checks: its figures are marked, its tables not exported")
     pool.finish()
-    return all(posterior.verdict.passed for posterior in posteriors)
+    return passed

@@ -59,7 +59,7 @@ def test_what_the_figure_says() -> None:
     n = int(data.loc[10, "n"])
     assert axes.get_xticklabels()[10].get_text() == f"J+S\n1010\nn={n}"
     title, caption = (text.get_text().replace("\n", " ") for text in figure.texts)
-    assert title == "B1 Ide om arbejde"
+    assert title == "B1 Ide om arbejde (syntetiske data)"
     for told in (
         "Rapportens figur 4.",
         "95 %-konfidensinterval, klassiske standardfejl",

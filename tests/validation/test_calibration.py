@@ -45,7 +45,14 @@ def test_the_right_model_passes(cells, truths):
     assert (verdict["rounds"] == ROUNDS).all()
 
 
-@pytest.mark.parametrize("fault", ["prior sd halved", "noise halved", "shifted"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "prior sd halved",
+        pytest.param("noise halved", marks=pytest.mark.slow),
+        pytest.param("shifted", marks=pytest.mark.slow),
+    ],
+)
 def test_a_broken_model_is_caught(cells, truths, fault):
     """Catches a check without teeth: three faults that an analysis could have."""
 
