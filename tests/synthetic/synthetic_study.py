@@ -1,6 +1,5 @@
 """Helpers of the tests of synthetic data: reading one, and a tiny second OLS."""
 
-import logging
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -35,7 +34,6 @@ class Read:
 
 
 def read(simulation: Simulation) -> Read:
-    logging.getLogger("bipbayes").setLevel(logging.ERROR)
     study = responses_from_frame(simulation.responses, simulation.design.codebook)
     return Read(simulation, study, progression(study))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -28,7 +26,6 @@ PART = 0.02  # of amounts, ages and weeks
 
 @pytest.fixture(scope="session")
 def register(default) -> Characteristics:
-    logging.getLogger("bipbayes").setLevel(logging.ERROR)
     frame = simulate_characteristics(default.study, seed=1)
     return characteristics_from_frame(frame, default.study)
 
