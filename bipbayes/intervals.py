@@ -12,6 +12,7 @@ TEXT_COLUMNS: Final = (
     "source",
     "model",
     "vcov",
+    "analysis",
     "estimand",
     "outcome",
     "combination",
@@ -41,7 +42,12 @@ COLUMNS: Final = (
     "note",
 )
 KEYS: Final = TEXT_COLUMNS
-SOURCES: Final = ("ols", "ordinal", "posterior")
+FREQUENTIST: Final = ("ols", "ordinal")
+SOURCES: Final = (*FREQUENTIST, "posterior")
+# What progression was adjusted for ("" for nothing: the plain analysis), or the ordinal one.
+PLAIN: Final = ""
+ORDINAL: Final = "ordinal"
+ANALYSES: Final = (PLAIN, "baseline", "covariates", "baseline+covariates", ORDINAL)
 KINDS: Final = ("confidence", "eti", "hdi")
 ESTIMANDS: Final = (
     "effect",
@@ -105,7 +111,8 @@ def interval_frame(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _faults(frame: pd.DataFrame, unknown: list[str]) -> list[str]:
     faults = [f"unknown columns {unknown}; known: {list(COLUMNS)}"] if unknown else []
-    for column, allowed in (("source", SOURCES), ("kind", KINDS), ("estimand", ESTIMANDS)):
+    labels = {"source": SOURCES, "kind": KINDS, "estimand": ESTIMANDS, "analysis": ANALYSES}
+    for column, allowed in labels.items():
         wrong = sorted(set(frame[column]) - set(allowed))
         if wrong:
             faults.append(f"column {column!r} holds {wrong}; allowed: {list(allowed)}")
@@ -121,6 +128,27 @@ def _faults(frame: pd.DataFrame, unknown: list[str]) -> list[str]:
 def excludes_zero(frame: pd.DataFrame) -> pd.Series:
     """Say for each row whether its interval leaves zero out (False where there is none)."""
     return (frame["lower"] > 0) | (frame["upper"] < 0)
+
+
+def of_analysis(frame: pd.DataFrame, analysis: str) -> pd.DataFrame:
+    """Return the rows of one analysis, all sources.
+
+    Parameters
+    ----------
+    frame
+        Long frame, or another with a column ``analysis``; one without (of an earlier version)
+        is plain throughout.
+    analysis
+        One of `ANALYSES`.
+    """
+    if "analysis" not in frame:
+        return frame if analysis == PLAIN else frame[:0]
+    return frame[frame["analysis"] == analysis]
+
+
+def frequentist(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that are no posterior: OLS, or the ordered probit."""
+    return frame[frame["source"].isin(FREQUENTIST)]
 
 
 def join_frames(frames: list[pd.DataFrame]) -> pd.DataFrame:

@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from bipbayes.errors import SettingsError
-
-# The analyses: what progression was adjusted for ("" for nothing), or the ordinal one.
-ANALYSES: Final = ("", "baseline", "covariates", "baseline+covariates", "ordinal")
+from bipbayes.intervals import ANALYSES
 
 # key: (English, Danish).
 _MEASURES: Final[Mapping[str, tuple[str, str]]] = {

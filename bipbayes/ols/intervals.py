@@ -2,30 +2,22 @@
 
 from typing import Final
 
-import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy.stats import t
 
 from bipbayes.data.codebook import Codebook
-from bipbayes.errors import SettingsError
-from bipbayes.intervals import interval_frame
+from bipbayes.intervals import PLAIN
 from bipbayes.ols.covariance import CLUSTER_JOBCENTER
-from bipbayes.ols.multiplicity import adjust
-
-_COLUMNS: Final = (
-    "estimand",
-    "vcov",
-    "outcome",
-    "combination",
-    "jobcenter",
-    "n",
-    "n_citizens",
-    "estimate",
-    "se",
-    "df",
-    "note",
+from bipbayes.ols.inference import (
+    checked_level,
+    confidence_frame,
+    contrasts_of,
+    effects_of,
+    estimate_rows,
+    first_note,
 )
+
+SOURCE: Final = "ols"
 
 
 def ols_intervals(
@@ -60,26 +52,26 @@ def ols_intervals(
     SettingsError
         The level is not between 0 and 1.
     """
-    if not 0 < level < 1:
-        raise SettingsError(f"level {level} is no coverage; give a number between 0 and 1")
     reference = codebook.no_treatment
-    plain = _plain(estimates)
-    standardised = _standardised(estimates)
-    rows = pd.concat(
-        [
-            _rows(_effects(plain), "effect"),
-            _rows(_contrasts(plain, reference), "contrast"),
-            _rows(_effects(standardised), "standardised_effect"),
-            _rows(_contrasts(standardised, reference), "standardised_contrast"),
-            _rows(_jobcenters(estimates), "jobcenter"),
-        ],
-        ignore_index=True,
+    plain, standardised = _plain(estimates), _standardised(estimates)
+    rows = [
+        estimate_rows(effects_of(plain), "effect"),
+        estimate_rows(contrasts_of(plain, reference), "contrast"),
+        estimate_rows(effects_of(standardised), "standardised_effect"),
+        estimate_rows(contrasts_of(standardised, reference), "standardised_contrast"),
+        estimate_rows(_jobcenters(estimates), "jobcenter"),
+    ]
+    return confidence_frame(
+        rows,
+        codebook,
+        level=checked_level(level),
+        source=SOURCE,
+        analysis=str(estimates.attrs.get("adjust", PLAIN)),
     )
-    return interval_frame(_infer(rows, codebook, level))
 
 
 def _plain(estimates: xr.Dataset) -> xr.Dataset:
-    note = _first(estimates["note"], estimates["reason"])
+    note = first_note(estimates["note"], estimates["reason"])
     names = ["estimate", "covariance", "df", "n", "n_citizens"]
     return estimates[names].assign(note=note)
 
@@ -97,28 +89,6 @@ def _standardised(estimates: xr.Dataset) -> xr.Dataset:
     )
 
 
-def _effects(source: xr.Dataset) -> xr.Dataset:
-    covariance = source["covariance"]
-    same = covariance["combination"] == covariance["combination_"]
-    variance = covariance.where(same, 0.0).sum("combination_", skipna=False)
-    return source.drop_vars(["covariance", "combination_"]).assign(variance=variance)
-
-
-def _contrasts(source: xr.Dataset, reference: str) -> xr.Dataset:
-    """Subtract the combination without treatment; variances from the full covariance."""
-    effects = _effects(source)
-    base = effects.sel(combination=reference, drop=True)
-    shared = source["covariance"].sel(combination_=reference, drop=True)
-    variance = effects["variance"] + base["variance"] - 2 * shared
-    named = (f"{reference}: " + base["note"]).where(base["note"] != "", "")
-    contrasts = effects.assign(
-        estimate=effects["estimate"] - base["estimate"],
-        variance=variance,
-        note=_first(effects["note"], named),
-    )
-    return contrasts.drop_sel(combination=reference)
-
-
 def _jobcenters(estimates: xr.Dataset) -> xr.Dataset:
     data = xr.Dataset(
         {
@@ -131,41 +101,3 @@ def _jobcenters(estimates: xr.Dataset) -> xr.Dataset:
         }
     )
     return data.sel(vcov=data["vcov"] != CLUSTER_JOBCENTER)
-
-
-def _first(note: xr.DataArray, other: xr.DataArray) -> xr.DataArray:
-    """Join two kinds of notes: the second where the first says nothing."""
-    note, other = xr.broadcast(note, other)
-    return note.where(note != "", other)
-
-
-def _rows(data: xr.Dataset, estimand: str) -> pd.DataFrame:
-    """One row for each label of the dataset's dims, in the labels' order."""
-    order = [d for d in ("vcov", "outcome", "combination", "jobcenter") if d in data.dims]
-    frame = data.to_dataframe(dim_order=order).reset_index()
-    # Rounding can leave a variance a hair below zero; what says "not to be used" is a note.
-    variance = frame["variance"].clip(lower=0.0)
-    blank = frame["note"] != ""
-    frame["se"] = np.sqrt(variance).where(~blank)
-    frame["estimand"] = estimand
-    return frame.reindex(columns=list(_COLUMNS))
-
-
-def _infer(rows: pd.DataFrame, codebook: Codebook, level: float) -> pd.DataFrame:
-    """Add limits and p values from t with the rows' degrees of freedom."""
-    rows = rows.fillna({"jobcenter": ""})
-    half = t.ppf(0.5 + level / 2, rows["df"]) * rows["se"]
-    statistic = (rows["estimate"] / rows["se"].where(rows["se"] > 0)).abs()
-    rows = rows.assign(
-        lower=rows["estimate"] - half,
-        upper=rows["estimate"] + half,
-        p_value=2 * t.sf(statistic, rows["df"]),
-        level=level,
-        kind="confidence",
-        source="ols",
-        model="",
-    )
-    families = [rows["estimand"], rows["vcov"], rows["outcome"].isin(codebook.average_codes)]
-    rows["p_holm"] = adjust(rows["p_value"], families, method="holm")
-    rows["p_bh"] = adjust(rows["p_value"], families, method="bh")
-    return rows.drop(columns="df")

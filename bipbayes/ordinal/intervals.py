@@ -2,15 +2,18 @@
 
 from typing import Final
 
-import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy.stats import t
 
 from bipbayes.data.codebook import Codebook
-from bipbayes.errors import SettingsError
-from bipbayes.intervals import interval_frame
-from bipbayes.ols.multiplicity import adjust
+from bipbayes.intervals import ORDINAL
+from bipbayes.ols.inference import (
+    checked_level,
+    confidence_frame,
+    contrasts_of,
+    effects_of,
+    estimate_rows,
+)
 
 SOURCE: Final = "ordinal"
 
@@ -37,69 +40,22 @@ def ordinal_intervals(
     Returns
     -------
     pandas.DataFrame
-        Columns of `bipbayes.intervals.COLUMNS`, ``source`` ``ordinal``, ``vcov`` ``classical``
-        or ``cluster_citizen``.
+        Columns of `bipbayes.intervals.COLUMNS`, ``source`` and ``analysis`` ``ordinal``, ``vcov``
+        ``classical`` or ``cluster_citizen``. There is no ordered probit by jobcenter (a cell of
+        twenty responses has none of its own), so jobcenters' effects and what weights
+        jobcenters alike have no rows here; the posterior has them.
 
     Raises
     ------
     SettingsError
         The level is not between 0 and 1.
     """
-    if not 0 < level < 1:
-        raise SettingsError(f"level {level} is no coverage; give a number between 0 and 1")
-    reference = codebook.no_treatment
-    effects = _effects(estimates)
-    rows = pd.concat(
-        [
-            _rows(effects).assign(estimand="effect"),
-            _rows(_contrasts(estimates, effects, reference)).assign(estimand="contrast"),
-        ],
-        ignore_index=True,
+    names = ["estimate", "covariance", "df", "n", "n_citizens", "note"]
+    source = estimates[names]
+    rows = [
+        estimate_rows(effects_of(source), "effect"),
+        estimate_rows(contrasts_of(source, codebook.no_treatment), "contrast"),
+    ]
+    return confidence_frame(
+        rows, codebook, level=checked_level(level), source=SOURCE, analysis=ORDINAL
     )
-    return interval_frame(_infer(rows, codebook, level))
-
-
-def _effects(estimates: xr.Dataset) -> xr.Dataset:
-    covariance = estimates["covariance"]
-    same = covariance["combination"] == covariance["combination_"]
-    variance = covariance.where(same, 0.0).sum("combination_", skipna=False)
-    names = ["estimate", "df", "n", "n_citizens", "note"]
-    return estimates[names].drop_vars("combination_", errors="ignore").assign(variance=variance)
-
-
-def _contrasts(estimates: xr.Dataset, effects: xr.Dataset, reference: str) -> xr.Dataset:
-    base = effects.sel(combination=reference, drop=True)
-    shared = estimates["covariance"].sel(combination_=reference, drop=True)
-    named = (f"{reference}: " + base["note"]).where(base["note"] != "", "")
-    contrasts = effects.assign(
-        estimate=effects["estimate"] - base["estimate"],
-        variance=effects["variance"] + base["variance"] - 2 * shared,
-        note=effects["note"].where(effects["note"] != "", named),
-    )
-    return contrasts.drop_sel(combination=reference)
-
-
-def _rows(data: xr.Dataset) -> pd.DataFrame:
-    names = ["estimate", "variance", "df", "n", "n_citizens", "note"]
-    order = ["vcov", "outcome", "combination"]
-    frame = data[names].to_dataframe(dim_order=order).reset_index()
-    frame["se"] = np.sqrt(frame["variance"].clip(lower=0.0)).where(frame["note"] == "")
-    return frame[[*order, "estimate", "se", "df", "n", "n_citizens", "note"]]
-
-
-def _infer(rows: pd.DataFrame, codebook: Codebook, level: float) -> pd.DataFrame:
-    half = t.ppf(0.5 + level / 2, rows["df"]) * rows["se"]
-    statistic = (rows["estimate"] / rows["se"].where(rows["se"] > 0)).abs()
-    rows = rows.assign(
-        lower=rows["estimate"] - half,
-        upper=rows["estimate"] + half,
-        p_value=2 * t.sf(statistic, rows["df"]),
-        level=level,
-        kind="confidence",
-        source=SOURCE,
-        model="",
-    )
-    families = [rows["estimand"], rows["vcov"], rows["outcome"].isin(codebook.average_codes)]
-    rows["p_holm"] = adjust(rows["p_value"], families, method="holm")
-    rows["p_bh"] = adjust(rows["p_value"], families, method="bh")
-    return rows.drop(columns="df")
