@@ -1,10 +1,15 @@
-"""Words and numbers that people read, in English and Danish: one small catalogue.
+"""Words and numbers that people read, in English and Danish.
 
-Figures and tables share it, so that an interval is called the same everywhere. Numbers in data
-files never pass through here: those keep a decimal point and full precision.
+Figures and tables share them, so that an interval is called the same everywhere: `word` for what
+is named all over, `phrase` for the fixed words of single figures and tables, which lie in
+``resources/phrases``. Numbers in data files never pass through here: those keep a decimal point
+and full precision.
 """
 
 import math
+import tomllib
+from functools import cache
+from importlib.resources import files
 from typing import Final
 
 from bipbayes.data.codebook import Codebook
@@ -101,6 +106,30 @@ def word(key: str, language: str, **values: str) -> str:
         What the sentence's braces stand for.
     """
     return pick(_WORDS[key], language).format(**values)
+
+
+def phrase(key: str, language: str, **values: object) -> str:
+    """Return fixed words of a figure or table in a language.
+
+    Parameters
+    ----------
+    key
+        Entry of one of the files in ``resources/phrases``.
+    language
+        ``en`` or ``da``.
+    **values
+        What the braces stand for.
+    """
+    return _phrases()[key][checked_language(language)].format(**values)
+
+
+@cache
+def _phrases() -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    folder = files("bipbayes") / "resources" / "phrases"
+    for path in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        found |= tomllib.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def pick(pair: tuple[str, str], language: str) -> str:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
+import tomllib
+from pathlib import Path
+from string import Formatter
 
 import pytest
 from frame_builders import small_codebook
 
+import bipbayes
 from bipbayes.errors import SettingsError
 from bipbayes.wording import (
     combination_text,
@@ -14,6 +19,7 @@ from bipbayes.wording import (
     meaning_of_significant,
     number,
     outcome_label,
+    phrase,
     respondent_word,
     word,
 )
@@ -71,3 +77,32 @@ def test_an_unknown_language_is_refused() -> None:
     """Catches a silent fall back to English."""
     with pytest.raises(SettingsError, match=r"'sv'.*en, da"):
         word("ols", "sv")
+
+
+def _catalogues() -> dict[str, dict[str, dict[str, str]]]:
+    folder = Path(bipbayes.__file__).parent / "resources" / "phrases"
+    return {path.name: tomllib.loads(path.read_text("utf-8")) for path in folder.glob("*.toml")}
+
+
+def test_phrases_say_the_same_in_both_languages() -> None:
+    """Catches a key in two files, a language left out, and a value that one half lacks."""
+    keys = [key for entries in _catalogues().values() for key in entries]
+    assert len(keys) == len(set(keys)) > 100
+    for entries in _catalogues().values():
+        for key, pair in entries.items():
+            assert set(pair) == {"en", "da"}, key
+            values = [
+                {field for _, field, _, _ in Formatter().parse(pair[name]) if field}
+                for name in ("en", "da")
+            ]
+            assert values[0] == values[1], key
+
+
+def test_every_phrase_that_code_asks_for_is_there() -> None:
+    """Catches a misspelt or removed key, which only a rare figure would show."""
+    known = {key for entries in _catalogues().values() for key in entries}
+    asked = set()
+    for path in Path(bipbayes.__file__).parent.rglob("*.py"):
+        asked |= set(re.findall(r'\bphrase\(\s*"([a-z_0-9]+)"', path.read_text("utf-8")))
+    assert asked and asked <= known
+    assert phrase("report_figure", "da", figure=3) == "Rapportens figur 3"

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bipbayes.data.codebook import Codebook
-from bipbayes.plots.phrases import phrase
 from bipbayes.plots.selection import Side
-from bipbayes.wording import capital, interval_words, meaning_of_significant, word
+from bipbayes.wording import capital, interval_words, meaning_of_significant, phrase, word
 
 
 @dataclass(frozen=True)
@@ -98,4 +97,6 @@ def _report_figure(context: FigureContext, outcome: str) -> str:
     if not context.codebook.is_bip or outcome not in context.codebook.outcomes:
         return ""
     figure = context.codebook.figure(outcome)
-    return "" if figure is None else phrase("report_figure", context.language, figure=figure)
+    if figure is None:
+        return ""
+    return f"{phrase('report_figure', context.language, figure=figure)}."

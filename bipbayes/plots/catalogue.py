@@ -13,9 +13,8 @@ import xarray as xr
 from bipbayes.intervals import ALL_INDICATORS, join_frames
 from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.forest_rows import forest_data, inner_limits, jobcenter_data
-from bipbayes.plots.phrases import phrase
 from bipbayes.plots.selection import select
-from bipbayes.wording import capital, outcome_label, word
+from bipbayes.wording import capital, outcome_label, phrase, word
 
 _QUICK_OUTCOMES: Final = 2
 _FOREST: Final = "bipbayes.plots.forest:forest_figure"

@@ -16,7 +16,7 @@ from bipbayes.audit.rules import NOT_CHECKABLE, NOT_SUPPORTED, REVERSED, UPHELD,
 from bipbayes.audit.sources import POSTERIOR
 from bipbayes.plots.captions import FigureContext, caption, titled
 from bipbayes.plots.style import GREY, figure_style, furnish
-from bipbayes.wording import capital, number, outcome_label, pick, word
+from bipbayes.wording import capital, number, outcome_label, phrase, pick, word
 
 Pair = tuple[str, str]
 PANELS: Final = (("effect", "classical"), ("effect", POSTERIOR), ("contrast", POSTERIOR))
@@ -39,26 +39,7 @@ TILES: Final = {
     REVERSED: Tile("#D55E00", "x", "white"),
     NOT_CHECKABLE: Tile("white", "_", GREY),
 }
-_TITLE: Final = ("What becomes of the statements", "Hvad der bliver af udsagnene")
-_SECTIONS: Final = {
-    "summary": ("Summary", "Sammenfatning"),
-    "introduction": ("Introduction", "Indledning"),
-}
-_AXIS: Final = ("Statements, in the order of the text", "Udsagn, i tekstens rækkefølge")
-_AVERAGE: Final = ("against average progress", "mod gennemsnitlig progression")
-_MARKS: Final = (
-    "Read from {level} % intervals. One tile a statement; dark frame: a statement of a "
-    "significant effect. Effects are measured from average progress, contrasts from no "
-    "intervention, of which the statements do not speak. A sign or a joint statement is called "
-    "likely from P = {likely}; the stated size is {beyond} standard deviations. A statement that "
-    "an effect is not significant is upheld where the interval includes zero, which proves no "
-    "absence.",
-    "Læst af {level} %-intervaller. Ét felt pr. udsagn; mørk ramme: udsagn om en signifikant "
-    "effekt. Effekter måles fra den gennemsnitlige progression, kontraster fra ingen indsats, som "
-    "udsagnene ikke taler om. Et fortegn eller et samlet udsagn kaldes sandsynligt fra P = "
-    "{likely}; den angivne størrelse er {beyond} standardafvigelser. Et udsagn om, at en effekt "
-    "ikke er signifikant, bekræftes hvor intervallet indeholder nul, hvilket ikke beviser fravær.",
-)
+_SECTIONS: Final = ("summary", "introduction")
 
 
 def claims_data(audit: pd.DataFrame, context: FigureContext) -> pd.DataFrame:
@@ -106,8 +87,12 @@ def _group(claim: dict[Any, Any], outcomes: Sequence[str]) -> str:
 
 def _label(group: str, context: FigureContext) -> str:
     if group not in context.codebook.outcomes:
-        return pick(_SECTIONS.get(group, (capital(group),) * 2), context.language)
+        return _section(group, context.language)
     return outcome_label(context.codebook, group, language=context.language)
+
+
+def _section(name: str, language: str) -> str:
+    return phrase(f"claims_section_{name}", language) if name in _SECTIONS else capital(name)
 
 
 def draw_claims(axes: Axes, data: pd.DataFrame) -> None:
@@ -170,13 +155,13 @@ def claims_figure(audit: pd.DataFrame, *, context: FigureContext) -> Figure:
             chosen = data[(data["estimand"] == panel[0]) & (data["reading"] == panel[1])]
             draw_claims(axes, chosen)
             axes.set_title(panel_title(panel, context.language), loc="left")
-            axes.set_xlabel(pick(_AXIS, context.language), color=GREY)
+            axes.set_xlabel(phrase("claims_axis", context.language), color=GREY)
             _legend(axes, chosen["word"], context.language)
         names = data.drop_duplicates("row").set_index("row")["label"]
         grid[0].set_yticks(list(names.index), list(names))
         furnish(
             figure,
-            title=titled(context, pick(_TITLE, context.language)),
+            title=titled(context, phrase("claims_title", context.language)),
             caption=caption(context, [marks_sentence(audit, context.language)]),
             left=2.15,
             top=0.75,
@@ -192,7 +177,7 @@ def panel_title(panel: Pair, language: str) -> str:
     name = capital(word(source, language))
     if reading != POSTERIOR:
         name = f"{name}, {word(reading, language)}"
-    meant = pick(_AVERAGE, language) if estimand == "effect" else word(estimand, language)
+    meant = phrase("claims_average", language) if estimand == "effect" else word(estimand, language)
     return f"{name}\n{capital(meant)}"
 
 
@@ -204,7 +189,7 @@ def marks_sentence(audit: pd.DataFrame, language: str) -> str:
         for name in ("likely", "beyond")
     }
     cutoffs["level"] = f"{100 * first['level']:g}".replace(".", pick((".", ","), language))
-    return pick(_MARKS, language).format(**cutoffs)
+    return phrase("claims_marks", language, **cutoffs)
 
 
 def _legend(axes: Axes, words: pd.Series, language: str) -> None:

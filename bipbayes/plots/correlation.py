@@ -9,9 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from bipbayes.plots.captions import FigureContext, caption, titled
-from bipbayes.plots.phrases import phrase
 from bipbayes.plots.style import DIVERGING, LanguageFormatter, figure_style, furnish, ink_on
-from bipbayes.wording import number, outcome_label
+from bipbayes.wording import number, outcome_label, phrase
 
 
 def correlation_data(covariance: xr.DataArray, context: FigureContext) -> pd.DataFrame:

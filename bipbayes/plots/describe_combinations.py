@@ -9,9 +9,8 @@ from matplotlib.figure import Figure
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.plots.captions import FigureContext, caption, titled
-from bipbayes.plots.describe_phrases import phrase
 from bipbayes.plots.style import BAND, GREY, POSTERIOR_COLOUR, figure_style, furnish
-from bipbayes.wording import number
+from bipbayes.wording import number, phrase
 
 _EMPTY: Final = "#CFCFCF"
 

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from bipbayes.data.characteristics_codebook import CharacteristicsCodebook
 from bipbayes.data.groups import NO_GROUP
 from bipbayes.plots.captions import FigureContext, caption, titled
-from bipbayes.plots.describe_phrases import phrase
 from bipbayes.plots.style import BAND, POSTERIOR_COLOUR, LanguageFormatter, figure_style, furnish
+from bipbayes.wording import phrase
 
 NOTABLE: Final = 0.1
 """Standardised difference from which a characteristic is said to differ (drawn as a band)."""
@@ -103,7 +103,7 @@ def differences_figure(data: pd.DataFrame, *, context: FigureContext) -> Figure:
         _row_labels(first, rows)
         first.set_ylim(data["row"].max() + 0.7, -0.7)
         for table, place in rows.groupby("table")["row"].min().items():
-            first.text(-0.02, place - 1, phrase("table", language, number=table), size=6.5,
+            first.text(-0.02, place - 1, phrase("table_number", language, number=table), size=6.5,
                        transform=first.get_yaxis_transform(), ha="right", va="center",
                        color=POSTERIOR_COLOUR)  # fmt: skip
         furnish(

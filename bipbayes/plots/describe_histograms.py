@@ -8,9 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bipbayes.plots.captions import FigureContext, caption, titled
-from bipbayes.plots.describe_phrases import phrase
 from bipbayes.plots.style import POSTERIOR_COLOUR, LanguageFormatter, figure_style, furnish
-from bipbayes.wording import number, outcome_label, respondent_word
+from bipbayes.wording import number, outcome_label, phrase, respondent_word
 
 LIGHT: Final = "#9CC4DE"
 DARK: Final = POSTERIOR_COLOUR
@@ -130,7 +129,7 @@ def _source(context: FigureContext, outcome: str) -> str:
     if not codebook.is_bip or outcome not in codebook.average_codes:
         return ""
     figure = codebook.average_codes.index(outcome) + 1
-    return phrase("histogram_figure", context.language, figure=figure)
+    return f"{phrase('report_figure', context.language, figure=figure)}."
 
 
 class _Whole(LanguageFormatter):

@@ -11,9 +11,8 @@ from matplotlib.image import AxesImage
 
 from bipbayes.data.groups import NO_GROUP
 from bipbayes.plots.captions import FigureContext, caption, titled
-from bipbayes.plots.describe_phrases import phrase
 from bipbayes.plots.style import BAND, OLS_COLOUR, POSTERIOR_COLOUR, figure_style, furnish
-from bipbayes.wording import combination_text, number
+from bipbayes.wording import combination_text, number, phrase
 
 _CELL: Final = 0.27  # inches
 _DARK: Final = 55.0  # percent from which a cell's ink is white

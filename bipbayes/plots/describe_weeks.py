@@ -8,9 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bipbayes.plots.captions import FigureContext, caption, titled
-from bipbayes.plots.describe_phrases import phrase
 from bipbayes.plots.style import BAND, OLS_COLOUR, LanguageFormatter, figure_style, furnish
-from bipbayes.wording import capital, interval_words, outcome_label, word
+from bipbayes.wording import capital, interval_words, outcome_label, phrase, word
 
 THOUSANDTHS: Final = 1000.0
 _SHIFT: Final = 0.16

@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 
 from bipbayes.plots.captions import FigureContext, caption, titled
 from bipbayes.plots.forest_rows import ForestRows
-from bipbayes.plots.phrases import phrase
 from bipbayes.plots.selection import Side
 from bipbayes.plots.style import (
     BAND,
@@ -24,7 +23,7 @@ from bipbayes.plots.style import (
     figure_style,
     furnish,
 )
-from bipbayes.wording import capital, interval_words, number, word
+from bipbayes.wording import capital, interval_words, number, phrase, word
 
 # ArviZ's PlotCollection, whose methods carry no types.
 type Collection = Any

@@ -10,9 +10,8 @@ import xarray as xr
 from bipbayes.estimands.intervals import PRIOR_DRIVEN
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.plots.captions import FigureContext
-from bipbayes.plots.phrases import phrase
 from bipbayes.plots.selection import Side, select, side_of
-from bipbayes.wording import combination_text
+from bipbayes.wording import combination_text, phrase
 
 INNER_LEVEL: Final = 0.5
 _LIMITS: Final = ("estimate", "lower", "upper")

@@ -12,10 +12,9 @@ from matplotlib.image import AxesImage
 from bipbayes.estimands.intervals import PRIOR_DRIVEN
 from bipbayes.intervals import excludes_zero
 from bipbayes.plots.captions import FigureContext, caption, titled
-from bipbayes.plots.phrases import phrase
 from bipbayes.plots.selection import Side, select, side_of
 from bipbayes.plots.style import DIVERGING, LanguageFormatter, figure_style, furnish, ink_on
-from bipbayes.wording import MINUS, capital, combination_text, outcome_label, word
+from bipbayes.wording import MINUS, capital, combination_text, outcome_label, phrase, word
 
 SOURCES: Final = ("posterior", "ols")
 # Drawn as markers: hundreds of texts would take seconds.

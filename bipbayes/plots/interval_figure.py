@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 
 from bipbayes.intervals import excludes_zero
 from bipbayes.plots.captions import FigureContext, caption, titled
-from bipbayes.plots.phrases import phrase
 from bipbayes.plots.selection import select, side_of
 from bipbayes.plots.style import (
     OLS_COLOUR,
@@ -17,7 +16,7 @@ from bipbayes.plots.style import (
     figure_style,
     furnish,
 )
-from bipbayes.wording import number, outcome_label
+from bipbayes.wording import number, outcome_label, phrase
 
 _KEPT: Final = [
     *("n", "n_citizens", "estimate", "lower", "upper"),

@@ -11,9 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bipbayes.plots.captions import FigureContext, caption, titled
-from bipbayes.plots.phrases import phrase
 from bipbayes.plots.style import decimal_axis, figure_style, furnish
-from bipbayes.wording import number
+from bipbayes.wording import number, phrase
 
 _COLUMNS: Final = 3
 _CHAIN_COLOURS: Final = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#000000")

@@ -10,7 +10,6 @@ from matplotlib.lines import Line2D
 
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.plots.captions import FigureContext, caption, titled
-from bipbayes.plots.phrases import phrase
 from bipbayes.plots.selection import select, side_of
 from bipbayes.plots.style import (
     BAND,
@@ -21,7 +20,7 @@ from bipbayes.plots.style import (
     figure_style,
     furnish,
 )
-from bipbayes.wording import combination_text, number, respondent_word
+from bipbayes.wording import combination_text, number, phrase, respondent_word
 
 # Respondents in turn; told apart in grey by how dark they are.
 RESPONDENT_COLOURS: Final = (POSTERIOR_COLOUR, "#E69F00", "#009E73", "#CC79A7")

@@ -1,6 +1,5 @@
 """Tables of the audit: every claim, counts of the words, the design, published numbers."""
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 import pandas as pd
@@ -12,70 +11,21 @@ from bipbayes.audit.rules import WORDS
 from bipbayes.audit.sources import POSTERIOR
 from bipbayes.tables.comparison_table import probability_text
 from bipbayes.tables.layout import Column, Table, TableContext, table_caption
-from bipbayes.wording import capital, combination_text, meaning_of_significant, number, pick, word
+from bipbayes.wording import (
+    capital,
+    combination_text,
+    meaning_of_significant,
+    number,
+    phrase,
+    pick,
+    word,
+)
 
-Pair = tuple[str, str]
 _READINGS: Final = (
     *(("effect", name) for name in ("classical", "cluster_citizen", "cluster_jobcenter")),
     *(("effect", name) for name in ("holm", "bh", POSTERIOR)),
     ("contrast", POSTERIOR),
 )
-_CAPTIONS: Final[Mapping[str, Pair]] = {
-    "audit": ("Every statement and what becomes of it", "Hvert udsagn og hvad der bliver af det"),
-    "audit_counts": ("The statements' verdicts, counted", "Udsagnenes domme, optalt"),
-    "design": (
-        "What one estimate could find: power, wrong signs (type S) and exaggeration (type M)",
-        "Hvad et enkelt estimat kunne finde: styrke, forkerte fortegn (type S) og overdrivelse "
-        "(type M)",
-    ),
-    "published": (
-        "Numbers printed by the report and what the run gives, counted by table",
-        "Rapportens trykte tal og hvad kørslen giver, optalt efter tabel",
-    ),
-}
-_HEADERS: Final[Mapping[str, Pair]] = {
-    "claim_id": ("Statement", "Udsagn"),
-    "outcome": ("Outcome", "Udfald"),
-    "combination": ("Combination", "Kombination"),
-    "direction": ("Direction", "Retning"),
-    "significant": ("Significant", "Signifikant"),
-    "probability": ("P", "P"),
-    "reading": ("Reading", "Læsning"),
-    "true_effect": ("True effect", "Sand effekt"),
-    "n": ("n", "n"),
-    "se": ("SE", "SE"),
-    "power": ("Power", "Styrke"),
-    "type_s": ("Type S", "Type S"),
-    "type_m": ("Type M", "Type M"),
-    "table": ("Table", "Tabel"),
-    "numbers": ("Numbers", "Tal"),
-    "inconsistent": (
-        "Outside, with an inconsistency of the report",
-        "Udenfor, med en uoverensstemmelse i rapporten",
-    ),
-    "within rounding": ("Within rounding", "Inden for afrunding"),
-    "outside rounding": ("Outside rounding", "Uden for afrunding"),
-    "not given": ("Not given by the run", "Ikke givet af kørslen"),
-    "not reproducible": ("Not in any data", "Ikke i nogen data"),
-}
-_NOTES: Final[Mapping[str, Pair]] = {
-    "probability": (
-        "P: posterior probability of the claimed sign, or of a statement on many estimates "
-        "(from joint draws).",
-        "P: posteriorsandsynlighed for det påståede fortegn, eller for et udsagn om mange "
-        "estimater (af fælles træk).",
-    ),
-    "absence": (
-        "A statement that an effect is not significant is upheld where the interval includes "
-        "zero, which proves no absence.",
-        "Et udsagn om, at en effekt ikke er signifikant, bekræftes hvor intervallet indeholder "
-        "nul, hvilket ikke beviser fravær.",
-    ),
-    "design": (
-        "Medians over {outcomes} outcomes; classical errors, {level} % intervals.",
-        "Medianer over {outcomes} udfald; klassiske standardfejl, {level} %-intervaller.",
-    ),
-}
 
 
 def claims_table(audit: pd.DataFrame, context: TableContext) -> Table:
@@ -203,7 +153,7 @@ def _table(
     raw: pd.DataFrame,
     notes: tuple[str, ...],
 ) -> Table:
-    caption = table_caption(context, pick(_CAPTIONS[name], context.language))
+    caption = table_caption(context, phrase(f"audit_caption_{name}", context.language))
     return Table(name, caption, notes, columns, body, raw)
 
 
@@ -218,8 +168,9 @@ def _reading(name: str, language: str) -> str:
 
 
 def _header(name: str, language: str, *, align: str = "r") -> Column:
-    return Column(name, pick(_HEADERS[name], language), align=align)
+    header = phrase(f"audit_header_{name.replace(' ', '_')}", language)
+    return Column(name, header, align=align)
 
 
 def _note(name: str, language: str, **values: Any) -> str:
-    return pick(_NOTES[name], language).format(**values)
+    return phrase(f"audit_note_{name}", language, **values)

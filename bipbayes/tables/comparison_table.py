@@ -5,7 +5,6 @@ import pandas as pd
 
 from bipbayes.estimands.intervals import PRIOR_DRIVEN
 from bipbayes.tables.layout import Column, Table, TableContext, rounding_note, table_caption
-from bipbayes.tables.phrases import phrase
 from bipbayes.tables.rounding import MOST_DECIMALS, PROBABILITY_DECIMALS, row_decimals
 from bipbayes.wording import (
     capital,
@@ -13,6 +12,7 @@ from bipbayes.wording import (
     meaning_of_significant,
     number,
     outcome_label,
+    phrase,
     word,
 )
 
@@ -157,7 +157,7 @@ def _notes(raw: pd.DataFrame, context: TableContext, estimand: str) -> tuple[str
         rounding_note(context),
     ]
     if (raw["note"] == PRIOR_DRIVEN).any():
-        notes.append(phrase("prior_driven", language))
+        notes.append(phrase("prior_driven_note", language))
     return tuple(capital(note) for note in notes)
 
 

@@ -10,9 +10,9 @@ import pandas as pd
 from bipbayes.tables.comparison_table import comparison_table
 from bipbayes.tables.disclosure import blank_small_cells
 from bipbayes.tables.layout import Table, TableContext
-from bipbayes.tables.phrases import phrase
 from bipbayes.tables.sampler_tables import diagnostics_table, hyperparameter_table
 from bipbayes.tables.write import WRITERS, write_tables
+from bipbayes.wording import phrase
 
 MINIMUM_COUNT: Final = 5
 _ESTIMANDS: Final = ("effect", "contrast")

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from bipbayes.data.codebook import Codebook
-from bipbayes.tables.phrases import phrase
-from bipbayes.wording import capital, word
+from bipbayes.wording import capital, phrase, word
 
 
 @dataclass(frozen=True)

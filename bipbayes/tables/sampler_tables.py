@@ -13,9 +13,8 @@ from bipbayes.estimands.convergence import convergence
 from bipbayes.estimands.intervals import SAMPLE, limits
 from bipbayes.tables.comparison_table import interval_text
 from bipbayes.tables.layout import Column, Table, TableContext, rounding_note, table_caption
-from bipbayes.tables.phrases import phrase
 from bipbayes.tables.rounding import decimals, row_decimals
-from bipbayes.wording import capital, interval_words, number, word
+from bipbayes.wording import capital, interval_words, number, phrase, word
 
 WORST_R_HAT: Final = 1.01
 LEAST_ESS: Final = 400.0
