@@ -12,7 +12,11 @@ from bipbayes.run.settings import Settings
 def main(
     data: options.Data = None,
     codebook: options.CodebookFile = None,
+    characteristics: options.CharacteristicsFile = None,
     previous: options.Previous = Settings.previous,
+    adjust: options.Adjust = None,
+    covariates: options.Covariates = None,
+    ordinal: options.Ordinal = Settings.ordinal,
     level: options.Level = Settings.level,
     out: options.Out = Path("results"),
     overwrite: options.Overwrite = False,

@@ -10,7 +10,7 @@ import xarray as xr
 from bipbayes.data.codebook import Codebook
 from bipbayes.errors import SettingsError
 from bipbayes.estimands.convergence import convergence
-from bipbayes.intervals import ALL_INDICATORS, interval_frame
+from bipbayes.intervals import ALL_INDICATORS, PLAIN, interval_frame
 
 PRIOR_DRIVEN: Final = "prior-driven"
 UNKNOWN_CELL: Final = "no answers in a cell that the estimand needs; the model does not pool"
@@ -74,6 +74,7 @@ def posterior_intervals(
     frame = pd.concat(frames, ignore_index=True)
     frame = _with_counts(frame, _counts(cells, codebook))
     frame["source"], frame["model"], frame["vcov"] = "posterior", model, str(cells.attrs["vcov"])
+    frame["analysis"] = str(cells.attrs.get("analysis", PLAIN))
     frame["level"], frame["kind"] = settings.level, settings.kind
     unknown = frame["estimate"].isna()
     frame["note"] = np.where(unknown, UNKNOWN_CELL, np.where(frame["n"] == 0, PRIOR_DRIVEN, ""))

@@ -1,10 +1,13 @@
 """The OLS stage: estimates, intervals, ``ols.csv`` and their rows of ``effects.csv``."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import xarray as xr
 
-from bipbayes.intervals import join_frames
+from bipbayes.intervals import PLAIN, frequentist, join_frames
 from bipbayes.ols import estimate_ols, ols_intervals
+from bipbayes.run.analyses import analysis_facts, named
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run
 
@@ -12,7 +15,7 @@ STAGE = "fit_ols"
 
 
 def fit_ols(run: Run, progression: xr.Dataset | None = None) -> pd.DataFrame:
-    """Fit the baseline and store it.
+    """Fit the baseline, or what stands in its place under another analysis, and store it.
 
     Parameters
     ----------
@@ -24,29 +27,58 @@ def fit_ols(run: Run, progression: xr.Dataset | None = None) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The long frame of OLS intervals (all estimands, all errors).
+        The long frame of the run's analysis (all estimands, all errors); what the folder holds
+        of other analyses stays beside it.
     """
-    wanted = {"level": run.settings.level, "previous": run.settings.previous}
-    run.folder.begin(STAGE, wanted, overwrite=run.settings.overwrite)
+    settings = run.settings
+    stage = named(STAGE, settings.analysis, joint="/")
+    wanted = {"level": settings.level, "previous": settings.previous, **analysis_facts(settings)}
+    run.folder.begin(stage, wanted, overwrite=settings.overwrite)
     progression = run.progression() if progression is None else progression
-    estimates = estimate_ols(progression, run.codebook)
-    frame = ols_intervals(estimates, run.codebook, level=run.settings.level)
-    run.folder.write("ols.csv", frame[frame["estimand"] == "effect"])
-    merge_effects(run.folder, frame)
-    run.folder.finish(STAGE, wanted, rows=len(frame))
+    frame = _intervals(run, progression)
+    effects = frequentist(merge_effects(run.folder, frame))
+    run.folder.write("ols.csv", effects[effects["estimand"] == "effect"])
+    run.folder.finish(stage, wanted, rows=len(frame))
     return frame
 
 
-def merge_effects(folder: RunFolder, frame: pd.DataFrame) -> None:
-    """Put rows into ``effects.csv`` in place of those of the same source, model and vcov."""
-    keys = ["source", "model", "vcov"]
-    path = folder.file("effects.csv")
-    kept = []
-    if path.is_file():
-        stored = folder.read("effects.csv")
-        new = set(map(tuple, frame[keys].drop_duplicates().to_numpy().tolist()))
-        stays = [tuple(key) not in new for key in stored[keys].to_numpy().tolist()]
-        kept = [stored[stays]]
-    rows = join_frames([*kept, frame])
-    # OLS first, whatever was fitted last.
-    folder.write("effects.csv", rows.sort_values("source", kind="stable"))
+def _intervals(run: Run, progression: xr.Dataset) -> pd.DataFrame:
+    codebook = run.codebook
+    if run.settings.analysis == PLAIN:
+        estimates = estimate_ols(progression, codebook)
+        return ols_intervals(estimates, codebook, level=run.settings.level)
+    from bipbayes.run.other_analyses import frequentist_intervals
+
+    return frequentist_intervals(run, progression)
+
+
+def read_intervals(folder: RunFolder) -> pd.DataFrame:
+    """Read ``effects.csv``; what an earlier version stored is plain throughout."""
+    stored = folder.read("effects.csv")
+    if "analysis" not in stored:
+        return stored.assign(analysis=PLAIN)
+    return stored
+
+
+def merge_effects(folder: RunFolder, frame: pd.DataFrame) -> pd.DataFrame:
+    """Put rows into ``effects.csv`` in place of those of the same source, model, vcov, analysis.
+
+    Returns
+    -------
+    pandas.DataFrame
+        All rows: OLS first, whatever was fitted last; the plain analysis before the others.
+    """
+    rows = frame
+    if folder.file("effects.csv").is_file():
+        keys = ["source", "model", "vcov", "analysis"]
+        rows = join_frames([without(read_intervals(folder), frame, keys=keys), frame])
+    rows = rows.sort_values(["source", "analysis"], kind="stable")
+    folder.write("effects.csv", rows)
+    return rows
+
+
+def without(stored: pd.DataFrame, frame: pd.DataFrame, *, keys: Sequence[str]) -> pd.DataFrame:
+    """Return the stored rows whose keys a new frame does not have."""
+    columns = list(keys)
+    new = set(map(tuple, frame[columns].drop_duplicates().to_numpy().tolist()))
+    return stored[[tuple(key) not in new for key in stored[columns].to_numpy().tolist()]]

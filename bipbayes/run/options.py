@@ -38,6 +38,17 @@ Vcov = Annotated[
 Previous = Annotated[
     str, typer.Option("--previous", help="Rule for the previous answer: item or response.")
 ]
+Adjust = Annotated[
+    list[str] | None,
+    typer.Option("--adjust", help="Adjust for baseline or covariates; repeatable."),
+]
+Covariates = Annotated[
+    list[str] | None,
+    typer.Option("--covariate", help="Column of --characteristics to adjust for; repeatable."),
+]
+Ordinal = Annotated[
+    bool, typer.Option("--ordinal", help="Answers as categories: ordered probit, no metric.")
+]
 Draws = Annotated[int | None, typer.Option("--draws", help="Draws kept per chain.")]
 Tune = Annotated[int | None, typer.Option("--tune", help="Warm-up draws per chain.")]
 Chains = Annotated[int, typer.Option("--chains", help="Number of chains.")]
@@ -73,7 +84,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no message
 def settings_from(options: Mapping[str, Any]) -> Settings:
     """Turn a script's options into the settings record; options left out take its defaults."""
     values = {key: value for key, value in options.items() if value is not None}
-    for key in ("models", "outcomes"):
+    for key in ("models", "outcomes", "adjust", "covariates"):
         if key in values:
             values[key] = tuple(part for text in values[key] for part in text.split(",") if part)
     return Settings(**quick_values(bool(values.pop("quick", False)), values))

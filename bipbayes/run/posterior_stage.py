@@ -14,9 +14,11 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.estimands.draws import estimand_draws
 from bipbayes.estimands.effects import effect_draws
 from bipbayes.estimands.intervals import IntervalSettings, posterior_intervals
+from bipbayes.intervals import ORDINAL, PLAIN
+from bipbayes.run.analyses import analysis_facts, named
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run
-from bipbayes.run.ols_stage import merge_effects
+from bipbayes.run.ols_stage import merge_effects, without
 from bipbayes.run.settings import Settings
 from bipbayes.sampling.diagnose import Verdict, diagnose, diagnostics_frame
 from bipbayes.sampling.fit import sample
@@ -30,11 +32,15 @@ logger = logging.getLogger(__name__)
 STAGE = "fit_posterior"
 _SAMPLING = ("draws", "tune", "chains", "target_accept", "seed", "vcov", "previous")
 _REPORTING = ("level", "kind", "rope")
+_ANALYSIS = ("analysis", "scale", "adjust_remark")  # attributes of cells that a fit keeps
 
 
 @dataclass(frozen=True)
 class Posterior:
-    """A judged fit and everything that follows from its draws."""
+    """A judged fit and everything that follows from its draws.
+
+    ``analysis`` says what progression was adjusted for (``""``: nothing), or ``ordinal``.
+    """
 
     model: str
     fit: xr.DataTree
@@ -43,6 +49,7 @@ class Posterior:
     intervals: pd.DataFrame
     diagnostics: pd.DataFrame
     verdict: Verdict
+    analysis: str = PLAIN
 
 
 def fit_posterior(run: Run, model: str, *, cells: xr.Dataset | None = None) -> Posterior:
@@ -55,30 +62,36 @@ def fit_posterior(run: Run, model: str, *, cells: xr.Dataset | None = None) -> P
     model
         A model's name or a file's path.
     cells
-        Cell means with their covariance, or ``None`` to compute them.
+        Those of the run's analysis with their covariance, or ``None`` to compute them.
 
     Returns
     -------
     Posterior
-        Also stored: ``posterior/<model>.nc``, rows of ``effects.csv`` and ``diagnostics.csv``,
-        and the verdict in ``run.json``.
+        Also stored: ``posterior/<model>.nc`` (``<model>-<analysis>.nc`` but for the plain
+        analysis), rows of ``effects.csv`` and ``diagnostics.csv``, and the verdict in
+        ``run.json``.
     """
     settings = run.settings
     model_file = load_model(model)
     priors = make_priors(model_file.Priors, read_priors(settings.priors, model_file.name))
-    stage, wanted = stage_name(model_file.name), _wanted(settings, model_file, priors)
+    stage = stage_name(model_file.name, settings.analysis)
+    wanted = _wanted(settings, model_file, priors)
     run.folder.begin(stage, wanted, overwrite=settings.overwrite)
     if cells is None:
-        cells = cell_means(run.progression(), run.codebook, vcov=settings.vcov)
+        cells = cells_of_run(run, run.progression())
     fit = sample(
         model_file,
         cells,
         priors=priors,
         settings=_sampler(settings),
         progress=not settings.quiet and sys.stderr.isatty(),
-        facts={"data_sha256": run.study.digest, "preliminary": int(settings.quick)},
+        facts={
+            "data_sha256": run.study.digest,
+            "preliminary": int(settings.quick),
+            **{name: str(cells.attrs[name]) for name in _ANALYSIS if name in cells.attrs},
+        },
     )
-    save_fit(run.folder.file(fit_file(model_file.name)), fit)
+    save_fit(run.folder.file(fit_file(model_file.name, settings.analysis)), fit)
     posterior = summarise(fit, run.codebook, settings)
     _store(run.folder, posterior, stage=stage, wanted=wanted)
     return posterior
@@ -87,15 +100,25 @@ def fit_posterior(run: Run, model: str, *, cells: xr.Dataset | None = None) -> P
 def stored_posterior(
     folder: RunFolder, model: str, codebook: Codebook, settings: Settings
 ) -> Posterior:
-    """Read a stored fit and summarise it again (nothing is sampled)."""
-    return summarise(load_fit(folder.file(fit_file(model))), codebook, settings)
+    """Read a stored fit of the settings' analysis and summarise it again; nothing is sampled."""
+    place = folder.file(fit_file(model, settings.analysis))
+    return summarise(load_fit(place), codebook, settings)
+
+
+def cells_of_run(run: Run, progression: xr.Dataset) -> xr.Dataset:
+    """Reduce progression to the cells that the run's analysis fits."""
+    if run.settings.analysis == PLAIN:
+        return cell_means(progression, run.codebook, vcov=run.settings.vcov)
+    from bipbayes.run.other_analyses import analysis_cells
+
+    return analysis_cells(run, progression)
 
 
 def summarise(fit: xr.DataTree, codebook: Codebook, settings: Settings) -> Posterior:
     """Compute every estimand of a fit, its intervals, diagnostics and verdict."""
     cells = cells_of(fit)
     model = str(fit.attrs["model"])
-    draws = estimand_draws(effect_draws(fit, cells), cells, codebook)
+    draws = estimand_draws(_effects(fit, cells), cells, codebook)
     intervals = posterior_intervals(
         draws,
         cells,
@@ -105,31 +128,53 @@ def summarise(fit: xr.DataTree, codebook: Codebook, settings: Settings) -> Poste
     )
     diagnostics = diagnostics_frame(fit, intervals)
     verdict = diagnose(fit, diagnostics)
-    return Posterior(model, fit, cells, draws, intervals, diagnostics, verdict)
+    analysis = str(cells.attrs.get("analysis", PLAIN))
+    return Posterior(model, fit, cells, draws, intervals, diagnostics, verdict, analysis)
+
+
+def _effects(fit: xr.DataTree, cells: xr.Dataset) -> xr.DataArray:
+    """Return draws of effects as progression, which latent ones of ordinal cells must become."""
+    effects = effect_draws(fit, cells)
+    if cells.attrs.get("analysis") != ORDINAL:
+        return effects
+    from bipbayes.ordinal.translate import translate
+
+    return translate(effects, cells)
 
 
 def cells_of(fit: xr.DataTree) -> xr.Dataset:
     """Return the cells that a fit was made from, with their attributes."""
     cells = fit["constant_data"].to_dataset()
-    kept = ("vcov", "previous", "synthetic", "study")
-    return cells.assign_attrs({key: fit.attrs[key] for key in kept})
+    kept = ("vcov", "previous", "synthetic", "study", *_ANALYSIS)
+    return cells.assign_attrs({key: fit.attrs[key] for key in kept if key in fit.attrs})
 
 
-def stage_name(model: str) -> str:
+def stage_name(model: str, analysis: str = PLAIN) -> str:
     """Return the name of a model's stage in ``run.json``."""
-    return f"{STAGE}/{model}"
+    return f"{STAGE}/{named(model, analysis)}"
 
 
-def fit_file(model: str) -> str:
+def fit_file(model: str, analysis: str = PLAIN) -> str:
     """Return the place of a model's draws in the folder."""
-    return f"posterior/{model}.nc"
+    return f"posterior/{named(model, analysis)}.nc"
 
 
-def fitted_models(folder: RunFolder) -> list[str]:
-    """Return the models that a folder holds draws of, in the order they were fitted."""
-    prefix = f"{STAGE}/"
-    stages = folder.record().get("stages", {})
-    return [stage.removeprefix(prefix) for stage in stages if stage.startswith(prefix)]
+def fitted_models(folder: RunFolder, analysis: str = PLAIN) -> list[str]:
+    """Return the models that a folder holds draws of, in the order they were fitted.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
+    analysis
+        Whose fits are meant; those of other analyses do not count.
+    """
+    prefix, ending = f"{STAGE}/", named("", analysis)
+    return [
+        stage.removeprefix(prefix).removesuffix(ending)
+        for stage, done in folder.record().get("stages", {}).items()
+        if stage.startswith(prefix) and done["settings"].get("analysis", PLAIN) == analysis
+    ]
 
 
 def _sampler(settings: Settings) -> SamplerSettings:
@@ -144,7 +189,8 @@ def _sampler(settings: Settings) -> SamplerSettings:
 
 def _wanted(settings: Settings, model_file: ModelFile, priors: Any) -> dict[str, Any]:
     values = {key: getattr(settings, key) for key in (*_SAMPLING, *_REPORTING)}
-    return {**values, "model_digest": model_file.digest, "priors": repr(priors)}
+    values |= {"model_digest": model_file.digest, "priors": repr(priors)}
+    return {**values, **analysis_facts(settings)}
 
 
 def _store(folder: RunFolder, posterior: Posterior, *, stage: str, wanted: dict[str, Any]) -> None:
@@ -152,8 +198,11 @@ def _store(folder: RunFolder, posterior: Posterior, *, stage: str, wanted: dict[
     kept = []
     if folder.file("diagnostics.csv").is_file():
         stored = folder.read("diagnostics.csv")
-        kept = [stored[stored["model"] != posterior.model]]
-    folder.write("diagnostics.csv", pd.concat([*kept, posterior.diagnostics], ignore_index=True))
+        if "analysis" not in stored:
+            stored = stored.assign(analysis=PLAIN)
+        kept = [without(stored, posterior.diagnostics, keys=("model", "analysis"))]
+    rows = pd.concat([*kept, posterior.diagnostics], ignore_index=True)
+    folder.write("diagnostics.csv", rows[list(posterior.diagnostics.columns)])
     verdict = posterior.verdict
     folder.finish(
         stage,
@@ -161,8 +210,10 @@ def _store(folder: RunFolder, posterior: Posterior, *, stage: str, wanted: dict[
         verdict=json.loads(json.dumps(verdict.record(), default=float)),
         sampler=str(posterior.fit.attrs["sampler"]),
         repair=str(posterior.cells.attrs.get("repair", "")),
+        adjust_remark=str(posterior.cells.attrs.get("adjust_remark", "")),
     )
+    name = named(posterior.model, posterior.analysis)
     for reason in (*verdict.reasons, *verdict.review):
-        logger.warning("%s: %s", posterior.model, reason)
+        logger.warning("%s: %s", name, reason)
     if verdict.passed:
-        logger.info("%s: every reported quantity converged", posterior.model)
+        logger.info("%s: every reported quantity converged", name)

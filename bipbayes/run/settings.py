@@ -7,10 +7,14 @@ from typing import Any, Final
 
 from bipbayes.errors import SettingsError, raise_all
 
+# Words of other modules stand here again: scripts read settings before NumPy is imported.
 VCOVS: Final = ("iid", "response", "citizen")
 LANGUAGES: Final = ("en", "da")
 KINDS: Final = ("eti", "hdi")
 PREVIOUS: Final = ("item", "response")
+COVARIATES: Final = "covariates"
+ADJUSTMENTS: Final = ("baseline", COVARIATES)
+ORDINAL: Final = "ordinal"
 DEFAULT_SEED: Final = 20170507  # the day the report's data were extracted
 DEFAULT_DRAWS: Final = 2000
 DEFAULT_TUNE: Final = 800
@@ -36,6 +40,12 @@ class Settings:
         Working covariance of stage 1: ``iid``, ``response`` or ``citizen``.
     previous
         Rule for the previous answer: ``item`` or ``response``.
+    adjust
+        What progression is adjusted for: ``baseline``, ``covariates``, both or nothing.
+    covariates
+        Columns of the characteristics to adjust for; empty is all that hold numbers.
+    ordinal
+        Whether answers are analysed as categories (ordered probit).
     draws, tune, chains, target_accept, seed
         Sampling; ``draws`` and ``tune`` count per chain.
     level, kind
@@ -57,6 +67,9 @@ class Settings:
     beyond: float = 0.1
     vcov: str = "citizen"
     previous: str = "item"
+    adjust: tuple[str, ...] = ()
+    covariates: tuple[str, ...] = ()
+    ordinal: bool = False
     draws: int = DEFAULT_DRAWS
     tune: int = DEFAULT_TUNE
     chains: int = 4
@@ -75,6 +88,11 @@ class Settings:
 
     def __post_init__(self) -> None:
         raise_all(SettingsError, "These options were refused:", list(_faults(self)))
+
+    @property
+    def analysis(self) -> str:
+        """Name of the analysis in frames and files, ``""`` for the plain one."""
+        return ORDINAL if self.ordinal else "+".join(n for n in ADJUSTMENTS if n in self.adjust)
 
     def record(self) -> dict[str, Any]:
         """Return the settings as plain values for ``run.json`` (no folders of this machine)."""
@@ -123,4 +141,19 @@ def _faults(settings: Settings) -> list[str]:
         faults.append(f"--rope must be positive, not {settings.rope}")
     if not settings.models:
         faults.append("--model: at least one model is needed")
+    return faults + _analysis_faults(settings)
+
+
+def _analysis_faults(settings: Settings) -> list[str]:
+    faults = []
+    if unknown := [name for name in settings.adjust if name not in ADJUSTMENTS]:
+        known = ", ".join(ADJUSTMENTS)
+        faults.append(f"--adjust must be one of {known}, not {', '.join(map(repr, unknown))}")
+    if settings.ordinal and settings.adjust:
+        faults.append(
+            "--ordinal and --adjust exclude each other: the ordinal analysis compares at the same "
+            "previous answer already; run them one after the other, a folder holds both"
+        )
+    if settings.covariates and COVARIATES not in settings.adjust:
+        faults.append("--covariate names columns to adjust for; it needs --adjust covariates")
     return faults

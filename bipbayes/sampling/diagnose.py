@@ -18,7 +18,7 @@ import xarray as xr
 
 DIAGNOSTICS: Final = ("r_hat", "ess_bulk", "ess_tail")
 LABELS: Final = ("estimand", "outcome", "combination", "jobcenter")
-COLUMNS: Final = ("model", "quantity", *LABELS, "estimate", "se", *DIAGNOSTICS, "mcse")
+COLUMNS: Final = ("model", "analysis", "quantity", *LABELS, "estimate", "se", *DIAGNOSTICS, "mcse")
 HYPERPARAMETER: Final = "hyperparameter"
 ESTIMATE: Final = "estimate"
 
@@ -99,7 +99,8 @@ def diagnostics_frame(fit: xr.DataTree, reported: pd.DataFrame) -> pd.DataFrame:
     estimates = reported[reported["estimate"].notna()].assign(quantity=ESTIMATE)
     parts = [hyperparameters(fit), estimates.reindex(columns=list(COLUMNS))]
     frame = pd.concat([part for part in parts if len(part)], ignore_index=True)
-    return frame.assign(model=str(fit.attrs["model"])).reindex(columns=list(COLUMNS))
+    named = {name: str(fit.attrs.get(name, "")) for name in ("model", "analysis")}
+    return frame.assign(**named).reindex(columns=list(COLUMNS))
 
 
 def hyperparameters(fit: xr.DataTree) -> pd.DataFrame:
