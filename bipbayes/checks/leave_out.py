@@ -33,6 +33,8 @@ CELLS: Final = "cell"
 JOBCENTERS: Final = "jobcenter"
 POINTS: Final = 64
 GOOD_K: Final = 0.7
+PSIS: Final = "psis"
+CLOSED_FORM: Final = "closed form"
 ONE_POINT: Final = 0.5
 _LEAST: Final = 1e-10  # of an eigenvalue of I - H: a block that nothing else informs
 
@@ -100,6 +102,34 @@ def leave_out_draws(cells: xr.Dataset, effects: xr.DataArray) -> pd.DataFrame:
     labels = _labels(cells, CELLS)[seen].reset_index(drop=True)
     means = (cells["n"] > 0).transpose(*CELL).sum("indicator").to_numpy().ravel()[seen]
     return labels.assign(means=means, elpd=elpd, diagnostic=k, unreliable=k > GOOD_K)
+
+
+def replaced(sampled: pd.DataFrame, exact: pd.DataFrame) -> pd.DataFrame:
+    """Take the closed form's prediction wherever importance sampling cannot be relied on.
+
+    Parameters
+    ----------
+    sampled
+        From `leave_out_draws`.
+    exact
+        From `leave_out` of the same cells and model.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `leave_out`, with ``method`` (``psis`` or ``closed form``); ``diagnostic`` and
+        ``unreliable`` are those of the method.
+    """
+    labels = ["combination", "jobcenter", "means"]
+    both = sampled.merge(exact, on=labels, how="left", suffixes=("", "_exact"))
+    better = (both["unreliable"] & both["elpd_exact"].notna()).to_numpy()
+    taken = {
+        name: np.where(better, both[f"{name}_exact"], both[name])
+        for name in ("elpd", "diagnostic", "unreliable")
+    }
+    method = np.where(better, CLOSED_FORM, PSIS)
+    frame = both[labels].assign(**taken, method=method)
+    return frame.astype({"unreliable": bool})
 
 
 def compare_left_out(predictions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
