@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 
 from bipbayes.errors import DataError
-from bipbayes.intervals import excludes_zero
+from bipbayes.intervals import ORDINAL, excludes_zero
 
 ESTIMANDS: Final = ("effect", "contrast")
 KEYS: Final = ["estimand", "outcome", "combination"]
+_JOINED: Final = ["analysis", *KEYS]
 _OLS: Final = ("estimate", "se", "lower", "upper", "p_value", "p_holm", "p_bh")
 _POSTERIOR: Final = {"estimate": "mean", "se": "sd", "lower": "lower", "upper": "upper"}
 _SHARED: Final = ("p_positive", "p_wrong_sign", "p_rope", "mcse", "kind")
@@ -20,6 +21,7 @@ COLUMNS: Final = (
     "vcov_ols",
     "model",
     "vcov_posterior",
+    "analysis",
     *(f"ols_{name}" for name in _OLS),
     *(f"posterior_{name}" for name in _POSTERIOR.values()),
     "level",
@@ -34,18 +36,17 @@ COLUMNS: Final = (
 )
 
 
-def compare(
-    ols: pd.DataFrame, posterior: pd.DataFrame, *, vcov_ols: str = "classical"
-) -> pd.DataFrame:
-    """Put OLS and posterior side by side.
+def compare(ols: pd.DataFrame, posterior: pd.DataFrame, *, vcov_ols: str = "") -> pd.DataFrame:
+    """Put OLS and posterior side by side, each analysis with its own.
 
     Parameters
     ----------
     ols, posterior
         Long frames of intervals (`bipbayes.intervals.COLUMNS`); the posterior's rows of one or
-        of several models.
+        of several models. Under the analysis ``ordinal`` the ordered probit stands in the place
+        of OLS, also in the columns ``ols_*``.
     vcov_ols
-        Which standard errors of OLS to show; the report's are ``classical``.
+        Which standard errors of OLS to show; default: those of `shown_errors`.
 
     Returns
     -------
@@ -62,9 +63,11 @@ def compare(
     DataError
         The two sides share no row, or their intervals have different levels.
     """
-    left = _rows(ols, vcov_ols)
-    right = _rows(posterior, None)
-    both = left.merge(right, on=KEYS, suffixes=("_ols", "_posterior"), how="inner")
+    left = _rows(ols)
+    errors = vcov_ols if vcov_ols else left["analysis"].map(shown_errors)
+    left = left[left["vcov"] == errors]
+    right = _rows(posterior)
+    both = left.merge(right, on=_JOINED, suffixes=("_ols", "_posterior"), how="inner")
     if not len(both):
         raise DataError("OLS and posterior have no estimate in common; run both on the same data")
     different = int((both["level_ols"] != both["level_posterior"]).sum())
@@ -76,11 +79,16 @@ def compare(
     return _arranged(both)
 
 
-def _rows(frame: pd.DataFrame, vcov: str | None) -> pd.DataFrame:
-    wanted = frame["estimand"].isin(ESTIMANDS)
-    if vcov is not None:
-        wanted &= frame["vcov"] == vcov
-    rows = frame[wanted]
+def shown_errors(analysis: str) -> str:
+    """Return which standard errors comparisons show: the report's, where there are such.
+
+    The ordered probit has errors of averages only where it clusters by citizen.
+    """
+    return "cluster_citizen" if analysis == ORDINAL else "classical"
+
+
+def _rows(frame: pd.DataFrame) -> pd.DataFrame:
+    rows = frame[frame["estimand"].isin(ESTIMANDS)]
     return rows.assign(excludes=excludes_zero(rows))
 
 
@@ -88,7 +96,7 @@ def _arranged(both: pd.DataFrame) -> pd.DataFrame:
     columns: dict[str, object] = {key: both[key] for key in KEYS}
     columns |= {"n": both["n_ols"], "n_citizens": both["n_citizens_ols"]}
     columns |= {"vcov_ols": both["vcov_ols"], "model": both["model_posterior"]}
-    columns |= {"vcov_posterior": both["vcov_posterior"]}
+    columns |= {"vcov_posterior": both["vcov_posterior"], "analysis": both["analysis"]}
     columns |= {f"ols_{name}": both[f"{name}_ols"] for name in _OLS}
     columns |= {f"posterior_{new}": both[f"{old}_posterior"] for old, new in _POSTERIOR.items()}
     columns |= {"level": both["level_ols"]}

@@ -70,6 +70,7 @@ _WORDS: Final = {
     ),
     ALL_INDICATORS: ("all indicators", "alle indikatorer"),
     "ols": ("OLS", "OLS"),
+    "ordinal": ("ordered probit", "ordnet probit"),
     "posterior": ("posterior", "posterior"),
     "model": ("model {name}", "model {name}"),
     "citizen_respondent": ("citizen", "borger"),
@@ -165,6 +166,19 @@ def meaning_of_significant(estimand: str, *, language: str) -> str:
     average progress; a contrast is measured from the combination without treatment.
     """
     return word("from_none" if "contrast" in estimand else "from_average", language)
+
+
+def analysis_name(analysis: str, *, language: str) -> str:
+    """Name an analysis in a few words, the plain one ``plain``."""
+    return phrase(f"analysis_{analysis or 'plain'}", language)
+
+
+def analysis_meaning(analysis: str, *, language: str) -> str:
+    """Say in a sentence what the effects of an analysis are.
+
+    The whole of it, by estimand, is `bipbayes.estimands.words.estimand_in_words`.
+    """
+    return phrase(f"meaning_{analysis or 'plain'}", language)
 
 
 def number(value: float, decimals: int, *, language: str, signed: bool = False) -> str:

@@ -12,6 +12,8 @@ from bipbayes.run.settings import Settings
 def main(
     data: options.Data = None,
     codebook: options.CodebookFile = None,
+    adjust: options.Adjust = None,
+    ordinal: options.Ordinal = Settings.ordinal,
     level: options.Level = Settings.level,
     kind: options.Kind = Settings.kind,
     outcomes: options.Outcomes = None,

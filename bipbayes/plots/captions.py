@@ -4,8 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bipbayes.data.codebook import Codebook
+from bipbayes.intervals import PLAIN
 from bipbayes.plots.selection import Side
-from bipbayes.wording import capital, interval_words, meaning_of_significant, phrase, word
+from bipbayes.wording import (
+    analysis_meaning,
+    analysis_name,
+    capital,
+    interval_words,
+    meaning_of_significant,
+    phrase,
+    word,
+)
 
 
 @dataclass(frozen=True)
@@ -22,16 +31,21 @@ class FigureContext:
         ``en`` or ``da``.
     preliminary
         True for a quick run: every caption then says so.
+    analysis
+        What progression was adjusted for, or ``ordinal``: titles and captions then say so.
     """
 
     codebook: Codebook
     synthetic: bool
     language: str = "en"
     preliminary: bool = False
+    analysis: str = PLAIN
 
 
 def titled(context: FigureContext, title: str) -> str:
-    """Return a figure's title, which names synthetic data as such."""
+    """Return a figure's title, which names the analysis, and synthetic data as such."""
+    if context.analysis:
+        title = f"{title}, {analysis_name(context.analysis, language=context.language)}"
     if not context.synthetic:
         return title
     return f"{title} ({word('synthetic', context.language)})"
@@ -78,6 +92,8 @@ def caption(
     """
     language = context.language
     parts = [_report_figure(context, outcome)]
+    if context.analysis:
+        parts.append(analysis_meaning(context.analysis, language=language))
     parts += [f"{side_words(side, context)}." for side in sides]
     parts += list(sentences)
     estimands = dict.fromkeys(side.estimand for side in sides)
@@ -94,7 +110,8 @@ def flags(context: FigureContext) -> list[str]:
 
 
 def _report_figure(context: FigureContext, outcome: str) -> str:
-    if not context.codebook.is_bip or outcome not in context.codebook.outcomes:
+    # The report has the plain analysis only.
+    if context.analysis or not context.codebook.is_bip or outcome not in context.codebook.outcomes:
         return ""
     figure = context.codebook.figure(outcome)
     if figure is None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pandas as pd
 import xarray as xr
 
-from bipbayes.intervals import ALL_INDICATORS, join_frames
+from bipbayes.intervals import ALL_INDICATORS, FREQUENTIST, ORDINAL, join_frames, of_analysis
 from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.forest_rows import forest_data, inner_limits, jobcenter_data
 from bipbayes.plots.selection import select
@@ -76,11 +76,11 @@ class FigureInputs:
     energy: xr.DataArray | None = None
 
     def __post_init__(self) -> None:
-        """Keep the rows of the model drawn."""
+        """Keep the rows of the analysis and of the model drawn."""
+        rows = of_analysis(self.intervals, self.context.analysis)
         if self.model:
-            rows = self.intervals
-            kept = rows[(rows["source"] == "ols") | (rows["model"] == self.model)]
-            object.__setattr__(self, "intervals", kept)
+            rows = rows[rows["source"].isin(FREQUENTIST) | (rows["model"] == self.model)]
+        object.__setattr__(self, "intervals", rows)
 
 
 def figure_tasks(
@@ -120,7 +120,7 @@ def early_tasks(
         arguments = {"covariance": inputs.residual_covariance, "context": context}
         task = FigureTask("residual_correlation", f"{_RECIPES}:correlation", arguments)
         tasks.append(task)
-    return tasks
+    return _named(tasks, context)
 
 
 def posterior_tasks(
@@ -149,7 +149,14 @@ def posterior_tasks(
         names = [ALL_INDICATORS, *names]
     for estimand in ("effect", "contrast")[: 2 if contrasts else 1]:
         tasks += [_forest(inputs, outcome, estimand) for outcome in names]
-    return tasks + _jobcenters(inputs) + _sampler(inputs)
+    return _named(tasks + _jobcenters(inputs) + _sampler(inputs), inputs.context)
+
+
+def _named(tasks: list[FigureTask], context: FigureContext) -> list[FigureTask]:
+    """Give figures of another analysis names of their own: ``forest_B1_baseline``."""
+    if not context.analysis:
+        return tasks
+    return [replace(task, name=f"{task.name}_{context.analysis}") for task in tasks]
 
 
 def chosen_outcomes(
@@ -194,7 +201,8 @@ def _forest(inputs: FigureInputs, outcome: str, estimand: str) -> FigureTask:
 
 
 def _overviews(inputs: FigureInputs) -> list[FigureTask]:
-    shared: dict[str, Any] = {"context": inputs.context, "vcov": inputs.vcov}
+    context = inputs.context
+    shared: dict[str, Any] = {"context": context, "vcov": inputs.vcov}
     tasks = []
     for estimand in ("effect", "contrast"):
         posterior = select(inputs.intervals, source="posterior", estimand=estimand)
@@ -204,7 +212,8 @@ def _overviews(inputs: FigureInputs) -> list[FigureTask]:
         arguments = {"frame": join_frames([ols, posterior]), **shared}
         heatmap = {**arguments, "estimand": estimand}
         tasks.append(FigureTask(f"heatmap_{estimand}", f"{_RECIPES}:heatmap", heatmap))
-        if estimand == "effect" and not ols.empty:
+        # The arrows' words speak of OLS.
+        if estimand == "effect" and not ols.empty and context.analysis != ORDINAL:
             tasks.append(FigureTask("shrinkage", f"{_RECIPES}:shrinkage", arguments))
     return tasks
 
@@ -226,6 +235,31 @@ def _jobcenters(inputs: FigureInputs) -> list[FigureTask]:
     first = context.codebook.indicator_codes[0]
     tasks = [jobcenter_task(inputs, combination=combination) for combination in shown]
     return [*tasks, jobcenter_task(inputs, combination=most, outcome=first)]
+
+
+def analyses_tasks(
+    intervals: pd.DataFrame, context: FigureContext, *, model: str, outcomes: Sequence[str]
+) -> list[FigureTask]:
+    """Return the figures of one model's effects under all analyses that a folder holds.
+
+    Parameters
+    ----------
+    intervals
+        Long frame with the rows of all analyses.
+    context
+        Codebook, language, and what captions must say; of the plain analysis.
+    model
+        Name of the model.
+    outcomes
+        Outcomes to draw beside ``all_indicators``.
+    """
+    rows = intervals[(intervals["source"] == "posterior") & (intervals["model"] == model)]
+    tasks = []
+    for outcome in (ALL_INDICATORS, *outcomes):
+        here = rows[(rows["outcome"] == outcome) & (rows["estimand"] == "effect")]
+        arguments = {"frame": here, "context": context, "outcome": outcome}
+        tasks.append(FigureTask(f"analyses_{outcome}", f"{_RECIPES}:analyses", arguments))
+    return tasks
 
 
 def jobcenter_task(

@@ -10,13 +10,13 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from bipbayes.estimands.intervals import PRIOR_DRIVEN
-from bipbayes.intervals import excludes_zero
+from bipbayes.intervals import FREQUENTIST, excludes_zero
 from bipbayes.plots.captions import FigureContext, caption, titled
 from bipbayes.plots.selection import Side, select, side_of
 from bipbayes.plots.style import DIVERGING, LanguageFormatter, figure_style, furnish, ink_on
 from bipbayes.wording import MINUS, capital, combination_text, outcome_label, phrase, word
 
-SOURCES: Final = ("posterior", "ols")
+SOURCES: Final = ("posterior", *FREQUENTIST)
 # Drawn as markers: hundreds of texts would take seconds.
 _MARKERS: Final = {"+": "+", MINUS: "_", "·": "."}
 _SHARE: Final = 0.98  # of the absolute estimates that the colours tell apart
@@ -142,7 +142,7 @@ def _finish(figure: Figure, image: AxesImage, *, context: FigureContext, sides: 
     language = context.language
     what = capital(word(sides[0].estimand, language))
     marks = phrase("heat_marks", language)
-    title = titled(context, f"{phrase('heat_title', language)}: {what[0].lower()}{what[1:]}")
+    title = f"{phrase('heat_title', language)}: {what[0].lower()}{what[1:]}"
     text = caption(context, [marks], sides=sides)
     furnish(
         figure,

@@ -9,6 +9,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from bipbayes.plots import sampler  # noqa: F401 - to be imported before processes are forked
+from bipbayes.plots.analyses import analyses_data, analyses_figure
 from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.correlation import correlation_data, correlation_figure
 from bipbayes.plots.forest import forest_figure  # noqa: F401 - as above
@@ -21,6 +22,12 @@ def intervals(frame: pd.DataFrame, *, context: FigureContext, outcome: str, vcov
     """Draw the report's form for one outcome from rows of the long frame."""
     data = interval_data(frame, context, outcome=outcome, vcov=vcov)
     return interval_figure(data, context=context, outcome=outcome)
+
+
+def analyses(frame: pd.DataFrame, *, context: FigureContext, outcome: str) -> Figure:
+    """Draw one outcome's effects under all analyses from rows of the long frame."""
+    data = analyses_data(frame, context, outcome=outcome)
+    return analyses_figure(data, context=context, outcome=outcome)
 
 
 def heatmap(frame: pd.DataFrame, *, context: FigureContext, estimand: str, vcov: str) -> Figure:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from bipbayes.errors import DataError
+from bipbayes.intervals import FREQUENTIST
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def select(
     frame
         Long frame of intervals.
     source
-        ``ols`` or ``posterior``.
+        ``posterior``, or ``ols`` for the frequentist side (OLS, or the ordered probit).
     estimand
         One or several.
     vcov
@@ -44,7 +45,8 @@ def select(
         Other columns and the text that they must hold (``outcome="B1"``).
     """
     estimands = [estimand] if isinstance(estimand, str) else list(estimand)
-    chosen = (frame["source"] == source) & frame["estimand"].isin(estimands)
+    sources = FREQUENTIST if source in FREQUENTIST else (source,)
+    chosen = frame["source"].isin(sources) & frame["estimand"].isin(estimands)
     if vcov:
         labels["vcov"] = vcov
     for column, value in labels.items():

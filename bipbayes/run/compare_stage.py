@@ -1,18 +1,29 @@
 """The comparison stage: OLS beside the posterior, as a frame and as figures."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 import xarray as xr
 
-from bipbayes.comparison import compare
+from bipbayes.comparison import compare, shown_errors
 from bipbayes.data.codebook import Codebook
-from bipbayes.intervals import join_frames
+from bipbayes.intervals import PLAIN, frequentist, join_frames, of_analysis
 from bipbayes.plots.captions import FigureContext
-from bipbayes.plots.catalogue import FigureInputs, early_tasks, posterior_tasks
+from bipbayes.plots.catalogue import (
+    FigureInputs,
+    analyses_tasks,
+    chosen_outcomes,
+    early_tasks,
+    posterior_tasks,
+)
 from bipbayes.plots.pool import DrawingPool
+from bipbayes.run.analyses import named, require
 from bipbayes.run.contexts import figure_context
 from bipbayes.run.folder import RunFolder
+from bipbayes.run.ols_stage import STAGE as FIT_OLS
+from bipbayes.run.ols_stage import read_intervals, without
+from bipbayes.run.posterior_stage import STAGE as FIT_POSTERIOR
 from bipbayes.run.posterior_stage import Posterior, fitted_models, stored_posterior
 from bipbayes.run.settings import Settings
 
@@ -21,29 +32,82 @@ FIGURES = "figures"
 
 
 def write_comparison(
-    folder: RunFolder, ols: pd.DataFrame, posteriors: Sequence[pd.DataFrame]
+    folder: RunFolder,
+    ols: pd.DataFrame,
+    posteriors: Sequence[pd.DataFrame],
+    *,
+    analysis: str = PLAIN,
 ) -> pd.DataFrame:
-    """Write ``comparison.csv``: the report's errors beside each model's posterior."""
+    """Write ``comparison.csv``: the report's errors beside each model's posterior.
+
+    Parameters
+    ----------
+    folder
+        Of the run; what it holds of other analyses stays.
+    ols, posteriors
+        Rows of the long frame under one analysis; a frame for each model.
+    analysis
+        Its name.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The comparison of this analysis.
+    """
     table = pd.concat([compare(ols, rows) for rows in posteriors], ignore_index=True)
-    folder.write("comparison.csv", table)
-    folder.finish(STAGE, {"vcov_ols": "classical"}, rows=len(table))
+    kept = []
+    if folder.file("comparison.csv").is_file():
+        stored = folder.read("comparison.csv")
+        if "analysis" in stored:
+            kept = [without(stored, table, keys=["analysis"])]
+    rows = pd.concat([*(part for part in kept if len(part)), table], ignore_index=True)
+    folder.write("comparison.csv", rows.sort_values("analysis", kind="stable"))
+    stage = named(STAGE, analysis, joint="/")
+    folder.finish(stage, {"vcov_ols": shown_errors(analysis)}, rows=len(table))
     return table
 
 
 def compare_stored(folder: RunFolder, codebook: Codebook, settings: Settings) -> None:
-    """Compare what a folder holds and draw its figures; nothing is fitted."""
-    effects = folder.read("effects.csv")
-    ols = effects[effects["source"] == "ols"]
-    models = fitted_models(folder)
-    if not models:
-        folder.stage("fit_posterior")
-    write_comparison(folder, ols, [effects[effects["model"] == model] for model in models])
+    """Compare what a folder holds of an analysis and draw its figures; nothing is fitted.
+
+    Raises
+    ------
+    RunError
+        The folder lacks the analysis that the settings ask for.
+    """
+    analysis = settings.analysis
+    for stage in (FIT_OLS, FIT_POSTERIOR):
+        require(folder, stage, analysis)
+    everything = read_intervals(folder)
+    effects = of_analysis(everything, analysis)
+    ols, models = frequentist(effects), fitted_models(folder, analysis)
+    fits = [effects[effects["model"] == model] for model in models]
+    write_comparison(folder, ols, fits, analysis=analysis)
     posterior = stored_posterior(folder, models[0], codebook, settings)
     context = figure_context(folder, codebook, settings)
     with DrawingPool(folder.file(FIGURES)) as pool:
         submit_early(pool, context, ols, posterior.cells, settings)
         submit_posterior(pool, context, ols, posterior, settings)
+        submit_analyses(pool, context, everything, settings, model=models[0])
         pool.finish()
+
+
+def submit_analyses(
+    pool: DrawingPool,
+    context: FigureContext,
+    intervals: pd.DataFrame,
+    settings: Settings,
+    *,
+    model: str,
+) -> None:
+    """Hand in the figures that show all analyses, where the frame holds several of a model."""
+    stored = intervals.loc[intervals["model"] == model, "analysis"].unique()
+    if len(stored) < 2:
+        return
+    shared = replace(context, analysis=PLAIN)
+    averages = list(context.codebook.average_codes)
+    outcomes = chosen_outcomes(shared, settings.outcomes or averages, quick=settings.quick)
+    pool.submit(analyses_tasks(intervals, shared, model=model, outcomes=outcomes))
 
 
 def submit_early(
@@ -54,7 +118,12 @@ def submit_early(
     settings: Settings,
 ) -> None:
     """Hand in the figures that need no posterior."""
-    inputs = FigureInputs(context, ols, residual_covariance=cells["residual_covariance"])
+    inputs = FigureInputs(
+        context,
+        ols,
+        vcov=shown_errors(context.analysis),
+        residual_covariance=cells["residual_covariance"],
+    )
     pool.submit(early_tasks(inputs, outcomes=settings.outcomes or None, quick=settings.quick))
 
 
@@ -72,6 +141,7 @@ def submit_posterior(
         context,
         join_frames([ols, posterior.intervals]),
         model=posterior.model,
+        vcov=shown_errors(context.analysis),
         draws={name: posterior.draws[name] for name in ("effect", "contrast")},
         hyperparameters=_or_none(variables.drop_vars(terms)),
         energy=posterior.fit["sample_stats"].to_dataset()["energy"],

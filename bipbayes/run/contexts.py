@@ -24,6 +24,7 @@ def figure_context(folder: RunFolder, codebook: Codebook, settings: Settings) ->
         synthetic=is_synthetic(folder),
         language=settings.language,
         preliminary=is_preliminary(folder),
+        analysis=settings.analysis,
     )
 
 
@@ -34,4 +35,5 @@ def table_context(folder: RunFolder, codebook: Codebook, settings: Settings) -> 
         synthetic=is_synthetic(folder),
         language=settings.language,
         preliminary=is_preliminary(folder),
+        analysis=settings.analysis,
     )

@@ -6,11 +6,17 @@ import xarray as xr
 from bipbayes.data.codebook import Codebook
 from bipbayes.errors import RunError
 from bipbayes.estimands.effects import term_names
+from bipbayes.intervals import PLAIN, of_analysis
+from bipbayes.run.analyses import named, require
+from bipbayes.run.compare_stage import STAGE as COMPARE
 from bipbayes.run.contexts import is_preliminary, table_context
 from bipbayes.run.folder import RunFolder
+from bipbayes.run.ols_stage import read_intervals
+from bipbayes.run.posterior_stage import STAGE as FIT_POSTERIOR
 from bipbayes.run.posterior_stage import fit_file, fitted_models, stage_name
 from bipbayes.run.settings import Settings
 from bipbayes.sampling.store import load_fit
+from bipbayes.tables.analyses_table import analyses_rows
 from bipbayes.tables.export import RunFrames, export_tables
 from bipbayes.tables.sampler_tables import hyperparameter_frame
 
@@ -19,7 +25,7 @@ TABLES = "tables"
 
 
 def export_stored(folder: RunFolder, codebook: Codebook, settings: Settings) -> None:
-    """Write the tables of the first model that a folder holds.
+    """Write the tables of the first model that a folder holds of the analysis asked for.
 
     Raises
     ------
@@ -27,22 +33,23 @@ def export_stored(folder: RunFolder, codebook: Codebook, settings: Settings) -> 
         An earlier step is missing, or the fit failed its checks: its draws are stored, but they
         are no result.
     """
-    models = fitted_models(folder)
-    if not models:
-        folder.stage("fit_posterior")
-    fit = load_fit(folder.file(fit_file(models[0])))
-    refuse_failed(folder, models[0])
+    analysis = settings.analysis
+    for stage in (FIT_POSTERIOR, COMPARE):
+        require(folder, stage, analysis)
+    model = fitted_models(folder, analysis)[0]
+    fit = load_fit(folder.file(fit_file(model, analysis)))
+    refuse_failed(folder, model, analysis=analysis)
     write_tables(
         folder,
         codebook,
         settings,
         comparison=folder.read("comparison.csv"),
-        intervals=folder.read("effects.csv"),
+        intervals=read_intervals(folder),
         fit=fit,
     )
 
 
-def refuse_failed(folder: RunFolder, model: str) -> None:
+def refuse_failed(folder: RunFolder, model: str, *, analysis: str = PLAIN) -> None:
     """Refuse to export a fit that was judged and failed, unless the run is preliminary.
 
     Raises
@@ -50,10 +57,11 @@ def refuse_failed(folder: RunFolder, model: str) -> None:
     RunError
         With the verdict's reasons.
     """
-    verdict = folder.stage(stage_name(model))["verdict"]
+    verdict = folder.stage(stage_name(model, analysis))["verdict"]
     if verdict["interrupted"] or not (verdict["passed"] or is_preliminary(folder)):
+        name, reasons = named(model, analysis), "; ".join(verdict["reasons"])
         raise RunError(
-            f"the fit of {model} is stored, but it is no result ({'; '.join(verdict['reasons'])}); "
+            f"the fit of {name} is stored, but it is no result ({reasons}); "
             "fit it again with more --draws or a higher --target-accept"
         )
 
@@ -68,15 +76,16 @@ def write_tables(
     fit: xr.DataTree,
 ) -> None:
     """Write the tables of one fit and note it in ``run.json``."""
-    model = str(fit.attrs["model"])
+    model, analysis = str(fit.attrs["model"]), settings.analysis
     rest = fit["posterior"].to_dataset().drop_vars(list(term_names(fit)))
     frames = RunFrames(
-        comparison=comparison[comparison["model"] == model],
-        intervals=intervals[(intervals["source"] == "ols") | (intervals["model"] == model)],
+        comparison=of_analysis(comparison[comparison["model"] == model], analysis),
+        intervals=of_analysis(intervals[intervals["model"].isin(("", model))], analysis),
         hyperparameters=hyperparameter_frame(rest, level=settings.level, kind=settings.kind)
         if len(rest.data_vars)
         else None,
         model=model,
+        analyses=analyses_rows(intervals, model=model),
     )
     context = table_context(folder, codebook, settings)
     paths = export_tables(
@@ -87,4 +96,4 @@ def write_tables(
         outcomes=settings.outcomes or None,
     )
     wanted = {"language": settings.language, "minimum_count": settings.minimum_count}
-    folder.finish(STAGE, wanted, files=len(paths))
+    folder.finish(named(STAGE, analysis, joint="/"), wanted, files=len(paths))

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from dataclasses import replace
 
 from bipbayes.intervals import join_frames
 from bipbayes.plots.pool import DrawingPool
@@ -14,7 +15,7 @@ FAILED_EXIT = 1
 
 
 def reproduce(settings: Settings) -> int:
-    """Run everything: responses to figures and tables.
+    """Run everything: responses to figures and tables; then the analysis asked for beside it.
 
     Parameters
     ----------
@@ -32,7 +33,11 @@ def reproduce(settings: Settings) -> int:
     with DrawingPool(settings.out / "figures") as pool:
         run = open_run(settings)
         run.folder.note(preliminary=settings.quick, settings=settings.record())
-        passed = _all_stages(run, pool)
+        passed = _all_stages(replace(run, settings=settings.plain()), pool)
+        if settings.analysis:
+            from bipbayes.run.add_analysis import add_analysis
+
+            passed = add_analysis(run, pool) and passed
     seconds = round(time.monotonic() - started, 1)
     run.folder.note(seconds=seconds)
     logger.info("done in %.0f seconds; results are in %s", seconds, settings.out)

@@ -1,5 +1,6 @@
 """Verbs that the main job does on its way, run on their own in a stored or new folder."""
 
+from bipbayes.intervals import PLAIN, of_analysis
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.run.audit_stage import audit_run, compare_with_published
 from bipbayes.run.compare_stage import FIGURES
@@ -33,7 +34,8 @@ def audit_alone(settings: Settings) -> None:
         run = open_run(settings)
         progression = run.progression()
         posterior = stored_posterior(folder, models[0], codebook, settings)
-        effects = folder.read("effects.csv")
+        # The report's claims are about the plain analysis.
+        effects = of_analysis(folder.read("effects.csv"), PLAIN)
         rows = effects[(effects["source"] == "ols") | (effects["model"] == models[0])]
         audit = audit_run(
             run, rows, posterior, pool=pool, claims=settings.claims, beyond=settings.beyond

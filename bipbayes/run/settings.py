@@ -1,7 +1,7 @@
 """The one record of what a run was asked to do."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -93,6 +93,10 @@ class Settings:
     def analysis(self) -> str:
         """Name of the analysis in frames and files, ``""`` for the plain one."""
         return ORDINAL if self.ordinal else "+".join(n for n in ADJUSTMENTS if n in self.adjust)
+
+    def plain(self) -> "Settings":
+        """Return the same settings for the plain analysis."""
+        return replace(self, adjust=(), covariates=(), ordinal=False)
 
     def record(self) -> dict[str, Any]:
         """Return the settings as plain values for ``run.json`` (no folders of this machine)."""

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from bipbayes.estimands.intervals import PRIOR_DRIVEN
+from bipbayes.intervals import ORDINAL
 from bipbayes.tables.layout import Column, Table, TableContext, rounding_note, table_caption
 from bipbayes.tables.rounding import MOST_DECIMALS, PROBABILITY_DECIMALS, row_decimals
 from bipbayes.wording import (
@@ -109,7 +110,7 @@ def _starred(row: pd.Series, side: str, digits: int, language: str) -> str:
 def _columns(raw: pd.DataFrame, context: TableContext) -> tuple[Column, ...]:
     language = context.language
     level = _percent(raw, language)
-    ols, posterior = (phrase(side, language) for side in ("ols", "posterior"))
+    ols, posterior = capital(_source(context)), capital(word("posterior", language))
     return (
         Column("combination", phrase("combination", language), align="l"),
         Column("treatments", phrase("treatments", language), align="l"),
@@ -123,11 +124,17 @@ def _columns(raw: pd.DataFrame, context: TableContext) -> tuple[Column, ...]:
     )
 
 
+def _source(context: TableContext) -> str:
+    """Name the frequentist side: OLS, or the ordered probit."""
+    return word(ORDINAL if context.analysis == ORDINAL else "ols", context.language)
+
+
 def _caption(context: TableContext, outcome: str, estimand: str) -> str:
     language, codebook = context.language, context.codebook
     label = outcome_label(codebook, outcome, language=language)
     title = phrase("comparison", language, outcome=label, estimand=word(estimand, language))
-    figure = codebook.figure(outcome) if codebook.is_bip else None
+    in_report = codebook.is_bip and not context.analysis
+    figure = codebook.figure(outcome) if in_report else None
     told = "" if figure is None else phrase("report_figure", language, figure=figure)
     return table_caption(context, title, phrase("in_units", language), told)
 
@@ -153,7 +160,7 @@ def _notes(raw: pd.DataFrame, context: TableContext, estimand: str) -> tuple[str
         ),
         phrase("star", language),
         meaning_of_significant(estimand, language=language),
-        phrase("pooling_note", language),
+        phrase("pooling_note", language, source=_source(context)),
         rounding_note(context),
     ]
     if (raw["note"] == PRIOR_DRIVEN).any():

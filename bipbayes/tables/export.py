@@ -7,6 +7,8 @@ from typing import Final
 
 import pandas as pd
 
+from bipbayes.intervals import PLAIN
+from bipbayes.tables.analyses_table import analyses_table
 from bipbayes.tables.comparison_table import comparison_table
 from bipbayes.tables.disclosure import blank_small_cells
 from bipbayes.tables.layout import Table, TableContext
@@ -32,12 +34,16 @@ class RunFrames:
         From `bipbayes.tables.sampler_tables.hyperparameter_frame`, or None.
     model
         Name of the model.
+    analyses
+        From `bipbayes.tables.analyses_table.analyses_rows`, or None; a table of its own where
+        there are several analyses.
     """
 
     comparison: pd.DataFrame
     intervals: pd.DataFrame
     hyperparameters: pd.DataFrame | None = None
     model: str = ""
+    analyses: pd.DataFrame | None = None
 
 
 def export_tables(
@@ -95,17 +101,29 @@ def run_tables(
         # Standard deviations over all citizens: no cell of theirs can be small.
         table = hyperparameter_table(frames.hyperparameters, context, model=frames.model)
         tables.append(table)
+    if context.analysis:
+        # Beside the plain analysis' tables in the same folder.
+        tables = [replace(table, name=f"{table.name}_{context.analysis}") for table in tables]
+    if frames.analyses is not None and frames.analyses["analysis"].nunique() > 1:
+        shared = replace(context, analysis=PLAIN)
+        table = analyses_table(frames.analyses, shared, outcomes=outcomes)
+        tables.append(replace(table, notes=table.notes + notes))
     return tables
 
 
 def protected(frames: RunFrames, context: TableContext, *, minimum_count: int) -> RunFrames:
     """Return the frames with blanks where numbers rest on too few citizens."""
     none = context.codebook.no_treatment
-    comparison, intervals = (
-        blank_small_cells(frame, minimum_count=minimum_count, no_treatment=none).frame
-        for frame in (frames.comparison, frames.intervals)
+
+    def blanked(frame: pd.DataFrame) -> pd.DataFrame:
+        return blank_small_cells(frame, minimum_count=minimum_count, no_treatment=none).frame
+
+    return replace(
+        frames,
+        comparison=blanked(frames.comparison),
+        intervals=blanked(frames.intervals),
+        analyses=None if frames.analyses is None else blanked(frames.analyses),
     )
-    return replace(frames, comparison=comparison, intervals=intervals)
 
 
 def _comparisons(

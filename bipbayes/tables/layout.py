@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from bipbayes.data.codebook import Codebook
-from bipbayes.wording import capital, phrase, word
+from bipbayes.intervals import PLAIN
+from bipbayes.wording import analysis_meaning, capital, phrase, word
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,15 @@ class TableContext:
         ``en`` or ``da``.
     preliminary
         True for a quick run: every table then says so.
+    analysis
+        What progression was adjusted for, or ``ordinal``: every table then says so.
     """
 
     codebook: Codebook
     synthetic: bool
     language: str = "en"
     preliminary: bool = False
+    analysis: str = PLAIN
 
 
 @dataclass(frozen=True)
@@ -86,10 +90,16 @@ class Table:
 
 
 def table_caption(context: TableContext, *parts: str) -> str:
-    """Join a caption's parts and add the warnings: synthetic data, preliminary."""
+    """Join a caption's parts, the analysis after the first, and the warnings.
+
+    Warnings: synthetic data, preliminary.
+    """
     held = {"synthetic": context.synthetic, "preliminary": context.preliminary}
     flags = [capital(word(name, context.language)) for name, holds in held.items() if holds]
-    return " ".join(f"{part}." for part in (*parts, *flags) if part)
+    told = [f"{part}." for part in (*parts, *flags) if part]
+    if context.analysis:
+        told.insert(1, analysis_meaning(context.analysis, language=context.language))
+    return " ".join(told)
 
 
 def rounding_note(context: TableContext) -> str:

@@ -1,0 +1,221 @@
+"""One outcome's effects under every analysis that a folder holds, side by side.
+
+Within a combination the analyses stand below one another in a fixed order, each with a marker and
+a shade of its own, so that a grey print can be read.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bipbayes.intervals import ANALYSES, excludes_zero
+from bipbayes.plots.captions import FigureContext, caption, side_words, titled
+from bipbayes.plots.selection import select, side_of
+from bipbayes.plots.style import BAND, decimal_axis, figure_style, furnish
+from bipbayes.wording import (
+    analysis_meaning,
+    analysis_name,
+    capital,
+    combination_text,
+    meaning_of_significant,
+    number,
+    outcome_label,
+    phrase,
+)
+
+_STEP: Final = 0.15  # of a row's height between two analyses, in inches
+_ROOM: Final = 0.14  # between two combinations, in inches
+
+
+@dataclass(frozen=True)
+class Look:
+    """How an analysis is drawn: bright and dark alternate, and no two markers are alike."""
+
+    colour: str
+    marker: str
+
+
+# Okabe and Ito's colours, dark, middle, light, ...
+LOOKS: Final = {
+    "": Look("#000000", "o"),
+    "baseline": Look("#0072B2", "s"),
+    "covariates": Look("#E69F00", "^"),
+    "baseline+covariates": Look("#009E73", "D"),
+    "ordinal": Look("#B34A00", "v"),
+}
+
+
+def analyses_data(
+    frame: pd.DataFrame, context: FigureContext, *, outcome: str, estimand: str = "effect"
+) -> pd.DataFrame:
+    """Return one row for every combination and stored analysis, from top to bottom.
+
+    Parameters
+    ----------
+    frame
+        Long frame of intervals, of one posterior model under several analyses.
+    context
+        Codebook and language.
+    outcome
+        Indicator, average or ``all_indicators``.
+    estimand
+        ``effect`` or ``contrast``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of the long frame with ``excludes_zero``.
+    """
+    rows = select(frame, source="posterior", estimand=estimand, outcome=outcome)
+    order = {name: place for place, name in enumerate(context.codebook.combinations)}
+    places = {name: place for place, name in enumerate(ANALYSES)}
+    rows = rows.assign(
+        _row=rows["combination"].map(order),
+        _analysis=rows["analysis"].map(places),
+        excludes_zero=excludes_zero(rows),
+    )
+    rows = rows.sort_values(["_row", "_analysis"], kind="stable")
+    return rows.drop(columns=["_row", "_analysis"]).reset_index(drop=True)
+
+
+def analyses_figure(data: pd.DataFrame, *, context: FigureContext, outcome: str) -> Figure:
+    """Draw the posterior effects of one outcome, dodged by analysis.
+
+    Parameters
+    ----------
+    data
+        Rows of `analyses_data`.
+    context
+        Codebook, language and what the caption must say.
+    outcome
+        Outcome shown, for the title.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Not registered with pyplot; save it with `bipbayes.plots.save.save_figure`.
+    """
+    language = context.language
+    stored = [name for name in ANALYSES if (data["analysis"] == name).any()]
+    combinations = list(dict.fromkeys(data["combination"]))
+    height = len(combinations) * (_ROOM + _STEP * len(stored))
+    label = outcome_label(context.codebook, outcome, language=language)
+    title = phrase("analyses_title", language, outcome=label, count=len(stored))
+    with figure_style():
+        figure = Figure(figsize=(7.4, height + 2.6))
+        axes = figure.add_subplot()
+        draw_analyses(axes, data, context=context)
+        axes.legend(
+            loc="lower left",
+            bbox_to_anchor=(-0.02, 1.0),
+            ncols=len(stored),
+            borderpad=0.2,
+            handletextpad=0.4,
+            columnspacing=1.4,
+        )
+        furnish(
+            figure,
+            title=titled(context, title),
+            caption=_caption(data, stored, context),
+            left=1.35,
+            right=0.55,
+            top=0.66,
+            bottom=0.5,
+        )
+    return figure
+
+
+def draw_analyses(axes: Axes, data: pd.DataFrame, *, context: FigureContext) -> None:
+    """Draw the rows of `analyses_data` on axes that the caller made and closes.
+
+    Parameters
+    ----------
+    axes
+        Where to draw.
+    data
+        Rows of `analyses_data`.
+    context
+        Codebook and language.
+    """
+    language = context.language
+    stored = [name for name in ANALYSES if (data["analysis"] == name).any()]
+    combinations = list(dict.fromkeys(data["combination"]))
+    share = _STEP / (_ROOM + _STEP * len(stored))
+    offsets = (np.arange(len(stored)) - (len(stored) - 1) / 2) * share
+    for place in range(0, len(combinations), 2):
+        axes.axhspan(place - 0.5, place + 0.5, color=BAND, linewidth=0, zorder=0)
+    axes.axvline(0, color="black", linewidth=0.6, zorder=1)
+    for name, offset in zip(stored, offsets, strict=True):
+        rows = data[data["analysis"] == name]
+        heights = rows["combination"].map(combinations.index).to_numpy(dtype=float) + offset
+        _draw_analysis(axes, rows, heights, name=name, language=language)
+    labels = [combination_text(context.codebook, c, language=language) for c in combinations]
+    axes.set_yticks(range(len(combinations)), labels)
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(len(combinations) - 0.5, -0.5)
+    axes.spines["left"].set_visible(False)
+    decimal_axis(axes, "x", language=language)
+    axes.set_xlabel(phrase("progression", language))
+    _write_counts(axes, data, combinations, language=language)
+
+
+def _draw_analysis(
+    axes: Axes, rows: pd.DataFrame, heights: np.ndarray, *, name: str, language: str
+) -> None:
+    look = LOOKS[name]
+    axes.hlines(heights, rows["lower"], rows["upper"], color=look.colour, linewidth=1.1)
+    faces = [look.colour if full else "white" for full in rows["excludes_zero"]]
+    axes.scatter(
+        rows["estimate"],
+        heights,
+        marker=look.marker,
+        s=17,
+        c=faces,
+        edgecolors=look.colour,
+        linewidths=1.0,
+        zorder=3,
+    )
+    # A filled mark with its line stands for the analysis in the legend.
+    axes.plot(
+        [],
+        [],
+        color=look.colour,
+        marker=look.marker,
+        markersize=4.2,
+        linewidth=1.1,
+        label=capital(analysis_name(name, language=language)),
+    )
+
+
+def _write_counts(
+    axes: Axes, data: pd.DataFrame, combinations: list[str], *, language: str
+) -> None:
+    counts = data.groupby("combination")["n"].max()
+    transform = axes.get_yaxis_transform()
+    axes.text(1.08, 1.0, "n", transform=axes.transAxes, ha="right", va="bottom")
+    for place, name in enumerate(combinations):
+        text = number(float(counts[name]), 0, language=language)
+        axes.text(1.08, place, text, transform=transform, ha="right", va="center", fontsize=7.5)
+
+
+def _caption(data: pd.DataFrame, stored: list[str], context: FigureContext) -> str:
+    language = context.language
+    side = side_of(data)
+    sentences = [] if side is None else [f"{side_words(side, context)}."]
+    sentences += [
+        phrase(
+            "analyses_marks",
+            language,
+            name=capital(analysis_name(name, language=language)),
+            meaning=analysis_meaning(name, language=language),
+        )
+        for name in stored
+    ]
+    estimand = "effect" if side is None else side.estimand
+    sentences += [phrase("filled", language), phrase("n_line", language)]
+    sentences.append(meaning_of_significant(estimand, language=language))
+    return caption(context, sentences)

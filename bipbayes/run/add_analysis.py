@@ -1,0 +1,61 @@
+"""One more analysis beside the plain one of the main job: fit, compare, draw, tabulate."""
+
+import logging
+
+from bipbayes.intervals import frequentist, of_analysis
+from bipbayes.plots.pool import DrawingPool
+from bipbayes.run import compare_stage, export_stage
+from bipbayes.run.contexts import figure_context
+from bipbayes.run.inputs import Run
+from bipbayes.run.ols_stage import fit_ols, read_intervals
+from bipbayes.run.posterior_stage import cells_of_run, fit_posterior
+
+logger = logging.getLogger(__name__)
+
+
+def add_analysis(run: Run, pool: DrawingPool) -> bool:
+    """Run the settings' analysis in a folder that holds the plain one.
+
+    Parameters
+    ----------
+    run
+        An open run, with ``adjust`` or ``ordinal`` in its settings.
+    pool
+        Draws the figures.
+
+    Returns
+    -------
+    bool
+        Whether every reported quantity converged; the tables are exported only then.
+    """
+    settings, codebook = run.settings, run.codebook
+    progression = run.progression()
+    ols = fit_ols(run, progression)
+    cells = cells_of_run(run, progression)
+    context = figure_context(run.folder, codebook, settings)
+    compare_stage.submit_early(pool, context, ols, cells, settings)
+    posteriors = [fit_posterior(run, model, cells=cells) for model in settings.models]
+    compare_stage.submit_posterior(pool, context, ols, posteriors[0], settings)
+    intervals = read_intervals(run.folder)
+    model = posteriors[0].model
+    compare_stage.submit_analyses(pool, context, intervals, settings, model=model)
+    comparison = compare_stage.write_comparison(
+        run.folder,
+        frequentist(of_analysis(intervals, settings.analysis)),
+        [posterior.intervals for posterior in posteriors],
+        analysis=settings.analysis,
+    )
+    passed = all(posterior.verdict.passed for posterior in posteriors)
+    if passed or settings.quick:
+        export_stage.write_tables(
+            run.folder,
+            codebook,
+            settings,
+            comparison=comparison,
+            intervals=intervals,
+            fit=posteriors[0].fit,
+        )
+    else:
+        logger.error("a fit of the added analysis failed its checks: its tables are not exported")
+    pool.finish()
+    return passed

@@ -1,0 +1,153 @@
+"""Posterior effects under every analysis that a folder holds, side by side."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from bipbayes.estimands.intervals import PRIOR_DRIVEN
+from bipbayes.intervals import ALL_INDICATORS, ANALYSES
+from bipbayes.tables.comparison_table import interval_text
+from bipbayes.tables.layout import Column, Table, TableContext, rounding_note, table_caption
+from bipbayes.tables.rounding import row_decimals
+from bipbayes.wording import (
+    analysis_meaning,
+    analysis_name,
+    capital,
+    interval_words,
+    meaning_of_significant,
+    number,
+    outcome_label,
+    phrase,
+    word,
+)
+
+ESTIMAND = "effect"
+_KEYS = ["outcome", "combination"]
+
+
+def analyses_rows(intervals: pd.DataFrame, *, model: str) -> pd.DataFrame:
+    """Take one model's posterior effects under all analyses out of the long frame.
+
+    Parameters
+    ----------
+    intervals
+        Long frame.
+    model
+        Name of the model.
+    """
+    chosen = (intervals["model"] == model) & (intervals["estimand"] == ESTIMAND)
+    return intervals[chosen & (intervals["source"] == "posterior")].reset_index(drop=True)
+
+
+def analyses_table(
+    rows: pd.DataFrame, context: TableContext, *, outcomes: Sequence[str] | None = None
+) -> Table:
+    """Build the table of all analyses.
+
+    Parameters
+    ----------
+    rows
+        From `analyses_rows`.
+    context
+        Codebook, language, and what the caption must say.
+    outcomes
+        Outcomes to print beside ``all_indicators``; None: the averages.
+
+    Returns
+    -------
+    Table
+        The raw frame holds every outcome and every diagnostic; printed are means and intervals,
+        rounded as their Monte Carlo errors allow.
+    """
+    language = context.language
+    stored = [name for name in ANALYSES if (rows["analysis"] == name).any()]
+    percent = f"{100 * float(rows['level'].iloc[0]):.6g}"
+    level = percent.replace(".", ",") if language == "da" else percent
+    columns = [
+        Column("outcome", phrase("audit_header_outcome", language), align="l"),
+        Column("combination", phrase("combination", language), align="l"),
+        Column("treatments", phrase("treatments", language), align="l"),
+        Column("n", phrase("n", language)),
+    ]
+    for name in stored:
+        group = capital(analysis_name(name, language=language))
+        columns.append(Column(f"mean_{name}", phrase("mean", language), group))
+        interval = phrase("credible_short", language, level=level)
+        columns.append(Column(f"interval_{name}", interval, group))
+    return Table(
+        name="analyses",
+        caption=table_caption(
+            context, phrase("analyses_table", language), phrase("in_units", language)
+        ),
+        notes=_notes(rows, stored, context),
+        columns=tuple(columns),
+        body=_body(rows, context, outcomes=_printed(rows, context, outcomes)),
+        raw=rows.dropna(axis="columns", how="all"),
+    )
+
+
+def _printed(
+    rows: pd.DataFrame, context: TableContext, outcomes: Sequence[str] | None
+) -> list[str]:
+    codebook = context.codebook
+    wanted = set(codebook.average_codes if outcomes is None else outcomes) | {ALL_INDICATORS}
+    known = wanted & set(rows["outcome"])
+    return [name for name in (ALL_INDICATORS, *codebook.outcomes) if name in known]
+
+
+def _body(rows: pd.DataFrame, context: TableContext, *, outcomes: list[str]) -> pd.DataFrame:
+    language, codebook = context.language, context.codebook
+    rows = rows.assign(digits=row_decimals(rows, sd="se"))
+    body = []
+    for outcome in outcomes:
+        here = rows[rows["outcome"] == outcome]
+        for combination in codebook.combinations:
+            lines = here[here["combination"] == combination]
+            if lines.empty:
+                continue
+            n = number(float(lines["n"].max()), 0, language=language)
+            dagger = " †" if (lines["note"] == PRIOR_DRIVEN).any() else ""
+            texts = {
+                "outcome": outcome_label(codebook, outcome, language=language),
+                "combination": combination,
+                "treatments": codebook.combination_label(combination, language),
+                "n": n + dagger,
+            }
+            body.append(texts | _cells(lines, language))
+    return pd.DataFrame(body)
+
+
+def _cells(lines: pd.DataFrame, language: str) -> dict[str, str]:
+    """Mean and interval by analysis; an asterisk where the interval excludes zero."""
+    texts = {}
+    for row in lines.to_dict("records"):
+        digits, low, high = int(row["digits"]), float(row["lower"]), float(row["upper"])
+        star = "*" if low > 0 or high < 0 else ""
+        name = row["analysis"]
+        texts[f"mean_{name}"] = number(float(row["estimate"]), digits, language=language)
+        texts[f"interval_{name}"] = interval_text(low, high, digits, language=language) + star
+    return texts
+
+
+def _notes(rows: pd.DataFrame, stored: list[str], context: TableContext) -> tuple[str, ...]:
+    language, first = context.language, rows.iloc[0]
+    notes = [
+        f"{capital(analysis_name(name, language=language))}: "
+        f"{analysis_meaning(name, language=language)}"
+        for name in stored
+    ]
+    notes += [
+        phrase(
+            "posterior_note",
+            language,
+            interval=interval_words(float(first["level"]), str(first["kind"]), language=language),
+            model=first["model"],
+            errors=word(first["vcov"], language),
+        ),
+        phrase("star", language),
+        meaning_of_significant(ESTIMAND, language=language),
+        rounding_note(context),
+    ]
+    if (rows["note"] == PRIOR_DRIVEN).any():
+        notes.append(phrase("prior_driven_note", language))
+    return tuple(notes)
