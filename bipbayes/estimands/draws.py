@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from bipbayes.data.codebook import Codebook
+from bipbayes.data.factorial import factorial_contrasts
 from bipbayes.estimands.weights import average_weights, observed_weights, standard_weights
 from bipbayes.intervals import ALL_INDICATORS
 
@@ -31,10 +32,13 @@ def estimand_draws(
     -------
     dict
         ``effect``, ``contrast``, ``standardised_effect``, ``standardised_contrast`` with dims
-        ``chain, draw, combination, outcome`` and ``jobcenter`` with ``jobcenter`` before
-        ``outcome``. Outcomes: indicators, averages (on the report's scale) and
-        ``all_indicators``, the mean over indicators of their standardised effects. ``NaN``
-        where a model says nothing about a cell that has weight. A contrast is the difference
+        ``chain, draw, combination, outcome``, ``jobcenter`` with ``jobcenter`` before
+        ``outcome``, and ``factorial`` with terms such as ``J:S`` in place of the combinations
+        (main effects and interactions of ``effect``, see
+        `bipbayes.data.factorial.factorial_contrasts`). Outcomes: indicators, averages (on the
+        report's scale) and ``all_indicators``, the mean over indicators of their standardised
+        effects. ``NaN`` where a model says nothing about a cell that has weight. A contrast is
+        the difference
         to the combination without treatment, which it leaves out.
     """
     observed = observed_weights(cells)
@@ -47,6 +51,7 @@ def estimand_draws(
         "standardised_effect": standardised,
         "standardised_contrast": _contrast(standardised, codebook),
         "jobcenter": _by_jobcenter(effects),
+        "factorial": _factorial(effect, codebook),
     }
 
 
@@ -102,6 +107,14 @@ def _contrast(effect: xr.DataArray, codebook: Codebook) -> xr.DataArray:
     others = [code for code in codebook.combinations if code != codebook.no_treatment]
     reference = effect.sel(combination=codebook.no_treatment, drop=True)
     return (effect.sel(combination=others) - reference).transpose(*OVERALL_DIMS)
+
+
+def _factorial(effect: xr.DataArray, codebook: Codebook) -> xr.DataArray:
+    labels, weights = factorial_contrasts(codebook)
+    ordered = effect.sel(combination=list(codebook.combinations)).transpose(*OVERALL_DIMS)
+    terms = np.einsum("sdco,tc->sdto", ordered.to_numpy(), weights, optimize=True)
+    coords = {**ordered.drop_vars("combination").coords, "combination": list(labels)}
+    return xr.DataArray(terms, coords=coords, dims=OVERALL_DIMS)
 
 
 def _by_jobcenter(effects: xr.DataArray) -> xr.DataArray:

@@ -8,6 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from bipbayes.data.codebook import Codebook
+from bipbayes.data.factorial import factorial_contrasts
 from bipbayes.errors import SettingsError
 from bipbayes.estimands.convergence import convergence
 from bipbayes.intervals import ALL_INDICATORS, PLAIN, interval_frame
@@ -143,7 +144,7 @@ def _probabilities(
 
 
 def _counts(cells: xr.Dataset, codebook: Codebook) -> pd.DataFrame:
-    """Answers and citizens by combination, jobcenter (``""``: all of them) and outcome.
+    """Answers and citizens by combination or term, jobcenter (``""``: all) and outcome.
 
     A citizen has one jobcenter as a rule, so that citizens add up over jobcenters; one who
     moved counts in each. ``all_indicators`` has the largest number over indicators.
@@ -155,7 +156,16 @@ def _counts(cells: xr.Dataset, codebook: Codebook) -> pd.DataFrame:
     counts = xr.concat([counts, single.expand_dims(outcome=[ALL_INDICATORS])], dim="outcome")
     everywhere = counts.sum("jobcenter").expand_dims(jobcenter=[""])
     both = xr.concat([counts, everywhere], dim="jobcenter")
-    return both.to_dataframe()[["n", "n_citizens"]].reset_index()
+    frame = both.to_dataframe()[["n", "n_citizens"]].reset_index()
+    return pd.concat([frame, _factorial_counts(frame, codebook)], ignore_index=True)
+
+
+def _factorial_counts(counts: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
+    """Return the smallest combination's counts for every term: each rests on all of them."""
+    overall = counts[counts["jobcenter"] == ""]
+    smallest = overall.groupby("outcome", sort=False)[["n", "n_citizens"]].min().reset_index()
+    terms = pd.DataFrame({"combination": list(factorial_contrasts(codebook)[0]), "jobcenter": ""})
+    return terms.merge(smallest, how="cross")
 
 
 def _with_counts(frame: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:

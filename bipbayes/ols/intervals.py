@@ -8,6 +8,7 @@ import xarray as xr
 from bipbayes.data.codebook import Codebook
 from bipbayes.intervals import PLAIN
 from bipbayes.ols.covariance import CLUSTER_JOBCENTER
+from bipbayes.ols.factorial import factorial_of
 from bipbayes.ols.inference import (
     checked_level,
     confidence_frame,
@@ -28,9 +29,11 @@ def ols_intervals(
     ``effect`` is the difference from average progression, ``contrast`` the difference from no
     treatment (full covariance), ``standardised_effect`` and ``standardised_contrast`` the same
     with jobcenters weighted alike in all combinations, ``jobcenter`` the mean of a combination
-    in a jobcenter. Families for Holm and Benjamini-Hochberg, each for one kind of standard
-    error and one estimand: all indicators together (BIP: 320 effects, 300 contrasts), all
-    averages together (32 and 30). What has no p value does not count.
+    in a jobcenter, ``factorial`` the main effects and interactions of the treatments, from the
+    effects (`bipbayes.ols.factorial`). Families for Holm and Benjamini-Hochberg, each for one
+    kind of standard error and one estimand: all indicators together (BIP: 320 effects, 300
+    contrasts, 300 factorial effects of all orders), all averages together (32, 30 and 30). What
+    has no p value does not count.
 
     Parameters
     ----------
@@ -45,7 +48,8 @@ def ols_intervals(
     -------
     pandas.DataFrame
         Columns of `bipbayes.intervals.COLUMNS`; ``n`` and ``n_citizens`` are those of the
-        combination (for a contrast, too). Empty standard errors have their reason in ``note``.
+        combination (for a contrast, too; for a factorial effect the smallest one). Empty
+        standard errors have their reason in ``note``.
 
     Raises
     ------
@@ -60,6 +64,7 @@ def ols_intervals(
         estimate_rows(effects_of(standardised), "standardised_effect"),
         estimate_rows(contrasts_of(standardised, reference), "standardised_contrast"),
         estimate_rows(_jobcenters(estimates), "jobcenter"),
+        estimate_rows(factorial_of(plain, codebook), "factorial"),
     ]
     return confidence_frame(
         rows,
