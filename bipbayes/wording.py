@@ -153,10 +153,13 @@ def interval_words(level: float, kind: str, *, language: str) -> str:
     kind
         ``confidence``, ``eti`` or ``hdi``.
     """
-    percent = f"{100 * level:.6g}"
-    if language == "da":
-        percent = percent.replace(".", ",")
-    return word(kind, language, level=percent)
+    return word(kind, language, level=percent(level, language))
+
+
+def percent(share: float, language: str) -> str:
+    """Write a share such as 0.975 in percent: ``97.5``, in Danish ``97,5``."""
+    text = f"{100 * share:.6g}"
+    return text.replace(".", ",") if language == "da" else text
 
 
 def meaning_of_significant(estimand: str, *, language: str) -> str:

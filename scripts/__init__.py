@@ -13,6 +13,7 @@ VERBS = (
     "compare",
     "audit",
     "export",
+    "check",
     "validate",
 )
 

@@ -158,38 +158,3 @@ def residual_summary(residuals: pd.DataFrame, *, by: Sequence[str] = ()) -> pd.D
             }
         )
     return pd.DataFrame(rows)
-
-
-def lag_correlation(progression: xr.Dataset, *, outcomes: Sequence[str]) -> pd.DataFrame:
-    """Correlation of neighbouring changes of a citizen, by outcome.
-
-    Two changes are neighbours where the later starts at the response where the earlier ends;
-    independent changes have 0, changes of pure measurement noise have -0.5.
-
-    Parameters
-    ----------
-    progression
-        From `bipbayes.data.progression.progression`.
-    outcomes
-        Those wanted.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``outcome``, ``pairs``, ``correlation`` of the standardised changes around the means of
-        their combination.
-    """
-    rows = []
-    combination = progression["combination"].to_numpy()
-    for outcome in outcomes:
-        one = progression.sel(outcome=outcome)
-        values = pd.Series(one["standardised"].to_numpy())
-        centred = (values - values.groupby(combination).transform("mean")).to_numpy()
-        start = one["previous"].to_numpy()
-        later = np.flatnonzero((start >= 0) & np.isfinite(centred))
-        later = later[np.isfinite(centred[start[later]])]
-        pairs = (centred[later], centred[start[later]])
-        known = len(later) > 2
-        value = float(np.corrcoef(*pairs)[0, 1]) if known else np.nan
-        rows.append({"outcome": outcome, "pairs": len(later), "correlation": value})
-    return pd.DataFrame(rows)

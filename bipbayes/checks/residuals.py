@@ -105,27 +105,3 @@ def size_groups(n: pd.Series, *, groups: int = 5) -> pd.Series:
     low, high = n.groupby(place).transform("min"), n.groupby(place).transform("max")
     text: pd.Series = low.astype("int64").astype("str") + "–" + high.astype("int64").astype("str")
     return text
-
-
-def claimed_lag(cells: xr.Dataset) -> pd.DataFrame:
-    """Say what a working covariance claims of neighbouring changes of one citizen.
-
-    Two changes that share an answer have covariance -N, and each has variance (1 + s) N + D
-    (`bipbayes.cells.working`); s is 1 for an indicator with itself.
-
-    Parameters
-    ----------
-    cells
-        From `bipbayes.cells.cell_means`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``outcome``, ``claimed``: the correlation that ``vcov`` supposes (0 but for
-        ``citizen``).
-    """
-    matrices = cells[["noise_covariance", "change_covariance", "common_starts"]]
-    matrices = matrices.transpose("indicator", "indicator_", ...)
-    noise, change, common = (np.diag(values.to_numpy()) for values in matrices.values())
-    claimed = -noise / ((1 + common) * noise + change)
-    return pd.DataFrame({"outcome": cells["indicator"].to_numpy(), "claimed": claimed + 0.0})

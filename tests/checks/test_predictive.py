@@ -6,9 +6,9 @@ import xarray as xr
 from builders import Shape, make_codebook, random_progression
 
 from bipbayes.cells import cell_means
+from bipbayes.checks.lag import lag_correlation
 from bipbayes.checks.predictive import (
     cell_residuals,
-    lag_correlation,
     predicted_means,
     prior_effects,
     residual_summary,

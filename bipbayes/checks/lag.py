@@ -1,0 +1,111 @@
+"""Neighbouring changes of one citizen: how they correlate, and what a covariance claims of it."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bipbayes.data.sample import Floats, Integers
+
+BOOTSTRAP: Final = 1000
+_FEWEST: Final = 3  # pairs
+
+
+def lag_correlation(
+    progression: xr.Dataset, *, outcomes: Sequence[str], level: float = 0.95, seed: int = 0
+) -> pd.DataFrame:
+    """Correlation of neighbouring changes of a citizen, by outcome.
+
+    Two changes are neighbours where the later starts at the response where the earlier ends;
+    independent changes have 0, changes of pure measurement noise have -0.5.
+
+    Parameters
+    ----------
+    progression
+        From `bipbayes.data.progression.progression`.
+    outcomes
+        Those wanted.
+    level
+        Of the intervals.
+    seed
+        Of the citizens drawn anew for them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``outcome``, ``pairs``, ``correlation`` of the standardised changes around the means of
+        their combination, ``lower``, ``upper`` (citizens drawn with replacement; the means are
+        kept).
+    """
+    combination = progression["combination"].to_numpy()
+    citizen = pd.factorize(progression["citizen"].to_numpy())[0]
+    weights = np.random.default_rng(seed).multinomial(
+        citizen.max() + 1, np.full(citizen.max() + 1, 1 / (citizen.max() + 1)), size=BOOTSTRAP
+    )
+    rows = []
+    for outcome in outcomes:
+        one = progression.sel(outcome=outcome)
+        values = pd.Series(one["standardised"].to_numpy())
+        centred = (values - values.groupby(combination).transform("mean")).to_numpy()
+        later, earlier = _pairs(centred, one["previous"].to_numpy())
+        sums = _sums(centred[later], centred[earlier], citizen[later], size=weights.shape[1])
+        known = len(later) >= _FEWEST
+        drawn = _correlation(weights @ sums) if known else np.array([np.nan])
+        tail = (1 - level) / 2
+        lower, upper = np.nanquantile(drawn, [tail, 1 - tail]) if known else (np.nan, np.nan)
+        rows.append(
+            {
+                "outcome": outcome,
+                "pairs": len(later),
+                "correlation": float(_correlation(sums.sum(axis=0))) if known else np.nan,
+                "lower": lower,
+                "upper": upper,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def claimed_lag(cells: xr.Dataset) -> pd.DataFrame:
+    """Say what a working covariance claims of neighbouring changes of one citizen.
+
+    Two changes that share an answer have covariance -N, and each has variance (1 + s) N + D
+    (`bipbayes.cells.working`); s is 1 for an indicator with itself.
+
+    Parameters
+    ----------
+    cells
+        From `bipbayes.cells.cell_means`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``outcome``, ``claimed``: the correlation that ``vcov`` supposes (0 but for
+        ``citizen``).
+    """
+    matrices = cells[["noise_covariance", "change_covariance", "common_starts"]]
+    matrices = matrices.transpose("indicator", "indicator_", ...)
+    noise, change, common = (np.diag(values.to_numpy()) for values in matrices.values())
+    claimed = -noise / ((1 + common) * noise + change)
+    return pd.DataFrame({"outcome": cells["indicator"].to_numpy(), "claimed": claimed + 0.0})
+
+
+def _pairs(centred: Floats, start: Integers) -> tuple[Integers, Integers]:
+    """Positions of the later and the earlier change of every pair."""
+    later = np.flatnonzero((start >= 0) & np.isfinite(centred))
+    later = later[np.isfinite(centred[start[later]])]
+    return later, start[later]
+
+
+def _sums(later: Floats, earlier: Floats, citizen: Integers, *, size: int) -> Floats:
+    """Return number, sums, squares and product by citizen, shape (citizen, 6)."""
+    columns = (np.ones_like(later), later, earlier, later**2, earlier**2, later * earlier)
+    return np.column_stack([np.bincount(citizen, weights=c, minlength=size) for c in columns])
+
+
+def _correlation(sums: Floats) -> Floats:
+    """Correlation from sums, over the last axis."""
+    n, x, y, xx, yy, xy = np.moveaxis(np.asarray(sums, dtype="float64"), -1, 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray((n * xy - x * y) / np.sqrt((n * xx - x**2) * (n * yy - y**2)))

@@ -1,0 +1,134 @@
+"""Residuals of groups as a map, and neighbouring changes beside what the covariance claims."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from bipbayes.plots.captions import FigureContext
+from bipbayes.plots.check_parts import ROW, finish, label_rows
+from bipbayes.plots.style import (
+    DIVERGING,
+    GREY,
+    POSTERIOR_COLOUR,
+    LanguageFormatter,
+    figure_style,
+    ink_on,
+)
+from bipbayes.wording import combination_text, number, outcome_label, percent, phrase
+
+_LIMIT = 3.0  # at which the colours end
+
+
+def residual_map(groups: pd.DataFrame, context: FigureContext) -> pd.DataFrame:
+    """Arrange residuals by combination and jobcenter, with both margins.
+
+    Parameters
+    ----------
+    groups
+        ``by`` (``combination``, ``jobcenter`` or both joined by a space), ``combination``,
+        ``jobcenter`` (empty in a margin), ``residual``.
+    context
+        Order of the combinations.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index combinations, then ``""`` (all); columns jobcenters, then ``""``.
+    """
+    wide = groups.pivot(index="combination", columns="jobcenter", values="residual")
+    jobcenters = [name for name in groups["jobcenter"].drop_duplicates() if name]
+    used = [code for code in context.codebook.combinations if code in wide.index]
+    return wide.reindex(index=[*used, ""], columns=[*jobcenters, ""])
+
+
+def residuals_figure(groups: pd.DataFrame, *, context: FigureContext, model: str) -> Figure:
+    """Draw the residuals of all blocks of cells, with the margins at the ends.
+
+    Parameters
+    ----------
+    groups
+        As for `residual_map`.
+    context
+        Codebook, language and what the caption must say.
+    model
+        Its name.
+    """
+    language = context.language
+    wide = residual_map(groups, context)
+    values = wide.to_numpy(dtype="float64")
+    everything = phrase("check_everything", language)
+    with figure_style():
+        figure = Figure(figsize=(2.6 + 0.46 * values.shape[1], 1.9 + 0.24 * values.shape[0]))
+        axes = figure.add_subplot()
+        axes.set_facecolor("#D9D9D9")
+        image = axes.imshow(values, cmap=DIVERGING, norm=Normalize(-_LIMIT, _LIMIT), aspect="auto")
+        for row, column in np.argwhere(np.isfinite(values)):
+            value = values[row, column]
+            axes.text(
+                column, row, number(value, 1, language=language), ha="center", va="center",
+                size=6, color=ink_on(image.to_rgba(value)),
+            )  # fmt: skip
+        names = [c and combination_text(context.codebook, c, language=language) for c in wide.index]
+        axes.set_yticks(range(len(names)), [name or everything for name in names])
+        axes.set_xticks(range(len(wide.columns)), [name or everything for name in wide.columns])
+        axes.tick_params(length=0, labelrotation=0)
+        axes.add_patch(Rectangle((values.shape[1] - 1.5, len(names) - 1.5), 1, 1, color="white"))
+        axes.axhline(len(names) - 1.5, color="white", linewidth=3)
+        axes.axvline(len(wide.columns) - 1.5, color="white", linewidth=3)
+        axes.spines[:].set_visible(False)
+        axes.set_xlabel(phrase("check_column_by_jobcenter", language))
+        finish(
+            figure, "residuals_figure", context, values={"model": model}, left=1.35, right=0.75,
+        )  # fmt: skip
+        width, place = figure.get_size_inches()[0], axes.get_position()
+        bar = figure.colorbar(
+            image,
+            cax=figure.add_axes((place.x1 + 0.1 / width, place.y0, 0.12 / width, place.height)),
+            extend="both",
+        )
+        bar.ax.yaxis.set_major_formatter(LanguageFormatter(language))
+        bar.outline.set_visible(False)
+    return figure
+
+
+def lag_figure(frame: pd.DataFrame, *, context: FigureContext, vcov: str, level: float) -> Figure:
+    """Draw the lag-one correlation of every indicator beside what is claimed.
+
+    Parameters
+    ----------
+    frame
+        ``outcome, pairs, correlation, lower, upper, claimed``.
+    context
+        Codebook, language and what the caption must say.
+    vcov
+        Name of the working covariance that claims.
+    level
+        Of the intervals.
+    """
+    language = context.language
+    labels = [outcome_label(context.codebook, o, language=language) for o in frame["outcome"]]
+    rows = np.arange(len(frame))
+    with figure_style():
+        figure = Figure(figsize=(7.2, 1.9 + ROW * len(frame)))
+        axes = figure.add_subplot()
+        label_rows(axes, labels)
+        axes.hlines(rows, frame["lower"], frame["upper"], color="black", linewidth=1.0)
+        axes.plot(
+            frame["correlation"], rows, "o", color="black", markersize=3.5,
+            label=phrase("check_lag_observed", language),
+        )  # fmt: skip
+        axes.plot(
+            frame["claimed"], rows, "D", color=POSTERIOR_COLOUR, markersize=4.5,
+            markerfacecolor="none", label=phrase("check_lag_claimed", language, vcov=vcov),
+        )  # fmt: skip
+        for value in (-0.5, 0.0):
+            axes.axvline(value, color=GREY, linewidth=0.7, linestyle="--")
+        axes.legend(loc="center right", bbox_to_anchor=(0.85, 0.5))
+        axes.set_xlabel(phrase("check_axis_lag", language))
+        finish(
+            figure, "lag_figure", context,
+            values={"vcov": vcov, "level": percent(level, language)}, left=2.3,
+        )  # fmt: skip
+    return figure

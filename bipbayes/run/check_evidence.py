@@ -1,0 +1,198 @@
+"""Checks of what the results rest on: hyperpriors, model, choices of the analysis."""
+
+import logging
+
+import pandas as pd
+
+from bipbayes.checks.leave_out import (
+    CELLS,
+    CLOSED_FORM,
+    JOBCENTERS,
+    PSIS,
+    compare_left_out,
+    leave_out,
+    leave_out_draws,
+    replaced,
+)
+from bipbayes.checks.power_scaling import (
+    CONFLICT,
+    THRESHOLD,
+    WEAK,
+    hyperprior_density,
+    power_scaling,
+)
+from bipbayes.checks.specification import Target, specification_curve
+from bipbayes.checks.terms import KNOWN, model_terms
+from bipbayes.errors import ModelError, SettingsError
+from bipbayes.estimands.effects import effect_draws
+from bipbayes.plots.catalogue import FigureTask
+from bipbayes.run.check_inputs import CheckInputs, CheckResult, read_targets, thinned
+from bipbayes.run.posterior_stage import fit_file
+from bipbayes.sampling.store import load_fit
+from bipbayes.tables.check_tables import check_table
+from bipbayes.wording import combination_text, number, outcome_label, percent, word
+
+logger = logging.getLogger(__name__)
+
+SCALED_DRAWS = 4000
+LEFT_OUT_DRAWS = 4000
+
+
+def check_sensitivity(inputs: CheckInputs) -> CheckResult:
+    """Measure how much every reported quantity depends on the hyperpriors."""
+    fit = inputs.fit
+    frame = power_scaling(
+        {name: thinned(array, SCALED_DRAWS) for name, array in inputs.draws.items()},
+        thinned(inputs.effects, SCALED_DRAWS),
+        inputs.cells,
+        hyperprior=thinned(hyperprior_density(fit), SCALED_DRAWS),
+    )
+    values = {
+        "model": inputs.model,
+        "threshold": number(THRESHOLD, 2, language=inputs.settings.language),
+    }
+    table = check_table("sensitivity", _flags(frame), inputs.tables, raw=frame, values=values)
+    figure = FigureTask(
+        "check_sensitivity",
+        "bipbayes.plots.check_sensitivity:sensitivity_figure",
+        {"frame": frame, "context": inputs.figures, "model": inputs.model},
+    )
+    flagged = int(frame["diagnosis"].ne("").sum())
+    return CheckResult((table,), (figure,), {"quantities": len(frame), "flagged": flagged})
+
+
+def check_leave_out(inputs: CheckInputs) -> CheckResult:
+    """Compare models by leaving out cells and jobcenters."""
+    frames = []
+    for unit in (CELLS, JOBCENTERS):
+        predictions = _closed_forms(inputs, unit)
+        if unit == CELLS:
+            predictions |= _sampled(inputs, predictions)
+        if not predictions:
+            raise ModelError("none of the models has closed forms or a stored fit to compare")
+        compared = compare_left_out({f"{m}\n{how}": p for (m, how), p in predictions.items()})
+        names = compared["model"].str.split("\n", expand=True)
+        swapped = {
+            f"{model}\n{how}": int((prediction["method"] == CLOSED_FORM).sum())
+            if how == PSIS
+            else 0
+            for (model, how), prediction in predictions.items()
+        }
+        frames.append(
+            compared.assign(
+                unit=unit, model=names[0], method=names[1], replaced=compared["model"].map(swapped)
+            )
+        )
+    frame = pd.concat(frames, ignore_index=True)
+    frame = frame[["unit", *frame.columns.drop("unit")]]
+    figure = FigureTask(
+        "check_leave_out",
+        "bipbayes.plots.check_leave_out:leave_out_figure",
+        {"comparison": frame, "context": inputs.figures},
+    )
+    best = frame.drop_duplicates("unit").set_index("unit")["model"].to_dict()
+    return CheckResult((check_table("leave_out", frame, inputs.tables),), (figure,), {"best": best})
+
+
+def check_specification(inputs: CheckInputs) -> CheckResult:
+    """Estimate the effects asked for under every choice of analysis."""
+    codebook, language = inputs.codebook, inputs.settings.language
+    targets = read_targets(inputs.asked.effects, codebook) or _usual_targets(inputs)
+    targets = [target for target in targets if _large_enough(target, inputs)]
+    if not targets:
+        raise ModelError("no effect is left to show; give another --effect")
+    models = [name for name in inputs.asked.models or KNOWN if name in KNOWN]
+    curve = specification_curve(
+        inputs.run.study, targets, models=models, level=inputs.settings.level
+    )
+    tables, figures = [], []
+    for target in targets:
+        rows = curve[(curve[list(vars(target))] == pd.Series(vars(target))).all(axis=1)]
+        rows = rows.reset_index(drop=True)
+        name = f"check_specification_{target.outcome}_{target.combination}"
+        name += "" if target.estimand == "effect" else f"_{target.estimand}"
+        values = {
+            "outcome": outcome_label(codebook, target.outcome, language=language),
+            "combination": combination_text(
+                codebook, target.combination, language=language
+            ).replace("  ", " "),
+            "estimand": word(target.estimand, language),
+            "level": percent(inputs.settings.level, language),
+        }
+        tables.append(
+            check_table("specification", rows, inputs.tables, file_name=name, values=values)
+        )
+        function = "bipbayes.plots.check_specification:specification_figure"
+        figures.append(FigureTask(name, function, {"frame": rows, "context": inputs.figures}))
+    return CheckResult(tuple(tables), tuple(figures), {"rows": len(curve)})
+
+
+def _flags(frame: pd.DataFrame) -> pd.DataFrame:
+    rows = [
+        {
+            "estimand": estimand,
+            "quantities": len(group),
+            "prior_median": group["prior"].median(),
+            "prior_largest": group["prior"].max(),
+            "likelihood_median": group["likelihood"].median(),
+            "weak": int(group["diagnosis"].eq(WEAK).sum()),
+            "conflict": int(group["diagnosis"].eq(CONFLICT).sum()),
+        }
+        for estimand, group in frame.groupby("estimand", sort=False)
+    ]
+    return pd.DataFrame(rows)
+
+
+def _closed_forms(inputs: CheckInputs, unit: str) -> dict[tuple[str, str], pd.DataFrame]:
+    found = {}
+    for model_file in inputs.model_files(tuple(KNOWN)):
+        name = model_file.name
+        if name not in KNOWN:
+            continue
+        try:
+            terms = model_terms(name, inputs.cells, priors=inputs.priors_of(model_file))
+        except SettingsError as fault:
+            logger.warning("%s", fault)
+            continue
+        found[name, CLOSED_FORM] = leave_out(inputs.cells, terms, unit=unit)
+    return found
+
+
+def _sampled(
+    inputs: CheckInputs, exact: dict[tuple[str, str], pd.DataFrame]
+) -> dict[tuple[str, str], pd.DataFrame]:
+    """PSIS of the stored fits, with the closed form where it fails and there is one."""
+    found = {}
+    for name in inputs.asked.models or inputs.fitted:
+        if name not in inputs.fitted:
+            continue
+        if name == inputs.model:
+            effects = inputs.effects
+        else:
+            fit = load_fit(inputs.folder.file(fit_file(name)))
+            effects = effect_draws(fit, inputs.cells)
+        sampled = leave_out_draws(inputs.cells, thinned(effects, LEFT_OUT_DRAWS))
+        closed = exact.get((name, CLOSED_FORM), sampled.assign(elpd=float("nan")))
+        found[name, PSIS] = replaced(sampled, closed)
+    return found
+
+
+def _usual_targets(inputs: CheckInputs) -> list[Target]:
+    """Averages (or the first outcome) under the most frequent treated combination."""
+    codebook = inputs.codebook
+    n = inputs.cells["n"].sum(("jobcenter", "indicator")).to_series()
+    most = str(n.drop(codebook.no_treatment).idxmax())
+    outcomes = codebook.average_codes or codebook.outcomes[:1]
+    return [Target("effect", outcome, most) for outcome in outcomes]
+
+
+def _large_enough(target: Target, inputs: CheckInputs) -> bool:
+    rows = pd.DataFrame([vars(target)]).assign(estimate=0.0)
+    kept = inputs.blanked(rows)["estimate"].notna().all()
+    if not kept:
+        logger.warning(
+            "--effect %s:%s rests on too few citizens to be shown",
+            target.outcome,
+            target.combination,
+        )
+    return bool(kept)

@@ -1,0 +1,250 @@
+"""What the checks of a stored run share: read once, when the first check asks for it."""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bipbayes.checks.specification import Target
+from bipbayes.data.codebook import Codebook
+from bipbayes.errors import RunError, SettingsError, raise_all
+from bipbayes.estimands.draws import estimand_draws
+from bipbayes.estimands.effects import effect_draws
+from bipbayes.intervals import ALL_INDICATORS, PLAIN
+from bipbayes.plots.captions import FigureContext
+from bipbayes.plots.catalogue import FigureTask
+from bipbayes.run.contexts import figure_context, is_synthetic, table_context
+from bipbayes.run.folder import RunFolder
+from bipbayes.run.inputs import CODEBOOK_FILE, SYNTHETIC_FILE, Run, open_run, open_stored
+from bipbayes.run.posterior_stage import cells_of, fit_file, fitted_models
+from bipbayes.run.settings import Settings
+from bipbayes.sampling.priors import make_priors, read_priors
+from bipbayes.sampling.registry import ModelFile, load_model
+from bipbayes.sampling.settings import derived_seed
+from bipbayes.sampling.store import load_fit
+from bipbayes.tables.disclosure import blank_small_cells
+from bipbayes.tables.layout import Table, TableContext
+
+logger = logging.getLogger(__name__)
+
+NAMES: Final = (
+    "prior", "cells", "residuals", "lag", "changes", "sensitivity", "leave_out",
+    "specification", "improved", "ranks", "pooling", "signs",
+)  # fmt: skip
+ESTIMANDS: Final = ("effect", "contrast", "standardised_effect", "standardised_contrast")
+PREDICTIVE_DRAWS: Final = 1000  # enough for the tails of a check, a tenth of the memory
+
+
+@dataclass(frozen=True)
+class CheckSettings:
+    """What the verb ``check`` was asked for.
+
+    Attributes
+    ----------
+    only
+        Names of checks; empty is all.
+    models
+        Models to check or to compare; empty: the fitted ones, and all with closed forms.
+    effects
+        ``OUTCOME:COMBINATION`` or ``OUTCOME:COMBINATION:ESTIMAND``, for the specification
+        curves.
+    at_least
+        Number of indicators that must improve; None is three quarters of them.
+    """
+
+    only: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
+    at_least: int | None = None
+
+    def __post_init__(self) -> None:
+        known = ", ".join(NAMES)
+        faults = [f"--only {n} is unknown; known: {known}" for n in self.only if n not in NAMES]
+        raise_all(SettingsError, "These options were refused:", faults)
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What a check writes: tables, pictures, and facts for ``run.json``."""
+
+    tables: tuple[Table, ...]
+    figures: tuple[FigureTask, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class CheckInputs:
+    """A stored run as the checks see it; nothing is fitted.
+
+    Parameters
+    ----------
+    settings
+        Folder, language, level and, for data that are not the default ones, the data.
+    asked
+        What the verb was asked for.
+
+    Raises
+    ------
+    RunError
+        The folder holds no fit (of the first model asked for).
+    """
+
+    def __init__(self, settings: Settings, asked: CheckSettings) -> None:
+        self.folder, self.codebook = open_stored(settings)
+        self.settings, self.asked = settings, asked
+        self.fitted = tuple(fitted_models(self.folder))
+        wanted = [name for name in asked.models if name in self.fitted]
+        if not self.fitted or (asked.models and not wanted):
+            self.folder.stage(
+                f"fit_posterior/{asked.models[0]}" if asked.models else "fit_posterior"
+            )
+        self.model = wanted[0] if wanted else self.fitted[0]
+
+    @cached_property
+    def run(self) -> Run:
+        """The responses behind the stored run."""
+        return open_run(_as_stored(self.settings, self.folder))
+
+    @cached_property
+    def progression(self) -> xr.Dataset:
+        """Progression by the stored run's rule for the previous answer."""
+        return self.run.progression()
+
+    @cached_property
+    def fit(self) -> xr.DataTree:
+        """Draws of the model that is checked."""
+        return load_fit(self.folder.file(fit_file(self.model)))
+
+    @cached_property
+    def cells(self) -> xr.Dataset:
+        """Cells that were fitted."""
+        return cells_of(self.fit)
+
+    @cached_property
+    def effects(self) -> xr.DataArray:
+        """All draws of the cells' effects."""
+        return effect_draws(self.fit, self.cells)
+
+    @cached_property
+    def some_effects(self) -> xr.DataArray:
+        """Draws for predictions, evenly out of all chains."""
+        return thinned(self.effects, PREDICTIVE_DRAWS)
+
+    @cached_property
+    def draws(self) -> dict[str, xr.DataArray]:
+        """All draws of the estimands."""
+        return estimand_draws(self.effects, self.cells, self.codebook)
+
+    @cached_property
+    def intervals(self) -> pd.DataFrame:
+        """The stored long frame: OLS and the checked model, plain analysis."""
+        frame = self.folder.read("effects.csv")
+        # Runs of before there were others hold the plain analysis only.
+        frame = frame if "analysis" in frame else frame.assign(analysis=PLAIN)
+        frame = frame[frame["analysis"] == PLAIN]
+        return frame[frame["source"].eq("ols") | frame["model"].eq(self.model)]
+
+    @cached_property
+    def tables(self) -> TableContext:
+        """What all tables share."""
+        return table_context(self.folder, self.codebook, self.settings)
+
+    @cached_property
+    def figures(self) -> FigureContext:
+        """What all figures share."""
+        return figure_context(self.folder, self.codebook, self.settings)
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the run rests on synthetic data."""
+        return is_synthetic(self.folder)
+
+    def seed(self, name: str) -> int:
+        """Seed of a check, derived from the one seed."""
+        return derived_seed(self.settings.seed, f"check/{name}")
+
+    def priors_of(self, model_file: ModelFile) -> Any:
+        """Priors of a stored fit, else those of ``--priors``, else the model's own."""
+        if model_file.name == self.model:
+            values = json.loads(str(self.fit.attrs["priors"]))
+        else:
+            values = read_priors(self.settings.priors, model_file.name)
+        return make_priors(model_file.Priors, values)
+
+    def model_files(self, names: tuple[str, ...]) -> list[ModelFile]:
+        """Load the models asked for, or those named."""
+        return [load_model(name) for name in self.asked.models or names]
+
+    def blanked(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Blank rows by combination that rest on too few citizens (data not synthetic)."""
+        if self.synthetic:
+            return frame
+        posterior = self.intervals[self.intervals["source"] == "posterior"]
+        rows = posterior[posterior["estimand"] == "effect"]
+        citizens = rows.groupby(["outcome", "combination"])["n_citizens"].max()
+        most = citizens.groupby("combination").max()
+        outcome = frame.get("outcome", pd.Series(ALL_INDICATORS, index=frame.index))
+        keys = pd.MultiIndex.from_arrays([outcome, frame["combination"]])
+        own = pd.Series(citizens.reindex(keys).to_numpy(dtype="float64"), index=frame.index)
+        counted = frame.assign(
+            outcome=outcome, n_citizens=own.fillna(frame["combination"].map(most))
+        )
+        blank = blank_small_cells(
+            counted,
+            minimum_count=self.settings.minimum_count,
+            no_treatment=self.codebook.no_treatment,
+        ).frame
+        return blank[list(frame.columns)]
+
+
+def thinned(draws: xr.DataArray, most: int) -> xr.DataArray:
+    """Keep at most so many draws, evenly spaced in every chain."""
+    each = max(1, most // draws.sizes["chain"])
+    step = max(1, int(np.ceil(draws.sizes["draw"] / each)))
+    return draws.isel(draw=slice(None, None, step))
+
+
+def read_targets(texts: tuple[str, ...], codebook: Codebook) -> list[Target]:
+    """Read ``OUTCOME:COMBINATION[:ESTIMAND]``; the estimand is ``effect`` if left out.
+
+    Raises
+    ------
+    SettingsError
+        Naming every part that the codebook does not know.
+    """
+    targets, faults = [], []
+    for text in texts:
+        parts = [*text.split(":"), "effect"]
+        outcome, combination, estimand = (*parts, "", "")[:3]
+        known = (
+            (outcome, (*codebook.outcomes, ALL_INDICATORS)),
+            (combination, codebook.combinations),
+            (estimand, ESTIMANDS),
+        )
+        faults += [
+            f"--effect {text}: {part!r} is none of {', '.join(allowed)}"
+            for part, allowed in known
+            if part not in allowed
+        ]
+        targets.append(Target(estimand, outcome, combination))
+    raise_all(SettingsError, "These options were refused:", faults)
+    return targets
+
+
+def _as_stored(settings: Settings, folder: RunFolder) -> Settings:
+    """Return the settings with the stored run's data, codebook and rule for the previous answer."""
+    synthetic = folder.file(SYNTHETIC_FILE).is_file()
+    if settings.data is None and not synthetic:
+        raise RunError(f"{folder.path} does not hold the responses; give them again with --data")
+    stored = folder.file(CODEBOOK_FILE)
+    return replace(
+        settings,
+        codebook=settings.codebook or (stored if stored.is_file() else None),
+        previous=folder.record()["identity"]["previous"],
+        overwrite=False,
+    )

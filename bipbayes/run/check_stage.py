@@ -1,0 +1,93 @@
+"""The checks of a stored run: tables ``check_*`` and figures ``check_*``; nothing is fitted."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from bipbayes.errors import ModelError
+from bipbayes.plots.pool import DrawingPool
+from bipbayes.run import check_evidence, check_joint, check_model
+from bipbayes.run.check_inputs import NAMES, CheckInputs, CheckResult, CheckSettings
+from bipbayes.run.settings import Settings
+from bipbayes.tables.write import write_tables
+
+logger = logging.getLogger(__name__)
+
+STAGE: Final = "check"
+type Check = Callable[[CheckInputs], CheckResult]
+CHECKS: Final[Mapping[str, Check]] = {
+    "prior": check_model.check_prior,
+    "cells": check_model.check_cells,
+    "residuals": check_model.check_residuals,
+    "lag": check_model.check_lag,
+    "changes": check_model.check_changes,
+    "sensitivity": check_evidence.check_sensitivity,
+    "leave_out": check_evidence.check_leave_out,
+    "specification": check_evidence.check_specification,
+    "improved": check_joint.check_improved,
+    "ranks": check_joint.check_ranks,
+    "pooling": check_joint.check_pooling,
+    "signs": check_joint.check_signs,
+}
+_NEED_RESPONSES: Final = {"lag", "changes", "specification"}
+
+
+def check(settings: Settings, asked: CheckSettings) -> dict[str, CheckResult]:
+    """Check a stored run and write tables and figures.
+
+    Parameters
+    ----------
+    settings
+        Folder, language, level, seed; the data where they are not the default ones.
+    asked
+        Which checks, models and effects.
+
+    Returns
+    -------
+    dict
+        Results by name of the check.
+
+    Raises
+    ------
+    BipbayesError
+        The folder holds no fit, or a check that was asked for by name cannot be made (others
+        are left out with a message).
+    """
+    inputs = CheckInputs(settings, asked)
+    names = [name for name in NAMES if name in asked.only or not asked.only]
+    if _NEED_RESPONSES & set(names):
+        logger.info("checking %s on %s", inputs.model, inputs.run.study.name)
+    done: dict[str, CheckResult] = {}
+    with DrawingPool(inputs.folder.file("figures")) as pool:
+        for name in names:
+            result = _one(name, inputs, asked)
+            if result is None:
+                continue
+            done[name] = result
+            write_tables(result.tables, inputs.folder.file("tables"), language=settings.language)
+            pool.submit(result.figures)
+        pool.finish()
+    _note(inputs, done)
+    return done
+
+
+def _one(name: str, inputs: CheckInputs, asked: CheckSettings) -> CheckResult | None:
+    started = time.monotonic()
+    try:
+        result = CHECKS[name](inputs)
+    except ModelError as fault:
+        if name in asked.only:
+            raise
+        logger.warning("check %s is left out: %s", name, fault)
+        return None
+    logger.info("check %s: %.0f seconds", name, time.monotonic() - started)
+    return result
+
+
+def _note(inputs: CheckInputs, done: Mapping[str, CheckResult]) -> None:
+    """Add the checks made to those that ``run.json`` notes already."""
+    earlier = inputs.folder.record().get("stages", {}).get(STAGE, {}).get("checks", {})
+    facts = {name: {"model": inputs.model, **result.facts} for name, result in done.items()}
+    wanted = {"level": inputs.settings.level, "seed": inputs.settings.seed}
+    inputs.folder.finish(STAGE, wanted, checks={**earlier, **facts})

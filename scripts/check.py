@@ -1,0 +1,66 @@
+"""Check a stored run: priors, fit, sensitivity, other models, other choices, joint statements."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bipbayes.run import options
+from bipbayes.run.console import run_verb, start_logging
+from bipbayes.run.settings import Settings
+
+
+def main(
+    data: options.Data = None,
+    codebook: options.CodebookFile = None,
+    models: options.Models = None,
+    priors: options.Priors = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="Name of a check; repeatable [all].")
+    ] = None,
+    effects: Annotated[
+        list[str] | None,
+        typer.Option("--effect", help="OUTCOME:COMBINATION of a specification curve; repeatable."),
+    ] = None,
+    at_least: Annotated[
+        int | None, typer.Option("--at-least", help="Indicators that must improve [3 in 4].")
+    ] = None,
+    seed: options.Seed = Settings.seed,
+    level: options.Level = Settings.level,
+    minimum_count: options.MinimumCount = Settings.minimum_count,
+    out: options.Out = Path("results"),
+    language: options.Language = Settings.language,
+    quiet: options.Quiet = False,
+) -> None:
+    """Write tables/check_* and figures/check_*; no model is fitted again."""
+    common = {
+        "data": data,
+        "codebook": codebook,
+        "priors": priors,
+        "seed": seed,
+        "level": level,
+        "minimum_count": minimum_count,
+        "out": out,
+        "language": language,
+        "quiet": quiet,
+    }
+    start_logging(quiet=quiet)
+
+    def verb() -> int:
+        from bipbayes.run.check_inputs import CheckSettings
+        from bipbayes.run.check_stage import check
+
+        asked = CheckSettings(
+            only=tuple(only or ()),
+            models=tuple(models or ()),
+            effects=tuple(effects or ()),
+            at_least=at_least,
+        )
+        check(options.settings_from(common), asked)
+        return 0
+
+    run_verb(verb)
+
+
+if __name__ == "__main__":
+    typer.run(main)
