@@ -27,8 +27,8 @@ from bipbayes.wording import (
     phrase,
 )
 
-_STEP: Final = 0.15  # of a row's height between two analyses, in inches
-_ROOM: Final = 0.14  # between two combinations, in inches
+_STEP: Final = 0.11  # between two analyses, in inches
+_ROOM: Final = 0.11  # between two combinations, in inches
 
 
 @dataclass(frozen=True)

@@ -234,6 +234,8 @@ def _jobcenters(inputs: FigureInputs) -> list[FigureTask]:
     shown = (context.codebook.no_treatment, most)
     first = context.codebook.indicator_codes[0]
     tasks = [jobcenter_task(inputs, combination=combination) for combination in shown]
+    if context.analysis == ORDINAL:
+        return tasks  # there is no ordered probit by jobcenter to stand beside
     return [*tasks, jobcenter_task(inputs, combination=most, outcome=first)]
 
 

@@ -8,7 +8,7 @@ import xarray as xr
 
 from bipbayes.comparison import compare, shown_errors
 from bipbayes.data.codebook import Codebook
-from bipbayes.intervals import PLAIN, frequentist, join_frames, of_analysis
+from bipbayes.intervals import ORDINAL, PLAIN, frequentist, join_frames, of_analysis
 from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.catalogue import (
     FigureInputs,
@@ -63,7 +63,8 @@ def write_comparison(
     rows = pd.concat([*(part for part in kept if len(part)), table], ignore_index=True)
     folder.write("comparison.csv", rows.sort_values("analysis", kind="stable"))
     stage = named(STAGE, analysis, joint="/")
-    folder.finish(stage, {"vcov_ols": shown_errors(analysis)}, rows=len(table))
+    facts = {"vcov_ols": shown_errors(analysis), **({"analysis": analysis} if analysis else {})}
+    folder.finish(stage, facts, rows=len(table))
     return table
 
 
@@ -118,11 +119,13 @@ def submit_early(
     settings: Settings,
 ) -> None:
     """Hand in the figures that need no posterior."""
+    # What correlates in ordinal cells are scores of the probit, not changes.
+    changes = None if context.analysis == ORDINAL else cells["residual_covariance"]
     inputs = FigureInputs(
         context,
         ols,
         vcov=shown_errors(context.analysis),
-        residual_covariance=cells["residual_covariance"],
+        residual_covariance=changes,
     )
     pool.submit(early_tasks(inputs, outcomes=settings.outcomes or None, quick=settings.quick))
 

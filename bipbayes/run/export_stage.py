@@ -96,4 +96,5 @@ def write_tables(
         outcomes=settings.outcomes or None,
     )
     wanted = {"language": settings.language, "minimum_count": settings.minimum_count}
+    wanted |= {"analysis": analysis} if analysis else {}
     folder.finish(named(STAGE, analysis, joint="/"), wanted, files=len(paths))

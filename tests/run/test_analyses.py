@@ -1,0 +1,287 @@
+"""Several analyses in one folder: stored side by side, never mixed up, refused in sentences."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from builders import Shape, make_codebook, random_study
+
+from bipbayes.data.adjustment import ADJUSTMENTS, make_adjustment
+from bipbayes.errors import RunError, SettingsError
+from bipbayes.estimands.effects import effect_draws
+from bipbayes.estimands.weights import observed_weights
+from bipbayes.intervals import ANALYSES, frequentist, of_analysis
+from bipbayes.ols import estimate_ols, ols_intervals
+from bipbayes.ols.adjusted import estimate_adjusted
+from bipbayes.ordinal import estimate_ordinal, ordinal_intervals, translate
+from bipbayes.plots.catalogue import FigureTask
+from bipbayes.run import compare_stage, export_stage, posterior_stage
+from bipbayes.run.folder import RunFolder
+from bipbayes.run.inputs import Run
+from bipbayes.run.ols_stage import fit_ols, read_intervals
+from bipbayes.run.options import settings_from
+from bipbayes.run.posterior_stage import cells_of, fit_posterior, fitted_models
+from bipbayes.run.settings import Settings
+from bipbayes.sampling.fit import CompiledModel, compile_model, draw_posterior
+from bipbayes.sampling.registry import ModelFile
+from bipbayes.sampling.store import load_fit
+
+CODEBOOK = make_codebook(3, 1, jobcenters=("a", "b", "c"))
+STUDY = random_study(CODEBOOK, seed=8, shape=Shape(citizens=150, waves=(2, 4)))
+FACTS = {"name": "random", "synthetic": True}
+MODEL = "complete_pooling"
+
+
+def _run(folder: Path, **options: Any) -> Run:
+    sampling = {"draws": 150, "tune": 150, "chains": 2}
+    settings = Settings(out=folder, models=(MODEL,), quiet=True, **{**sampling, **options})
+    run_folder = RunFolder(folder)
+    run_folder.claim({"data": "x", "codebook": "y", "previous": "item"}, overwrite=False)
+    run_folder.note(data=FACTS, preliminary=True)
+    return Run(settings, STUDY, CODEBOOK, run_folder)
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the plain, the baseline and the ordinal analysis, in an odd order."""
+    folder = tmp_path_factory.mktemp("analyses")
+    compiled: list[CompiledModel] = []
+
+    def sample(
+        model_file: ModelFile, cells: xr.Dataset, *, priors: Any, **given: Any
+    ) -> xr.DataTree:
+        # Cells of all analyses have the same labels; compiling takes longer than the rest.
+        compiled[:] = compiled or [compile_model(model_file, cells, priors=priors)]
+        return draw_posterior(compiled[0], cells, **given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(posterior_stage, "sample", sample)
+        for options in ({"ordinal": True}, {}, {"adjust": ("baseline",)}):
+            run = _run(folder, **options)
+            fit_ols(run)
+            fit_posterior(run, MODEL)
+    return folder
+
+
+def _same(left: pd.DataFrame, right: pd.DataFrame) -> None:
+    pd.testing.assert_frame_equal(
+        left.reset_index(drop=True), right.reset_index(drop=True), check_dtype=False
+    )
+
+
+def test_each_analysis_has_the_rows_of_its_engine(stored: Path) -> None:
+    """Catches an analysis that is estimated with another's regressors, and lost rows."""
+    effects = frequentist(read_intervals(RunFolder(stored)))
+    progression = _run(stored).progression()
+    adjustment = make_adjustment(progression, CODEBOOK, adjust=("baseline",))
+    adjusted = estimate_adjusted(progression, CODEBOOK, adjustment=adjustment)
+    expected = {
+        "": ols_intervals(estimate_ols(progression, CODEBOOK), CODEBOOK),
+        "baseline": ols_intervals(adjusted, CODEBOOK),
+        "ordinal": ordinal_intervals(estimate_ordinal(progression, CODEBOOK), CODEBOOK),
+    }
+    assert set(effects["analysis"]) == set(expected)
+    for analysis, frame in expected.items():
+        _same(of_analysis(effects, analysis), frame)
+    ols = RunFolder(stored).read("ols.csv")
+    _same(ols, effects[effects["estimand"] == "effect"])
+    plain, baseline = (of_analysis(ols, name)["estimate"] for name in ("", "baseline"))
+    assert abs(plain.to_numpy() - baseline.to_numpy()).max() > 0.01
+
+
+def test_adding_an_analysis_leaves_the_others_alone(tmp_path: Path) -> None:
+    """Catches merging by source and errors alone, which would replace the plain rows."""
+    fit_ols(_run(tmp_path))
+    before = read_intervals(RunFolder(tmp_path))
+    fit_ols(_run(tmp_path, adjust=("baseline",)))
+    _same(of_analysis(read_intervals(RunFolder(tmp_path)), ""), before)
+    fit_ols(_run(tmp_path, adjust=("baseline",), level=0.8, overwrite=True))
+    after = read_intervals(RunFolder(tmp_path))
+    _same(of_analysis(after, ""), before)
+    assert set(of_analysis(after, "baseline")["level"]) == {0.8}
+
+
+def test_a_folder_of_an_earlier_version_is_plain(tmp_path: Path) -> None:
+    """Catches a stored frame without the column that is lost or crashes the next verb."""
+    fit_ols(_run(tmp_path))
+    folder = RunFolder(tmp_path)
+    before = folder.read("effects.csv")
+    folder.write("effects.csv", before.drop(columns="analysis"))
+    fit_ols(_run(tmp_path, ordinal=True))
+    _same(of_analysis(read_intervals(folder), "")[before.columns], before)
+
+
+def test_fits_are_stored_by_analysis(stored: Path) -> None:
+    """Catches draws of one analysis written over another's, or found under its name."""
+    folder = RunFolder(stored)
+    for name in ("", "baseline", "ordinal"):
+        assert fitted_models(folder, name) == [MODEL]
+        ending = f"-{name}" if name else ""
+        assert f"fit_posterior/{MODEL}{ending}" in folder.record()["stages"]
+        fit = load_fit(folder.file(f"posterior/{MODEL}{ending}.nc"))
+        assert str(fit.attrs.get("analysis", "")) == name
+    assert fitted_models(folder, "covariates") == []
+    diagnostics = folder.read("diagnostics.csv")
+    assert set(diagnostics["analysis"]) == {"", "baseline", "ordinal"}
+    sizes = diagnostics.groupby("analysis").size()
+    assert sizes.nunique() == 1
+
+
+def test_ordinal_draws_are_translated(stored: Path) -> None:
+    """Catches latent effects reported as standard deviations of progression."""
+    folder = RunFolder(stored)
+    fit = load_fit(folder.file(f"posterior/{MODEL}-ordinal.nc"))
+    cells = cells_of(fit)
+    latent = effect_draws(fit, cells)
+    weights = observed_weights(cells).sel(outcome="q1").drop_vars("outcome")
+    moved = (translate(latent, cells).sel(indicator="q1") * weights).sum("jobcenter")
+    rows = of_analysis(read_intervals(folder), "ordinal")
+    rows = rows[(rows["model"] == MODEL) & (rows["estimand"] == "effect")]
+    mine = rows[rows["outcome"] == "q1"].set_index("combination")["estimate"]
+    for combination in CODEBOOK.combinations:
+        here = moved.sel(combination=combination)
+        assert mine[combination] == pytest.approx(float(here.mean()), abs=1e-12)
+        untouched = (latent.sel(combination=combination, indicator="q1") * weights.sel(
+            combination=combination)).sum("jobcenter")  # fmt: skip
+        assert abs(float(untouched.mean())) > 1.05 * abs(mine[combination])
+
+
+class _Recorder:
+    """A drawing pool that only notes what was handed in."""
+
+    tasks: ClassVar[list[str]] = []
+
+    def __init__(self, folder: Path) -> None:
+        type(self).tasks = []
+
+    def __enter__(self) -> "_Recorder":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def submit(self, tasks: list[FigureTask]) -> None:
+        self.tasks.extend(task.name for task in tasks)
+
+    def finish(self) -> list[Path]:
+        return []
+
+
+def _compare(folder: Path, **options: Any) -> list[str]:
+    run = _run(folder, **options)
+    compare_stage.compare_stored(run.folder, CODEBOOK, run.settings)
+    return _Recorder.tasks
+
+
+def test_comparisons_put_each_analysis_beside_its_own(
+    stored: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Catches an ordinal posterior beside plain OLS, and comparisons that replace each other."""
+    monkeypatch.setattr(compare_stage, "DrawingPool", _Recorder)
+    names = {name: _compare(stored, **options) for name, options in (
+        ("", {}), ("baseline", {"adjust": ("baseline",)}), ("ordinal", {"ordinal": True})
+    )}  # fmt: skip
+    table = RunFolder(stored).read("comparison.csv")
+    effects = frequentist(read_intervals(RunFolder(stored)))
+    for name in names:
+        errors = "cluster_citizen" if name == "ordinal" else "classical"
+        rows = of_analysis(table, name)
+        assert set(rows["vcov_ols"]) == {errors} and rows["ols_lower"].notna().all()
+        own = of_analysis(effects[effects["vcov"] == errors], name)
+        both = rows.merge(own, on=["estimand", "outcome", "combination"])
+        assert len(both) == len(rows) > 0
+        np.testing.assert_allclose(both["ols_estimate"], both["estimate"])
+        ending = f"_{name}" if name else ""
+        assert f"forest_q1{ending}" in names[name] and "analyses_all_indicators" in names[name]
+    assert all(task.endswith("_baseline") or task.startswith("analyses")
+               for task in names["baseline"])  # fmt: skip
+    assert "residual_correlation_ordinal" not in names["ordinal"]
+
+
+def test_exports_name_the_analysis(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Catches tables of one analysis written over another's, or that do not say which it is."""
+    monkeypatch.setattr(compare_stage, "DrawingPool", _Recorder)
+    for options in ({}, {"ordinal": True}):
+        _compare(stored, **options)
+        run = _run(stored, **options)
+        export_stage.export_stored(run.folder, CODEBOOK, run.settings)
+    tables = stored / "tables"
+    plain, ordinal = (
+        (tables / f"comparison_q1{ending}.html").read_text(encoding="utf-8")
+        for ending in ("", "_ordinal")
+    )
+    assert "Ordered probit of the answer" in ordinal and "Ordered probit" not in plain
+    raw = pd.read_csv(tables / "comparison_q1_ordinal.csv", keep_default_na=False)
+    assert set(raw["analysis"]) == {"ordinal"}
+    together = pd.read_csv(tables / "analyses.csv", keep_default_na=False)
+    assert set(together["analysis"]) == {"", "baseline", "ordinal"}
+    assert {"all_indicators", *CODEBOOK.outcomes} == set(together["outcome"])
+    printed = (tables / "analyses.html").read_text(encoding="utf-8")
+    assert "Same previous answer" in printed and "Answers as categories" in printed
+
+
+@pytest.mark.parametrize("verb", [compare_stage.compare_stored, export_stage.export_stored])
+def test_an_analysis_that_is_not_stored_is_a_sentence(
+    stored: Path, verb: Callable[..., None]
+) -> None:
+    """Catches the plain analysis shown in place of the one asked for."""
+    run = _run(stored, adjust=("covariates", "baseline"))
+    with pytest.raises(RunError, match=r"no baseline\+covariates .* --adjust baseline --adjust"):
+        verb(run.folder, CODEBOOK, run.settings)
+
+
+def test_options_become_one_analysis() -> None:
+    """Catches two names for one analysis, and words here that other modules do not know."""
+    assert Settings().analysis == "" and Settings(ordinal=True).analysis == "ordinal"
+    both = settings_from({"adjust": ["covariates,baseline"], "covariates": ["age"]})
+    assert both.analysis == "baseline+covariates" in ANALYSES
+    assert both.plain() == replace(both, adjust=(), covariates=())
+    assert tuple(name for name in ADJUSTMENTS if Settings(adjust=(name,)).analysis) == ADJUSTMENTS
+
+
+def test_refused_combinations_are_sentences() -> None:
+    """Catches an option that is silently ignored."""
+    with pytest.raises(SettingsError, match="exclude each other"):
+        Settings(adjust=("baseline",), ordinal=True)
+    with pytest.raises(SettingsError, match="--adjust must be one of baseline, covariates"):
+        Settings(adjust=("age",))
+    with pytest.raises(SettingsError, match="needs --adjust covariates"):
+        Settings(adjust=("baseline",), covariates=("age",))
+
+
+def test_covariates_without_a_file_are_refused(tmp_path: Path) -> None:
+    """Catches own data adjusted for the synthetic register, and a file that is not there."""
+    own = _run(tmp_path, data=Path("mine.csv"), adjust=("covariates",))
+    with pytest.raises(SettingsError, match="--characteristics"):
+        fit_ols(own)
+    absent = replace(own.settings, characteristics=tmp_path / "none.csv")
+    with pytest.raises(SettingsError, match=r"no file .*none\.csv"):
+        fit_ols(replace(own, settings=absent))
+    assert "fit_ols/covariates" not in own.folder.record()["stages"]
+
+
+def test_covariates_come_from_the_file_given(tmp_path: Path) -> None:
+    """Catches other columns than those named, and ids that do not find their citizens."""
+    people = STUDY.responses["citizen"].unique()
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {"citizen": people, "age": rng.normal(40, 9, len(people)), "lives": "in town",
+         "visits": rng.poisson(3, len(people)), "synthetic": 1}
+    )  # fmt: skip
+    path = tmp_path / "people.csv"
+    frame.to_csv(path, index=False)
+    chosen = {"adjust": ("covariates",), "characteristics": path, "covariates": ("age",)}
+    rows = fit_ols(_run(tmp_path / "run", **chosen))
+    progression = _run(tmp_path / "run").progression()
+    adjustment = make_adjustment(
+        progression, CODEBOOK, adjust=("covariates",), covariates=frame, columns=["age"]
+    )
+    expected = estimate_adjusted(progression, CODEBOOK, adjustment=adjustment)
+    _same(rows, ols_intervals(expected, CODEBOOK))
+    stage = RunFolder(tmp_path / "run").stage("fit_ols/covariates")
+    assert stage["settings"]["covariates"] == ["age"]
