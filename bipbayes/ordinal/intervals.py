@@ -7,6 +7,7 @@ import xarray as xr
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.intervals import ORDINAL
+from bipbayes.ols.factorial import factorial_of
 from bipbayes.ols.inference import (
     checked_level,
     confidence_frame,
@@ -25,8 +26,9 @@ def ordinal_intervals(
 
     ``effect`` is expected standardised progression under a combination, averaged over the
     sample's previous answers (zero: average progression), ``contrast`` the difference from no
-    treatment. Families for Holm and Benjamini-Hochberg are those of OLS: all indicators, and all
-    averages, of one estimand and one kind of standard error.
+    treatment, ``factorial`` the treatments' main effects and interactions. Families for Holm
+    and Benjamini-Hochberg are those of OLS: all indicators, and all averages, of one estimand
+    and one kind of standard error.
 
     Parameters
     ----------
@@ -55,6 +57,7 @@ def ordinal_intervals(
     rows = [
         estimate_rows(effects_of(source), "effect"),
         estimate_rows(contrasts_of(source, codebook.no_treatment), "contrast"),
+        estimate_rows(factorial_of(source, codebook), "factorial"),
     ]
     return confidence_frame(
         rows, codebook, level=checked_level(level), source=SOURCE, analysis=ORDINAL
