@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from bipbayes.errors import DataError, raise_all
 
@@ -77,7 +77,7 @@ def places_moved(effect: pd.Series | np.ndarray | float) -> np.ndarray:
     numpy.ndarray
         Places, positive is forward; same shape.
     """
-    return np.asarray(100.0 * (norm.cdf(np.asarray(effect, dtype=float)) - 0.5))
+    return np.asarray(100.0 * (ndtr(np.asarray(effect, dtype=float)) - 0.5))
 
 
 def interval_frame(rows: pd.DataFrame) -> pd.DataFrame:

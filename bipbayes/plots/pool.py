@@ -52,7 +52,7 @@ class DrawingPool:
         self._executor: ProcessPoolExecutor | None = None
         if self._count > 0:
             self._executor = ProcessPoolExecutor(
-                self._count, mp_context=_process_context(), initializer=_prepare
+                self._count, mp_context=process_context(), initializer=_prepare
             )
             # The first job makes the server start importing now.
             self._executor.submit(_prepare_again)
@@ -127,7 +127,8 @@ def workers_for_this_machine() -> int:
     return min(_MOST_WORKERS, os.cpu_count() or 1)
 
 
-def _process_context() -> BaseContext:
+def process_context() -> BaseContext:
+    """Return how this package starts processes: forked from one server that has imported."""
     if sys.platform == "win32":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")

@@ -8,12 +8,13 @@ from bipbayes.run import compare_stage, export_stage
 from bipbayes.run.contexts import figure_context
 from bipbayes.run.inputs import Run
 from bipbayes.run.ols_stage import fit_ols, read_intervals
-from bipbayes.run.posterior_stage import cells_of_run, fit_posterior
+from bipbayes.run.posterior_process import PosteriorProcess
+from bipbayes.run.posterior_stage import cells_of_run, store_posterior
 
 logger = logging.getLogger(__name__)
 
 
-def add_analysis(run: Run, pool: DrawingPool) -> bool:
+def add_analysis(run: Run, pool: DrawingPool, process: PosteriorProcess) -> bool:
     """Run the settings' analysis in a folder that holds the plain one.
 
     Parameters
@@ -22,6 +23,8 @@ def add_analysis(run: Run, pool: DrawingPool) -> bool:
         An open run, with ``adjust`` or ``ordinal`` in its settings.
     pool
         Draws the figures.
+    process
+        Fits the models.
 
     Returns
     -------
@@ -30,11 +33,12 @@ def add_analysis(run: Run, pool: DrawingPool) -> bool:
     """
     settings, codebook = run.settings, run.codebook
     progression = run.progression()
-    ols = fit_ols(run, progression)
     cells = cells_of_run(run, progression)
+    fits = process.submit(run, settings.models, cells)
+    ols = fit_ols(run, progression)
     context = figure_context(run.folder, codebook, settings)
     compare_stage.submit_early(pool, context, ols, cells, settings)
-    posteriors = [fit_posterior(run, model, cells=cells) for model in settings.models]
+    posteriors = [store_posterior(run.folder, process.wait(fit)) for fit in fits]
     compare_stage.submit_posterior(pool, context, ols, posteriors[0], settings)
     intervals = read_intervals(run.folder)
     model = posteriors[0].model

@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -21,7 +21,6 @@ from bipbayes.run.inputs import Run
 from bipbayes.run.ols_stage import merge_effects, without
 from bipbayes.run.settings import Settings
 from bipbayes.sampling.diagnose import Verdict, diagnose, diagnostics_frame
-from bipbayes.sampling.fit import sample
 from bipbayes.sampling.priors import make_priors, read_priors
 from bipbayes.sampling.registry import ModelFile, load_model
 from bipbayes.sampling.settings import SamplerSettings
@@ -39,7 +38,8 @@ _ANALYSIS = ("analysis", "scale", "adjust_remark")  # attributes of cells that a
 class Posterior:
     """A judged fit and everything that follows from its draws.
 
-    ``analysis`` says what progression was adjusted for (``""``: nothing), or ``ordinal``.
+    ``analysis`` says what progression was adjusted for (``""``: nothing), or ``ordinal``;
+    ``wanted`` are the settings that ``run.json`` keeps of a new fit.
     """
 
     model: str
@@ -50,6 +50,7 @@ class Posterior:
     diagnostics: pd.DataFrame
     verdict: Verdict
     analysis: str = PLAIN
+    wanted: dict[str, Any] = field(default_factory=dict)
 
 
 def fit_posterior(run: Run, model: str, *, cells: xr.Dataset | None = None) -> Posterior:
@@ -71,6 +72,17 @@ def fit_posterior(run: Run, model: str, *, cells: xr.Dataset | None = None) -> P
         analysis), rows of ``effects.csv`` and ``diagnostics.csv``, and the verdict in
         ``run.json``.
     """
+    return store_posterior(run.folder, compute_posterior(run, model, cells=cells))
+
+
+def compute_posterior(run: Run, model: str, *, cells: xr.Dataset | None = None) -> Posterior:
+    """Fit one model, store the draws and judge them; nothing else in the folder is touched.
+
+    Parameters and result are those of `fit_posterior`.
+    """
+    # PyMC and nutpie are imported here: what only reads fits does without.
+    from bipbayes.sampling.fit import sample
+
     settings = run.settings
     model_file = load_model(model)
     priors = make_priors(model_file.Priors, read_priors(settings.priors, model_file.name))
@@ -92,9 +104,7 @@ def fit_posterior(run: Run, model: str, *, cells: xr.Dataset | None = None) -> P
         },
     )
     save_fit(run.folder.file(fit_file(model_file.name, settings.analysis)), fit)
-    posterior = summarise(fit, run.codebook, settings)
-    _store(run.folder, posterior, stage=stage, wanted=wanted)
-    return posterior
+    return replace(summarise(fit, run.codebook, settings), wanted=wanted)
 
 
 def stored_posterior(
@@ -193,7 +203,9 @@ def _wanted(settings: Settings, model_file: ModelFile, priors: Any) -> dict[str,
     return {**values, **analysis_facts(settings)}
 
 
-def _store(folder: RunFolder, posterior: Posterior, *, stage: str, wanted: dict[str, Any]) -> None:
+def store_posterior(folder: RunFolder, posterior: Posterior) -> Posterior:
+    """Store the rows and the verdict of a computed posterior, and say what came out."""
+    stage = stage_name(posterior.model, posterior.analysis)
     merge_effects(folder, posterior.intervals)
     kept = []
     if folder.file("diagnostics.csv").is_file():
@@ -206,7 +218,7 @@ def _store(folder: RunFolder, posterior: Posterior, *, stage: str, wanted: dict[
     verdict = posterior.verdict
     folder.finish(
         stage,
-        wanted,
+        posterior.wanted,
         verdict=json.loads(json.dumps(verdict.record(), default=float)),
         sampler=str(posterior.fit.attrs["sampler"]),
         repair=str(posterior.cells.attrs.get("repair", "")),
@@ -217,3 +229,4 @@ def _store(folder: RunFolder, posterior: Posterior, *, stage: str, wanted: dict[
         logger.warning("%s: %s", name, reason)
     if verdict.passed:
         logger.info("%s: every reported quantity converged", name)
+    return posterior

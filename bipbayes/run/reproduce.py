@@ -1,12 +1,12 @@
-"""The main job, end to end, in one process beside a pool of drawing processes."""
+"""The main job, end to end; one process fits the models, others draw, beside the main one."""
 
 import logging
 import time
 from dataclasses import replace
 
-from bipbayes.intervals import join_frames
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.run.inputs import Run, open_run
+from bipbayes.run.posterior_process import PosteriorProcess
 from bipbayes.run.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -29,43 +29,49 @@ def reproduce(settings: Settings) -> int:
         results are marked preliminary, gives 0).
     """
     started = time.monotonic()
-    # The pool's server imports the drawing libraries while this process reads and fits.
-    with DrawingPool(settings.out / "figures") as pool:
+    # Drawing and sampling libraries are imported over there while this process reads.
+    with (
+        DrawingPool(settings.out / "figures") as pool,
+        PosteriorProcess(quiet=settings.quiet) as process,
+    ):
         run = open_run(settings)
         run.folder.note(preliminary=settings.quick, settings=settings.record())
-        passed = _all_stages(replace(run, settings=settings.plain()), pool)
+        passed = _all_stages(replace(run, settings=settings.plain()), pool, process)
         if settings.analysis:
             from bipbayes.run.add_analysis import add_analysis
 
-            passed = add_analysis(run, pool) and passed
+            passed = add_analysis(run, pool, process) and passed
     seconds = round(time.monotonic() - started, 1)
     run.folder.note(seconds=seconds)
     logger.info("done in %.0f seconds; results are in %s", seconds, settings.out)
     return 0 if passed or settings.quick else FAILED_EXIT
 
 
-def _all_stages(run: Run, pool: DrawingPool) -> bool:
+def _all_stages(run: Run, pool: DrawingPool, process: PosteriorProcess) -> bool:
     """Run the stages in order; figures are drawn as soon as their numbers are there."""
     from bipbayes.cells import cell_means
+
+    settings, codebook = run.settings, run.codebook
+    progression = run.progression()
+    cells = cell_means(progression, codebook, vcov=settings.vcov)
+    fits = process.submit(run, settings.models, cells)
+    # Imported late: the fit waits for nothing of what follows.
+    from bipbayes.intervals import join_frames
     from bipbayes.run import compare_stage, export_stage
     from bipbayes.run.contexts import figure_context
     from bipbayes.run.describe_stage import describe_run
     from bipbayes.run.ols_stage import fit_ols
 
-    settings, codebook = run.settings, run.codebook
-    progression = run.progression()
     ols = fit_ols(run, progression)
-    cells = cell_means(progression, codebook, vcov=settings.vcov)
     context = figure_context(run.folder, codebook, settings)
     compare_stage.submit_early(pool, context, ols, cells, settings)
     description = describe_run(
         run, progression, pool=pool, characteristics=settings.characteristics
     )
-    # Imported late: PyMC and nutpie take longer than everything above.
     from bipbayes.run.audit_stage import audit_run, compare_with_published
-    from bipbayes.run.posterior_stage import fit_posterior
+    from bipbayes.run.posterior_stage import store_posterior
 
-    posteriors = [fit_posterior(run, model, cells=cells) for model in settings.models]
+    posteriors = [store_posterior(run.folder, process.wait(fit)) for fit in fits]
     passed = all(posterior.verdict.passed for posterior in posteriors)
     if not passed:
         # What failed its checks may be looked at, but it carries its mark.

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-import arviz_stats
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -216,6 +215,8 @@ def _elements(name: str, array: xr.DataArray) -> Iterator[tuple[str, np.ndarray]
 
 
 def _summary(draws: np.ndarray) -> dict[str, float]:
+    import arviz_stats  # seconds to import, and not needed to read a verdict
+
     return {
         "estimate": float(draws.mean()),
         "se": float(draws.std(ddof=1)),

@@ -1,0 +1,115 @@
+"""Fit models in a process of its own, beside the work that needs no posterior.
+
+Importing PyMC and compiling a model take longer than everything up to the cells, and neither
+gives way to other threads. So a second process imports while this one reads, and samples while
+this one estimates, describes and draws. It stores the draws; everything else in the run's folder
+is written by the main process.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from importlib import import_module
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self
+
+import xarray as xr
+
+from bipbayes.errors import FitError
+from bipbayes.plots.pool import process_context
+from bipbayes.run.console import start_logging
+from bipbayes.run.inputs import Run
+
+if TYPE_CHECKING:
+    from bipbayes.run.posterior_stage import Posterior
+
+_STAGE: Final = "bipbayes.run.posterior_stage"
+_NEEDED: Final = (_STAGE, "bipbayes.sampling.fit")
+_DRAWS: Final = ("effect", "contrast")  # what figures and the audit ask for
+
+
+class PosteriorProcess:
+    """One process that fits the models handed in, one after the other.
+
+    Parameters
+    ----------
+    quiet
+        Its messages follow the main process's rule.
+
+    Examples
+    --------
+    >>> with PosteriorProcess(quiet=False) as process:   # begins to import
+    ...     fits = process.submit(run, ["hierarchical"], cells)
+    ...     ...                                          # goes on here
+    ...     posteriors = [process.wait(fit) for fit in fits]
+    """
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._executor = ProcessPoolExecutor(
+            1, mp_context=process_context(), initializer=_begin, initargs=(quiet,)
+        )
+        self._executor.submit(_import)
+
+    def submit(
+        self, run: Run, models: Sequence[str], cells: xr.Dataset
+    ) -> list["Future[Posterior]"]:
+        """Hand in fits of an open run's cells; returns at once."""
+        return [self._executor.submit(_fit, run, model, cells) for model in models]
+
+    def wait(self, fit: "Future[Posterior]") -> "Posterior":
+        """Wait for a fit.
+
+        Returns
+        -------
+        Posterior
+            With the draws of ``effect`` and ``contrast`` only; its draws are stored, its rows
+            are not.
+
+        Raises
+        ------
+        BipbayesError
+            What the fit raised.
+        FitError
+            The process died, most often for want of memory.
+        """
+        try:
+            try:
+                return fit.result()
+            except KeyboardInterrupt:
+                # The same key stopped the sampler, which hands over what it has.
+                return fit.result()
+        except BrokenProcessPool as error:
+            raise FitError(
+                "the process that fits the model died, most often for want of memory; "
+                "try fewer --draws or --chains"
+            ) from error
+
+    def close(self, *, wait: bool = True) -> None:
+        """End the process; fits not begun are dropped."""
+        self._executor.shutdown(wait=wait, cancel_futures=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close(wait=error is None)
+
+
+def _begin(quiet: bool) -> None:
+    start_logging(quiet=quiet)
+
+
+def _import() -> None:
+    for module in _NEEDED:
+        import_module(module)
+
+
+def _fit(run: Run, model: str, cells: xr.Dataset) -> "Posterior":
+    posterior: Posterior = import_module(_STAGE).compute_posterior(run, model, cells=cells)
+    return replace(posterior, draws={name: posterior.draws[name] for name in _DRAWS})
