@@ -7,11 +7,11 @@ from typing import Final
 
 import pandas as pd
 
-from bipbayes.audit.patterns import combination_faults, expand_outcomes, has_wildcard
 from bipbayes.audit.printed import printed
 from bipbayes.audit.statements import DIRECTIONS, QUANTIFIERS, SCOPES, SIGNIFICANT
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.files import read_table
+from bipbayes.data.patterns import combination_faults, expand_outcomes, has_wildcard
 from bipbayes.errors import DataError, raise_all
 
 COLUMNS: Final = (

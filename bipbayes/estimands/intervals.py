@@ -65,7 +65,8 @@ def posterior_intervals(
     pandas.DataFrame
         `bipbayes.intervals.COLUMNS`; ``estimate`` and ``se`` are posterior mean and standard
         deviation, ``p_wrong_sign`` the smaller of P(> 0) and P(< 0), ``mcse`` the Monte Carlo
-        error of the mean. ``note`` is ``prior-driven`` where no answer stands behind a row.
+        error of the mean. ``note`` is ``prior-driven`` where no answer stands behind a row, or
+        behind the combination without treatment that a contrast subtracts.
     """
     frames = [
         _rows(name, array, settings).assign(estimand=name)
@@ -73,12 +74,14 @@ def posterior_intervals(
         if array.size
     ]
     frame = pd.concat(frames, ignore_index=True)
-    frame = _with_counts(frame, _counts(cells, codebook))
+    counts = _counts(cells, codebook)
+    frame = _with_counts(frame, counts)
     frame["source"], frame["model"], frame["vcov"] = "posterior", model, str(cells.attrs["vcov"])
     frame["analysis"] = str(cells.attrs.get("analysis", PLAIN))
     frame["level"], frame["kind"] = settings.level, settings.kind
     unknown = frame["estimate"].isna()
-    frame["note"] = np.where(unknown, UNKNOWN_CELL, np.where(frame["n"] == 0, PRIOR_DRIVEN, ""))
+    empty = (frame["n"] == 0) | _without_reference(frame, counts, codebook.no_treatment)
+    frame["note"] = np.where(unknown, UNKNOWN_CELL, np.where(empty, PRIOR_DRIVEN, ""))
     return interval_frame(frame)
 
 
@@ -173,3 +176,11 @@ def _with_counts(frame: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:
         frame["jobcenter"] = ""
     frame["jobcenter"] = frame["jobcenter"].fillna("")
     return frame.merge(counts, on=["combination", "jobcenter", "outcome"], how="left")
+
+
+def _without_reference(frame: pd.DataFrame, counts: pd.DataFrame, reference: str) -> pd.Series:
+    """Mark contrasts whose reference, the combination without treatment, has no answers."""
+    overall = counts[(counts["combination"] == reference) & (counts["jobcenter"] == "")]
+    answers = overall.set_index("outcome")["n"]
+    contrast = frame["estimand"].isin(["contrast", "standardised_contrast"])
+    return contrast & (frame["outcome"].map(answers) == 0)

@@ -12,7 +12,6 @@ Where a claim speaks of indicators at large, its members are
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Final
 
 import numpy as np
@@ -22,6 +21,7 @@ from scipy.special import ndtr
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.facts import fact
+from bipbayes.data.patterns import expand_combinations, expand_outcomes, has_wildcard
 from bipbayes.data.quantifiers import ESPECIALLY, quantifier_holds
 
 Booleans = NDArray[np.bool_]
@@ -65,12 +65,12 @@ def report_claims(codebook: Codebook) -> tuple[Claim, ...]:
 
 def _claim(row: Mapping[Hashable, object], codebook: Codebook) -> Claim:
     text = {str(key): str(value) for key, value in row.items()}
-    outcomes = _outcomes(text["outcome"], codebook)
-    combinations = _combinations(text["combination"], text["excludes"], codebook)
+    outcomes = expand_outcomes(text["outcome"], codebook)
+    combinations = expand_combinations(text["combination"], text["excludes"], codebook)
     return Claim(
         claim_id=text["claim_id"],
-        outcomes=outcomes,
-        combinations=combinations,
+        outcomes=tuple(map(codebook.outcomes.index, outcomes)),
+        combinations=tuple(map(codebook.combinations.index, combinations)),
         direction=text["direction"],
         significant=text["significant"],
         quantifier=text["quantifier"],
@@ -78,23 +78,7 @@ def _claim(row: Mapping[Hashable, object], codebook: Codebook) -> Claim:
         effect_size=float(text["effect_size"]),
         places_moved=float(text["places_moved"]),
         over_outcomes=len(combinations) == 1 or "quantifier over the outcomes" in text["note"],
-        at_large="*" in text["outcome"],
-    )
-
-
-def _outcomes(text: str, codebook: Codebook) -> tuple[int, ...]:
-    # "All indicators" are the single ones: their averages say nothing new.
-    pool = codebook.indicator_codes if "*" in text else codebook.outcomes
-    return tuple(place for place, code in enumerate(pool) if fnmatchcase(code, text))
-
-
-def _combinations(text: str, excludes: str, codebook: Codebook) -> tuple[int, ...]:
-    patterns = [part.replace("*", "?") for part in text.split("|")]
-    return tuple(
-        place
-        for place, combination in enumerate(codebook.combinations)
-        if any(fnmatchcase(combination, pattern) for pattern in patterns)
-        and combination not in excludes.split()
+        at_large=has_wildcard(text["outcome"]),
     )
 
 

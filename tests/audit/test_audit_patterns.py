@@ -7,9 +7,9 @@ from fnmatch import fnmatchcase
 import pytest
 
 from bipbayes.audit.claims import read_claims
-from bipbayes.audit.patterns import combination_faults, expand_combinations, expand_outcomes
 from bipbayes.audit.statements import claim_kind, statements
 from bipbayes.data.codebook import Codebook
+from bipbayes.data.patterns import combination_faults, expand_combinations, expand_outcomes
 
 
 @pytest.mark.parametrize(

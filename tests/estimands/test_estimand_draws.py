@@ -167,17 +167,32 @@ def test_interval_frame_of_the_posterior(cells: xr.Dataset, codebook: Codebook) 
     assert ALL_INDICATORS in set(frame["outcome"])
 
 
+def _cells_without(combination: str, codebook: Codebook) -> xr.Dataset:
+    progression = builders.random_progression(codebook, seed=4)
+    empty = progression["combination"] == combination
+    emptied = progression.assign_coords(
+        analysed=progression["analysed"] & ~empty,
+        combination=xr.where(empty, "", progression["combination"]),
+    )
+    return cell_means(emptied, codebook)
+
+
+def test_contrasts_with_an_empty_reference_are_prior_driven(codebook: Codebook) -> None:
+    """Catches contrasts whose subtrahend nobody had, yet look like any other."""
+    cells = _cells_without("00", codebook)
+    draws = estimand_draws(_random_effects(cells), cells, codebook)
+    frame = posterior_intervals(draws, cells, codebook, model="test")
+    contrast = frame["estimand"].isin(["contrast", "standardised_contrast"])
+    assert (frame.loc[contrast, "note"] == PRIOR_DRIVEN).all()
+    effects = frame.query("estimand == 'effect' and combination != '00'")
+    assert (effects["note"] == "").all()
+
+
 def test_empty_combination_is_prior_driven_and_stays_empty_without_pooling(
     codebook: Codebook,
 ) -> None:
     """Catches an estimate for a combination nobody had that looks like any other."""
-    progression = builders.random_progression(codebook, seed=4)
-    empty = progression["combination"] == "01"
-    analysed = progression["analysed"] & ~empty
-    progression = progression.assign_coords(
-        analysed=analysed, combination=xr.where(empty, "", progression["combination"])
-    )
-    cells = cell_means(progression, codebook)
+    cells = _cells_without("01", codebook)
     effects = _random_effects(cells)
     pooled = posterior_intervals(
         estimand_draws(effects, cells, codebook), cells, codebook, model="test"
