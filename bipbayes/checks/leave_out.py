@@ -217,9 +217,9 @@ def _frame(
     labels = _labels(cells, unit)
     kept = seen.any(axis=0) if unit == JOBCENTERS else seen.ravel()
     frame = labels[kept].reset_index(drop=True)
-    return frame.assign(
-        means=np.bincount(block), elpd=elpd, diagnostic=largest, unreliable=largest > ONE_POINT
-    )
+    # Known standard deviations are one point, and exact.
+    alone = (largest > ONE_POINT) & (len(mixture.weight) > 1)
+    return frame.assign(means=np.bincount(block), elpd=elpd, diagnostic=largest, unreliable=alone)
 
 
 def _labels(cells: xr.Dataset, unit: str) -> pd.DataFrame:

@@ -22,6 +22,8 @@ _LOOKS: Final[dict[str, dict[str, Any]]] = {
     "contrast": {"marker": "^", "color": "#B34A00", "s": 12},
 }
 
+_OTHER: Final[dict[str, Any]] = {"marker": "x", "color": "#009E73", "s": 8}
+
 
 def sensitivity_figure(frame: pd.DataFrame, *, context: FigureContext, model: str) -> Figure:
     """Draw the map for effects beside all quantities' sensitivities to prior and likelihood.
@@ -74,11 +76,12 @@ def _map(axes: Axes, values: np.ndarray, language: str) -> AxesImage:
 
 
 def _scatter(axes: Axes, frame: pd.DataFrame, language: str) -> None:
-    for estimand, look in _LOOKS.items():
+    others = {name: _OTHER for name in frame["estimand"] if name not in _LOOKS}
+    for estimand, look in {**others, **_LOOKS}.items():
         rows = frame[frame["estimand"] == estimand]
         if len(rows):
             axes.scatter(
-                rows["prior"], rows["likelihood"], linewidths=0, alpha=0.7,
+                rows["prior"], rows["likelihood"], linewidths=look is _OTHER, alpha=0.7,
                 label=capital(word(estimand, language)), **look,
             )  # fmt: skip
     for line in (axes.axvline, axes.axhline):

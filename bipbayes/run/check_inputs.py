@@ -16,6 +16,7 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.errors import RunError, SettingsError, raise_all
 from bipbayes.estimands.draws import estimand_draws
 from bipbayes.estimands.effects import effect_draws
+from bipbayes.estimands.new_jobcenter import new_jobcenter_draws, new_jobcenter_effects
 from bipbayes.intervals import ALL_INDICATORS, PLAIN
 from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.catalogue import FigureTask
@@ -37,6 +38,7 @@ NAMES: Final = (
     "prior", "cells", "residuals", "lag", "changes", "sensitivity", "leave_out",
     "specification", "improved", "ranks", "pooling", "signs",
 )  # fmt: skip
+WITHOUT_FIT: Final = frozenset({"prior", "lag", "leave_out", "specification"})
 ESTIMANDS: Final = ("effect", "contrast", "standardised_effect", "standardised_contrast")
 PREDICTIVE_DRAWS: Final = 1000  # enough for the tails of a check, a tenth of the memory
 
@@ -67,6 +69,11 @@ class CheckSettings:
         known = ", ".join(NAMES)
         faults = [f"--only {n} is unknown; known: {known}" for n in self.only if n not in NAMES]
         raise_all(SettingsError, "These options were refused:", faults)
+
+    @property
+    def needs_no_fit(self) -> bool:
+        """Whether the models asked for may be without draws: priors, closed forms, the data."""
+        return bool(self.only) and set(self.only) <= WITHOUT_FIT
 
 
 @dataclass(frozen=True)
@@ -99,10 +106,9 @@ class CheckInputs:
         self.settings, self.asked = settings, asked
         self.fitted = tuple(fitted_models(self.folder))
         wanted = [name for name in asked.models if name in self.fitted]
-        if not self.fitted or (asked.models and not wanted):
-            self.folder.stage(
-                f"fit_posterior/{asked.models[0]}" if asked.models else "fit_posterior"
-            )
+        without = not wanted and asked.models and not asked.needs_no_fit
+        if not self.fitted or without:
+            self.folder.stage(f"fit_posterior/{asked.models[0]}" if without else "fit_posterior")
         self.model = wanted[0] if wanted else self.fitted[0]
 
     @cached_property
@@ -138,7 +144,11 @@ class CheckInputs:
     @cached_property
     def draws(self) -> dict[str, xr.DataArray]:
         """All draws of the estimands."""
-        return estimand_draws(self.effects, self.cells, self.codebook)
+        draws = estimand_draws(self.effects, self.cells, self.codebook)
+        anew = new_jobcenter_effects(self.fit, self.cells)
+        if anew is not None:
+            draws["new_jobcenter"] = new_jobcenter_draws(anew, self.cells, self.codebook)
+        return draws
 
     @cached_property
     def intervals(self) -> pd.DataFrame:

@@ -9,7 +9,12 @@ from scipy import stats
 
 from bipbayes.cells import cell_means
 from bipbayes.checks.gaussian import conditional, effect_sample, gaussian_model, integrate
-from bipbayes.checks.leave_out import compare_left_out, leave_out, leave_out_draws
+from bipbayes.checks.leave_out import (
+    compare_left_out,
+    leave_out,
+    leave_out_draws,
+    replaced,
+)
 from bipbayes.checks.terms import Term, design_matrix
 from bipbayes.errors import SettingsError
 
@@ -91,3 +96,18 @@ def test_models_are_compared_pairwise_over_units(cells):
     assert table.loc["worse", "unreliable"] == len(exact)
     with pytest.raises(SettingsError, match="known: cell, jobcenter"):
         leave_out(cells, TERMS, unit="citizen")
+
+
+def test_the_closed_form_stands_in_where_importance_sampling_fails(cells):
+    """Catches rows joined by position, a good prediction replaced, or a bad one kept."""
+    exact = leave_out(cells, TERMS)
+    sampled = exact.assign(elpd=exact["elpd"] + 1, diagnostic=0.2, unreliable=False)
+    sampled.loc[[1, 4], ["diagnostic", "unreliable"]] = [0.9, True]
+    shuffled = exact.sample(frac=1, random_state=1).reset_index(drop=True)
+    found = replaced(sampled, shuffled)
+    assert found.index[found["method"] == "closed form"].tolist() == [1, 4]
+    np.testing.assert_allclose(found["elpd"][[1, 4]], exact["elpd"][[1, 4]])
+    np.testing.assert_allclose(found["elpd"].drop([1, 4]), exact["elpd"].drop([1, 4]) + 1)
+    assert not found["unreliable"].any()
+    alone = replaced(sampled, sampled.assign(elpd=np.nan))
+    assert alone["unreliable"].sum() == 2 and (alone["method"] == "psis").all()

@@ -1,0 +1,127 @@
+"""Replicated raw changes: their moments are those of the model, and misfit is seen."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from builders import Shape, make_codebook, random_study, replace_responses
+
+from bipbayes.cells import cell_means
+from bipbayes.checks.changes import change_check, statistics
+from bipbayes.checks.replicate import indicator_rows, normal_changes, on_scale, ordinal_changes
+from bipbayes.data.progression import progression
+
+CODEBOOK = make_codebook(4, 2)
+DIMS = ("combination", "jobcenter", "indicator")
+
+
+@pytest.fixture(scope="module")
+def study():
+    return random_study(CODEBOOK, seed=11, shape=Shape(citizens=200, waves=(2, 6)))
+
+
+@pytest.fixture(scope="module")
+def changes(study):
+    return progression(study)
+
+
+@pytest.fixture(scope="module")
+def cells(changes):
+    return cell_means(changes, CODEBOOK)
+
+
+def _effects(cells, draws, value=0.0):
+    shape = (1, draws, *(cells.sizes[dim] for dim in DIMS))
+    coords = {dim: cells[dim].to_numpy() for dim in DIMS}
+    return xr.DataArray(np.full(shape, value), coords=coords, dims=("chain", "draw", *DIMS))
+
+
+def test_replicated_rows_have_the_working_covariance(changes, cells):
+    """Catches noise that is drawn anew for each change, or subtracted from the wrong answer."""
+    rows = indicator_rows(changes, CODEBOOK)
+    drawn = np.stack(list(normal_changes(rows, cells, _effects(cells, 300, 0.5), seed=3)))
+    standardised = (drawn - rows.mean) / rows.sd - 0.5
+    np.testing.assert_array_equal(np.isnan(drawn[0]), ~rows.observed)
+    assert np.nanmean(standardised) == pytest.approx(0, abs=0.02)
+    noise, change, common = (
+        cells[name].to_numpy()
+        for name in ("noise_covariance", "change_covariance", "common_starts")
+    )
+    for k in range(2):
+        wanted = (1 + common[k, k]) * noise[k, k] + change[k, k]
+        assert np.nanvar(standardised[..., k]) == pytest.approx(wanted, rel=0.03)
+        place = {int(response): row for row, response in enumerate(rows.response)}
+        pairs = [
+            (row, place[int(rows.start[row, k])])
+            for row in np.flatnonzero(rows.observed[:, k])
+            if int(rows.start[row, k]) in place and rows.observed[place[int(rows.start[row, k])], k]
+        ]
+        later, earlier = np.array(pairs).T
+        product = np.mean(standardised[:, later, k] * standardised[:, earlier, k])
+        assert product == pytest.approx(-noise[k, k], rel=0.06)
+
+
+def test_answers_stay_on_the_scale(changes):
+    """Catches a change that leads beyond an end of the scale, or a half point."""
+    rows = indicator_rows(changes, CODEBOOK)
+    kept = on_scale(rows, rows.change * 3.3, CODEBOOK.scale)
+    answers = (rows.baseline + kept)[rows.observed]
+    assert answers.min() == 1 and answers.max() == 5
+    assert (answers == np.round(answers)).all()
+    np.testing.assert_array_equal(on_scale(rows, rows.change, CODEBOOK.scale), rows.change)
+
+
+def test_observed_statistics_are_those_of_a_plain_count(study, changes, cells):
+    """Catches averages among the indicators, shares over the wrong total, another's group."""
+    frame = change_check(changes, CODEBOOK, cells=cells, effects=_effects(cells, 20), seed=1)
+    sample = changes["change"].where(changes["analysed"])
+    own = sample.sel(outcome="q2").to_series().dropna()
+    members = [
+        code for code in CODEBOOK.indicator_codes if CODEBOOK.respondent_of(code) == "citizen"
+    ]
+    pooled = pd.concat([sample.sel(outcome=code).to_series().dropna() for code in members])
+    for group, values in (("q2", own), ("citizen", pooled)):
+        seen = frame[(frame["group"] == group) & (frame["form"] == "normal")]
+        seen = seen.set_index("statistic")["observed"]
+        assert seen["no_change"] == pytest.approx((values == 0).mean())
+        assert seen["at_least_2"] == pytest.approx((values.abs() >= 2).mean())
+        assert seen["sd"] == pytest.approx(values.std())
+    assert statistics(CODEBOOK) == ("no_change", "at_least_2", "at_least_3", "at_least_4", "sd")
+    rows = frame.drop_duplicates("group").set_index("group")["n"]
+    assert rows["all_indicators"] == rows[list(CODEBOOK.indicator_codes)].sum()
+
+
+def test_what_normal_rows_cannot_do_is_seen_and_what_they_can_is_not(changes, cells):
+    """Catches a check that passes everything: normal rows never stay, but have the right spread."""
+    frame = change_check(changes, CODEBOOK, cells=cells, effects=_effects(cells, 60), seed=2)
+    frame = frame[frame["group"] == "all_indicators"].set_index(["form", "statistic"])
+    assert frame.loc[("normal", "no_change"), "expected"] == 0
+    assert frame.loc[("normal", "no_change"), "p_below"] == 1
+    assert 0.001 < frame.loc[("normal", "sd"), "p_below"] < 0.999
+    assert set(frame.index.get_level_values("form")) == {"normal", "rounded", "on_scale", "ordinal"}
+
+
+def test_the_ordered_probit_finds_its_own_answers_credible(study):
+    """Catches answers drawn by another row's previous answer, or in the wrong direction."""
+    frame = study.responses.sort_values(["citizen", "date"]).reset_index(drop=True)
+    rng = np.random.default_rng(4)
+    thresholds = np.array([-1.2, -0.4, 0.4, 1.2])
+    for code in CODEBOOK.indicator_codes:
+        answers, last = [], {}
+        for citizen in frame["citizen"]:
+            latent = 0.8 * (last.get(citizen, 3) - 3) + rng.normal()
+            last[citizen] = int(np.searchsorted(thresholds, latent)) + 1
+            answers.append(float(last[citizen]))
+        frame[code] = answers
+    made = progression(replace_responses(study, frame))
+    rows = indicator_rows(made, CODEBOOK)
+    drawn = np.stack(list(ordinal_changes(made, CODEBOOK, rows, draws=100, seed=5)))
+    np.testing.assert_array_equal(np.isnan(drawn[0]), ~rows.observed)
+    answers = drawn[0] + rows.baseline
+    assert np.nanmin(answers) == 1 and np.nanmax(answers) == 5
+    for low, high in ((0, 0), (2, 4)):
+        size = np.abs(drawn)
+        shares = ((size >= low) & (size <= high)).sum(axis=(1, 2)) / rows.observed.sum()
+        own = np.abs(rows.change[rows.observed])
+        seen = ((own >= low) & (own <= high)).mean()
+        assert abs(seen - shares.mean()) < 3.5 * shares.std()

@@ -1,0 +1,52 @@
+"""Prior draws of models against the moments that their formulas give."""
+
+import numpy as np
+import pytest
+from cell_builders import CellShape, make_cells
+
+from bipbayes.checks.histogram import prior_histogram
+from bipbayes.checks.prior import prior_draws
+from bipbayes.errors import ModelError
+from bipbayes.sampling.registry import load_model
+
+
+def test_the_flagships_prior_has_the_variance_of_its_terms():
+    """Catches terms that are left out of the sum, and a respondent's effects on the wrong rows."""
+    cells = make_cells(CellShape(), seed=2)
+    model_file = load_model("hierarchical")
+    priors = model_file.Priors(combination=0.3, combination_respondent=0.2)
+    effects = prior_draws(model_file, cells, priors=priors, draws=3000, seed=1)
+    assert effects.dims == ("chain", "draw", "combination", "jobcenter", "indicator")
+    # The square of a half-normal standard deviation has its scale's square for a mean.
+    variance = 0.3**2 + 0.2**2 + 4 * 0.08**2
+    assert float((effects**2).mean()) == pytest.approx(variance, rel=0.06)
+    centred = effects.isel(chain=0, combination=1)
+    same = (centred.isel(jobcenter=0, indicator=0) * centred.isel(jobcenter=1, indicator=1)).mean()
+    other = (centred.isel(jobcenter=0, indicator=0) * centred.isel(jobcenter=1, indicator=3)).mean()
+    assert float(same) == pytest.approx(0.3**2 + 0.2**2, rel=0.15)
+    assert float(other) == pytest.approx(0.3**2, rel=0.2)
+
+
+def test_a_flat_prior_is_refused_and_draws_repeat():
+    """Catches numbers drawn from nothing, and a seed that is not used."""
+    cells = make_cells(CellShape(), seed=2)
+    with pytest.raises(ModelError, match=r"no_pooling has a flat prior \(whitened_effect\)"):
+        prior_draws(load_model("no_pooling"), cells)
+    first, again, other = (
+        prior_draws(load_model("complete_pooling"), cells, draws=5, seed=seed).to_numpy()
+        for seed in (3, 3, 4)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+
+
+def test_densities_hold_their_share():
+    """Catches densities that count what is missing, or are taken over the wrong width."""
+    values = np.random.default_rng(1).normal(0, 0.3, 20_000)
+    frame = prior_histogram({"effect": values, "observed": np.append(values[:5000], np.nan)})
+    for _, rows in frame.groupby("what"):
+        inside = rows[(rows["low"] >= -0.3) & (rows["high"] <= 0.3)]
+        share = (inside["density"] * (inside["high"] - inside["low"])).sum()
+        width = inside["high"].max() - inside["low"].min()
+        expected = np.abs(values) <= width / 2
+        assert share == pytest.approx(expected.mean(), abs=0.02)
