@@ -43,8 +43,8 @@ def estimand_draws(
     """
     observed = observed_weights(cells)
     standard = standard_weights(cells).broadcast_like(observed).transpose(*observed.dims)
-    effect = _weighted(effects, observed, cells, codebook)
-    standardised = _weighted(effects, standard, cells, codebook)
+    effect = outcome_draws(effects, observed, cells, codebook=codebook)
+    standardised = outcome_draws(effects, standard, cells, codebook=codebook)
     return {
         "effect": effect,
         "contrast": _contrast(effect, codebook),
@@ -55,10 +55,27 @@ def estimand_draws(
     }
 
 
-def _weighted(
-    effects: xr.DataArray, weights: xr.DataArray, cells: xr.Dataset, codebook: Codebook
+def outcome_draws(
+    effects: xr.DataArray, weights: xr.DataArray, cells: xr.Dataset, *, codebook: Codebook
 ) -> xr.DataArray:
-    """Average over jobcenters by outcome: indicators, averages, all indicators."""
+    """Average over jobcenters by outcome: indicators, averages, all indicators.
+
+    Parameters
+    ----------
+    effects
+        Effects of cells, dims ``chain, draw, combination, jobcenter, indicator``.
+    weights
+        Dims ``combination, jobcenter, outcome``.
+    cells
+        Standard deviations and mean changes of the outcomes.
+    codebook
+        Names averages and their members.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims ``chain, draw, combination, outcome``.
+    """
     values = effects.to_numpy()
     indicators = list(codebook.indicator_codes)
     single = _total(values, _weight_array(weights, indicators))

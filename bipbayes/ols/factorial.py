@@ -65,9 +65,10 @@ def _reasons(note: xr.DataArray) -> xr.DataArray:
         return _sentence(held, len(names))
 
     names = note["member"].to_numpy()
-    return xr.apply_ufunc(
+    reasons: xr.DataArray = xr.apply_ufunc(
         joined, note, input_core_dims=[["member"]], vectorize=True, output_dtypes=[object]
     )
+    return reasons
 
 
 def _sentence(held: list[tuple[str, str]], members: int) -> str:

@@ -14,6 +14,7 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.estimands.draws import estimand_draws
 from bipbayes.estimands.effects import effect_draws
 from bipbayes.estimands.intervals import IntervalSettings, posterior_intervals
+from bipbayes.estimands.new_jobcenter import new_jobcenter_draws, new_jobcenter_effects
 from bipbayes.intervals import ORDINAL, PLAIN
 from bipbayes.run.analyses import analysis_facts, named
 from bipbayes.run.folder import RunFolder
@@ -128,7 +129,10 @@ def summarise(fit: xr.DataTree, codebook: Codebook, settings: Settings) -> Poste
     """Compute every estimand of a fit, its intervals, diagnostics and verdict."""
     cells = cells_of(fit)
     model = str(fit.attrs["model"])
-    draws = estimand_draws(_effects(fit, cells), cells, codebook)
+    draws = estimand_draws(_progress(effect_draws(fit, cells), cells), cells, codebook)
+    anew = new_jobcenter_effects(fit, cells)
+    if anew is not None:
+        draws["new_jobcenter"] = new_jobcenter_draws(_progress(anew, cells), cells, codebook)
     intervals = posterior_intervals(
         draws,
         cells,
@@ -142,9 +146,8 @@ def summarise(fit: xr.DataTree, codebook: Codebook, settings: Settings) -> Poste
     return Posterior(model, fit, cells, draws, intervals, diagnostics, verdict, analysis)
 
 
-def _effects(fit: xr.DataTree, cells: xr.Dataset) -> xr.DataArray:
+def _progress(effects: xr.DataArray, cells: xr.Dataset) -> xr.DataArray:
     """Return draws of effects as progression, which latent ones of ordinal cells must become."""
-    effects = effect_draws(fit, cells)
     if cells.attrs.get("analysis") != ORDINAL:
         return effects
     from bipbayes.ordinal.translate import translate

@@ -13,6 +13,27 @@ from bipbayes.sampling.likelihood import Tensor
 
 
 @dataclass(frozen=True)
+class Basis:
+    """What stands in place of one effect for each combination: coefficients in groups.
+
+    Attributes
+    ----------
+    dim, group_dim
+        Dims of the coefficients and of their groups, whose labels the model's coords give.
+    matrix
+        Effects of the combinations from coefficients, shape (combination, coefficient).
+    group
+        Position of each coefficient's group, in ascending order, shape (coefficient,); each
+        group has a standard deviation of its own.
+    """
+
+    dim: str
+    group_dim: str
+    matrix: np.ndarray
+    group: np.ndarray
+
+
+@dataclass(frozen=True)
 class Batch:
     """Effects that are exchangeable: normal around zero with one standard deviation.
 
@@ -24,12 +45,35 @@ class Batch:
         Out of ``combination, respondent, indicator, jobcenter``.
     scale
         Of the half-normal prior of the standard deviation, in standard deviations of
-        progression.
+        progression; with a basis one for each of its groups.
+    basis
+        Coefficients in place of the first dim, which is ``combination`` then; they are what is
+        exchangeable, within each group.
     """
 
     name: str
     dims: tuple[str, ...]
-    scale: float
+    scale: float | tuple[float, ...]
+    basis: Basis | None = None
+
+    @property
+    def scales(self) -> tuple[float, ...]:
+        """Scales of all standard deviations."""
+        return self.scale if isinstance(self.scale, tuple) else (self.scale,)
+
+    def shape(self, cells: xr.Dataset) -> tuple[int, ...]:
+        """Shape of the exchangeable effects: coefficients where there is a basis."""
+        sizes = {dim: len(values) for dim, values in labels(cells).items()}
+        own = tuple(sizes[dim] for dim in self.dims)
+        return own if self.basis is None else (len(self.basis.group), *own[1:])
+
+    def group_sizes(self, cells: xr.Dataset) -> tuple[int, ...]:
+        """Count the exchangeable effects behind each standard deviation."""
+        shape = self.shape(cells)
+        if self.basis is None:
+            return (int(np.prod(shape)),)
+        rest = int(np.prod(shape[1:]))
+        return tuple(int(count) * rest for count in np.bincount(self.basis.group))
 
 
 def present(batches: Sequence[Batch], cells: xr.Dataset) -> tuple[Batch, ...]:
@@ -60,7 +104,10 @@ def add_batches(
     Tensor
         The effect, shape (combination, jobcenter, indicator).
     """
-    terms = [_normal(batch, centring[batch.name]) for batch in batches]
+    terms = [
+        _normal(batch, degree)
+        for batch, degree in zip(batches, _degrees(batches, centring), strict=True)
+    ]
     return total(terms, [batch.dims for batch in batches], cells=cells)
 
 
@@ -87,14 +134,46 @@ def total(terms: Sequence[Tensor], dims: Sequence[tuple[str, ...]], *, cells: xr
     return effect
 
 
-def _normal(batch: Batch, centring: np.ndarray) -> Tensor:
-    spread = pm.HalfNormal(f"{batch.name}_sd", batch.scale)
-    # Data rather than constants, so that the compile cache serves other data of this shape;
+def _degrees(batches: Sequence[Batch], centring: Mapping[str, np.ndarray]) -> list[Tensor]:
+    """Put the degrees of centring into the model, each batch's in the shape of its effects.
+
+    Data rather than constants, so that the compile cache serves other data of this shape; one
+    vector rather than one for each batch, since nutpie compiles its access to each.
+    """
+    if not batches:
+        return []
+    shapes = [centring[batch.name].shape for batch in batches]
+    ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
+    flat = pm.Data("centring", np.concatenate([centring[batch.name].ravel() for batch in batches]))
+    return [
+        flat[end - int(np.prod(shape)) : end].reshape(shape)
+        for shape, end in zip(shapes, ends.tolist(), strict=True)
+    ]
+
+
+def _normal(batch: Batch, degree: Tensor) -> Tensor:
+    basis = batch.basis
     # exp(w log sd) rather than powers, which cost several times as much.
-    degree = pm.Data(f"{batch.name}_centring", centring)
-    logarithm = pt.log(spread)
-    raw = pm.Normal(f"{batch.name}_raw", 0.0, pt.exp(degree * logarithm), dims=batch.dims)
-    return pm.Deterministic(batch.name, pt.exp((1.0 - degree) * logarithm) * raw, dims=batch.dims)
+    if basis is None:
+        logarithm = pt.log(pm.HalfNormal(f"{batch.name}_sd", batch.scale))
+        dims = batch.dims
+    else:
+        spread = pm.HalfNormal(f"{batch.name}_sd", np.array(batch.scales), dims=basis.group_dim)
+        each = pt.log(spread)[basis.group]
+        logarithm = each.reshape((len(basis.group), *(1,) * (len(batch.dims) - 1)))
+        dims = (basis.dim, *batch.dims[1:])
+    raw = pm.Normal(f"{batch.name}_raw", 0.0, pt.exp(degree * logarithm), dims=dims)
+    effect = pt.exp((1.0 - degree) * logarithm) * raw
+    return pm.Deterministic(batch.name, _of_combinations(effect, batch), dims=batch.dims)
+
+
+def _of_combinations(effect: Tensor, batch: Batch) -> Tensor:
+    """Turn coefficients into effects of combinations, where there is a basis."""
+    if batch.basis is None:
+        return effect
+    matrix = batch.basis.matrix
+    flat = pt.dot(matrix, effect.reshape((matrix.shape[1], -1)))
+    return flat.reshape((matrix.shape[0], *effect.shape[1:]))
 
 
 def _by_cell(term: Tensor, dims: tuple[str, ...], respondent: np.ndarray) -> Tensor:

@@ -14,7 +14,7 @@ deviation turns out smaller yet is centred too far. Any value between 0 and 1 gi
 posterior; only the sampler's path depends on it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 
 from bipbayes.cells import whiten
 from bipbayes.sampling.batches import Batch
-from bipbayes.sampling.labels import CELL, RESPONDENT, labels, respondent_position
+from bipbayes.sampling.labels import CELL, RESPONDENT, respondent_position
 
 _START = 0.5  # of the prior scale
 _STEPS = 6  # within a few percent of where they end
@@ -46,16 +46,15 @@ def centring(batches: Sequence[Batch], cells: xr.Dataset) -> dict[str, np.ndarra
     dict
         By name of the batch, shape of its effects, 0 (non-centred) to 1 (centred).
     """
-    sizes = {dim: len(values) for dim, values in labels(cells).items()}
-    shapes = [tuple(sizes[dim] for dim in batch.dims) for batch in batches]
-    counts = np.array([int(np.prod(shape)) for shape in shapes])
-    information, score = _information(batches, cells, shapes=shapes)
-    scales = np.array([batch.scale for batch in batches])
+    shapes = [batch.shape(cells) for batch in batches]
+    counts = np.array([count for batch in batches for count in batch.group_sizes(cells)])
+    scales = np.array([scale for batch in batches for scale in batch.scales])
     # Several threads cost more than they save on matrices of this size.
     with threadpool_limits(limits=1, user_api="blas"):
+        information, score = _information(batches, cells, shapes=shapes)
         variance, prior = _evidence(information, score, counts=counts, scales=scales)
     shares = np.clip(1.0 - variance / prior, 0.0, 1.0)
-    parts = np.split(shares, np.cumsum(counts)[:-1])
+    parts = np.split(shares, np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1])
     return {
         batch.name: part.reshape(shape)
         for batch, part, shape in zip(batches, parts, shapes, strict=True)
@@ -94,28 +93,47 @@ def _information(
     white = whiten(cells)
     whitener = white["whitener"].to_numpy()
     means = np.where(white["observed"], white["whitened"], 0.0)
-    columns = _columns(batches, cells, shapes=shapes)
     size = sum(int(np.prod(shape)) for shape in shapes)
     information, score = np.zeros((size, size)), np.zeros(size)
+    alike = _indicator_factors(cells)
     for c, j in np.ndindex(whitener.shape[:2]):
-        precision = whitener[c, j].T @ whitener[c, j]
-        block = columns[:, c, j]
-        tiled = np.tile(precision, (len(batches), len(batches)))
-        rows = block.reshape(-1)
-        np.add.at(information, (rows[:, None], rows[None, :]), tiled)
-        np.add.at(score, rows, np.tile(whitener[c, j].T @ means[c, j], len(batches)))
+        places, design = _block(batches, alike, block=(c, j), shapes=shapes)
+        turned = whitener[c, j] @ design
+        information[np.ix_(places, places)] += turned.T @ turned
+        score[places] += turned.T @ means[c, j]
     return information, score
 
 
-def _columns(
-    batches: Sequence[Batch], cells: xr.Dataset, *, shapes: Sequence[tuple[int, ...]]
-) -> np.ndarray:
-    """Position of each batch's effect in each cell, shape (batch, combination, jobcenter, k)."""
-    grid = dict(zip(CELL, np.indices([cells.sizes[dim] for dim in CELL]), strict=True))
-    grid[RESPONDENT] = respondent_position(cells)[grid["indicator"]]
-    start, result = 0, []
+def _indicator_factors(cells: xr.Dataset) -> dict[str, np.ndarray]:
+    """Weights of the labels of a dim in each indicator, (indicator, label)."""
+    respondent = respondent_position(cells)
+    return {
+        "indicator": np.eye(len(respondent)),
+        RESPONDENT: np.eye(respondent.max() + 1)[respondent],
+    }
+
+
+def _block(
+    batches: Sequence[Batch],
+    alike: Mapping[str, np.ndarray],
+    *,
+    block: tuple[int, int],
+    shapes: Sequence[tuple[int, ...]],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Effects that one cell block depends on: their positions, and (indicator, effect)."""
+    start, places, designs = 0, [], []
     for batch, shape in zip(batches, shapes, strict=True):
-        place = np.ravel_multi_index([grid[dim] for dim in batch.dims], shape)
-        result.append(start + place)
+        place, design = np.zeros(1, dtype="int64"), np.ones((len(alike["indicator"]), 1))
+        for dim, size in zip(batch.dims, shape, strict=True):
+            if dim in alike:
+                at, weight = np.arange(size), alike[dim]
+            elif dim == "combination" and batch.basis is not None:
+                at, weight = np.arange(size), batch.basis.matrix[block[0], None]
+            else:
+                at, weight = np.array([block[CELL.index(dim)]]), np.ones((1, 1))
+            place = (place[:, None] * size + at).reshape(-1)
+            design = (design[:, :, None] * weight[:, None, :]).reshape(len(design), -1)
+        places.append(start + place)
+        designs.append(design)
         start += int(np.prod(shape))
-    return np.stack(result)
+    return np.concatenate(places), np.concatenate(designs, axis=1)

@@ -50,7 +50,8 @@ def _faults(model: pm.Model, terms: tuple[str, ...], cells: xr.Dataset) -> Itera
     if missing and not (single and there):
         yield f"TERMS names {', '.join(missing)}, which the model does not have"
     for name in there:
-        yield from _dim_faults(name, model.named_vars_to_dims.get(name))
+        if model[name].ndim:  # a single number counts in every cell
+            yield from _dim_faults(name, model.named_vars_to_dims.get(name))
     observed = [variable.name for variable in model.observed_RVs]
     if observed != [OBSERVED]:
         yield (

@@ -22,6 +22,7 @@ import xarray as xr
 from bipbayes.errors import FitError
 from bipbayes.sampling.contract import build_model, built_terms
 from bipbayes.sampling.likelihood import OBSERVED, coordinates, likelihood_data
+from bipbayes.sampling.new_jobcenter import draw_new_jobcenter
 from bipbayes.sampling.progress import sampling_bar
 from bipbayes.sampling.registry import ModelFile
 from bipbayes.sampling.restore import restore
@@ -98,7 +99,8 @@ def sample(
     Returns
     -------
     xarray.DataTree
-        As `draw_posterior` describes it.
+        As `draw_posterior` describes it, and the group ``new_jobcenter``: the terms over
+        jobcenters for one that is not among the data, or the attribute ``reason`` why not.
 
     Raises
     ------
@@ -106,7 +108,15 @@ def sample(
         See `compile_model` and `draw_posterior`.
     """
     compiled = compile_model(model_file, cells, priors=priors)
-    return draw_posterior(compiled, cells, settings=settings, progress=progress, facts=facts)
+    fit = draw_posterior(compiled, cells, settings=settings, progress=progress, facts=facts)
+    new = draw_new_jobcenter(
+        compiled.model,
+        fit["posterior"].to_dataset(),
+        terms=built_terms(compiled.model, model_file.TERMS),
+        seed=derived_seed(settings.seed, f"new_jobcenter/{model_file.name}"),
+    )
+    fit["new_jobcenter"] = xr.DataTree(new)
+    return fit
 
 
 def draw_posterior(
