@@ -1,33 +1,29 @@
 """Draw figures in processes of their own, beside the work that makes the numbers.
 
 This module imports neither matplotlib nor ArviZ. A pool is made before the model is compiled:
-one server process then imports both libraries while the main process is busy, and every drawing
-process is forked from it. The main process itself is never forked: it may hold the sampler's
-threads.
+the server of `bipbayes.processes` then imports both libraries while the main process is busy,
+and every drawing process is forked from it.
 """
 
-import multiprocessing
 import os
-import sys
 from collections.abc import Iterable
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from importlib import import_module
-from multiprocessing.context import BaseContext
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 from bipbayes.errors import RunError
+from bipbayes.processes import Processes
 
 if TYPE_CHECKING:
     from bipbayes.plots.catalogue import FigureTask
 
-_PRELOAD: Final = "bipbayes.plots.recipes"
+_RECIPES: Final = "bipbayes.plots.recipes"
 _MOST_WORKERS: Final = 4
 _COURTESY: Final = 5  # how far drawing steps back behind sampling when both want a core
 
 
-class DrawingPool:
+class DrawingPool(Processes):
     """Processes that draw figures as soon as they are handed in.
 
     Parameters
@@ -46,24 +42,18 @@ class DrawingPool:
     """
 
     def __init__(self, folder: Path, *, workers: int | None = None) -> None:
+        count = workers_for_this_machine() if workers is None else workers
+        super().__init__(count, initializer=_prepare)
         self._folder = folder
-        self._count = workers_for_this_machine() if workers is None else workers
         self._futures: dict[str, Future[list[Path]]] = {}
-        self._executor: ProcessPoolExecutor | None = None
-        if self._count > 0:
-            self._executor = ProcessPoolExecutor(
-                self._count, mp_context=process_context(), initializer=_prepare
-            )
+        if count > 0:
             # The first job makes the server start importing now.
-            self._executor.submit(_prepare_again)
+            self.job(_prepare_again)
 
     def submit(self, tasks: Iterable["FigureTask"]) -> None:
         """Hand in figures; returns at once (after drawing them with ``workers=0``)."""
         for task in tasks:
-            if self._executor is None:
-                self._futures[task.name] = _at_once(task, self._folder)
-            else:
-                self._futures[task.name] = self._executor.submit(draw_task, task, self._folder)
+            self._futures[task.name] = self.job(draw_task, task, self._folder)
 
     def finish(self) -> list[Path]:
         """Wait for all figures handed in.
@@ -92,22 +82,6 @@ class DrawingPool:
             raise RunError(f"{len(faults)} of {count} figures could not be drawn: {listed}")
         return paths
 
-    def close(self, *, wait: bool = True) -> None:
-        """End the processes; figures not begun are dropped."""
-        if self._executor is not None:
-            self._executor.shutdown(wait=wait, cancel_futures=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close(wait=error is None)
-
 
 def draw_task(task: "FigureTask", folder: Path) -> list[Path]:
     """Draw one figure and write its files."""
@@ -127,15 +101,6 @@ def workers_for_this_machine() -> int:
     return min(_MOST_WORKERS, os.cpu_count() or 1)
 
 
-def process_context() -> BaseContext:
-    """Return how this package starts processes: forked from one server that has imported."""
-    if sys.platform == "win32":
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([_PRELOAD])
-    return context
-
-
 def _prepare() -> None:
     """Set up a drawing process: no windows, and sampling comes first."""
     import_module("matplotlib").use("agg")
@@ -144,13 +109,4 @@ def _prepare() -> None:
 
 
 def _prepare_again() -> None:
-    import_module(_PRELOAD)
-
-
-def _at_once(task: "FigureTask", folder: Path) -> Future[list[Path]]:
-    future: Future[list[Path]] = Future()
-    try:
-        future.set_result(draw_task(task, folder))
-    except Exception as fault:
-        future.set_exception(fault)
-    return future
+    import_module(_RECIPES)

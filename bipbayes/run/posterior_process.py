@@ -7,17 +7,16 @@ is written by the main process.
 """
 
 from collections.abc import Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from importlib import import_module
-from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 import xarray as xr
 
 from bipbayes.errors import FitError
-from bipbayes.plots.pool import process_context
+from bipbayes.processes import Processes
 from bipbayes.run.console import start_logging
 from bipbayes.run.inputs import Run
 
@@ -29,7 +28,7 @@ _NEEDED: Final = (_STAGE, "bipbayes.sampling.fit")
 _DRAWS: Final = ("effect", "contrast")  # what figures and the audit ask for
 
 
-class PosteriorProcess:
+class PosteriorProcess(Processes):
     """One process that fits the models handed in, one after the other.
 
     Parameters
@@ -46,16 +45,14 @@ class PosteriorProcess:
     """
 
     def __init__(self, *, quiet: bool) -> None:
-        self._executor = ProcessPoolExecutor(
-            1, mp_context=process_context(), initializer=_begin, initargs=(quiet,)
-        )
-        self._executor.submit(_import)
+        super().__init__(1, initializer=_begin, arguments=(quiet,))
+        self.job(_import)
 
     def submit(
         self, run: Run, models: Sequence[str], cells: xr.Dataset
     ) -> list["Future[Posterior]"]:
         """Hand in fits of an open run's cells; returns at once."""
-        return [self._executor.submit(_fit, run, model, cells) for model in models]
+        return [self.job(_fit, run, model, cells) for model in models]
 
     def wait(self, fit: "Future[Posterior]") -> "Posterior":
         """Wait for a fit.
@@ -84,21 +81,6 @@ class PosteriorProcess:
                 "the process that fits the model died, most often for want of memory; "
                 "try fewer --draws or --chains"
             ) from error
-
-    def close(self, *, wait: bool = True) -> None:
-        """End the process; fits not begun are dropped."""
-        self._executor.shutdown(wait=wait, cancel_futures=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close(wait=error is None)
 
 
 def _begin(quiet: bool) -> None:
