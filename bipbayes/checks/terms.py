@@ -9,10 +9,11 @@ Nothing here reads a model file: the terms are written down a second time, so th
 and sampler check one another.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Final
+from math import comb, sqrt
+from typing import Any, Final
 
 import numpy as np
 import xarray as xr
@@ -32,7 +33,8 @@ class Term:
     Attributes
     ----------
     name
-        Of the term; its standard deviation is called ``<name>_sd``.
+        Of the term; its standard deviation is called ``<name>_sd``. Several terms of one batch
+        have their group in brackets: ``combination_effect[1]``.
     dims
         Out of ``combination``, ``respondent``, ``indicator``, ``jobcenter``.
     scale
@@ -52,8 +54,9 @@ class Term:
 
     @property
     def sd_name(self) -> str:
-        """Name of the standard deviation."""
-        return f"{self.name}_sd"
+        """Name of the standard deviation, as the sampler calls it: ``x_effect_sd[1]``."""
+        stem, bracket, label = self.name.partition("[")
+        return f"{stem}_sd{bracket}{label}"
 
 
 HIERARCHICAL: Final[Mapping[str, tuple[str, ...]]] = {
@@ -68,7 +71,6 @@ HIERARCHICAL: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 COMPLETE_POOLING: Final[Mapping[str, tuple[str, ...]]] = {"combination_effect": ("combination",)}
-KNOWN: Final = {"hierarchical": HIERARCHICAL, "complete_pooling": COMPLETE_POOLING}
 _ENDING: Final = "_effect"
 
 
@@ -97,11 +99,56 @@ def model_terms(model: str, cells: xr.Dataset, *, priors: object) -> tuple[Term,
     if model not in KNOWN:
         raise SettingsError(f"{model} has no closed forms here; those with: {', '.join(KNOWN)}")
     lengths = {**cells.sizes, RESPONDENT: len(np.unique(cells[RESPONDENT]))}
-    return tuple(
-        Term(name, dims, float(getattr(priors, name.removesuffix(_ENDING))))
-        for name, dims in KNOWN[model].items()
-        if all(lengths[dim] > 1 for dim in dims)
-    )
+    terms = KNOWN[model](cells, priors)
+    return tuple(term for term in terms if all(lengths[dim] > 1 for dim in term.dims))
+
+
+def _plain(batches: Mapping[str, tuple[str, ...]]) -> Callable[[xr.Dataset, object], list[Term]]:
+    def terms(cells: xr.Dataset, priors: object) -> list[Term]:
+        return [
+            Term(name, dims, float(getattr(priors, name.removesuffix(_ENDING))))
+            for name, dims in batches.items()
+        ]
+
+    return terms
+
+
+def factorial_model_terms(cells: xr.Dataset, priors: Any) -> list[Term]:
+    """Write down the terms of ``factorial``, one for each order of each batch.
+
+    Main effects and interactions are counted by bits: the sign of a term m in combination c is
+    (-1) to the number of treatments in m and not in c.
+    """
+    codes = [int(str(label), 2) for label in cells["combination"].to_numpy()]
+    treatments = len(str(cells["combination"].to_numpy()[0]))
+    signs = np.array([[(-1.0) ** (m & ~c).bit_count() for m in sorted(codes)] for c in codes])
+    orders = np.array([m.bit_count() for m in sorted(codes)])
+    ratios = {order: priors.decay ** (order - 1) for order in range(1, treatments + 1)}
+    square = sum(comb(treatments, order) * ratio**2 for order, ratio in ratios.items())
+    terms = [
+        Term("average_effect", (), priors.average, fixed=True),
+        Term("respondent_effect", (RESPONDENT,), priors.respondent, fixed=True),
+    ]
+    for dim, level in (("", None), ("respondent", None), ("indicator", priors.indicator),
+                       ("jobcenter", priors.jobcenter)):  # fmt: skip
+        stem = f"combination_{dim}" if dim else "combination"
+        dims = ("combination", dim) if dim else ("combination",)
+        scales = {order: getattr(priors, stem) * r / sqrt(square) for order, r in ratios.items()}
+        if level is not None:
+            scales = {0: level, **scales}
+        for order, scale in scales.items():
+            basis = signs[:, orders == order]
+            terms.append(Term(f"{stem}_effect[{order}]", dims, scale, basis=basis))
+    level_dims = ("jobcenter", "indicator")
+    return [*terms, Term("jobcenter_indicator_effect", level_dims, priors.jobcenter_indicator)]
+
+
+KNOWN: Final[Mapping[str, Callable[[xr.Dataset, Any], list[Term]]]] = {
+    "hierarchical": _plain(HIERARCHICAL),
+    "complete_pooling": _plain(COMPLETE_POOLING),
+    "factorial": factorial_model_terms,
+}
+"""The models that have closed forms: their terms from cells and priors."""
 
 
 def design_matrix(cells: xr.Dataset, terms: Sequence[Term]) -> tuple[sparse.csr_array, Integers]:

@@ -153,3 +153,48 @@ def test_a_basis_replaces_the_combinations(cells):
     effect = (matrix @ coefficient.ravel()).reshape(4, sites, indicators)
     expected = np.einsum("cb,bj->cj", basis, coefficient)
     np.testing.assert_allclose(effect, np.repeat(expected[:, :, None], indicators, axis=2))
+
+
+def test_factorial_prior_covariance_is_that_of_the_models_draws(cells):
+    """Catches an order with another's scale, and signs in another order than the model's.
+
+    The prior covariance of all effects: closed forms on one side, draws from the PyMC model's
+    own prior on the other.
+    """
+    import pymc as pm
+
+    from bipbayes.sampling.registry import load_model
+
+    model_file = load_model("factorial")
+    terms = model_terms("factorial", cells, priors=model_file.Priors())
+    design, group = design_matrix(cells, terms)
+    scale = np.array([term.scale for term in terms])
+    # The mean of sd² under a half-normal prior is its scale squared.
+    expected = (design * scale[group] ** 2) @ design.T.toarray()
+    model = model_file.build(cells, model_file.Priors())
+    draws = 4000
+    effect = _prior_effects(model, model_file.TERMS, cells, draws)
+    found = effect.T @ effect / draws
+    spread = np.sqrt(np.outer(np.diag(expected), np.diag(expected)))
+    fourth = np.einsum("da,db->ab", effect**2, effect**2) / draws - found**2
+    assert (np.abs(found - expected) < 5.5 * np.sqrt(fourth / draws) + 1e-12 * spread).all()
+    free = {name for name in pm.modelcontext(model).named_vars if name.endswith("_sd")}
+    assert {term.sd_name.partition("[")[0] for term in terms if not term.fixed} == free
+
+
+def _prior_effects(model, names, cells, draws):
+    """Sum of the terms by label, from the model's prior."""
+    import pymc as pm
+
+    prior = pm.sample_prior_predictive(
+        draws=draws, model=model, var_names=list(names), random_seed=3
+    )["prior"].to_dataset()
+    total = 0
+    for name in names:
+        term = prior[name].isel(chain=0)
+        if "respondent" in term.dims:
+            term = term.sel(respondent=cells["respondent"]).drop_vars("respondent")
+        total = total + term
+    return total.transpose("draw", "combination", "jobcenter", "indicator").values.reshape(
+        draws, -1
+    )
