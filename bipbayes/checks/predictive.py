@@ -56,6 +56,7 @@ def prior_effects(effects: xr.DataArray, *, limits: Sequence[float] = LIMITS) ->
 
 
 def _summary(values: Floats, limits: Sequence[float]) -> dict[str, float]:
+    values = values[np.isfinite(values)]  # cells without answers have no predicted mean
     found = {"sd": float(values.std())}
     for share, value in zip(QUANTILES, np.quantile(values, QUANTILES), strict=True):
         found[f"q_{100 * share:g}"] = float(value)

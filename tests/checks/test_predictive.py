@@ -45,6 +45,9 @@ def test_prior_shares_are_those_of_the_normal(cells):
     assert frame.loc["effect of a cell", "inside_0.3"] == pytest.approx(0.866, abs=0.01)
     assert frame.loc["contrast of a cell", "sd"] == pytest.approx(0.2 * np.sqrt(2), rel=0.03)
     assert frame.loc["difference between two jobcenters", "sd"] == 0
+    gaps = np.broadcast_to(common, (1, 4000, *shape)).copy()
+    gaps[..., 0, :] = np.nan
+    assert prior_effects(_effects(cells, gaps))["sd"].iloc[0] == pytest.approx(0.2, rel=0.03)
 
 
 def test_predictions_have_the_sampling_error_of_the_cells(cells):
