@@ -47,16 +47,17 @@ def prior_effects(effects: xr.DataArray, *, limits: Sequence[float] = LIMITS) ->
         "difference between two jobcenters": flat[:, :, 1:] - flat[:, :, :1],
         "difference between two indicators": flat[..., 1:] - flat[..., :1],
     }
+    # Cells without answers have no predicted mean.
+    known = {name: values[np.isfinite(values)] for name, values in parts.items()}
     rows = [
-        {"quantity": name, **_summary(values.ravel(), limits)}
-        for name, values in parts.items()
+        {"quantity": name, **_summary(values, limits)}
+        for name, values in known.items()
         if values.size
     ]
     return pd.DataFrame(rows)
 
 
 def _summary(values: Floats, limits: Sequence[float]) -> dict[str, float]:
-    values = values[np.isfinite(values)]  # cells without answers have no predicted mean
     found = {"sd": float(values.std())}
     for share, value in zip(QUANTILES, np.quantile(values, QUANTILES), strict=True):
         found[f"q_{100 * share:g}"] = float(value)
