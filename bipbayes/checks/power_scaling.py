@@ -7,6 +7,7 @@ standard deviations are part of the model and stay.
 """
 
 import json
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Final
 
@@ -22,9 +23,12 @@ CONFLICT: Final = "prior and data disagree"
 WEAK: Final = "the prior matters, the data say little"
 FINE: Final = ""
 SAMPLE: Final = ("chain", "draw")
+_ENDINGS: Final = ("_effect_sd", "_sd")
 
 
-def hyperprior_density(fit: xr.DataTree) -> xr.DataArray:
+def hyperprior_density(
+    fit: xr.DataTree, *, scales: Mapping[str, float] | None = None
+) -> xr.DataArray:
     """Log density of the half-normal priors of all standard deviations, dims chain, draw.
 
     Parameters
@@ -32,27 +36,41 @@ def hyperprior_density(fit: xr.DataTree) -> xr.DataArray:
     fit
         Of a model of the package: the prior scale of ``x_effect_sd`` is the field ``x`` of the
         priors stored with it.
+    scales
+        Prior scales by name where they are no such fields; one of several standard deviations
+        of a batch has its label in brackets, ``x_effect_sd[1]``.
 
     Raises
     ------
     ModelError
         A standard deviation has no scale of that name, or there is none.
     """
-    posterior = fit["posterior"].to_dataset()
-    scales = json.loads(str(fit.attrs["priors"]))
-    names = [
-        str(name)
-        for name, values in posterior.data_vars.items()
-        if str(name).endswith("_sd") and set(values.dims) == set(SAMPLE)
-    ]
-    fields = {name: name.removesuffix("_sd").removesuffix("_effect") for name in names}
-    if missing := sorted(name for name, field in fields.items() if field not in scales):
-        raise ModelError(f"no prior scale is stored for {', '.join(missing)}")
-    if not names:
+    sds = _standard_deviations(fit["posterior"].to_dataset())
+    if not sds:
         raise ModelError("the model has no standard deviations with priors of their own")
-    ratios = [posterior[name] / scales[field] for name, field in fields.items()]
+    stored = json.loads(str(fit.attrs["priors"]))
+    known = {f"{name}{ending}": scale for name, scale in stored.items() for ending in _ENDINGS}
+    known |= dict(scales or {})
+    if missing := sorted(name for name in sds if name not in known):
+        raise ModelError(f"no prior scale is stored for {', '.join(missing)}")
+    ratios = [values / known[name] for name, values in sds.items()]
     joined: xr.DataArray = xr.concat([-0.5 * ratio**2 for ratio in ratios], dim="sd")
     return joined.sum("sd")
+
+
+def _standard_deviations(posterior: xr.Dataset) -> dict[str, xr.DataArray]:
+    """Return the draws of every standard deviation, one array each."""
+    found: dict[str, xr.DataArray] = {}
+    for name, values in posterior.data_vars.items():
+        others = [dim for dim in values.dims if dim not in SAMPLE]
+        if not str(name).endswith("_sd") or len(others) > 1:
+            continue
+        if not others:
+            found[str(name)] = values
+            continue
+        for label in values[others[0]].to_numpy():
+            found[f"{name}[{label}]"] = values.sel({others[0]: label}, drop=True)
+    return found
 
 
 def power_scaling(

@@ -28,6 +28,7 @@ from bipbayes.estimands.effects import effect_draws
 from bipbayes.plots.catalogue import FigureTask
 from bipbayes.run.check_inputs import CheckInputs, CheckResult, read_targets, thinned
 from bipbayes.run.posterior_stage import fit_file
+from bipbayes.sampling.registry import load_model
 from bipbayes.sampling.store import load_fit
 from bipbayes.tables.check_tables import check_table
 from bipbayes.wording import combination_text, number, outcome_label, percent, word
@@ -40,12 +41,11 @@ LEFT_OUT_DRAWS = 4000
 
 def check_sensitivity(inputs: CheckInputs) -> CheckResult:
     """Measure how much every reported quantity depends on the hyperpriors."""
-    fit = inputs.fit
     frame = power_scaling(
         {name: thinned(array, SCALED_DRAWS) for name, array in inputs.draws.items()},
         thinned(inputs.effects, SCALED_DRAWS),
         inputs.cells,
-        hyperprior=thinned(hyperprior_density(fit), SCALED_DRAWS),
+        hyperprior=thinned(hyperprior_density(inputs.fit, scales=_scales(inputs)), SCALED_DRAWS),
     )
     values = {
         "model": inputs.model,
@@ -101,10 +101,7 @@ def check_specification(inputs: CheckInputs) -> CheckResult:
     targets = [target for target in targets if _large_enough(target, inputs)]
     if not targets:
         raise ModelError("no effect is left to show; give another --effect")
-    models = [name for name in inputs.asked.models or KNOWN if name in KNOWN]
-    curve = specification_curve(
-        inputs.run.study, targets, models=models, level=inputs.settings.level
-    )
+    curve = _curve(inputs, targets)
     tables, figures = [], []
     for target in targets:
         rows = curve[(curve[list(vars(target))] == pd.Series(vars(target))).all(axis=1)]
@@ -125,6 +122,25 @@ def check_specification(inputs: CheckInputs) -> CheckResult:
         function = "bipbayes.plots.check_specification:specification_figure"
         figures.append(FigureTask(name, function, {"frame": rows, "context": inputs.figures}))
     return CheckResult(tuple(tables), tuple(figures), {"rows": len(curve)})
+
+
+def _curve(inputs: CheckInputs, targets: list[Target]) -> pd.DataFrame:
+    study, level, models = inputs.run.study, inputs.settings.level, inputs.asked.models
+    try:
+        if models:
+            return specification_curve(study, targets, models=models, level=level)
+        return specification_curve(study, targets, level=level)
+    except SettingsError as fault:
+        raise ModelError(f"--model: {fault}") from fault
+
+
+def _scales(inputs: CheckInputs) -> dict[str, float]:
+    """Prior scales of the standard deviations, where the model's terms are written down."""
+    if inputs.model not in KNOWN:
+        return {}
+    priors = inputs.priors_of(load_model(inputs.model))
+    terms = model_terms(inputs.model, inputs.cells, priors=priors)
+    return {term.sd_name: term.scale for term in terms if not term.fixed}
 
 
 def _flags(frame: pd.DataFrame) -> pd.DataFrame:

@@ -62,3 +62,17 @@ def test_priors_that_are_not_stored_are_named(cells):
     fit.attrs["priors"] = json.dumps({"other": 1.0})
     with pytest.raises(ModelError, match="combination_effect_sd"):
         hyperprior_density(fit)
+
+
+def test_every_standard_deviation_of_a_batch_counts(cells):
+    """Catches orders of a batch left out of the density, or divided by another's scale."""
+    fit, _ = _fit(cells, 0.3)
+    posterior = fit["posterior"].to_dataset()
+    one = posterior["combination_effect_sd"]
+    both = xr.concat([one, 2 * one], dim="order").assign_coords(order=["1", "2"])
+    fit["posterior"] = xr.DataTree(posterior.assign(combination_effect_sd=both))
+    with pytest.raises(ModelError, match=r"combination_effect_sd\[1\], .*\[2\]"):
+        hyperprior_density(fit)
+    scales = {"combination_effect_sd[1]": 0.3, "combination_effect_sd[2]": 0.1}
+    expected = -0.5 * ((one / 0.3) ** 2 + (2 * one / 0.1) ** 2)
+    np.testing.assert_allclose(hyperprior_density(fit, scales=scales), expected)
