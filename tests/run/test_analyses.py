@@ -20,7 +20,7 @@ from bipbayes.ols import estimate_ols, ols_intervals
 from bipbayes.ols.adjusted import estimate_adjusted
 from bipbayes.ordinal import estimate_ordinal, ordinal_intervals, translate
 from bipbayes.plots.catalogue import FigureTask
-from bipbayes.run import compare_stage, export_stage, posterior_stage
+from bipbayes.run import compare_stage, export_stage
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run
 from bipbayes.run.ols_stage import fit_ols, read_intervals
@@ -60,7 +60,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return draw_posterior(compiled[0], cells, **given)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(posterior_stage, "sample", sample)
+        patch.setattr("bipbayes.sampling.fit.sample", sample)
         for options in ({"ordinal": True}, {}, {"adjust": ("baseline",)}):
             run = _run(folder, **options)
             fit_ols(run)

@@ -47,7 +47,7 @@ CI: 90 \% confidence interval, classical errors.
 CrI: 90 \% credible interval (equal-tailed), model hierarchical, answers of one citizen correlated.
 * The interval excludes zero.
 Significant means different from average progress.
-Pooling: 1 $-$ (posterior SD / standard error of OLS)\textsuperscript{2}; 0: none, near 1: nearly all.
+Pooling: 1 $-$ (posterior SD / OLS standard error)\textsuperscript{2}; 0: none, near 1: nearly all.
 Posterior numbers show no more decimals than their Monte Carlo error allows.
 \dag{} No answers: driven by the prior.
 \end{minipage}
