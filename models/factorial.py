@@ -53,6 +53,7 @@ from bipbayes.sampling.labels import RESPONDENT, labels
 from bipbayes.sampling.likelihood import Tensor, coordinates, observe
 from bipbayes.sampling.priors import require_positive
 
+TARGET_ACCEPT = 0.95  # at 0.8 a few transitions of 8,000 diverge: many sds near zero
 TREATMENTS = range(2, 6)
 TERM = "factorial_term"
 ORDER = "order"

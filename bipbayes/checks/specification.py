@@ -17,6 +17,7 @@ from scipy import stats
 from bipbayes.cells import VCOV, cell_means
 from bipbayes.checks.gaussian import gaussian_model, integrate, linear_posterior
 from bipbayes.checks.mixture import mixture_quantile
+from bipbayes.checks.saturated import NO_POOLING, saturated_posterior
 from bipbayes.checks.terms import KNOWN, model_terms
 from bipbayes.data.progression import PreviousRule, progression
 from bipbayes.data.sample import Floats
@@ -27,6 +28,7 @@ from bipbayes.ols import estimate_ols, ols_intervals
 from bipbayes.sampling.registry import load_model
 
 ENGINE: Final = "closed forms"
+LADDER: Final = ("complete_pooling", NO_POOLING, "hierarchical", "factorial")
 COLUMNS: Final = (
     "source", "model", "vcov", "previous", "estimate", "se", "lower", "upper", "level", "kind",
     "p_positive",
@@ -46,7 +48,7 @@ def specification_curve(
     study: Study,
     targets: Sequence[Target],
     *,
-    models: Sequence[str] = ("complete_pooling", "hierarchical"),
+    models: Sequence[str] = LADDER,
     vcov: Sequence[str] = VCOV,
     previous: Sequence[PreviousRule] = get_args(PreviousRule),
     level: float = 0.95,
@@ -60,7 +62,8 @@ def specification_curve(
     targets
         Effects or contrasts (also ``standardised_...``) wanted.
     models
-        Those with closed forms (`bipbayes.checks.terms.KNOWN`), with their default priors.
+        Those with closed forms (`bipbayes.checks.terms.KNOWN` and ``no_pooling``), with their
+        default priors.
     vcov, previous
         Working covariances and rules for the previous answer.
     level
@@ -77,8 +80,9 @@ def specification_curve(
     SettingsError
         A model without closed forms.
     """
-    if unknown := sorted(set(models) - set(KNOWN)):
-        raise SettingsError(f"{unknown} have no closed forms; those with: {', '.join(KNOWN)}")
+    with_forms = (*KNOWN, NO_POOLING)
+    if unknown := sorted(set(models) - set(with_forms)):
+        raise SettingsError(f"{unknown} have no closed forms; those with: {', '.join(with_forms)}")
     frames = []
     for rule in previous:
         changes = progression(study, previous=rule)
@@ -105,26 +109,35 @@ def _ols(
 def _posterior(
     cells: xr.Dataset, study: Study, targets: Sequence[Target], *, model: str, level: float
 ) -> pd.DataFrame:
-    terms = model_terms(model, cells, priors=load_model(model).Priors())
-    reduced = gaussian_model(cells, terms)
-    mixture = integrate(reduced)
-    weights, shift = _weights(cells, study, targets)
-    matrix = weights @ reduced.design
-    points = [linear_posterior(reduced, sds, matrix) for sds in mixture.sds]
-    means = np.stack([mean for mean, _ in points]) + shift
-    sds = np.stack([sd for _, sd in points])
-    estimate = mixture.weight @ means
+    wanted, shift = _weights(cells, study, targets)
+    means, sds, weight = _points(cells, model, wanted)
+    means = means + shift
+    estimate = weight @ means
     tail = (1 - level) / 2
     return pd.DataFrame([vars(target) for target in targets]).assign(
         source="posterior",
         estimate=estimate,
-        se=np.sqrt(mixture.weight @ (sds**2 + (means - estimate) ** 2)),
-        lower=mixture_quantile(means, sds, mixture.weight, tail),
-        upper=mixture_quantile(means, sds, mixture.weight, 1 - tail),
+        se=np.sqrt(weight @ (sds**2 + (means - estimate) ** 2)),
+        lower=mixture_quantile(means, sds, weight, tail),
+        upper=mixture_quantile(means, sds, weight, 1 - tail),
         level=level,
         kind="eti",
-        p_positive=mixture.weight @ stats.norm.cdf(means / sds),
+        p_positive=weight @ stats.norm.cdf(means / sds),
     )
+
+
+def _points(cells: xr.Dataset, model: str, weights: Floats) -> tuple[Floats, Floats, Floats]:
+    """Means and sds of the targets, shape (point, target), and the points' weights."""
+    if model == NO_POOLING:
+        mean, sd = saturated_posterior(cells, weights)
+        return mean[None], sd[None], np.ones(1)
+    terms = model_terms(model, cells, priors=load_model(model).Priors())
+    reduced = gaussian_model(cells, terms)
+    mixture = integrate(reduced)
+    matrix = weights @ reduced.design
+    points = [linear_posterior(reduced, sds, matrix) for sds in mixture.sds]
+    means, sds = np.stack([mean for mean, _ in points]), np.stack([sd for _, sd in points])
+    return means, sds, mixture.weight
 
 
 def _weights(cells: xr.Dataset, study: Study, targets: Sequence[Target]) -> tuple[Floats, Floats]:

@@ -190,7 +190,7 @@ def _run(
                 tune=settings.tune,
                 chains=settings.chains,
                 seed=derived_seed(settings.seed, f"posterior/{name}"),
-                target_accept=settings.target_accept,
+                target_accept=max(settings.target_accept, compiled.model_file.target_accept),
                 save_warmup=False,
                 progress_bar=False,
                 progress_callback=callback,

@@ -32,6 +32,9 @@ class ModelFile:
         Names of the additive terms whose sum is the effect.
     digest
         SHA-256 of the file's text.
+    target_accept
+        The file's ``TARGET_ACCEPT``: least acceptance rate that the model is sampled with, for
+        one whose posterior needs smaller steps; 0 where the file asks for none.
     """
 
     name: str
@@ -39,6 +42,7 @@ class ModelFile:
     Priors: type
     TERMS: tuple[str, ...]
     digest: str
+    target_accept: float = 0.0
 
 
 def model_names() -> tuple[str, ...]:
@@ -83,6 +87,7 @@ def load_model(name_or_path: str | Path) -> ModelFile:
         Priors=module.Priors,
         TERMS=tuple(module.TERMS),
         digest=hashlib.sha256(source.read_bytes()).hexdigest(),
+        target_accept=float(getattr(module, "TARGET_ACCEPT", 0.0)),
     )
 
 
@@ -110,6 +115,9 @@ def _faults(module: ModuleType) -> Iterator[str]:
     yield from _build_faults(getattr(module, "build", None))
     yield from _priors_faults(getattr(module, "Priors", None))
     yield from _terms_faults(getattr(module, "TERMS", None))
+    least = getattr(module, "TARGET_ACCEPT", 0.0)
+    if not (isinstance(least, (int, float)) and 0 <= least < 1):
+        yield f"TARGET_ACCEPT must be a number between 0 and 1, not {least!r}"
 
 
 def _build_faults(build: object) -> Iterator[str]:

@@ -22,7 +22,7 @@ from bipbayes.validation.fits import compiled_model
 from bipbayes.validation.generator import draw_design, draw_drift, simulate_study
 from bipbayes.validation.settings import ValidationSettings
 
-CALIBRATED: Final = ("complete_pooling", "hierarchical")
+CALIBRATED: Final = ("complete_pooling", "hierarchical", "factorial")
 _SAMPLER: Final = SamplerSettings(draws=1000, tune=500, chains=1)
 
 

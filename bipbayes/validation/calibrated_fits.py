@@ -1,7 +1,8 @@
 """Prior draws and fits for calibration: by the sampler, and by closed forms."""
 
 from collections.abc import Sequence
-from typing import Any
+from itertools import product
+from typing import Any, Final
 
 import numpy as np
 import xarray as xr
@@ -12,6 +13,8 @@ from bipbayes.data.sample import Floats
 from bipbayes.estimands.effects import effect_draws
 from bipbayes.sampling.settings import SamplerSettings
 from bipbayes.validation.calibration import KEPT, Fit, Known, thin
+
+_OF_TERMS: Final = {"combination", "respondent", "indicator", "jobcenter"}
 
 
 def prior_truths(
@@ -35,7 +38,11 @@ def prior_truths(
     import pymc as pm
 
     names = [name for name in terms if name in model.named_vars]
-    hyper = [variable.name for variable in model.free_RVs if not variable.type.ndim]
+    hyper = [
+        variable.name
+        for variable in model.free_RVs
+        if variable.name not in names and _is_hyperparameter(model, str(variable.name))
+    ]
     prior = pm.sample_prior_predictive(
         draws=draws, model=model, var_names=[*names, *hyper], random_seed=seed
     )
@@ -47,13 +54,31 @@ def known_draws(posterior: xr.Dataset, cells: xr.Dataset, *, terms: Sequence[str
     fit = xr.DataTree.from_dict({"posterior": posterior})
     fit.attrs["terms"] = _json(terms)
     effects = effect_draws(fit, cells).to_numpy()
-    scalars = [
-        name for name in posterior.data_vars if set(posterior[name].dims) == {"chain", "draw"}
-    ]
-    values = {
-        str(name): posterior[name].transpose("chain", "draw").to_numpy().ravel() for name in scalars
-    }
+    values: dict[str, Floats] = {}
+    for name, array in posterior.data_vars.items():
+        if not {str(dim) for dim in array.dims} & _OF_TERMS:
+            values |= _elements(str(name), array)
     return _with_effects(values, effects.reshape(-1, int(np.prod(effects.shape[2:]))), cells)
+
+
+def _is_hyperparameter(model: Any, name: str) -> bool:
+    """Say whether a variable is reported beside the terms (as the stored posterior does)."""
+    return not name.endswith("_raw") and "observation" not in (
+        model.named_vars_to_dims.get(name) or ()
+    )
+
+
+def _elements(name: str, array: xr.DataArray) -> dict[str, Floats]:
+    """Draws of every element, under names such as ``combination_effect_sd[1]``."""
+    ordered = array.transpose("chain", "draw", ...)
+    labels = [ordered[dim].to_numpy() for dim in ordered.dims[2:]]
+    values = ordered.to_numpy()
+    return {
+        f"{name}[{', '.join(map(str, own))}]" if own else name: values[
+            (slice(None), slice(None), *place)
+        ].ravel()
+        for place, own in zip(np.ndindex(*values.shape[2:]), product(*labels), strict=True)
+    }
 
 
 def sampled_fit(compiled: Any, *, terms: Sequence[str], settings: SamplerSettings) -> Fit:

@@ -14,11 +14,12 @@ from bipbayes.checks.gaussian import (
     plugged_in,
     thinned,
 )
+from bipbayes.checks.saturated import NO_POOLING, saturated_posterior
 from bipbayes.checks.terms import KNOWN, model_terms
 from bipbayes.estimands.effects import effect_draws
 from bipbayes.sampling.registry import load_model
 from bipbayes.sampling.settings import SamplerSettings
-from bipbayes.validation.scores import score_draws, score_mixture
+from bipbayes.validation.scores import score_draws, score_mixture, score_normals
 from bipbayes.validation.settings import CLOSED, NUTS, PLUGGED, ValidationSettings
 from bipbayes.validation.targets import Targets
 
@@ -61,6 +62,12 @@ def fit_scores(
                 frames.append(
                     score_mixture(model, mixture, targets, labels={**labels, "engine": engine})
                 )
+        if model_file.name == NO_POOLING:
+            mean, sd = saturated_posterior(cells, targets.matrix)
+            normal = (mean + targets.shift)[None], sd[None]
+            for engine in closed:
+                named = {**labels, "engine": engine}
+                frames.append(score_normals(*normal, targets, weight=np.ones(1), labels=named))
         if NUTS in settings.engines:
             effects = sampled_effects(name, cells, settings=settings, seed=seed)
             frames.append(score_draws(effects, targets, labels={**labels, "engine": NUTS}))

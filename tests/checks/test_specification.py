@@ -22,7 +22,7 @@ def test_every_choice_has_one_row_and_ols_is_the_baseline(study):
     targets = [Target("effect", "q1", "01"), Target("contrast", "all_indicators", "10")]
     frame = specification_curve(study, targets)
     single = frame[frame["outcome"] == "q1"]
-    assert single.groupby("source").size().to_dict() == {"ols": 10, "posterior": 12}
+    assert single.groupby("source").size().to_dict() == {"ols": 10, "posterior": 24}
     assert not single.duplicated(["source", "model", "vcov", "previous"]).any()
     overall = frame[frame["outcome"] == "all_indicators"]
     assert set(overall["source"]) == {"posterior"}
@@ -32,14 +32,19 @@ def test_every_choice_has_one_row_and_ols_is_the_baseline(study):
         rows = single[(single["source"] == "ols") & (single["previous"] == rule)]
         np.testing.assert_allclose(rows["estimate"], expected)
     posterior = single[single["source"] == "posterior"]
-    assert posterior["estimate"].nunique() == len(posterior)
+    pooled = posterior[posterior["model"] != "no_pooling"]
+    assert pooled["estimate"].nunique() == len(pooled) == 18
+    # Without pooling the means stand as they are, and the working covariance gives their errors.
+    alone = posterior[posterior["model"] == "no_pooling"]
+    assert alone["estimate"].round(12).nunique() == 2
+    assert alone["se"].round(12).nunique() == 4  # iid and response agree on one indicator
     assert (
         (posterior["lower"] < posterior["estimate"]) & (posterior["estimate"] < posterior["upper"])
     ).all()
     half = (posterior["upper"] - posterior["lower"]) / 2
     np.testing.assert_allclose(half, 1.96 * posterior["se"], rtol=0.15)
     with pytest.raises(SettingsError, match="no closed forms"):
-        specification_curve(study, targets, models=["no_pooling"])
+        specification_curve(study, targets, models=["other"])
 
 
 def test_quantiles_of_a_mixture():

@@ -1,12 +1,14 @@
 """The sampler against the closed forms, which share no code; calibration of the sampler."""
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
 from builders import make_codebook
 
 from bipbayes.cells import cell_means
+from bipbayes.checks.saturated import saturated_posterior
 from bipbayes.data.progression import progression
 from bipbayes.validation.calibrate import run_calibration
 from bipbayes.validation.calibration import calibration_verdict
@@ -28,13 +30,52 @@ def setting(tiny):
     return cells, study_targets(cells, codebook, truth)
 
 
-def test_models_without_closed_forms_are_left_to_the_sampler(tiny, setting):
-    """Catches closed forms of the wrong model under a model's name."""
+def test_every_model_of_the_ladder_has_closed_forms(tiny, setting):
+    """Catches closed forms of the wrong model under a model's name, or a model left out."""
     cells, targets = setting
-    settings = replace(tiny, models=("no_pooling", "complete_pooling"), engines=(CLOSED, PLUGGED))
+    ladder = ("complete_pooling", "no_pooling", "hierarchical", "factorial")
+    settings = replace(tiny, models=ladder, engines=(CLOSED, PLUGGED))
     frames = fit_scores(cells, targets, settings=settings, seed=1)
-    assert [frame["model"].unique().tolist() for frame in frames] == [["complete_pooling"]] * 2
-    assert [frame["engine"].iloc[0] for frame in frames] == [CLOSED, PLUGGED]
+    found = [(frame["model"].iloc[0], frame["engine"].iloc[0]) for frame in frames]
+    assert found == [(model, engine) for model in ladder for engine in (CLOSED, PLUGGED)]
+    assert all(len(frame) == len(targets.rows) for frame in frames)
+    estimates = [frame["estimate"].to_numpy() for frame in frames[::2]]
+    for first, second in combinations(estimates, 2):
+        assert np.abs(first - second).max() > 0.01
+
+
+def test_no_pooling_is_the_weighted_cell_means(setting):
+    """Catches a posterior of means that is not their sampling distribution."""
+    cells, targets = setting
+    mean, sd = saturated_posterior(cells, targets.matrix)
+    rows = targets.rows
+    single = (rows["estimand"] == "effect") & (rows["outcome"] == "q1")
+    for place in np.flatnonzero(single):
+        combination = rows["combination"][place]
+        own = cells.sel(combination=combination, indicator="q1", indicator_="q1")
+        weight = (own["n"] / own["n"].sum()).to_numpy()
+        known = weight > 0
+        assert mean[place] == pytest.approx(weight[known] @ own["mean"].to_numpy()[known])
+        variance = weight[known] ** 2 @ own["vcov"].to_numpy()[known]
+        assert sd[place] == pytest.approx(np.sqrt(variance))
+
+
+def test_a_cell_without_answers_leaves_no_pooling_empty(setting):
+    """Catches an unknown mean taken as zero."""
+    cells, targets = setting
+    c, j = (int(place) for place in np.argwhere((cells["n"].min("indicator") > 0).values)[0])
+    n, mean = cells["n"].copy(), cells["mean"].copy()
+    n[c, j], mean[c, j] = 0, np.nan
+    found, _ = saturated_posterior(cells.assign(n=n, mean=mean), targets.matrix)
+    touched = abs(targets.matrix[:, _cell_columns(cells, c, j)]).sum(axis=1) > 0
+    assert touched.any()
+    np.testing.assert_array_equal(np.isnan(found), touched)
+
+
+def _cell_columns(cells, c, j):
+    size = cells.sizes["indicator"]
+    start = (c * cells.sizes["jobcenter"] + j) * size
+    return np.arange(start, start + size)
 
 
 @pytest.mark.slow
