@@ -55,7 +55,7 @@ def prior_draws(
     found = {
         name: xr.DataArray(
             np.asarray(value)[None],
-            dims=[*SAMPLE, *map(str, model.named_vars_to_dims[name])],
+            dims=[*SAMPLE, *map(str, model.named_vars_to_dims.get(name) or ())],
         )
         for name, value in zip(names, values, strict=True)
     }

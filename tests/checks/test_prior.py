@@ -50,3 +50,10 @@ def test_densities_hold_their_share():
         width = inside["high"].max() - inside["low"].min()
         expected = np.abs(values) <= width / 2
         assert share == pytest.approx(expected.mean(), abs=0.02)
+
+
+def test_terms_without_dims_are_drawn():
+    """Catches a model with a common average, whose term has no labels."""
+    cells = make_cells(CellShape(), seed=2)
+    effects = prior_draws(load_model("factorial"), cells, draws=1500, seed=2)
+    assert float(effects.std()) == pytest.approx(0.25, rel=0.15)
