@@ -68,6 +68,14 @@ _WORDS: Final = {
         "Significant means different from no intervention.",
         "Signifikant betyder forskellig fra ingen indsats.",
     ),
+    "from_nothing": (
+        "Significant means different from zero: that adding the intervention changes nothing on "
+        "average over the others, or that it changes as much with another intervention as "
+        "without.",
+        "Signifikant betyder forskellig fra nul: at det i gennemsnit over de andre indsatser "
+        "intet ændrer at tilføje indsatsen, eller at det ændrer lige så meget med en anden "
+        "indsats som uden.",
+    ),
     ALL_INDICATORS: ("all indicators", "alle indikatorer"),
     "ols": ("OLS", "OLS"),
     "ordinal": ("ordered probit", "ordnet probit"),
@@ -166,8 +174,11 @@ def meaning_of_significant(estimand: str, *, language: str) -> str:
     """Say what an interval that excludes zero is different from.
 
     With all combinations in the regression and no intercept, an effect is measured from
-    average progress; a contrast is measured from the combination without treatment.
+    average progress; a contrast is measured from the combination without treatment; a factorial
+    effect is a difference itself.
     """
+    if estimand == "factorial":
+        return word("from_nothing", language)
     return word("from_none" if "contrast" in estimand else "from_average", language)
 
 

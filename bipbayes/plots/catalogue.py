@@ -12,7 +12,12 @@ import xarray as xr
 
 from bipbayes.intervals import ALL_INDICATORS, FREQUENTIST, ORDINAL, join_frames, of_analysis
 from bipbayes.plots.captions import FigureContext
-from bipbayes.plots.forest_rows import forest_data, inner_limits, jobcenter_data
+from bipbayes.plots.forest_rows import (
+    factorial_data,
+    forest_data,
+    inner_limits,
+    jobcenter_data,
+)
 from bipbayes.plots.selection import select
 from bipbayes.wording import capital, outcome_label, phrase, word
 
@@ -149,7 +154,8 @@ def posterior_tasks(
         names = [ALL_INDICATORS, *names]
     for estimand in ("effect", "contrast")[: 2 if contrasts else 1]:
         tasks += [_forest(inputs, outcome, estimand) for outcome in names]
-    return _named(tasks + _jobcenters(inputs) + _sampler(inputs), inputs.context)
+    tasks += _factorial(inputs, outcomes) + _jobcenters(inputs) + _new_jobcenter(inputs)
+    return _named(tasks + _sampler(inputs), inputs.context)
 
 
 def _named(tasks: list[FigureTask], context: FigureContext) -> list[FigureTask]:
@@ -216,6 +222,39 @@ def _overviews(inputs: FigureInputs) -> list[FigureTask]:
         if estimand == "effect" and not ols.empty and context.analysis != ORDINAL:
             tasks.append(FigureTask("shrinkage", f"{_RECIPES}:shrinkage", arguments))
     return tasks
+
+
+def _factorial(inputs: FigureInputs, outcomes: Sequence[str] | None) -> list[FigureTask]:
+    """Return forests of main effects and interactions: the averages, or what is asked for."""
+    context, language = inputs.context, inputs.context.language
+    rows = select(inputs.intervals, source="posterior", estimand="factorial")
+    wanted = context.codebook.average_codes if outcomes is None else outcomes
+    tasks = []
+    for outcome in (ALL_INDICATORS, *wanted):
+        if not (rows["outcome"] == outcome).any():
+            continue
+        label = outcome_label(context.codebook, outcome, language=language)
+        arguments = {
+            "rows": factorial_data(inputs.intervals, context, outcome=outcome, vcov=inputs.vcov),
+            "context": context,
+            "title": phrase("factorial_title", language, outcome=label),
+        }
+        tasks.append(FigureTask(f"factorial_{outcome}", _FOREST, arguments))
+    return tasks
+
+
+def _new_jobcenter(inputs: FigureInputs) -> list[FigureTask]:
+    """Return the figure of effects in these jobcenters and in one not seen."""
+    rows = select(
+        inputs.intervals,
+        source="posterior",
+        estimand=("effect", "new_jobcenter"),
+        outcome=ALL_INDICATORS,
+    )
+    if not (rows["estimand"] == "new_jobcenter").any():
+        return []
+    arguments = {"frame": rows, "context": inputs.context, "outcome": ALL_INDICATORS}
+    return [FigureTask("new_jobcenter", f"{_RECIPES}:new_jobcenter", arguments)]
 
 
 def _jobcenters(inputs: FigureInputs) -> list[FigureTask]:

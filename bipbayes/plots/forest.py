@@ -216,11 +216,16 @@ def _caption(rows: ForestRows, context: FigureContext, outcome: str) -> str:
     sentences = []
     if rows.frame["inner_lower"].notna().any():
         sentences.append(phrase("inner", language))
-    sentences += [phrase("filled", language), phrase("n_line", language)]
+    counts = "n_smallest" if "factorial" in _estimands(rows) else "n_line"
+    sentences += [phrase("filled", language), phrase(counts, language)]
     if rows.frame["prior_driven"].any():
         sentences.append(phrase("prior_driven", language))
     sides = [side for side in (rows.ols, rows.posterior) if side is not None]
     return caption(context, sentences, sides=sides, outcome=outcome)
+
+
+def _estimands(rows: ForestRows) -> set[str]:
+    return {side.estimand for side in (rows.ols, rows.posterior) if side is not None}
 
 
 def _heights(collection: Collection, rows: ForestRows) -> list[float]:

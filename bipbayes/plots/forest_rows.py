@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bipbayes.data.factorial import factorial_contrasts
 from bipbayes.estimands.intervals import PRIOR_DRIVEN
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.plots.captions import FigureContext
@@ -94,6 +95,32 @@ def forest_data(
     }
     labels = [combination_text(codebook, c, language=context.language) for c in order]
     return forest_rows(sides, "combination", order=order, labels=labels, inner=inner)
+
+
+def factorial_data(
+    frame: pd.DataFrame, context: FigureContext, *, outcome: str, vcov: str = "classical"
+) -> ForestRows:
+    """Return an outcome's main effects and interactions, OLS and posterior beside each other.
+
+    Parameters
+    ----------
+    frame
+        Long frame of intervals, of one posterior model.
+    context
+        Codebook and language.
+    outcome
+        Indicator, average or ``all_indicators`` (which has no OLS side).
+    vcov
+        Which OLS errors.
+    """
+    chosen = {"estimand": "factorial", "outcome": outcome}
+    sides = {
+        "ols": select(frame, source="ols", vcov=vcov, **chosen),
+        "posterior": select(frame, source="posterior", **chosen),
+    }
+    order = list(factorial_contrasts(context.codebook)[0])
+    labels = [term.replace(":", " × ") for term in order]
+    return forest_rows(sides, "combination", order=order, labels=labels, inner=None)
 
 
 def jobcenter_data(

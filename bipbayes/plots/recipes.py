@@ -15,7 +15,14 @@ from bipbayes.plots.correlation import correlation_data, correlation_figure
 from bipbayes.plots.forest import forest_figure  # noqa: F401 - as above
 from bipbayes.plots.heatmap import heatmap_data, heatmap_figure
 from bipbayes.plots.interval_figure import interval_data, interval_figure
+from bipbayes.plots.new_jobcenter import new_jobcenter_data, new_jobcenter_figure
 from bipbayes.plots.shrinkage import shrinkage_data, shrinkage_figure
+
+
+def new_jobcenter(frame: pd.DataFrame, *, context: FigureContext, outcome: str) -> Figure:
+    """Draw effects beside those of a jobcenter not seen from rows of the long frame."""
+    data = new_jobcenter_data(frame, context, outcome=outcome)
+    return new_jobcenter_figure(data, context=context, outcome=outcome)
 
 
 def intervals(frame: pd.DataFrame, *, context: FigureContext, outcome: str, vcov: str) -> Figure:

@@ -103,7 +103,7 @@ def _lowest(counts: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Lowest sd that agrees with what was found, as a share of it; see the module's text."""
     ratio = counts / stats.chi2.ppf(_PROBABILITY, counts)
     square = 1 - (1 - ratio) / np.maximum(known, _NOTHING)
-    return np.clip(np.sqrt(np.maximum(square, 0.0)), _NOTHING, _LOW)
+    return np.asarray(np.clip(np.sqrt(np.maximum(square, 0.0)), _NOTHING, _LOW))
 
 
 def _gaussian(

@@ -11,6 +11,7 @@ from bipbayes.intervals import PLAIN
 from bipbayes.tables.analyses_table import analyses_table
 from bipbayes.tables.comparison_table import comparison_table
 from bipbayes.tables.disclosure import blank_small_cells
+from bipbayes.tables.factorial_table import factorial_rows, factorial_table
 from bipbayes.tables.layout import Table, TableContext
 from bipbayes.tables.sampler_tables import diagnostics_table, hyperparameter_table
 from bipbayes.tables.write import WRITERS, write_tables
@@ -95,6 +96,9 @@ def run_tables(
         frames = protected(frames, context, minimum_count=minimum_count)
         notes = (phrase("blanked", context.language, count=minimum_count),)
     tables = _comparisons(frames.comparison, context, outcomes)
+    effects = factorial_rows(frames.intervals, context)
+    if len(effects):
+        tables.append(factorial_table(effects, context, outcomes=outcomes))
     tables.append(diagnostics_table(frames.intervals, context))
     tables = [replace(table, notes=table.notes + notes) for table in tables]
     if frames.hyperparameters is not None:

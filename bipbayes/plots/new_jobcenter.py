@@ -1,0 +1,131 @@
+"""What holds in these jobcenters, and what to expect in one not seen: two intervals a row."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bipbayes.intervals import excludes_zero
+from bipbayes.plots.captions import FigureContext, caption, titled
+from bipbayes.plots.selection import select, side_of
+from bipbayes.plots.style import BAND, POSTERIOR_COLOUR, decimal_axis, figure_style, furnish
+from bipbayes.wording import combination_text, outcome_label, phrase
+
+_ROW_HEIGHT: Final = 0.3  # inches
+
+
+@dataclass(frozen=True)
+class _Look:
+    shift: float
+    colour: str
+    marker: str
+
+
+LOOKS: Final = {
+    "effect": _Look(-0.17, POSTERIOR_COLOUR, "o"),
+    "new_jobcenter": _Look(0.17, "#000000", "D"),
+}
+_LABELS: Final = {"effect": "new_jobcenter_these", "new_jobcenter": "new_jobcenter_new"}
+
+
+def new_jobcenter_data(
+    frame: pd.DataFrame, context: FigureContext, *, outcome: str
+) -> pd.DataFrame:
+    """Return rows of both estimands in codebook order.
+
+    Parameters
+    ----------
+    frame
+        Long frame of intervals, of one posterior model.
+    context
+        Codebook.
+    outcome
+        Indicator, average or ``all_indicators``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of the long frame with ``place`` (of the combination) and ``excludes_zero``.
+    """
+    rows = select(frame, source="posterior", estimand=tuple(LOOKS), outcome=outcome)
+    order = {name: place for place, name in enumerate(context.codebook.combinations)}
+    rows = rows.assign(place=rows["combination"].map(order), excludes_zero=excludes_zero(rows))
+    return rows.sort_values(["place", "estimand"], kind="stable", ignore_index=True)
+
+
+def new_jobcenter_figure(data: pd.DataFrame, *, context: FigureContext, outcome: str) -> Figure:
+    """Draw the two intervals of every combination below one another.
+
+    Parameters
+    ----------
+    data
+        Rows of `new_jobcenter_data`.
+    context
+        Codebook, language and what the caption must say.
+    outcome
+        Outcome shown, for the title.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Not registered with pyplot; save it with `bipbayes.plots.save.save_figure`.
+    """
+    language = context.language
+    label = outcome_label(context.codebook, outcome, language=language)
+    side = side_of(data[data["estimand"] == "effect"])
+    with figure_style():
+        figure = Figure(figsize=(6.4, _ROW_HEIGHT * len(context.codebook.combinations) + 2.1))
+        axes = figure.add_subplot()
+        draw_new_jobcenter(axes, data, context=context)
+        furnish(
+            figure,
+            title=titled(context, phrase("new_jobcenter_title", language, outcome=label)),
+            caption=caption(
+                context,
+                [phrase("new_jobcenter_marks", language), phrase("filled", language)],
+                sides=[side] if side else [],
+            ),
+            left=1.3,
+            top=0.68,
+            bottom=0.5,
+        )
+    return figure
+
+
+def draw_new_jobcenter(axes: Axes, data: pd.DataFrame, *, context: FigureContext) -> None:
+    """Draw the rows of `new_jobcenter_data` on axes that the caller made and closes."""
+    language, codebook = context.language, context.codebook
+    for place in range(0, len(codebook.combinations), 2):
+        axes.axhspan(place - 0.5, place + 0.5, color=BAND, linewidth=0, zorder=0)
+    axes.axvline(0, color="black", linewidth=0.6, zorder=1)
+    for estimand, look in LOOKS.items():
+        rows = data[data["estimand"] == estimand]
+        heights = rows["place"].to_numpy(dtype=float) + look.shift
+        axes.hlines(heights, rows["lower"], rows["upper"], color=look.colour, linewidth=1.2)
+        axes.scatter(
+            rows["estimate"],
+            heights,
+            marker=look.marker,
+            s=20,
+            c=np.where(rows["excludes_zero"], look.colour, "white"),
+            edgecolors=look.colour,
+            linewidths=1.1,
+            zorder=3,
+            label=phrase(_LABELS[estimand], language),
+        )
+    texts = [combination_text(codebook, c, language=language) for c in codebook.combinations]
+    axes.set_yticks(range(len(texts)), texts)
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(len(texts) - 0.4, -0.6)
+    axes.spines["left"].set_visible(False)
+    decimal_axis(axes, "x", language=language)
+    axes.set_xlabel(phrase("progression", language))
+    legend = axes.legend(
+        loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, borderpad=0.2, handletextpad=0.3
+    )
+    for handle, look in zip(legend.legend_handles, LOOKS.values(), strict=True):
+        if handle is not None:
+            handle.set_facecolor(look.colour)  # type: ignore[attr-defined]

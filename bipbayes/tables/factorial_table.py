@@ -1,0 +1,155 @@
+"""Main effects and interactions, OLS and posterior side by side: one table of a run."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from bipbayes.comparison import shown_errors
+from bipbayes.data.factorial import factorial_contrasts
+from bipbayes.estimands.intervals import PRIOR_DRIVEN
+from bipbayes.intervals import ALL_INDICATORS
+from bipbayes.tables.comparison_table import interval_text, probability_text
+from bipbayes.tables.layout import Column, Table, TableContext, rounding_note, table_caption
+from bipbayes.tables.rounding import MOST_DECIMALS, row_decimals
+from bipbayes.wording import (
+    capital,
+    interval_words,
+    meaning_of_significant,
+    number,
+    outcome_label,
+    percent,
+    phrase,
+    word,
+)
+
+ESTIMAND = "factorial"
+
+
+def factorial_rows(intervals: pd.DataFrame, context: TableContext) -> pd.DataFrame:
+    """Take factorial effects out of the long frame: the posterior, and OLS with its usual errors.
+
+    Parameters
+    ----------
+    intervals
+        Long frame of one model and one analysis.
+    context
+        Says which analysis, hence which errors.
+    """
+    rows = intervals[intervals["estimand"] == ESTIMAND]
+    shown = (rows["source"] == "posterior") | (rows["vcov"] == shown_errors(context.analysis))
+    return rows[shown].reset_index(drop=True)
+
+
+def factorial_table(
+    rows: pd.DataFrame, context: TableContext, *, outcomes: Sequence[str] | None = None
+) -> Table:
+    """Build the table.
+
+    Parameters
+    ----------
+    rows
+        From `factorial_rows`.
+    context
+        Codebook, language, and what the caption must say.
+    outcomes
+        Outcomes to print beside ``all_indicators``; None: the averages.
+
+    Returns
+    -------
+    Table
+        The raw frame holds every outcome; printed are the outcomes asked for, an asterisk where
+        an interval excludes zero.
+    """
+    language = context.language
+    level = percent(float(rows["level"].iloc[0]), language)
+    ols, posterior = capital(word("ols", language)), capital(word("posterior", language))
+    columns = (
+        Column("outcome", phrase("audit_header_outcome", language), align="l"),
+        Column("term", phrase("factorial_term", language), align="l"),
+        Column("n", phrase("n", language)),
+        Column("ols_estimate", phrase("estimate", language), ols),
+        Column("ols_interval", phrase("confidence_short", language, level=level), ols),
+        Column("posterior_estimate", phrase("mean", language), posterior),
+        Column("posterior_interval", phrase("credible_short", language, level=level), posterior),
+        Column("p_positive", phrase("p_positive", language), posterior),
+    )
+    title = phrase("factorial_table", language)
+    return Table(
+        name=ESTIMAND,
+        caption=table_caption(context, title, phrase("in_units", language)),
+        notes=_notes(rows, context),
+        columns=columns,
+        body=_body(rows, context, outcomes=outcomes),
+        raw=rows.dropna(axis="columns", how="all"),
+    )
+
+
+def _body(
+    rows: pd.DataFrame, context: TableContext, *, outcomes: Sequence[str] | None
+) -> pd.DataFrame:
+    language, codebook = context.language, context.codebook
+    wanted = set(codebook.average_codes if outcomes is None else outcomes) | {ALL_INDICATORS}
+    rows = rows.assign(digits=MOST_DECIMALS)
+    drawn = rows["source"] == "posterior"
+    rows.loc[drawn, "digits"] = row_decimals(rows[drawn], sd="se")
+    keyed = {
+        (row["outcome"], row["combination"], row["source"] == "posterior"): row
+        for row in rows.to_dict("records")
+    }
+    body = []
+    for outcome in (ALL_INDICATORS, *codebook.outcomes):
+        if outcome not in wanted:
+            continue
+        for term in factorial_contrasts(codebook)[0]:
+            sides = [keyed.get((outcome, term, which)) for which in (False, True)]
+            known = next((side for side in reversed(sides) if side is not None), None)
+            if known is None:
+                continue
+            dagger = " †" if known["note"] == PRIOR_DRIVEN else ""
+            texts = {
+                "outcome": outcome_label(codebook, outcome, language=language),
+                "term": term.replace(":", " × "),
+                "n": number(float(known["n"]), 0, language=language) + dagger,
+            }
+            for name, side in zip(("ols", "posterior"), sides, strict=True):
+                texts |= _side(name, side, language)
+            body.append(texts)
+    return pd.DataFrame(body).fillna("")  # no OLS over all indicators
+
+
+def _side(name: str, row: Mapping[Hashable, Any] | None, language: str) -> dict[str, str]:
+    if row is None:
+        return {}
+    values = {key: float(row[key]) for key in ("estimate", "lower", "upper", "p_positive")}
+    digits = int(row["digits"])
+    star = "*" if values["lower"] > 0 or values["upper"] < 0 else ""
+    texts = {
+        f"{name}_estimate": number(values["estimate"], digits, language=language),
+        f"{name}_interval": interval_text(
+            values["lower"], values["upper"], digits, language=language
+        )
+        + star,
+    }
+    if name == "posterior":
+        texts["p_positive"] = probability_text(values["p_positive"], language=language)
+    return texts
+
+
+def _notes(rows: pd.DataFrame, context: TableContext) -> tuple[str, ...]:
+    language = context.language
+    notes = [phrase("factorial_note", language), phrase("n_smallest", language)]
+    for source, part in rows.groupby("source", sort=False):
+        first = part.iloc[0]
+        interval = interval_words(float(first["level"]), str(first["kind"]), language=language)
+        key = "posterior_note" if source == "posterior" else "ols_note"
+        errors = word(first["vcov"], language)
+        notes.append(phrase(key, language, interval=interval, model=first["model"], errors=errors))
+    notes += [
+        phrase("star", language),
+        meaning_of_significant(ESTIMAND, language=language),
+        rounding_note(context),
+    ]
+    if (rows["note"] == PRIOR_DRIVEN).any():
+        notes.append(phrase("prior_driven_note", language))
+    return tuple(notes)
