@@ -10,6 +10,9 @@ import xarray as xr
 
 from bipbayes.sampling.labels import CELL, RESPONDENT, labels, respondent_position
 from bipbayes.sampling.likelihood import Tensor
+from bipbayes.sampling.transforms import LightTail
+
+_BEND = 0.5  # of a prior's scale: below, the sampler's way to zero is short
 
 
 @dataclass(frozen=True)
@@ -155,16 +158,28 @@ def _normal(batch: Batch, degree: Tensor) -> Tensor:
     basis = batch.basis
     # exp(w log sd) rather than powers, which cost several times as much.
     if basis is None:
-        logarithm = pt.log(pm.HalfNormal(f"{batch.name}_sd", batch.scale))
+        logarithm = pt.log(_spread(batch, batch.scale))
         dims = batch.dims
     else:
-        spread = pm.HalfNormal(f"{batch.name}_sd", np.array(batch.scales), dims=basis.group_dim)
+        spread = _spread(batch, np.array(batch.scales), dims=basis.group_dim)
         each = pt.log(spread)[basis.group]
         logarithm = each.reshape((len(basis.group), *(1,) * (len(batch.dims) - 1)))
         dims = (basis.dim, *batch.dims[1:])
     raw = pm.Normal(f"{batch.name}_raw", 0.0, pt.exp(degree * logarithm), dims=dims)
     effect = pt.exp((1.0 - degree) * logarithm) * raw
     return pm.Deterministic(batch.name, _of_combinations(effect, batch), dims=batch.dims)
+
+
+def _spread(
+    batch: Batch, scale: float | tuple[float, ...] | np.ndarray, *, dims: str | None = None
+) -> Tensor:
+    """Add a batch's standard deviations, which the sampler lets come near zero and go again."""
+    return pm.HalfNormal(
+        f"{batch.name}_sd",
+        scale,
+        dims=dims,
+        default_transform=LightTail(_BEND * np.asarray(scale)),
+    )
 
 
 def _of_combinations(effect: Tensor, batch: Batch) -> Tensor:

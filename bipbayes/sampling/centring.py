@@ -8,19 +8,15 @@ share of its prior variance that the data take away:
 
     centring = 1 - Var(x | data) / Var(x),      Var(x) = sd**2
 
-at half the standard deviations that a few steps of MacKay's (1992) evidence maximisation find:
-funnels hurt where a standard deviation is small, and at fixed values a batch whose standard
-deviation turns out smaller yet is centred too far. Any value between 0 and 1 gives the same
-posterior; only the sampler's path depends on it.
-
-A batch with several standard deviations (the orders of main effects and interactions) has some
-that rest on few coefficients or may well be zero, where half is not low enough: a chain that
-comes near zero stays there. These are taken at the lowest value that agrees with the squares
-found: n coefficients with a share s of their variance determined have, at probability p,
+below the standard deviations that a few steps of MacKay's (1992) evidence maximisation find:
+funnels hurt where a standard deviation is small, and a chain that comes near zero in a batch that
+is centred too far stays there. So each is taken at the lowest value that agrees with the squares
+found: n effects with a share s of their variance determined have, at probability p,
 
     (lowest / found)**2 = 1 - (1 - n / chi2(n, p)) / s,     zero if negative,
 
-and half at most.
+and half at most. Any value between 0 and 1 gives the same posterior; only the sampler's path
+depends on it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +35,7 @@ _STEPS = 6  # within a few percent of where they end
 _LEAST = 0.05  # of the prior scale: below, a batch is non-centred anyway
 _PROBABILITY = 0.999
 _NOTHING = 1e-3  # of a standard deviation: not centred at all
-_LOW = 0.5  # of what is found: the lower end of most posteriors of a standard deviation
+_HALF = 0.5  # of what is found, at most: where the data say much, the model may still err
 
 
 def centring(batches: Sequence[Batch], cells: xr.Dataset) -> dict[str, np.ndarray]:
@@ -60,13 +56,10 @@ def centring(batches: Sequence[Batch], cells: xr.Dataset) -> dict[str, np.ndarra
     shapes = [batch.shape(cells) for batch in batches]
     counts = np.array([count for batch in batches for count in batch.group_sizes(cells)])
     scales = np.array([scale for batch in batches for scale in batch.scales])
-    several = np.repeat([len(b.scales) > 1 for b in batches], [len(b.scales) for b in batches])
     # Several threads cost more than they save on matrices of this size.
     with threadpool_limits(limits=1, user_api="blas"):
         information, score = _information(batches, cells, shapes=shapes)
-        variance, prior = _evidence(
-            information, score, counts=counts, scales=scales, several=several
-        )
+        variance, prior = _evidence(information, score, counts=counts, scales=scales)
     shares = np.clip(1.0 - variance / prior, 0.0, 1.0)
     parts = np.split(shares, np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1])
     return {
@@ -76,12 +69,7 @@ def centring(batches: Sequence[Batch], cells: xr.Dataset) -> dict[str, np.ndarra
 
 
 def _evidence(
-    information: np.ndarray,
-    score: np.ndarray,
-    *,
-    counts: np.ndarray,
-    scales: np.ndarray,
-    several: np.ndarray,
+    information: np.ndarray, score: np.ndarray, *, counts: np.ndarray, scales: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Posterior and prior variance of every effect, somewhat below the sds found."""
     sds = _START * scales
@@ -94,8 +82,7 @@ def _evidence(
         sds = np.clip(found, _LEAST * scales, 3 * scales)
     shares = 1 - variance / np.repeat(sds**2, counts)
     known = np.sqrt(np.add.reduceat(shares**2, starts) / counts)
-    low = np.where(several, _lowest(counts, known), _LOW)
-    prior = np.repeat((low * sds) ** 2, counts)
+    prior = np.repeat((_lowest(counts, known) * sds) ** 2, counts)
     return _gaussian(information, score, prior=prior)[1], prior
 
 
@@ -103,7 +90,7 @@ def _lowest(counts: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Lowest sd that agrees with what was found, as a share of it; see the module's text."""
     ratio = counts / stats.chi2.ppf(_PROBABILITY, counts)
     square = 1 - (1 - ratio) / np.maximum(known, _NOTHING)
-    return np.asarray(np.clip(np.sqrt(np.maximum(square, 0.0)), _NOTHING, _LOW))
+    return np.asarray(np.clip(np.sqrt(np.maximum(square, 0.0)), _NOTHING, _HALF))
 
 
 def _gaussian(

@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 from cell_builders import CellShape, make_cells
+from scipy.stats import chi2
 
 from bipbayes.sampling.batches import Batch
 from bipbayes.sampling.centring import centring
@@ -15,9 +16,10 @@ BATCHES = (
 
 
 def brute_force(cells: xr.Dataset) -> dict[str, np.ndarray]:
-    """Posterior of the effects with one big design matrix, at half the sds that evidence finds.
+    """Posterior of the effects with one big design matrix, below the sds that evidence finds.
 
-    MacKay's fixed point for each batch: sd**2 = sum of squared means / determined effects.
+    MacKay's fixed point for each batch: sd**2 = sum of squared means / determined effects; then
+    the lowest sd whose squares, seen with the noise of the data, agree with those found.
     """
     c, j, k = (cells.sizes[dim] for dim in ("combination", "jobcenter", "indicator"))
     caseworker = (cells["respondent"] == "caseworker").to_numpy()
@@ -45,7 +47,13 @@ def brute_force(cells: xr.Dataset) -> dict[str, np.ndarray]:
             scale = BATCHES[place].scale
             found = np.sqrt((mean[part] ** 2).sum() / max(share[part].sum(), 0.5))
             sds[place] = np.clip(found, 0.05 * scale, 3 * scale)
-    share = posterior(0.5 * sds)[1]
+    share = posterior(sds)[1]
+    lowest = np.zeros(len(sds))
+    for place, part in enumerate(parts):
+        known = np.sqrt((share[part] ** 2).mean())
+        square = 1 - (1 - len(part) / chi2.ppf(0.999, len(part))) / known
+        lowest[place] = np.clip(np.sqrt(max(square, 0.0)), 1e-3, 0.5) * sds[place]
+    share = posterior(lowest)[1]
     shapes = [(c,), (c, 2), (j, k)]
     return {
         batch.name: share[part].reshape(shape)
@@ -66,4 +74,4 @@ def test_what_nobody_answered_is_not_centred() -> None:
     cells = make_cells(CellShape(empty=("10",)), seed=2)
     degrees = centring(BATCHES, cells)["combination_effect"]
     assert degrees[2] == 0.0
-    assert (degrees[[0, 1, 3]] > 0.05).all()
+    assert (degrees[[0, 1, 3]] > 0.0).all()
