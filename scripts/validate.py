@@ -37,7 +37,7 @@ def main(
     """Coverage, error, bias and calibration against known truth; continues where it stopped."""
     given = {
         "replicates": replicates,
-        "models": tuple(models or ()),
+        "models": tuple(name for text in models or () for name in text.split(",")),
         "vcov": tuple(vcov or ()),
         "citizens": citizens,
         "draws": draws,
