@@ -16,14 +16,15 @@ def main(
     models: options.Models = None,
     priors: options.Priors = None,
     only: Annotated[
-        list[str] | None, typer.Option("--only", help="Name of a check; repeatable [all].")
+        list[str] | None, typer.Option("--only", help="Name of a check; repeatable (default: all).")
     ] = None,
     effects: Annotated[
         list[str] | None,
         typer.Option("--effect", help="OUTCOME:COMBINATION of a specification curve; repeatable."),
     ] = None,
     at_least: Annotated[
-        int | None, typer.Option("--at-least", help="Indicators that must improve [3 in 4].")
+        int | None,
+        typer.Option("--at-least", help="Indicators that must improve (default: 3 in 4)."),
     ] = None,
     seed: options.Seed = Settings.seed,
     level: options.Level = Settings.level,

@@ -10,25 +10,31 @@ from bipbayes.run.console import run_verb, start_logging
 
 
 def main(
-    replicates: Annotated[int | None, typer.Option(help="Simulated studies [100].")] = None,
+    replicates: Annotated[
+        int | None, typer.Option(help="Simulated studies (default: 100).")
+    ] = None,
     rounds: Annotated[int, typer.Option("--calibrate", help="Rounds of calibration a model.")] = 0,
     engine: Annotated[
-        list[str] | None, typer.Option(help="closed, plugged, nuts; repeatable [closed].")
+        list[str] | None, typer.Option(help="closed, plugged, nuts; repeatable (default: closed).")
     ] = None,
     models: options.Models = None,
     vcov: Annotated[
-        list[str] | None, typer.Option(help="Working covariances; repeatable [all].")
+        list[str] | None, typer.Option(help="Working covariances; repeatable (default: all).")
     ] = None,
     codebook: options.CodebookFile = None,
-    citizens: Annotated[int | None, typer.Option(help="Citizens of a study [3707].")] = None,
+    citizens: Annotated[
+        int | None, typer.Option(help="Citizens of a study (default: 3707).")
+    ] = None,
     continuous: Annotated[bool, typer.Option(help="Do not cut answers to the scale.")] = False,
     draws: options.Draws = None,
     tune: options.Tune = None,
     seed: Annotated[int, typer.Option(help="The one seed.")] = 1,
     scheduler: Annotated[
-        str | None, typer.Option(help="Address of a Dask scheduler [own processes].")
+        str | None, typer.Option(help="Address of a Dask scheduler (default: own processes).")
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="Own processes [one a core].")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Own processes (default: one a core).")
+    ] = None,
     out: options.Out = Path("results/validation"),
     overwrite: options.Overwrite = False,
     quick: options.Quick = False,
