@@ -76,7 +76,10 @@ def test_density_is_that_of_the_formulas() -> None:
         terms = {name: rng.normal(0, sds[name], shapes[name]) for name in DIMS}
         point, volume = {}, 0.0
         for name in DIMS:
-            point[f"{name}_sd_log__"] = np.log(sds[name])
+            spread = model[f"{name}_sd"]
+            transform = model.rvs_to_transforms[spread]
+            value = model.rvs_to_values[spread].name
+            point[value] = transform.forward(sds[name], *spread.owner.inputs).eval()
             point[f"{name}_raw"] = terms[name] / sds[name] ** (1 - degrees[name])
             volume += ((1 - degrees[name]) * np.log(sds[name])).sum()
         expected = expected_log_density(cells, terms, sds, priors) + volume
