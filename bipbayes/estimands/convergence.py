@@ -7,13 +7,13 @@ which goes through quantities one by one; thousands of reported effects need the
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.special import ndtri
-from scipy.stats import rankdata
 
 Floats = npt.NDArray[np.float64]
 
@@ -64,9 +64,9 @@ def _chunk(draws: Floats) -> Floats:
     if not len(values):
         return result
     split = _split(values)
-    normal = _normal_scores(split)
-    middle = np.median(split, axis=(1, 2), keepdims=True)
-    folded = _normal_scores(np.abs(split - middle))
+    normal, ordered = _normal_scores(split)
+    middle = ordered[:, (ordered.shape[1] - 1) // 2] / 2 + ordered[:, ordered.shape[1] // 2] / 2
+    folded, _ = _normal_scores(np.abs(split - middle[:, None, None]))
     result[:, usable] = (
         np.maximum(_r_hat(normal), _r_hat(folded)),
         _ess(normal),
@@ -82,11 +82,38 @@ def _split(values: Floats) -> Floats:
     return np.concatenate([values[:, :, :half], values[:, :, -half:]], axis=1)
 
 
-def _normal_scores(split: Floats) -> Floats:
-    """Replace values by normal scores of their ranks over all chains (Blom 1958)."""
+def _normal_scores(split: Floats) -> tuple[Floats, Floats]:
+    """Replace values by normal scores of their ranks over all chains (Blom 1958).
+
+    Tied values share the mean of their ranks. Also returns the values in order, shape (quantity,
+    draw of any chain). A table of scores and one sort take a fifth of the time of ranks from
+    SciPy and an inverse normal for every draw.
+    """
     flat = split.reshape(len(split), -1)
-    ranks = rankdata(flat, axis=1)
-    return np.asarray(ndtri((ranks - 3 / 8) / (flat.shape[1] + 1 / 4))).reshape(split.shape)
+    order = np.argsort(flat, axis=1)
+    ordered = np.take_along_axis(flat, order, axis=1)
+    scores = np.empty_like(flat)
+    np.put_along_axis(scores, order, _scores(flat.shape[1])[_twice_mean_places(ordered)], axis=1)
+    return scores.reshape(split.shape), ordered
+
+
+def _twice_mean_places(ordered: Floats) -> npt.NDArray[np.intp]:
+    """Twice the place of each value in order, averaged over those tied with it, from 0."""
+    places = np.broadcast_to(np.arange(ordered.shape[1]), ordered.shape)
+    differs = ordered[:, 1:] != ordered[:, :-1]
+    first, last = places.copy(), places.copy()
+    first[:, 1:][~differs] = 0
+    last[:, :-1][~differs] = ordered.shape[1]
+    first = np.maximum.accumulate(first, axis=1)
+    last = np.minimum.accumulate(last[:, ::-1], axis=1)[:, ::-1]
+    return np.asarray(first + last)
+
+
+@cache
+def _scores(count: int) -> Floats:
+    """Return the normal scores of the ranks 1, 1.5, 2, ..., count."""
+    ranks = np.arange(2 * count - 1) / 2 + 1
+    return np.asarray(ndtri((ranks - 3 / 8) / (count + 1 / 4)))
 
 
 def _r_hat(split: Floats) -> Floats:

@@ -27,7 +27,7 @@ class SamplerSettings:
         The run's seed; the sampler's own derives from it (`derived_seed`).
     """
 
-    draws: int = 2000
+    draws: int = 1500
     tune: int = 800
     chains: int = 4
     target_accept: float = 0.8
