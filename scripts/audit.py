@@ -16,8 +16,6 @@ def main(
     claims: options.ClaimsFile = None,
     beyond: options.Beyond = Settings.beyond,
     previous: options.Previous = Settings.previous,
-    level: options.Level = Settings.level,
-    kind: options.Kind = Settings.kind,
     out: options.Out = Path("results"),
     language: options.Language = Settings.language,
     quiet: options.Quiet = False,

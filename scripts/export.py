@@ -14,8 +14,6 @@ def main(
     codebook: options.CodebookFile = None,
     adjust: options.Adjust = None,
     ordinal: options.Ordinal = Settings.ordinal,
-    level: options.Level = Settings.level,
-    kind: options.Kind = Settings.kind,
     outcomes: options.Outcomes = None,
     minimum_count: options.MinimumCount = Settings.minimum_count,
     out: options.Out = Path("results"),

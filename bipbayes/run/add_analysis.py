@@ -6,6 +6,7 @@ from bipbayes.intervals import frequentist, of_analysis
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.run import compare_stage, export_stage
 from bipbayes.run.contexts import figure_context
+from bipbayes.run.fits import sound_rows
 from bipbayes.run.inputs import Run
 from bipbayes.run.ols_stage import fit_ols, read_intervals
 from bipbayes.run.posterior_process import PosteriorProcess
@@ -39,10 +40,13 @@ def add_analysis(run: Run, pool: DrawingPool, process: PosteriorProcess) -> bool
     context = figure_context(run.folder, codebook, settings)
     compare_stage.submit_early(pool, context, ols, cells, settings)
     posteriors = [store_posterior(run.folder, process.wait(fit)) for fit in fits]
+    # What failed its checks carries a mark.
+    context = figure_context(run.folder, codebook, settings)
     compare_stage.submit_posterior(pool, context, ols, posteriors[0], settings)
     intervals = read_intervals(run.folder)
     model = posteriors[0].model
-    compare_stage.submit_analyses(pool, context, intervals, settings, model=model)
+    shown = sound_rows(run.folder, intervals, settings)
+    compare_stage.submit_analyses(pool, context, shown, settings, model=model)
     comparison = compare_stage.write_comparison(
         run.folder,
         frequentist(of_analysis(intervals, settings.analysis)),

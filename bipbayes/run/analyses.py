@@ -1,7 +1,9 @@
 """Names of the analyses in files, stages and options; several stand side by side in a folder."""
 
+from pathlib import Path
 from typing import Any
 
+from bipbayes.data.files import file_digest
 from bipbayes.errors import RunError
 from bipbayes.intervals import ANALYSES, ORDINAL, PLAIN
 from bipbayes.run.folder import RunFolder
@@ -18,8 +20,14 @@ def analysis_facts(settings: Settings) -> dict[str, Any]:
         facts |= {
             "covariates": list(settings.covariates),
             "characteristics": None if path is None else path.name,
+            "characteristics_sha256": _digest(path),
         }
     return facts
+
+
+def _digest(path: Path | None) -> str | None:
+    # A file that is not there is refused where it is read.
+    return file_digest(path) if path is not None and path.is_file() else None
 
 
 def named(stem: str, analysis: str, *, joint: str = "-") -> str:

@@ -27,7 +27,7 @@ from bipbayes.errors import ModelError, SettingsError
 from bipbayes.estimands.effects import effect_draws
 from bipbayes.plots.catalogue import FigureTask
 from bipbayes.run.check_inputs import CheckInputs, CheckResult, read_targets, thinned
-from bipbayes.run.posterior_stage import fit_file
+from bipbayes.run.fits import fit_file
 from bipbayes.sampling.registry import load_model
 from bipbayes.sampling.store import load_fit
 from bipbayes.tables.check_tables import check_table

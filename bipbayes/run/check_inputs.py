@@ -21,9 +21,10 @@ from bipbayes.intervals import ALL_INDICATORS, PLAIN
 from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.catalogue import FigureTask
 from bipbayes.run.contexts import figure_context, is_synthetic, table_context
+from bipbayes.run.fits import as_reported, fit_file, fitted_models
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import CODEBOOK_FILE, SYNTHETIC_FILE, Run, open_run, open_stored
-from bipbayes.run.posterior_stage import cells_of, fit_file, fitted_models
+from bipbayes.run.posterior_stage import cells_of
 from bipbayes.run.settings import Settings
 from bipbayes.sampling.priors import make_priors, read_priors
 from bipbayes.sampling.registry import ModelFile, load_model
@@ -103,7 +104,7 @@ class CheckInputs:
 
     def __init__(self, settings: Settings, asked: CheckSettings) -> None:
         self.folder, self.codebook = open_stored(settings)
-        self.settings, self.asked = settings, asked
+        self.settings, self.asked = as_reported(self.folder, settings), asked
         self.fitted = tuple(fitted_models(self.folder))
         wanted = [name for name in asked.models if name in self.fitted]
         without = not wanted and asked.models and not asked.needs_no_fit

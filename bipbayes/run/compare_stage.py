@@ -20,11 +20,12 @@ from bipbayes.plots.catalogue import (
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.run.analyses import named, require
 from bipbayes.run.contexts import figure_context
+from bipbayes.run.fits import STAGE as FIT_POSTERIOR
+from bipbayes.run.fits import as_reported, fitted_models, sound_rows
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.ols_stage import STAGE as FIT_OLS
 from bipbayes.run.ols_stage import read_intervals, without
-from bipbayes.run.posterior_stage import STAGE as FIT_POSTERIOR
-from bipbayes.run.posterior_stage import Posterior, fitted_models, stored_posterior
+from bipbayes.run.posterior_stage import Posterior, stored_posterior
 from bipbayes.run.settings import Settings
 
 STAGE = "compare"
@@ -77,6 +78,7 @@ def compare_stored(folder: RunFolder, codebook: Codebook, settings: Settings) ->
         The folder lacks the analysis that the settings ask for.
     """
     analysis = settings.analysis
+    settings = as_reported(folder, settings)
     for stage in (FIT_OLS, FIT_POSTERIOR):
         require(folder, stage, analysis)
     everything = read_intervals(folder)
@@ -89,7 +91,8 @@ def compare_stored(folder: RunFolder, codebook: Codebook, settings: Settings) ->
     with DrawingPool(folder.file(FIGURES)) as pool:
         submit_early(pool, context, ols, posterior.cells, settings)
         submit_posterior(pool, context, ols, posterior, settings)
-        submit_analyses(pool, context, everything, settings, model=models[0])
+        shown = sound_rows(folder, everything, settings)
+        submit_analyses(pool, context, shown, settings, model=models[0])
         pool.finish()
 
 

@@ -2,6 +2,7 @@
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.plots.captions import FigureContext
+from bipbayes.run.fits import unsound_fits
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.settings import Settings
 from bipbayes.tables.layout import TableContext
@@ -12,9 +13,9 @@ def is_synthetic(folder: RunFolder) -> bool:
     return bool(folder.record()["data"]["synthetic"])
 
 
-def is_preliminary(folder: RunFolder) -> bool:
-    """Say whether a folder's results come from a quick run."""
-    return bool(folder.record().get("preliminary", False))
+def is_preliminary(folder: RunFolder, settings: Settings) -> bool:
+    """Say whether results carry a mark: the run is quick, or a fit of the analysis failed."""
+    return settings.quick or bool(unsound_fits(folder, settings.analysis))
 
 
 def figure_context(folder: RunFolder, codebook: Codebook, settings: Settings) -> FigureContext:
@@ -23,7 +24,7 @@ def figure_context(folder: RunFolder, codebook: Codebook, settings: Settings) ->
         codebook,
         synthetic=is_synthetic(folder),
         language=settings.language,
-        preliminary=is_preliminary(folder),
+        preliminary=is_preliminary(folder, settings),
         analysis=settings.analysis,
     )
 
@@ -34,6 +35,6 @@ def table_context(folder: RunFolder, codebook: Codebook, settings: Settings) -> 
         codebook,
         synthetic=is_synthetic(folder),
         language=settings.language,
-        preliminary=is_preliminary(folder),
+        preliminary=is_preliminary(folder, settings),
         analysis=settings.analysis,
     )

@@ -9,11 +9,11 @@ from bipbayes.estimands.effects import term_names
 from bipbayes.intervals import PLAIN, of_analysis
 from bipbayes.run.analyses import named, require
 from bipbayes.run.compare_stage import STAGE as COMPARE
-from bipbayes.run.contexts import is_preliminary, table_context
+from bipbayes.run.contexts import table_context
+from bipbayes.run.fits import STAGE as FIT_POSTERIOR
+from bipbayes.run.fits import as_reported, fit_file, fitted_models, sound_rows, stage_name
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.ols_stage import read_intervals
-from bipbayes.run.posterior_stage import STAGE as FIT_POSTERIOR
-from bipbayes.run.posterior_stage import fit_file, fitted_models, stage_name
 from bipbayes.run.settings import Settings
 from bipbayes.sampling.store import load_fit
 from bipbayes.tables.analyses_table import analyses_rows
@@ -34,6 +34,7 @@ def export_stored(folder: RunFolder, codebook: Codebook, settings: Settings) -> 
         are no result.
     """
     analysis = settings.analysis
+    settings = as_reported(folder, settings)
     for stage in (FIT_POSTERIOR, COMPARE):
         require(folder, stage, analysis)
     model = fitted_models(folder, analysis)[0]
@@ -50,15 +51,16 @@ def export_stored(folder: RunFolder, codebook: Codebook, settings: Settings) -> 
 
 
 def refuse_failed(folder: RunFolder, model: str, *, analysis: str = PLAIN) -> None:
-    """Refuse to export a fit that was judged and failed, unless the run is preliminary.
+    """Refuse to export a fit that was judged and failed, unless it was a quick one.
 
     Raises
     ------
     RunError
         With the verdict's reasons.
     """
-    verdict = folder.stage(stage_name(model, analysis))["verdict"]
-    if verdict["interrupted"] or not (verdict["passed"] or is_preliminary(folder)):
+    done = folder.stage(stage_name(model, analysis))
+    verdict, quick = done["verdict"], done.get("preliminary", False)
+    if verdict["interrupted"] or not (verdict["passed"] or quick):
         name, reasons = named(model, analysis), "; ".join(verdict["reasons"])
         raise RunError(
             f"the fit of {name} is stored, but it is no result ({reasons}); "
@@ -85,7 +87,7 @@ def write_tables(
         if len(rest.data_vars)
         else None,
         model=model,
-        analyses=analyses_rows(intervals, model=model),
+        analyses=sound_rows(folder, analyses_rows(intervals, model=model), settings),
     )
     context = table_context(folder, codebook, settings)
     paths = export_tables(

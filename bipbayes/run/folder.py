@@ -1,7 +1,7 @@
 """A run's folder: what lies where, whose it is, and what may be written over."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +26,7 @@ OUTPUTS: Final = (
     "synthetic/characteristics.csv",
     "synthetic/truth.csv",
     "posterior/*.nc",
+    "posterior/unjudged/*.nc",
     "figures/*.png",
     "figures/*.pdf",
     "tables/*.csv",
@@ -107,6 +108,12 @@ class RunFolder:
         done = {"finished": now(), "settings": dict(settings), **facts}
         stages = {**record.get("stages", {}), stage: done}
         write_json(self.file("run.json"), {**record, "stages": stages})
+
+    def forget(self, stages: Iterable[str]) -> None:
+        """Take stages out of ``run.json``: what they rest on has changed."""
+        record, gone = self.record(), set(stages)
+        kept = {name: done for name, done in record.get("stages", {}).items() if name not in gone}
+        write_json(self.file("run.json"), {**record, "stages": kept})
 
     def note(self, **facts: object) -> None:
         """Add facts about the whole run to ``run.json``."""

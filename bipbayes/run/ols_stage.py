@@ -12,6 +12,7 @@ from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run
 
 STAGE = "fit_ols"
+DEPENDENTS = ("compare", "audit", "check", "export")
 
 
 def fit_ols(run: Run, progression: xr.Dataset | None = None) -> pd.DataFrame:
@@ -36,10 +37,16 @@ def fit_ols(run: Run, progression: xr.Dataset | None = None) -> pd.DataFrame:
     run.folder.begin(stage, wanted, overwrite=settings.overwrite)
     progression = run.progression() if progression is None else progression
     frame = _intervals(run, progression)
+    forget_dependents(run.folder, settings.analysis)
     effects = frequentist(merge_effects(run.folder, frame))
     run.folder.write("ols.csv", effects[effects["estimand"] == "effect"])
     run.folder.finish(stage, wanted, rows=len(frame))
     return frame
+
+
+def forget_dependents(folder: RunFolder, analysis: str) -> None:
+    """Count no longer as done what rests on an earlier fit of an analysis."""
+    folder.forget([named(stage, analysis, joint="/") for stage in DEPENDENTS])
 
 
 def _intervals(run: Run, progression: xr.Dataset) -> pd.DataFrame:
@@ -61,7 +68,7 @@ def read_intervals(folder: RunFolder) -> pd.DataFrame:
 
 
 def merge_effects(folder: RunFolder, frame: pd.DataFrame) -> pd.DataFrame:
-    """Put rows into ``effects.csv`` in place of those of the same source, model, vcov, analysis.
+    """Put rows into ``effects.csv`` in place of those of the same source, model and analysis.
 
     Returns
     -------
@@ -70,7 +77,7 @@ def merge_effects(folder: RunFolder, frame: pd.DataFrame) -> pd.DataFrame:
     """
     rows = frame
     if folder.file("effects.csv").is_file():
-        keys = ["source", "model", "vcov", "analysis"]
+        keys = ["source", "model", "analysis"]
         rows = join_frames([without(read_intervals(folder), frame, keys=keys), frame])
     rows = rows.sort_values(["source", "analysis"], kind="stable")
     folder.write("effects.csv", rows)

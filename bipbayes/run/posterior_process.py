@@ -6,9 +6,12 @@ this one estimates, describes and draws. It stores the draws; everything else in
 is written by the main process.
 """
 
+import os
+import signal
 from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
@@ -46,7 +49,7 @@ class PosteriorProcess(Processes):
 
     def __init__(self, *, quiet: bool) -> None:
         super().__init__(1, initializer=_begin, arguments=(quiet,))
-        self.job(_import)
+        self._process: Future[int] = self.job(_import)
 
     def submit(
         self, run: Run, models: Sequence[str], cells: xr.Dataset
@@ -82,14 +85,23 @@ class PosteriorProcess(Processes):
                 "try fewer --draws or --chains"
             ) from error
 
+    def close(self, *, wait: bool = True) -> None:
+        """End the process; without waiting, what it is fitting is given up."""
+        super().close(wait=wait)
+        if not wait and self._process.done() and self._process.exception() is None:
+            with suppress(ProcessLookupError):
+                os.kill(self._process.result(), signal.SIGTERM)
+
 
 def _begin(quiet: bool) -> None:
     start_logging(quiet=quiet)
 
 
-def _import() -> None:
+def _import() -> int:
+    """Import what fitting needs; returns the process."""
     for module in _NEEDED:
         import_module(module)
+    return os.getpid()
 
 
 def _fit(run: Run, model: str, cells: xr.Dataset) -> "Posterior":

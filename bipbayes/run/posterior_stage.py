@@ -17,9 +17,10 @@ from bipbayes.estimands.intervals import IntervalSettings, posterior_intervals
 from bipbayes.estimands.new_jobcenter import new_jobcenter_draws, new_jobcenter_effects
 from bipbayes.intervals import ORDINAL, PLAIN
 from bipbayes.run.analyses import analysis_facts, named
+from bipbayes.run.fits import REPORTING, SAMPLING, fit_file, stage_name, unjudged_file
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run
-from bipbayes.run.ols_stage import merge_effects, without
+from bipbayes.run.ols_stage import forget_dependents, merge_effects, without
 from bipbayes.run.settings import Settings
 from bipbayes.sampling.diagnose import Verdict, diagnose, diagnostics_frame
 from bipbayes.sampling.priors import make_priors, read_priors
@@ -29,9 +30,6 @@ from bipbayes.sampling.store import load_fit, save_fit
 
 logger = logging.getLogger(__name__)
 
-STAGE = "fit_posterior"
-_SAMPLING = ("draws", "tune", "chains", "target_accept", "seed", "vcov", "previous")
-_REPORTING = ("level", "kind", "rope")
 _ANALYSIS = ("analysis", "scale", "adjust_remark")  # attributes of cells that a fit keeps
 
 
@@ -77,9 +75,10 @@ def fit_posterior(run: Run, model: str, *, cells: xr.Dataset | None = None) -> P
 
 
 def compute_posterior(run: Run, model: str, *, cells: xr.Dataset | None = None) -> Posterior:
-    """Fit one model, store the draws and judge them; nothing else in the folder is touched.
+    """Fit one model, save the draws beside those of an earlier fit, and judge them.
 
-    Parameters and result are those of `fit_posterior`.
+    Nothing that the folder holds is touched: `store_posterior` puts draws, rows and verdict in
+    place together. Parameters and result are those of `fit_posterior`.
     """
     # PyMC and nutpie are imported here: what only reads fits does without.
     from bipbayes.sampling.fit import sample
@@ -104,7 +103,7 @@ def compute_posterior(run: Run, model: str, *, cells: xr.Dataset | None = None) 
             **{name: str(cells.attrs[name]) for name in _ANALYSIS if name in cells.attrs},
         },
     )
-    save_fit(run.folder.file(fit_file(model_file.name, settings.analysis)), fit)
+    save_fit(unjudged_file(run.folder, model_file.name, settings.analysis), fit)
     return replace(summarise(fit, run.codebook, settings), wanted=wanted)
 
 
@@ -162,34 +161,6 @@ def cells_of(fit: xr.DataTree) -> xr.Dataset:
     return cells.assign_attrs({key: fit.attrs[key] for key in kept if key in fit.attrs})
 
 
-def stage_name(model: str, analysis: str = PLAIN) -> str:
-    """Return the name of a model's stage in ``run.json``."""
-    return f"{STAGE}/{named(model, analysis)}"
-
-
-def fit_file(model: str, analysis: str = PLAIN) -> str:
-    """Return the place of a model's draws in the folder."""
-    return f"posterior/{named(model, analysis)}.nc"
-
-
-def fitted_models(folder: RunFolder, analysis: str = PLAIN) -> list[str]:
-    """Return the models that a folder holds draws of, in the order they were fitted.
-
-    Parameters
-    ----------
-    folder
-        Of the run.
-    analysis
-        Whose fits are meant; those of other analyses do not count.
-    """
-    prefix, ending = f"{STAGE}/", named("", analysis)
-    return [
-        stage.removeprefix(prefix).removesuffix(ending)
-        for stage, done in folder.record().get("stages", {}).items()
-        if stage.startswith(prefix) and done["settings"].get("analysis", PLAIN) == analysis
-    ]
-
-
 def _sampler(settings: Settings) -> SamplerSettings:
     return SamplerSettings(
         draws=settings.draws,
@@ -201,14 +172,22 @@ def _sampler(settings: Settings) -> SamplerSettings:
 
 
 def _wanted(settings: Settings, model_file: ModelFile, priors: Any) -> dict[str, Any]:
-    values = {key: getattr(settings, key) for key in (*_SAMPLING, *_REPORTING)}
+    values = {key: getattr(settings, key) for key in (*SAMPLING, *REPORTING)}
     values |= {"model_digest": model_file.digest, "priors": repr(priors)}
     return {**values, **analysis_facts(settings)}
 
 
 def store_posterior(folder: RunFolder, posterior: Posterior) -> Posterior:
-    """Store the rows and the verdict of a computed posterior, and say what came out."""
+    """Put a computed posterior in place: draws, rows and verdict; say what came out.
+
+    What rests on an earlier fit of the analysis (comparison, audit, checks, tables) no longer
+    counts as done.
+    """
     stage = stage_name(posterior.model, posterior.analysis)
+    unjudged_file(folder, posterior.model, posterior.analysis).replace(
+        folder.file(fit_file(posterior.model, posterior.analysis))
+    )
+    forget_dependents(folder, posterior.analysis)
     merge_effects(folder, posterior.intervals)
     kept = []
     if folder.file("diagnostics.csv").is_file():
@@ -222,6 +201,7 @@ def store_posterior(folder: RunFolder, posterior: Posterior) -> Posterior:
     folder.finish(
         stage,
         posterior.wanted,
+        preliminary=bool(posterior.fit.attrs["preliminary"]),
         verdict=json.loads(json.dumps(verdict.record(), default=float)),
         sampler=str(posterior.fit.attrs["sampler"]),
         repair=str(posterior.cells.attrs.get("repair", "")),

@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 
 from bipbayes.plots.pool import DrawingPool
+from bipbayes.run.fits import check_stages
 from bipbayes.run.inputs import Run, open_run
 from bipbayes.run.posterior_process import PosteriorProcess
 from bipbayes.run.settings import Settings
@@ -35,8 +36,11 @@ def reproduce(settings: Settings) -> int:
         PosteriorProcess(quiet=settings.quiet) as process,
     ):
         run = open_run(settings)
+        plain = replace(run, settings=settings.plain())
+        for each in (plain, run):
+            check_stages(each)
         run.folder.note(preliminary=settings.quick, settings=settings.record())
-        passed = _all_stages(replace(run, settings=settings.plain()), pool, process)
+        passed = _all_stages(plain, pool, process)
         if settings.analysis:
             from bipbayes.run.add_analysis import add_analysis
 
@@ -63,7 +67,8 @@ def _all_stages(run: Run, pool: DrawingPool, process: PosteriorProcess) -> bool:
     from bipbayes.run.ols_stage import fit_ols
 
     ols = fit_ols(run, progression)
-    context = figure_context(run.folder, codebook, settings)
+    # The mark of an earlier fit does not count: it is being replaced.
+    context = replace(figure_context(run.folder, codebook, settings), preliminary=settings.quick)
     compare_stage.submit_early(pool, context, ols, cells, settings)
     description = describe_run(
         run, progression, pool=pool, characteristics=settings.characteristics
@@ -75,7 +80,6 @@ def _all_stages(run: Run, pool: DrawingPool, process: PosteriorProcess) -> bool:
     passed = all(posterior.verdict.passed for posterior in posteriors)
     if not passed:
         # What failed its checks may be looked at, but it carries its mark.
-        run.folder.note(preliminary=True)
         context = figure_context(run.folder, codebook, settings)
     compare_stage.submit_posterior(pool, context, ols, posteriors[0], settings)
     comparison = compare_stage.write_comparison(

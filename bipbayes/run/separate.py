@@ -5,8 +5,9 @@ from bipbayes.plots.pool import DrawingPool
 from bipbayes.run.audit_stage import audit_run, compare_with_published
 from bipbayes.run.compare_stage import FIGURES
 from bipbayes.run.describe_stage import describe_run
+from bipbayes.run.fits import as_reported, fitted_models
 from bipbayes.run.inputs import open_run, open_stored
-from bipbayes.run.posterior_stage import fitted_models, stored_posterior
+from bipbayes.run.posterior_stage import stored_posterior
 from bipbayes.run.settings import Settings
 
 
@@ -27,6 +28,7 @@ def audit_alone(settings: Settings) -> None:
         The folder holds no fit, or other data.
     """
     folder, codebook = open_stored(settings)
+    settings = as_reported(folder, settings)
     models = fitted_models(folder)
     if not models:
         folder.stage("fit_posterior")

@@ -21,11 +21,12 @@ from bipbayes.ols.adjusted import estimate_adjusted
 from bipbayes.ordinal import estimate_ordinal, ordinal_intervals, translate
 from bipbayes.plots.catalogue import FigureTask
 from bipbayes.run import compare_stage, export_stage
+from bipbayes.run.fits import fitted_models
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run
 from bipbayes.run.ols_stage import fit_ols, read_intervals
 from bipbayes.run.options import settings_from
-from bipbayes.run.posterior_stage import cells_of, fit_posterior, fitted_models
+from bipbayes.run.posterior_stage import cells_of, fit_posterior
 from bipbayes.run.settings import Settings
 from bipbayes.sampling.fit import CompiledModel, compile_model, draw_posterior
 from bipbayes.sampling.registry import ModelFile
@@ -39,10 +40,12 @@ MODEL = "complete_pooling"
 
 def _run(folder: Path, **options: Any) -> Run:
     sampling = {"draws": 150, "tune": 150, "chains": 2}
-    settings = Settings(out=folder, models=(MODEL,), quiet=True, **{**sampling, **options})
+    # Quick: with so few draws no fit passes its checks, and nothing else would be shown.
+    given = {**sampling, "quick": True, "outcomes": CODEBOOK.outcomes, **options}
+    settings = Settings(out=folder, models=(MODEL,), quiet=True, **given)
     run_folder = RunFolder(folder)
     run_folder.claim({"data": "x", "codebook": "y", "previous": "item"}, overwrite=False)
-    run_folder.note(data=FACTS, preliminary=True)
+    run_folder.note(data=FACTS)
     return Run(settings, STUDY, CODEBOOK, run_folder)
 
 

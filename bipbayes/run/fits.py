@@ -1,0 +1,115 @@
+"""What a folder holds of fits: their names, places, verdicts and how they were reported."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from bipbayes.intervals import PLAIN
+from bipbayes.run.analyses import named
+from bipbayes.run.folder import RunFolder
+from bipbayes.run.inputs import Run
+from bipbayes.run.settings import Settings
+
+STAGE: Final = "fit_posterior"
+SAMPLING: Final = ("draws", "tune", "chains", "target_accept", "seed", "vcov", "previous")
+REPORTING: Final = ("level", "kind", "rope")
+
+
+def stage_name(model: str, analysis: str = PLAIN) -> str:
+    """Return the name of a model's stage in ``run.json``."""
+    return f"{STAGE}/{named(model, analysis)}"
+
+
+def fit_file(model: str, analysis: str = PLAIN) -> str:
+    """Return the place of a model's draws in the folder."""
+    return f"posterior/{named(model, analysis)}.nc"
+
+
+def unjudged_file(folder: RunFolder, model: str, analysis: str = PLAIN) -> Path:
+    """Return where new draws lie until their rows and verdict are stored, too."""
+    return folder.file(f"posterior/unjudged/{named(model, analysis)}.nc")
+
+
+def fitted_models(folder: RunFolder, analysis: str = PLAIN) -> list[str]:
+    """Return the models that a folder holds draws of, in the order they were fitted.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
+    analysis
+        Whose fits are meant; those of other analyses do not count.
+    """
+    prefix, ending = f"{STAGE}/", named("", analysis)
+    return [stage.removeprefix(prefix).removesuffix(ending) for stage in _stages(folder, analysis)]
+
+
+def check_stages(run: Run) -> None:
+    """Refuse fits that a folder holds with other settings, before anything is written or fitted.
+
+    Raises
+    ------
+    RunError
+        A fit of the run's analysis is stored with other settings, and may not be overwritten.
+    """
+    settings = run.settings
+    values = {key: getattr(settings, key) for key in (*SAMPLING, *REPORTING)}
+    for model in settings.models:
+        stage = stage_name(Path(model).stem, settings.analysis)
+        run.folder.begin(stage, values, overwrite=settings.overwrite)
+
+
+def is_sound(folder: RunFolder, model: str, analysis: str = PLAIN) -> bool:
+    """Say whether a fit may be shown without a mark: it passed its checks and was not quick."""
+    done = _stages(folder, analysis).get(stage_name(model, analysis), {})
+    return bool(done) and done["verdict"]["passed"] and not done.get("preliminary", False)
+
+
+def unsound_fits(folder: RunFolder, analysis: str = PLAIN) -> list[str]:
+    """Return the models whose fits of an analysis failed their checks, or were quick."""
+    models = fitted_models(folder, analysis)
+    return [model for model in models if not is_sound(folder, model, analysis)]
+
+
+def sound_rows(folder: RunFolder, rows: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """Leave out posterior rows of fits that failed their checks or were quick.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
+    rows
+        Rows of the long frame, of any analyses.
+    settings
+        A quick run keeps all: what it shows is marked.
+    """
+    if settings.quick:
+        return rows
+    unsound = {
+        (model, analysis)
+        for analysis in rows["analysis"].unique()
+        for model in unsound_fits(folder, analysis)
+    }
+    keys = zip(rows["model"], rows["analysis"], strict=True)
+    return rows[[key not in unsound for key in keys]]
+
+
+def as_reported(folder: RunFolder, settings: Settings) -> Settings:
+    """Take over how the stored fits of an analysis are reported: level and kind of intervals.
+
+    What is computed again from stored draws then agrees with the stored rows.
+    """
+    for done in _stages(folder, settings.analysis).values():
+        stored = {key: done["settings"][key] for key in REPORTING if key in done["settings"]}
+        return replace(settings, **stored)
+    return settings
+
+
+def _stages(folder: RunFolder, analysis: str) -> dict[str, dict[str, Any]]:
+    return {
+        stage: done
+        for stage, done in folder.record().get("stages", {}).items()
+        if stage.startswith(f"{STAGE}/") and done["settings"].get("analysis", PLAIN) == analysis
+    }
