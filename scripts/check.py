@@ -9,6 +9,11 @@ from bipbayes.run import options
 from bipbayes.run.console import run_verb, start_logging
 from bipbayes.run.settings import Settings
 
+NAMES_IN_WORDS = (
+    "prior, cells, residuals, lag, changes, sensitivity, leave_out, specification, improved, "
+    "ranks, pooling, signs"
+)
+
 
 def main(
     data: options.Data = None,
@@ -16,7 +21,8 @@ def main(
     models: options.Models = None,
     priors: options.Priors = None,
     only: Annotated[
-        list[str] | None, typer.Option("--only", help="Name of a check; repeatable (default: all).")
+        list[str] | None,
+        typer.Option("--only", help=f"One of {NAMES_IN_WORDS}; repeatable (default: all)."),
     ] = None,
     effects: Annotated[
         list[str] | None,

@@ -11,13 +11,17 @@ from bipbayes.data.study import Finding
 SYNTHETIC_COLUMN = "synthetic"
 
 
-def missing_columns(frame: pd.DataFrame, codebook: Codebook) -> list[Finding]:
-    """Name the codebook's columns that the file lacks."""
+def absent_columns(frame: pd.DataFrame, codebook: Codebook) -> list[str]:
+    """Return the codebook's columns that the file lacks."""
     needed = [codebook.citizen, codebook.jobcenter, codebook.date]
     needed += [entry.column for entry in codebook.indicators if not entry.optional]
     needed += [entry.column for entry in codebook.unanalysed if not entry.optional]
     needed += treatment_columns(frame, codebook)
-    absent = [column for column in needed if column not in frame.columns]
+    return [column for column in needed if column not in frame.columns]
+
+
+def missing_columns(absent: Sequence[str]) -> list[Finding]:
+    """Name the columns that a file lacks."""
     if not absent:
         return []
     return [

@@ -4,6 +4,7 @@ import hashlib
 import logging
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from bipbayes.data import checks, columns
@@ -48,7 +49,8 @@ def responses_from_frame(
     A column ``synthetic`` that is 1 throughout marks synthetic data; the mark travels with the
     file, so that no figure can lose it.
     """
-    findings = checks.missing_columns(frame, codebook)
+    absent = checks.absent_columns(frame, codebook)
+    findings = checks.missing_columns(absent)
     repeated = sorted({str(c) for c in frame.columns[frame.columns.duplicated()]})
     if repeated:
         findings.append(
@@ -56,10 +58,14 @@ def responses_from_frame(
         )
     if not len(frame):
         findings.append(Finding("all columns", "rows", 0, "the file holds no response", True))
-    _refuse(findings, name)
-    responses, more, unread_dates = _columns(frame, codebook)
+    keys = {codebook.citizen, codebook.jobcenter, codebook.date}
+    if repeated or not len(frame) or keys & set(absent):
+        _refuse(findings, name)
+    # The other faults of a file that lacks columns are named as well.
+    whole = frame.assign(**dict.fromkeys(absent, np.nan)) if absent else frame
+    responses, more, unread_dates = _columns(whole, codebook)
     keep, repeats = checks.repeated_rows(responses)
-    findings = [*more, *checks.empty_keys(responses, unread_dates), *repeats]
+    findings += [*more, *checks.empty_keys(responses, unread_dates), *repeats]
     responses = responses[keep].reset_index(drop=True)
     responses["combination"] = combinations(responses, codebook)
     findings += checks.moved_citizens(responses)

@@ -125,7 +125,7 @@ def heatmap_figure(data: pd.DataFrame, *, context: FigureContext) -> Figure:
     sides = [side_of(data[data["source"] == name]) for name in panels]
     with figure_style():
         width = 2.6 + len(panels) * (0.35 + 0.235 * len(combinations))
-        figure = Figure(figsize=(max(6.0, width), 2.3 + 0.235 * len(outcomes)))
+        figure = Figure(figsize=(max(6.0, width), max(4.6, 2.3 + 0.235 * len(outcomes))))
         grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
         for axes, name in zip(grid, panels, strict=True):
             rows = data[data["source"] == name]

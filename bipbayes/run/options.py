@@ -49,8 +49,14 @@ Covariates = Annotated[
 Ordinal = Annotated[
     bool, typer.Option("--ordinal", help="Answers as categories: ordered probit, no metric.")
 ]
-Draws = Annotated[int | None, typer.Option("--draws", help="Draws kept per chain.")]
-Tune = Annotated[int | None, typer.Option("--tune", help="Warm-up draws per chain.")]
+Draws = Annotated[
+    int | None,
+    typer.Option("--draws", help="Draws kept per chain (main job: 1500, quick 300)."),
+]
+Tune = Annotated[
+    int | None,
+    typer.Option("--tune", help="Warm-up draws per chain (main job: 800, quick 300)."),
+]
 Chains = Annotated[int, typer.Option("--chains", help="Number of chains.")]
 TargetAccept = Annotated[
     float, typer.Option("--target-accept", help="Target acceptance of the sampler.")

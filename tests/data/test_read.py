@@ -179,3 +179,12 @@ def test_rows_without_keys_are_refused() -> None:
     frame.loc[0, "citizen"] = None
     with pytest.raises(DataError, match=r"citizen: rows without a value \(1\)"):
         responses_from_frame(frame, CODEBOOK)
+
+
+def test_a_missing_column_does_not_hide_other_faults() -> None:
+    """Catches a second refusal after the first was mended."""
+    frame = _frame().drop(columns="S12")
+    frame.loc[0, "B2"] = 7
+    with pytest.raises(DataError, match="lacks") as caught:
+        responses_from_frame(frame, bip_codebook())
+    assert "S12" in str(caught.value) and "B2" in str(caught.value)
