@@ -117,7 +117,9 @@ def coverage_figure(table: pd.DataFrame, *, language: str = "en") -> Figure:
             grid[0, column].axvspan(*GOAL, color="#DDDDDD", zorder=0)
             grid[0, column].axvline(0.95, color=GREY, linewidth=0.6)
             grid[0, column].set_xlim(min(0.7, data["covered_95"].min() - 0.02), 1.005)
-            grid[1, column].set_xlim(0, 1.12 * (rows["rmse"] + rows["rmse_mcse"]).max())
+            # One or two replicates have no Monte Carlo error.
+            widest = (rows["rmse"] + rows["rmse_mcse"].fillna(0.0)).max()
+            grid[1, column].set_xlim(0, 1.12 * widest)
             grid[0, column].set_title(pick(_TITLES[panel], language), loc="left")
         for row, words in enumerate((_COVERAGE, _ERROR)):
             grid[row, 0].set_yticks(list(labels["row"]), list(labels["label"]))

@@ -49,6 +49,14 @@ def test_coverage_has_a_row_for_every_analysis(tmp_path):
     assert files[0].stat().st_size > 10_000
 
 
+def test_two_replicates_have_no_monte_carlo_error() -> None:
+    """Catches a campaign of one or two replicates that ends in a traceback at its picture."""
+    table = _table()
+    errors = [name for name in table if name.endswith("_mcse")]
+    figure = coverage_figure(table.assign(**dict.fromkeys(errors, np.nan)))
+    assert all(np.isfinite(axes.get_xlim()).all() for axes in figure.axes)
+
+
 def test_calibration_draws_every_quantity_of_one_model(tmp_path):
     """Catches rounds of two models mixed, or quantities left out."""
     rng = np.random.default_rng(1)
