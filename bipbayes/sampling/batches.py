@@ -107,9 +107,24 @@ def add_batches(
     Tensor
         The effect, shape (combination, jobcenter, indicator).
     """
+    if not batches:
+        return total([], [], cells=cells)
+    # What batches share is computed once, on one row of all their effects: each operation on an
+    # array of another shape is code of its own, and compiling takes longer than sampling.
+    logarithm = _log_spreads(batches, cells)
+    # Data rather than a constant, so that the compile cache serves other data of this shape.
+    degree = pm.Data("centring", np.concatenate([centring[each.name].ravel() for each in batches]))
+    # exp(w log sd) rather than powers, which cost several times as much.
+    spreads = _parts(pt.exp(degree * logarithm), batches, cells)
+    raw = [
+        pm.Normal(f"{batch.name}_raw", 0.0, spread, dims=_effect_dims(batch))
+        for batch, spread in zip(batches, spreads, strict=True)
+    ]
+    units = _parts(pt.exp((1.0 - degree) * logarithm), batches, cells)
+    # Each of its own raw values alone: a jobcenter not seen is drawn along these lines.
     terms = [
-        _normal(batch, degree)
-        for batch, degree in zip(batches, _degrees(batches, centring), strict=True)
+        pm.Deterministic(batch.name, _of_combinations(unit * own, batch), dims=batch.dims)
+        for batch, unit, own in zip(batches, units, raw, strict=True)
     ]
     return total(terms, [batch.dims for batch in batches], cells=cells)
 
@@ -131,55 +146,54 @@ def total(terms: Sequence[Tensor], dims: Sequence[tuple[str, ...]], *, cells: xr
     Tensor
         Shape (combination, jobcenter, indicator).
     """
-    effect = pt.zeros(tuple(cells.sizes[dim] for dim in CELL))
-    for term, names in zip(terms, dims, strict=True):
-        effect = effect + _by_cell(term, names, respondent_position(cells))
-    return effect
+    sizes = tuple(cells.sizes[dim] for dim in CELL)
+    if not terms:
+        return pt.zeros(sizes)
+    # One look-up in one row of all terms, for the reason given in `add_batches`.
+    positions, start = [], 0
+    for names in dims:
+        own = _positions(names, cells)
+        positions.append(start + own.ravel())
+        start += int(own.max()) + 1
+    return _joined(terms)[np.stack(positions)].sum(axis=0).reshape(sizes)
 
 
-def _degrees(batches: Sequence[Batch], centring: Mapping[str, np.ndarray]) -> list[Tensor]:
-    """Put the degrees of centring into the model, each batch's in the shape of its effects.
-
-    Data rather than constants, so that the compile cache serves other data of this shape; one
-    vector rather than one for each batch, since nutpie compiles its access to each.
-    """
-    if not batches:
-        return []
-    shapes = [centring[batch.name].shape for batch in batches]
-    ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
-    flat = pm.Data("centring", np.concatenate([centring[batch.name].ravel() for batch in batches]))
-    return [
-        flat[end - int(np.prod(shape)) : end].reshape(shape)
-        for shape, end in zip(shapes, ends.tolist(), strict=True)
-    ]
+def _log_spreads(batches: Sequence[Batch], cells: xr.Dataset) -> Tensor:
+    """Add all standard deviations; returns the logarithm of the one behind each effect."""
+    spreads = [_spread(batch) for batch in batches]
+    counts = np.concatenate([batch.group_sizes(cells) for batch in batches])
+    return pt.log(_joined(spreads))[np.repeat(np.arange(len(counts)), counts)]
 
 
-def _normal(batch: Batch, degree: Tensor) -> Tensor:
-    basis = batch.basis
-    # exp(w log sd) rather than powers, which cost several times as much.
-    if basis is None:
-        logarithm = pt.log(_spread(batch, batch.scale))
-        dims = batch.dims
-    else:
-        spread = _spread(batch, np.array(batch.scales), dims=basis.group_dim)
-        each = pt.log(spread)[basis.group]
-        logarithm = each.reshape((len(basis.group), *(1,) * (len(batch.dims) - 1)))
-        dims = (basis.dim, *batch.dims[1:])
-    raw = pm.Normal(f"{batch.name}_raw", 0.0, pt.exp(degree * logarithm), dims=dims)
-    effect = pt.exp((1.0 - degree) * logarithm) * raw
-    return pm.Deterministic(batch.name, _of_combinations(effect, batch), dims=batch.dims)
-
-
-def _spread(
-    batch: Batch, scale: float | tuple[float, ...] | np.ndarray, *, dims: str | None = None
-) -> Tensor:
+def _spread(batch: Batch) -> Tensor:
     """Add a batch's standard deviations, which the sampler lets come near zero and go again."""
+    scale = np.array(batch.scales) if batch.basis is not None else np.asarray(batch.scale)
     return pm.HalfNormal(
         f"{batch.name}_sd",
         scale,
-        dims=dims,
-        default_transform=LightTail(_BEND * np.asarray(scale)),
+        dims=None if batch.basis is None else batch.basis.group_dim,
+        default_transform=LightTail(_BEND * scale),
     )
+
+
+def _joined(arrays: Sequence[Tensor]) -> Tensor:
+    """Lay arrays in one row."""
+    return pt.concatenate([array.reshape((-1,)) for array in arrays])
+
+
+def _parts(row: Tensor, batches: Sequence[Batch], cells: xr.Dataset) -> list[Tensor]:
+    """Cut a row of all effects into batches, in the shape of their effects."""
+    shapes = [batch.shape(cells) for batch in batches]
+    ends = np.cumsum([int(np.prod(shape)) for shape in shapes]).tolist()
+    starts = [0, *ends[:-1]]
+    return [
+        row[start:end].reshape(shape)
+        for start, end, shape in zip(starts, ends, shapes, strict=True)
+    ]
+
+
+def _effect_dims(batch: Batch) -> tuple[str, ...]:
+    return batch.dims if batch.basis is None else (batch.basis.dim, *batch.dims[1:])
 
 
 def _of_combinations(effect: Tensor, batch: Batch) -> Tensor:
@@ -191,10 +205,13 @@ def _of_combinations(effect: Tensor, batch: Batch) -> Tensor:
     return flat.reshape((matrix.shape[0], *effect.shape[1:]))
 
 
-def _by_cell(term: Tensor, dims: tuple[str, ...], respondent: np.ndarray) -> Tensor:
-    """Bring a term to the order of the cells' dims; length one where it lacks a dim."""
-    if RESPONDENT in dims:
-        term = pt.take(term, respondent, axis=dims.index(RESPONDENT))
-    names = tuple("indicator" if dim == RESPONDENT else dim for dim in dims)
-    order = [names.index(dim) if dim in names else "x" for dim in CELL]
-    return term.dimshuffle(*order)
+def _positions(dims: tuple[str, ...], cells: xr.Dataset) -> np.ndarray:
+    """Which entry of a term with these dims, laid in a row, counts in each cell."""
+    position = np.zeros((1,) * len(CELL), dtype="int64")
+    for dim in dims:
+        labels_of_dim = labels(cells)[dim]
+        own = respondent_position(cells) if dim == RESPONDENT else np.arange(len(labels_of_dim))
+        axis = CELL.index("indicator" if dim == RESPONDENT else dim)
+        others = tuple(other for other in range(len(CELL)) if other != axis)
+        position = position * len(labels_of_dim) + np.expand_dims(own, others)
+    return np.broadcast_to(position, tuple(cells.sizes[dim] for dim in CELL))
