@@ -19,7 +19,6 @@ LAYERS = [
     {"describe", "audit", "checks"},
     {"plots", "tables"},
     {"validation"},
-    {"report"},
     {"run"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

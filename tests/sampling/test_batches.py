@@ -1,0 +1,39 @@
+"""Terms summed over cells, whatever their dims and the order of these."""
+
+import numpy as np
+import pytensor.tensor as pt
+import pytest
+from cell_builders import CellShape, make_cells
+
+from bipbayes.sampling.batches import total
+from bipbayes.sampling.labels import CELL, labels, respondent_position
+
+CELLS = make_cells(CellShape(indicators=5), seed=1)
+SIZES = {dim: len(names) for dim, names in labels(CELLS).items()}
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        [("jobcenter", "combination")],  # not in the cells' order
+        [("indicator", "combination", "jobcenter"), ()],
+        [("respondent", "jobcenter"), ("combination",), ("indicator", "respondent")],
+    ],
+)
+def test_terms_count_where_their_labels_stand(terms: list[tuple[str, ...]]) -> None:
+    """Catches a term read in another order of dims, or from its neighbour's part of the row."""
+    rng = np.random.default_rng(0)
+    values = [rng.normal(size=[SIZES[dim] for dim in dims]) for dims in terms]
+    found = total([pt.as_tensor(value) for value in values], terms, cells=CELLS).eval()
+    respondent = respondent_position(CELLS)
+    for cell in np.ndindex(*(SIZES[dim] for dim in CELL)):
+        place = dict(zip(CELL, cell, strict=True))
+        place["respondent"] = int(respondent[place["indicator"]])
+        pairs = zip(terms, values, strict=True)
+        expected = sum(value[tuple(place[dim] for dim in dims)] for dims, value in pairs)
+        assert found[cell] == pytest.approx(expected, abs=1e-12)
+
+
+def test_no_terms_are_no_effect() -> None:
+    """Catches a crash where a study is so small that no batch is left."""
+    assert not total([], [], cells=CELLS).eval().any()
