@@ -58,12 +58,13 @@ def responses_from_frame(
         )
     if not len(frame):
         findings.append(Finding("all columns", "rows", 0, "the file holds no response", True))
-    keys = {codebook.citizen, codebook.jobcenter, codebook.date}
-    if repeated or not len(frame) or keys & set(absent):
+    if repeated or not len(frame):
         _refuse(findings, name)
     # The other faults of a file that lacks columns are named as well.
     whole = frame.assign(**dict.fromkeys(absent, np.nan)) if absent else frame
     responses, more, unread_dates = _columns(whole, codebook)
+    if {codebook.citizen, codebook.jobcenter, codebook.date} & set(absent):
+        _refuse([*findings, *more], name)  # what follows compares citizens and dates
     keep, repeats = checks.repeated_rows(responses)
     findings += [*more, *checks.empty_keys(responses, unread_dates), *repeats]
     responses = responses[keep].reset_index(drop=True)

@@ -181,10 +181,11 @@ def test_rows_without_keys_are_refused() -> None:
         responses_from_frame(frame, CODEBOOK)
 
 
-def test_a_missing_column_does_not_hide_other_faults() -> None:
+@pytest.mark.parametrize("lacking", ["S12", "date", "citizen", "jobcenter"])
+def test_a_missing_column_does_not_hide_other_faults(lacking: str) -> None:
     """Catches a second refusal after the first was mended."""
-    frame = _frame().drop(columns="S12")
+    frame = _frame().drop(columns=lacking)
     frame.loc[0, "B2"] = 7
     with pytest.raises(DataError, match="lacks") as caught:
         responses_from_frame(frame, bip_codebook())
-    assert "S12" in str(caught.value) and "B2" in str(caught.value)
+    assert lacking in str(caught.value) and "B2" in str(caught.value)
