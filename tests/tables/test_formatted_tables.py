@@ -14,7 +14,7 @@ from bipbayes.errors import SettingsError
 from bipbayes.tables.comparison_table import comparison_table, interval_text, probability_text
 from bipbayes.tables.html import html
 from bipbayes.tables.latex import escape, latex
-from bipbayes.tables.layout import Table, TableContext
+from bipbayes.tables.layout import Column, Table, TableContext
 from bipbayes.tables.sampler_tables import (
     diagnostics_table,
     hyperparameter_frame,
@@ -109,6 +109,21 @@ class _Cells(HTMLParser):
 def table(language: str = "en", *, synthetic: bool = True) -> Table:
     context = TableContext(CODEBOOK, synthetic=synthetic, language=language)
     return comparison_table(hand_made(), context, outcome="q2")
+
+
+def test_long_and_wide_tables_fit_their_pages() -> None:
+    """Catches rows below the end of the page and headers that push columns off it."""
+    columns = tuple(
+        Column(f"c{i}", f"A heading of many words, number {i}", align="l") for i in range(12)
+    )
+    body = pd.DataFrame({column.key: ["some words"] * 80 for column in columns})
+    text = latex(Table("long", "Long.", ("A note.",), columns, body, body))
+    assert text.startswith("% needs \\usepackage{booktabs,longtable,pdflscape}\n")
+    for name in ("landscape", "longtable"):
+        assert text.count(rf"\begin{{{name}}}") == text.count(rf"\end{{{name}}}") == 1
+    assert text.count(r"some words \\") == 80
+    assert text.count(r"\shortstack[l]{A heading") == 2 * 12  # on the first and on later pages
+    assert r"\begin{table}" not in text
 
 
 def test_latex_snapshot() -> None:
