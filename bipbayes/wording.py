@@ -69,12 +69,11 @@ _WORDS: Final = {
         "Signifikant betyder forskellig fra ingen indsats.",
     ),
     "from_nothing": (
-        "Significant means different from zero: that adding the intervention changes nothing on "
-        "average over the others, or that it changes as much with another intervention as "
-        "without.",
-        "Signifikant betyder forskellig fra nul: at det i gennemsnit over de andre indsatser "
-        "intet ændrer at tilføje indsatsen, eller at det ændrer lige så meget med en anden "
-        "indsats som uden.",
+        "Zero means that adding the intervention changes nothing on average over the others, or "
+        "as much with another intervention as without; significant means different from that.",
+        "Nul betyder, at det i gennemsnit over de andre indsatser intet ændrer at tilføje "
+        "indsatsen, eller at det ændrer lige så meget med en anden indsats som uden; signifikant "
+        "betyder forskellig fra det.",
     ),
     ALL_INDICATORS: ("all indicators", "alle indikatorer"),
     "ols": ("OLS", "OLS"),

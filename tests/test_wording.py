@@ -105,4 +105,4 @@ def test_every_phrase_that_code_asks_for_is_there() -> None:
     for path in Path(bipbayes.__file__).parent.rglob("*.py"):
         asked |= set(re.findall(r'\bphrase\(\s*"([a-z_0-9]+)"', path.read_text("utf-8")))
     assert asked and asked <= known
-    assert phrase("report_figure", "da", figure=3) == "Rapportens figur 3"
+    assert phrase("report_figure", "da", figure=3) == "Svarer til rapportens figur 3"

@@ -103,6 +103,12 @@ def caption(
     return " ".join(part for part in parts if part)
 
 
+def axis_phrase(estimand: str, *, language: str) -> str:
+    """Say what an axis of an estimand measures: progression, or a difference of it."""
+    differs = "contrast" in estimand or estimand == "factorial"
+    return phrase("progression_difference" if differs else "progression", language)
+
+
 def flags(context: FigureContext) -> list[str]:
     """Return the warnings every figure carries: synthetic data, preliminary results."""
     held = {"synthetic": context.synthetic, "preliminary": context.preliminary}

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
-from bipbayes.plots.captions import FigureContext, caption, titled
+from bipbayes.plots.captions import FigureContext, axis_phrase, caption, titled
 from bipbayes.plots.forest_rows import ForestRows
 from bipbayes.plots.selection import Side
 from bipbayes.plots.style import (
@@ -192,7 +192,8 @@ def _scale(axes: Axes, limits: tuple[float, float], side: Side | None, *, langua
     axes.axvline(0, color="black", linewidth=0.6, zorder=1)
     axes.set_xlim(limits)
     decimal_axis(axes, "x", language=language)
-    axes.set_xlabel(phrase("progression", language))
+    estimand = "" if side is None else side.estimand
+    axes.set_xlabel(axis_phrase(estimand, language=language))
     if side is not None:
         name = capital(word(side.source, language))
         interval = interval_words(side.level, side.kind, language=language)
@@ -207,7 +208,7 @@ def _write_counts(axes: Axes, rows: ForestRows, heights: list[float], *, languag
     axes.set_title("n", loc="right")
     marks = np.where(rows.frame["prior_driven"], " †", "")
     for place, n, mark in zip(heights, rows.frame["n"], marks, strict=True):
-        text = number(float(n), 0, language=language)
+        text = "–" if np.isnan(float(n)) else number(float(n), 0, language=language)
         axes.text(1.0, place, f"{text}{mark}", ha="right", va="center", fontsize=7.5)
 
 
@@ -216,8 +217,11 @@ def _caption(rows: ForestRows, context: FigureContext, outcome: str) -> str:
     sentences = []
     if rows.frame["inner_lower"].notna().any():
         sentences.append(phrase("inner", language))
-    counts = "n_smallest" if "factorial" in _estimands(rows) else "n_line"
+    factorial = "factorial" in _estimands(rows)
+    counts = "n_smallest" if factorial else "n_line"
     sentences += [phrase("filled", language), phrase(counts, language)]
+    if factorial:
+        sentences.append(phrase("factorial_note", language))
     if rows.frame["prior_driven"].any():
         sentences.append(phrase("prior_driven", language))
     sides = [side for side in (rows.ols, rows.posterior) if side is not None]

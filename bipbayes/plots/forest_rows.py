@@ -167,7 +167,16 @@ def jobcenter_data(
     seen = set(pd.concat(list(sides.values()))["jobcenter"])
     order = [*_jobcenter_order(seen, context), *(name for name in last.values() if name in seen)]
     words = {"\0all": phrase("all", context.language), "\0new": phrase("new", context.language)}
-    labels = [words.get(name, name) for name in order]
+    # A letter alone would be read as a treatment: BIP's jobcenters are called A to J.
+    one = {name: phrase("one_jobcenter", context.language, name=name) for name in order}
+    labels = [words.get(name, one[name] if len(name) == 1 else name) for name in order]
+    # Nobody has answered in a jobcenter not seen; the long frame counts what it was learnt from.
+    sides = {
+        name: rows.assign(
+            n=rows["n"].astype(float).mask(rows["jobcenter"] == last["new_jobcenter"])
+        )
+        for name, rows in sides.items()
+    }
     return forest_rows(sides, "jobcenter", order=order, labels=labels, inner=inner)
 
 

@@ -11,7 +11,7 @@ from matplotlib.image import AxesImage
 
 from bipbayes.estimands.intervals import PRIOR_DRIVEN
 from bipbayes.intervals import FREQUENTIST, excludes_zero
-from bipbayes.plots.captions import FigureContext, caption, titled
+from bipbayes.plots.captions import FigureContext, axis_phrase, caption, titled
 from bipbayes.plots.selection import Side, select, side_of
 from bipbayes.plots.style import DIVERGING, LanguageFormatter, figure_style, furnish, ink_on
 from bipbayes.wording import MINUS, capital, combination_text, outcome_label, phrase, word
@@ -160,7 +160,7 @@ def _finish(figure: Figure, image: AxesImage, *, context: FigureContext, sides: 
     bar = figure.colorbar(image, cax=place, extend="both", extendfrac=0.03)
     bar.ax.yaxis.set_major_formatter(LanguageFormatter(language))
     bar.outline.set_visible(False)
-    bar.set_label(phrase("progression", language))
+    bar.set_label(axis_phrase(sides[0].estimand, language=language))
 
 
 def _order(data: pd.DataFrame, context: FigureContext) -> tuple[list[str], list[str]]:

@@ -100,7 +100,7 @@ def test_histograms_show_the_share_of_no_change(bip: Described) -> None:
     text = written(figure)
     assert f"{table['unchanged']:.1f}".replace(".", ",") + " % ingen ændring" in text
     assert f"n = {table['n']}" in text
-    assert "Rapportens figur 2." in text and "yntetisk" not in text
+    assert "Svarer til rapportens figur 2." in text and "yntetisk" not in text
     heights = [patch.get_height() for patch in figure.axes[0].patches]
     np.testing.assert_allclose(heights, data["percent"])
     with pytest.raises(ValueError, match="not in the codebook"):

@@ -135,3 +135,10 @@ def test_jobcenters_stand_in_order_then_all_then_new() -> None:
     frame = FRAME[(FRAME["outcome"] == ALL_INDICATORS) & (FRAME["combination"] == "01")]
     whole = frame[frame["estimand"] == "effect"].iloc[0]
     assert rows.loc[3, "posterior_estimate"] == whole["estimate"]
+
+
+def test_a_jobcenter_not_seen_has_no_responses() -> None:
+    """Catches the widest interval beside the largest n: that of all jobcenters together."""
+    rows = jobcenter_data(FRAME, CONTEXT, combination="01").frame.set_index("label")
+    assert np.isnan(rows.loc["Jobcenter not seen", "n"])
+    assert rows.loc["All jobcenters", "n"] > 0

@@ -61,7 +61,7 @@ def test_what_the_figure_says() -> None:
     title, caption = (text.get_text().replace("\n", " ") for text in figure.texts)
     assert title == "B1 Ide om arbejde (syntetiske data)"
     for told in (
-        "Rapportens figur 4.",
+        "Svarer til rapportens figur 4.",
         "95 %-konfidensinterval, klassiske standardfejl",
         "gennemsnitlige progression",
         "Syntetiske data.",
