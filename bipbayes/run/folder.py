@@ -13,6 +13,7 @@ from bipbayes.errors import RunError
 from bipbayes.intervals import TEXT_COLUMNS
 from bipbayes.run.record import now, software
 
+_SYNTHETIC: Final = "synthetic"
 OUTPUTS: Final = (
     "run.json",
     "ols.csv",
@@ -134,7 +135,10 @@ class RunFolder:
         return dict(stages[stage])
 
     def write(self, name: str, frame: pd.DataFrame) -> None:
-        """Write a frame as CSV."""
+        """Write a frame as CSV; the column ``synthetic`` says of what data it is."""
+        synthetic = self.record().get("data", {}).get("synthetic")
+        if synthetic is not None and _SYNTHETIC not in frame:
+            frame = frame.assign(**{_SYNTHETIC: bool(synthetic)})
         write_frame(self.file(name), frame)
 
     def read(self, name: str) -> pd.DataFrame:
@@ -150,6 +154,7 @@ class RunFolder:
             raise RunError(f"{path} is missing; run the earlier steps in this folder first")
         text = dict.fromkeys((*TEXT_COLUMNS, "kind", "note", "claim_id"), "str")
         frame = pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
+        frame = frame.drop(columns=_SYNTHETIC, errors="ignore")  # the folder's, not the rows'
         present = [column for column in text if column in frame.columns]
         frame[present] = frame[present].fillna("")
         return frame
