@@ -8,6 +8,7 @@ import pandas as pd
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.study import Finding
 
+_ISO_DATE = r"\d{4}-\d{2}-\d{2}([T ].*)?"
 MISSING_TOKENS = ("", "NA", "NaN", "nan", "None", "<NA>")
 
 
@@ -38,9 +39,11 @@ def to_date(values: pd.Series) -> tuple[pd.Series, int]:
         # A bare number has no epoch; guessing one would shift every date.
         unread = int(values.notna().sum())
         return pd.Series(pd.NaT, index=values.index, dtype="datetime64[us]"), unread
-    dates = pd.to_datetime(values, format="ISO8601", errors="coerce", utc=False)
-    days = pd.Series(dates, index=values.index).dt.normalize()
     text = values.astype("string").str.strip()
+    # A time of the day is dropped; a year or a month alone is no day.
+    whole = text.where(text.str.fullmatch(_ISO_DATE).fillna(False))
+    days = pd.to_datetime(whole.str[:10], format="%Y-%m-%d", errors="coerce")
+    days = days.astype("datetime64[us]")
     return days, int((days.isna() & text.notna() & (text != "")).sum())
 
 

@@ -1,7 +1,9 @@
 """Reading a table from a file, one reader a format."""
 
+import csv
 import hashlib
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from typing import Final
 
@@ -21,11 +23,14 @@ def read_csv(path: Path) -> pd.DataFrame:
         text = content.decode("cp1252")
     if not text.strip():
         raise DataError(f"{path.name} is empty; a header line and one row a response are needed")
-    from io import StringIO
-
-    return pd.read_csv(
-        StringIO(text), sep=_delimiter(text), dtype="str", keep_default_na=False, na_values=[""]
+    delimiter = _delimiter(text)
+    frame = pd.read_csv(
+        StringIO(text), sep=delimiter, dtype="str", keep_default_na=False, na_values=[""]
     )
+    header = next(csv.reader(StringIO(text), delimiter=delimiter))
+    if len(header) == len(frame.columns):
+        frame.columns = pd.Index(header)  # pandas renames the second of two equal names
+    return frame
 
 
 def _delimiter(text: str) -> str:

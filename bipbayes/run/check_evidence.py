@@ -27,9 +27,8 @@ from bipbayes.errors import ModelError, SettingsError
 from bipbayes.estimands.effects import effect_draws
 from bipbayes.plots.catalogue import FigureTask
 from bipbayes.run.check_inputs import CheckInputs, CheckResult, read_targets, thinned
-from bipbayes.run.fits import fit_file
+from bipbayes.run.fits import stored_fit
 from bipbayes.sampling.registry import load_model
-from bipbayes.sampling.store import load_fit
 from bipbayes.tables.check_tables import check_table
 from bipbayes.wording import combination_text, number, outcome_label, percent, word
 
@@ -185,7 +184,7 @@ def _sampled(
         if name == inputs.model:
             effects = inputs.effects
         else:
-            fit = load_fit(inputs.folder.file(fit_file(name)))
+            fit = stored_fit(inputs.folder, name)
             effects = effect_draws(fit, inputs.cells)
         sampled = leave_out_draws(inputs.cells, thinned(effects, LEFT_OUT_DRAWS))
         closed = exact.get((name, CLOSED_FORM), sampled.assign(elpd=float("nan")))

@@ -21,7 +21,7 @@ from bipbayes.intervals import ALL_INDICATORS, PLAIN
 from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.catalogue import FigureTask
 from bipbayes.run.contexts import figure_context, is_synthetic, table_context
-from bipbayes.run.fits import as_reported, fit_file, fitted_models
+from bipbayes.run.fits import as_reported, fitted_models, stored_fit
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import CODEBOOK_FILE, SYNTHETIC_FILE, Run, open_run, open_stored
 from bipbayes.run.posterior_stage import cells_of
@@ -29,7 +29,6 @@ from bipbayes.run.settings import Settings
 from bipbayes.sampling.priors import make_priors, read_priors
 from bipbayes.sampling.registry import ModelFile, load_model
 from bipbayes.sampling.settings import derived_seed
-from bipbayes.sampling.store import load_fit
 from bipbayes.tables.disclosure import blank_small_cells
 from bipbayes.tables.layout import Table, TableContext
 
@@ -125,7 +124,7 @@ class CheckInputs:
     @cached_property
     def fit(self) -> xr.DataTree:
         """Draws of the model that is checked."""
-        return load_fit(self.folder.file(fit_file(self.model)))
+        return stored_fit(self.folder, self.model)
 
     @cached_property
     def cells(self) -> xr.Dataset:

@@ -11,11 +11,10 @@ from bipbayes.run.analyses import named, require
 from bipbayes.run.compare_stage import STAGE as COMPARE
 from bipbayes.run.contexts import table_context
 from bipbayes.run.fits import STAGE as FIT_POSTERIOR
-from bipbayes.run.fits import as_reported, fit_file, fitted_models, sound_rows, stage_name
+from bipbayes.run.fits import as_reported, fitted_models, sound_rows, stage_name, stored_fit
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.ols_stage import read_intervals
 from bipbayes.run.settings import Settings
-from bipbayes.sampling.store import load_fit
 from bipbayes.tables.analyses_table import analyses_rows
 from bipbayes.tables.export import RunFrames, export_tables
 from bipbayes.tables.sampler_tables import hyperparameter_frame
@@ -38,7 +37,7 @@ def export_stored(folder: RunFolder, codebook: Codebook, settings: Settings) -> 
     for stage in (FIT_POSTERIOR, COMPARE):
         require(folder, stage, analysis)
     model = fitted_models(folder, analysis)[0]
-    fit = load_fit(folder.file(fit_file(model, analysis)))
+    fit = stored_fit(folder, model, analysis)
     refuse_failed(folder, model, analysis=analysis)
     write_tables(
         folder,

@@ -5,12 +5,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
+import xarray as xr
 
+from bipbayes.errors import RunError
 from bipbayes.intervals import PLAIN
 from bipbayes.run.analyses import named
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run
 from bipbayes.run.settings import Settings
+from bipbayes.sampling.store import load_fit
 
 STAGE: Final = "fit_posterior"
 SAMPLING: Final = ("draws", "tune", "chains", "target_accept", "seed", "vcov", "previous")
@@ -30,6 +33,23 @@ def fit_file(model: str, analysis: str = PLAIN) -> str:
 def unjudged_file(folder: RunFolder, model: str, analysis: str = PLAIN) -> Path:
     """Return where new draws lie until their rows and verdict are stored, too."""
     return folder.file(f"posterior/unjudged/{named(model, analysis)}.nc")
+
+
+def stored_fit(folder: RunFolder, model: str, analysis: str = PLAIN) -> xr.DataTree:
+    """Read a model's draws, which must be of the folder's data.
+
+    Raises
+    ------
+    FitError
+        The file is missing or damaged.
+    RunError
+        The draws were made from other data.
+    """
+    place = folder.file(fit_file(model, analysis))
+    fit = load_fit(place)
+    if fit.attrs.get("data_sha256") != folder.record()["identity"]["data"]:
+        raise RunError(f"the draws in {place} are of other data than this run; fit the model again")
+    return fit
 
 
 def fitted_models(folder: RunFolder, analysis: str = PLAIN) -> list[str]:

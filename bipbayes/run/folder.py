@@ -16,6 +16,7 @@ from bipbayes.run.record import now, software
 _SYNTHETIC: Final = "synthetic"
 OUTPUTS: Final = (
     "run.json",
+    "codebook.toml",
     "ols.csv",
     "effects.csv",
     "comparison.csv",

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 import xarray as xr
 
-from bipbayes.atomic import atomic_path, write_text
+from bipbayes.atomic import atomic_path, write_frame, write_text
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.load_codebook import load_codebook
 from bipbayes.data.progression import PreviousRule, progression
@@ -21,6 +21,7 @@ from bipbayes.run.settings import Settings
 logger = logging.getLogger(__name__)
 
 SYNTHETIC_FILE: Final = "synthetic/responses.csv"
+TRUTH_FILE: Final = "synthetic/truth.csv"
 CODEBOOK_FILE: Final = "codebook.toml"
 
 
@@ -80,6 +81,11 @@ def open_stored(settings: Settings) -> tuple[RunFolder, Codebook]:
         raise RunError(f"{settings.out} holds no run; run 'bipbayes reproduce' or fit-ols first")
     stored = folder.file(CODEBOOK_FILE)
     codebook = load_codebook(settings.codebook or (stored if stored.is_file() else None))
+    if record["identity"]["codebook"] != _codebook_digest(codebook):
+        raise RunError(
+            f"{settings.out} was made with another codebook than {settings.codebook or stored}; "
+            "give the one it was made with, or choose another --out"
+        )
     _check_outcomes(settings, codebook)
     if settings.data is not None:
         study = read_responses(settings.data, codebook)
@@ -97,9 +103,11 @@ def _synthetic_study(settings: Settings, codebook: Codebook, folder: RunFolder) 
     if not (path.is_file() and folder.record().get("identity")):
         # Written beside its place first: the folder may belong to another run.
         with atomic_path(path) as part:
-            write_responses(simulate(), part)
+            simulation = simulate()
+            write_responses(simulation, part)
             study = read_responses(part, codebook)
             folder.claim(_identity(study, settings), overwrite=settings.overwrite)
+        write_frame(folder.file(TRUTH_FILE), simulation.truth)
     else:
         study = read_responses(path, codebook)
         folder.claim(_identity(study, settings), overwrite=settings.overwrite)
@@ -108,8 +116,12 @@ def _synthetic_study(settings: Settings, codebook: Codebook, folder: RunFolder) 
 
 def _identity(study: Study, settings: Settings) -> dict[str, str]:
     """Return what makes two runs the same: data, codebook, rule for the previous answer."""
-    codebook = hashlib.sha256(repr(study.codebook).encode("utf-8")).hexdigest()
+    codebook = _codebook_digest(study.codebook)
     return {"data": study.digest, "codebook": codebook, "previous": settings.previous}
+
+
+def _codebook_digest(codebook: Codebook) -> str:
+    return hashlib.sha256(repr(codebook).encode("utf-8")).hexdigest()
 
 
 def _note_data(folder: RunFolder, study: Study) -> None:

@@ -17,7 +17,7 @@ from bipbayes.estimands.intervals import IntervalSettings, posterior_intervals
 from bipbayes.estimands.new_jobcenter import new_jobcenter_draws, new_jobcenter_effects
 from bipbayes.intervals import ORDINAL, PLAIN
 from bipbayes.run.analyses import analysis_facts, named
-from bipbayes.run.fits import REPORTING, SAMPLING, fit_file, stage_name, unjudged_file
+from bipbayes.run.fits import REPORTING, SAMPLING, fit_file, stage_name, stored_fit, unjudged_file
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run
 from bipbayes.run.ols_stage import forget_dependents, merge_effects, without
@@ -26,7 +26,7 @@ from bipbayes.sampling.diagnose import Verdict, diagnose, diagnostics_frame
 from bipbayes.sampling.priors import make_priors, read_priors
 from bipbayes.sampling.registry import ModelFile, load_model
 from bipbayes.sampling.settings import SamplerSettings
-from bipbayes.sampling.store import load_fit, save_fit
+from bipbayes.sampling.store import save_fit
 
 logger = logging.getLogger(__name__)
 
@@ -111,8 +111,7 @@ def stored_posterior(
     folder: RunFolder, model: str, codebook: Codebook, settings: Settings
 ) -> Posterior:
     """Read a stored fit of the settings' analysis and summarise it again; nothing is sampled."""
-    place = folder.file(fit_file(model, settings.analysis))
-    return summarise(load_fit(place), codebook, settings)
+    return summarise(stored_fit(folder, model, settings.analysis), codebook, settings)
 
 
 def cells_of_run(run: Run, progression: xr.Dataset) -> xr.Dataset:

@@ -189,3 +189,36 @@ def test_a_missing_column_does_not_hide_other_faults(lacking: str) -> None:
     with pytest.raises(DataError, match="lacks") as caught:
         responses_from_frame(frame, bip_codebook())
     assert lacking in str(caught.value) and "B2" in str(caught.value)
+
+
+@pytest.mark.parametrize("date", ["2017", "2017-05", "31-12-2017", "2017-02-30"])
+def test_what_is_no_whole_date_is_unreadable(date: str) -> None:
+    """Catches a year read as its first of January."""
+    frame = _frame()
+    frame["date"] = frame["date"].astype("object")
+    frame.loc[0, "date"] = date
+    with pytest.raises(DataError, match=r"date: dates that cannot be read \(1\)"):
+        responses_from_frame(frame, CODEBOOK)
+
+
+def test_times_of_day_and_zones_are_dropped() -> None:
+    """Catches a traceback where one date has a time zone."""
+    plain, timed = _frame(), _frame()
+    timed["date"] = timed["date"].astype("object")
+    timed.loc[0, "date"] = f"{plain['date'].astype(str).iloc[0]}T00:00:00Z"
+    dates = [
+        responses_from_frame(frame, CODEBOOK).responses["date"].to_list()
+        for frame in (plain, timed)
+    ]
+    assert dates[0] == dates[1]
+
+
+def test_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    """Catches the second of two columns, renamed by pandas and ignored as an extra one."""
+    frame = _frame()
+    frame.insert(0, "B1 again", 1)
+    text = frame.to_csv(index=False).replace("B1 again", "B1", 1)
+    path = tmp_path / "twice.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match="B1: column names that repeat"):
+        read_responses(path, CODEBOOK)

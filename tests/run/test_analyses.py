@@ -21,7 +21,7 @@ from bipbayes.ols.adjusted import estimate_adjusted
 from bipbayes.ordinal import estimate_ordinal, ordinal_intervals, translate
 from bipbayes.plots.catalogue import FigureTask
 from bipbayes.run import compare_stage, export_stage
-from bipbayes.run.fits import fitted_models
+from bipbayes.run.fits import fit_file, fitted_models, stored_fit
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run
 from bipbayes.run.ols_stage import fit_ols, read_intervals
@@ -30,7 +30,7 @@ from bipbayes.run.posterior_stage import cells_of, fit_posterior
 from bipbayes.run.settings import Settings
 from bipbayes.sampling.fit import CompiledModel, compile_model, draw_posterior
 from bipbayes.sampling.registry import ModelFile
-from bipbayes.sampling.store import load_fit
+from bipbayes.sampling.store import load_fit, save_fit
 
 CODEBOOK = make_codebook(3, 1, jobcenters=("a", "b", "c"))
 STUDY = random_study(CODEBOOK, seed=8, shape=Shape(citizens=150, waves=(2, 4)))
@@ -44,7 +44,7 @@ def _run(folder: Path, **options: Any) -> Run:
     given = {**sampling, "quick": True, "outcomes": CODEBOOK.outcomes, **options}
     settings = Settings(out=folder, models=(MODEL,), quiet=True, **given)
     run_folder = RunFolder(folder)
-    run_folder.claim({"data": "x", "codebook": "y", "previous": "item"}, overwrite=False)
+    run_folder.claim({"data": STUDY.digest, "codebook": "y", "previous": "item"}, overwrite=False)
     run_folder.note(data=FACTS)
     return Run(settings, STUDY, CODEBOOK, run_folder)
 
@@ -288,3 +288,14 @@ def test_covariates_come_from_the_file_given(tmp_path: Path) -> None:
     _same(rows, ols_intervals(expected, CODEBOOK))
     stage = RunFolder(tmp_path / "run").stage("fit_ols/covariates")
     assert stage["settings"]["covariates"] == ["age"]
+
+
+def test_draws_of_other_data_are_refused(stored: Path, tmp_path: Path) -> None:
+    """Catches another run's draws in the folder, exported under this run's name."""
+    fit_ols(_run(tmp_path))
+    folder = RunFolder(tmp_path)
+    fit = load_fit(RunFolder(stored).file(fit_file(MODEL)))
+    fit.attrs["data_sha256"] = "another"
+    save_fit(folder.file(fit_file(MODEL)), fit)
+    with pytest.raises(RunError, match="other data than this run"):
+        stored_fit(folder, MODEL)
