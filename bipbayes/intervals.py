@@ -59,6 +59,7 @@ ESTIMANDS: Final = (
     "factorial",
 )
 ALL_INDICATORS: Final = "all_indicators"
+PRIOR_DRIVEN: Final = "prior-driven"  # a note: no response stands behind the row
 
 
 def places_moved(effect: pd.Series | np.ndarray | float) -> np.ndarray:

@@ -16,6 +16,7 @@ def main(
     claims: options.ClaimsFile = None,
     beyond: options.Beyond = Settings.beyond,
     previous: options.Previous = Settings.previous,
+    minimum_count: options.MinimumCount = Settings.minimum_count,
     out: options.Out = Path("results"),
     language: options.Language = Settings.language,
     quiet: options.Quiet = False,

@@ -1,8 +1,8 @@
 """Blocks of joint draws and readings by label, for the claims that need them together."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -41,6 +41,14 @@ class Draws:
                     source = self.values[:, self.outcomes[outcome], self.combinations[combination]]
                     block[:, row, column] = source
         return block
+
+    def without(self, keys: Iterable[Key]) -> "Draws":
+        """Return the draws with NaN in place of some estimates."""
+        values = self.values.copy()
+        for outcome, combination in keys:
+            if outcome in self.outcomes and combination in self.combinations:
+                values[:, self.outcomes[outcome], self.combinations[combination]] = np.nan
+        return replace(self, values=values)
 
     def of(self, outcome: str, combination: str) -> NDArray[np.float64]:
         """Return the draws of one estimate, NaN where there are none."""

@@ -22,6 +22,7 @@ from bipbayes.audit.sources import ADJUSTED, POSTERIOR, AuditSettings, Source
 from bipbayes.audit.statements import Statement
 
 ABOUT_REFERENCE: Final = Verdict(NOT_CHECKABLE, "about no intervention, the reference itself")
+NO_RESPONSE: Final = Verdict(NOT_CHECKABLE, "no response stands behind the estimate")
 NO_DRAWS: Final = Verdict(NOT_CHECKABLE, "no joint draws")
 
 
@@ -101,7 +102,8 @@ def _single_part(
     if evidence.draws is not None:
         part["p_beyond"] = _p_beyond(statement, evidence.draws.of(*key)[:, None, None], cutoffs)
     part["region"] = region(posterior, cutoffs)
-    part["reason"] = verdict.reason
+    silent = key in evidence.sources[POSTERIOR].silent
+    part["reason"] = NO_RESPONSE.reason if silent else verdict.reason
     return part
 
 

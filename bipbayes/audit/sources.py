@@ -8,6 +8,7 @@ import pandas as pd
 
 from bipbayes.audit.rules import Cutoffs, Reading
 from bipbayes.errors import SettingsError
+from bipbayes.intervals import PRIOR_DRIVEN
 
 Key = tuple[str, str]
 ESTIMANDS: Final = ("effect", "contrast")
@@ -64,6 +65,11 @@ class Source:
     readings: dict[Key, Reading]
     rows: dict[Key, dict[str, Any]]
 
+    @property
+    def silent(self) -> set[Key]:
+        """Estimates behind which there is no response."""
+        return {key for key, row in self.rows.items() if row.get("note") == PRIOR_DRIVEN}
+
 
 def select_fit(frame: pd.DataFrame, settings: AuditSettings, *, level: float) -> pd.DataFrame:
     """Keep the rows that an audit reads: one level, one fit, all jobcenters together.
@@ -114,8 +120,14 @@ def sources(
     found = {name: _source(records) for name, records in by_errors.items()}
     for name, column in ADJUSTED.items():
         found[name] = _adjusted(by_errors[settings.errors[0]], column, cutoffs=cutoffs)
-    found[POSTERIOR] = _source(_records(rows[rows["source"] == POSTERIOR]))
+    found[POSTERIOR] = _heard(_source(_records(rows[rows["source"] == POSTERIOR])))
     return found
+
+
+def _heard(source: Source) -> Source:
+    """Leave out what no response speaks of: the prior cannot uphold a statement."""
+    kept = {key: reading for key, reading in source.readings.items() if key not in source.silent}
+    return Source(kept, source.rows)
 
 
 def _records(rows: pd.DataFrame) -> dict[Key, dict[str, Any]]:

@@ -70,14 +70,15 @@ def audit_claims(
     settings = settings or AuditSettings()
     cutoffs = Cutoffs(level=level, likely=settings.likely, beyond=beyond)
     frame = select_fit(intervals_frame, settings, level=level)
-    evidence = {
-        estimand: Evidence(
-            sources(frame, estimand, settings=settings, cutoffs=cutoffs),
-            labelled_draws(draws[estimand]) if estimand in draws else None,
+    evidence = {}
+    for estimand in ESTIMANDS:
+        found = sources(frame, estimand, settings=settings, cutoffs=cutoffs)
+        joint = labelled_draws(draws[estimand]) if estimand in draws else None
+        evidence[estimand] = Evidence(
+            found,
+            None if joint is None else joint.without(found[POSTERIOR].silent),
             codebook.no_treatment if estimand == "contrast" else "",
         )
-        for estimand in ESTIMANDS
-    }
     rows = [
         _row(claim, statement, evidence, settings=settings, cutoffs=cutoffs)
         for (_, claim), statement in zip(

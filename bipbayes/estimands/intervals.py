@@ -11,11 +11,11 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.data.factorial import factorial_contrasts
 from bipbayes.errors import SettingsError
 from bipbayes.estimands.convergence import convergence
-from bipbayes.intervals import ALL_INDICATORS, PLAIN, interval_frame
+from bipbayes.intervals import ALL_INDICATORS, PLAIN, PRIOR_DRIVEN, interval_frame
 
-PRIOR_DRIVEN: Final = "prior-driven"
 UNKNOWN_CELL: Final = "no answers in a cell that the estimand needs; the model does not pool"
 SAMPLE: Final = ("chain", "draw")
+COUNTED: Final = ("n", "n_citizens", "answers")
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,9 @@ def posterior_intervals(
         `bipbayes.intervals.COLUMNS`; ``estimate`` and ``se`` are posterior mean and standard
         deviation, ``p_wrong_sign`` the smaller of P(> 0) and P(< 0), ``mcse`` the Monte Carlo
         error of the mean. ``note`` is ``prior-driven`` where no answer stands behind a row, or
-        behind the combination without treatment that a contrast subtracts.
+        behind the combination without treatment that a contrast subtracts. An average's ``n``
+        counts complete responses, as OLS needs them; its posterior rests on every answer to its
+        indicators, so that it is prior-driven only where none of them was answered.
     """
     frames = [
         _rows(name, array, settings).assign(estimand=name)
@@ -80,9 +82,9 @@ def posterior_intervals(
     frame["analysis"] = str(cells.attrs.get("analysis", PLAIN))
     frame["level"], frame["kind"] = settings.level, settings.kind
     unknown = frame["estimate"].isna()
-    empty = (frame["n"] == 0) | _without_reference(frame, counts, codebook.no_treatment)
+    empty = (frame["answers"] == 0) | _without_reference(frame, counts, codebook.no_treatment)
     frame["note"] = np.where(unknown, UNKNOWN_CELL, np.where(empty, PRIOR_DRIVEN, ""))
-    return interval_frame(frame)
+    return interval_frame(frame.drop(columns="answers"))
 
 
 def limits(draws: np.ndarray, *, level: float, kind: str) -> tuple[np.ndarray, np.ndarray]:
@@ -150,23 +152,37 @@ def _counts(cells: xr.Dataset, codebook: Codebook) -> pd.DataFrame:
     """Answers and citizens by combination or term, jobcenter (``""``: all) and outcome.
 
     A citizen has one jobcenter as a rule, so that citizens add up over jobcenters; one who
-    moved counts in each. ``all_indicators`` has the largest number over indicators.
+    moved counts in each. ``all_indicators`` has the largest number over indicators. ``answers``
+    is ``n``, but of an average the largest number over its indicators.
     """
     counts = xr.Dataset(
-        {"n": cells["n_outcome"], "n_citizens": cells["n_citizens_outcome"]}
+        {
+            "n": cells["n_outcome"],
+            "n_citizens": cells["n_citizens_outcome"],
+            "answers": _answers(cells["n_outcome"], codebook),
+        }
     ).drop_vars(["respondent"], errors="ignore")
     single = counts.sel(outcome=list(codebook.indicator_codes)).max("outcome")
     counts = xr.concat([counts, single.expand_dims(outcome=[ALL_INDICATORS])], dim="outcome")
     everywhere = counts.sum("jobcenter").expand_dims(jobcenter=[""])
     both = xr.concat([counts, everywhere], dim="jobcenter")
-    frame = both.to_dataframe()[["n", "n_citizens"]].reset_index()
+    frame = both.to_dataframe()[[*COUNTED]].reset_index()
     return pd.concat([frame, _factorial_counts(frame, codebook)], ignore_index=True)
+
+
+def _answers(n: xr.DataArray, codebook: Codebook) -> xr.DataArray:
+    """Return the numbers of answers that the posterior of each outcome rests on."""
+    result = n.copy()
+    for average in codebook.average_codes:
+        members = n.sel(outcome=list(codebook.members(average)))
+        result.loc[{"outcome": average}] = members.max("outcome")
+    return result
 
 
 def _factorial_counts(counts: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
     """Return the smallest combination's counts for every term: each rests on all of them."""
     overall = counts[counts["jobcenter"] == ""]
-    smallest = overall.groupby("outcome", sort=False)[["n", "n_citizens"]].min().reset_index()
+    smallest = overall.groupby("outcome", sort=False)[[*COUNTED]].min().reset_index()
     terms = pd.DataFrame({"combination": list(factorial_contrasts(codebook)[0]), "jobcenter": ""})
     return terms.merge(smallest, how="cross")
 
@@ -181,6 +197,6 @@ def _with_counts(frame: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:
 def _without_reference(frame: pd.DataFrame, counts: pd.DataFrame, reference: str) -> pd.Series:
     """Mark contrasts whose reference, the combination without treatment, has no answers."""
     overall = counts[(counts["combination"] == reference) & (counts["jobcenter"] == "")]
-    answers = overall.set_index("outcome")["n"]
+    answers = overall.set_index("outcome")["answers"]
     contrast = frame["estimand"].isin(["contrast", "standardised_contrast"])
     return contrast & (frame["outcome"].map(answers) == 0)

@@ -8,8 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from bipbayes.data.factorial import factorial_contrasts
-from bipbayes.estimands.intervals import PRIOR_DRIVEN
-from bipbayes.intervals import ALL_INDICATORS
+from bipbayes.intervals import ALL_INDICATORS, PRIOR_DRIVEN
 from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.selection import Side, select, side_of
 from bipbayes.wording import combination_text, phrase

@@ -9,8 +9,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from bipbayes.estimands.intervals import PRIOR_DRIVEN
-from bipbayes.intervals import FREQUENTIST, excludes_zero
+from bipbayes.intervals import FREQUENTIST, PRIOR_DRIVEN, excludes_zero
 from bipbayes.plots.captions import FigureContext, axis_phrase, caption, titled
 from bipbayes.plots.selection import Side, select, side_of
 from bipbayes.plots.style import DIVERGING, LanguageFormatter, figure_style, furnish, ink_on

@@ -30,6 +30,7 @@ from bipbayes.plots.pool import DrawingPool
 from bipbayes.run.contexts import figure_context, table_context
 from bipbayes.run.inputs import Run
 from bipbayes.run.posterior_stage import Posterior
+from bipbayes.tables.audit_disclosure import protected_audit
 from bipbayes.tables.audit_tables import (
     audit_counts_table,
     claims_table,
@@ -81,12 +82,18 @@ def audit_run(
         ),
     )
     run.folder.write("audit.csv", audit.assign(synthetic=int(run.study.synthetic)))
-    _write_tables(run, audit, intervals)
-    paragraph = abstract_paragraph(audit, synthetic=run.study.synthetic, language=settings.language)
+    shown = _shown(run, audit, intervals)
+    _write_tables(run, shown, intervals)
+    paragraph = abstract_paragraph(shown, synthetic=run.study.synthetic, language=settings.language)
     write_text(run.folder.file("tables/audit_paragraph.txt"), paragraph + "\n")
     context = figure_context(run.folder, run.codebook, settings)
-    pool.submit([FigureTask("claims", claims_figure, {"audit": audit, "context": context})])
-    run.folder.finish(STAGE, {"beyond": beyond, "level": settings.level}, claims=len(audit))
+    pool.submit([FigureTask("claims", claims_figure, {"audit": shown, "context": context})])
+    wanted = {
+        "beyond": beyond,
+        "level": settings.level,
+        "minimum_count": settings.minimum_count,
+    }
+    run.folder.finish(STAGE, wanted, claims=len(audit))
     return audit
 
 
@@ -126,23 +133,31 @@ def compare_with_published(
     return table
 
 
+def _shown(run: Run, audit: pd.DataFrame, intervals: pd.DataFrame) -> pd.DataFrame:
+    """Return the audit as tables and pictures may show it."""
+    if run.study.synthetic:
+        return audit
+    return protected_audit(
+        audit,
+        intervals,
+        minimum_count=run.settings.minimum_count,
+        no_treatment=run.codebook.no_treatment,
+    )
+
+
 def _write_tables(run: Run, audit: pd.DataFrame, intervals: pd.DataFrame) -> None:
     context, level = table_context(run.folder, run.codebook, run.settings), run.settings.level
     ols = intervals[intervals["source"] == "ols"]
-    shown = audit
     if not run.study.synthetic:
-        least = run.settings.minimum_count
-        none = run.codebook.no_treatment
+        least, none = run.settings.minimum_count, run.codebook.no_treatment
         ols = blank_small_cells(ols, minimum_count=least, no_treatment=none).frame
-        few = audit[["effect_n_citizens", "contrast_n_citizens"]].min(axis=1) < least
-        shown = audit[~few]
     design = design_analysis(ols, level=level)
     summary = design_by_combination(design)
     run.folder.write("tables/design_analysis.csv", design)
     run.folder.write("tables/audit_rules.csv", rules_table())
     run.folder.write("tables/audit_words.csv", audit_counts(audit))
     tables = [
-        claims_table(shown, context),
+        claims_table(audit, context),
         audit_counts_table(audit, context),
         design_table(summary, context, level=level),
     ]

@@ -48,14 +48,20 @@ def describe_run(
     )
     shown = description
     if not run.study.synthetic:
-        shown = protected_description(description, minimum_count=settings.minimum_count)
+        shown = protected_description(
+            description, run.codebook, minimum_count=settings.minimum_count
+        )
     for name, frame in shown.tables().items():
         marked = frame.assign(synthetic=1) if run.study.synthetic else frame
         run.folder.write(f"tables/{name}.csv", marked)
     context = figure_context(run.folder, run.codebook, settings)
     codebook = None if people is None else people.codebook
     pool.submit(describe_tasks(shown, context, characteristics=codebook))
-    run.folder.finish(STAGE, {"level": settings.level}, tables=sorted(shown.tables()))
+    run.folder.finish(
+        STAGE,
+        {"level": settings.level, "minimum_count": settings.minimum_count},
+        tables=sorted(shown.tables()),
+    )
     return description
 
 

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from bipbayes.estimands.intervals import PRIOR_DRIVEN
-from bipbayes.intervals import ALL_INDICATORS, ANALYSES
+from bipbayes.intervals import ALL_INDICATORS, ANALYSES, PRIOR_DRIVEN
 from bipbayes.tables.comparison_table import interval_text
 from bipbayes.tables.layout import Column, Table, TableContext, rounding_note, table_caption
 from bipbayes.tables.rounding import row_decimals

@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from bipbayes.estimands.intervals import PRIOR_DRIVEN
-from bipbayes.intervals import ORDINAL
+from bipbayes.intervals import ORDINAL, PRIOR_DRIVEN
 from bipbayes.tables.layout import Column, Table, TableContext, rounding_note, table_caption
 from bipbayes.tables.rounding import MOST_DECIMALS, PROBABILITY_DECIMALS, row_decimals
 from bipbayes.wording import (

@@ -1,25 +1,37 @@
 """Descriptive frames without the numbers that rest on too few citizens."""
 
+from collections.abc import Hashable
 from dataclasses import replace
 from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from bipbayes.data.codebook import Codebook
+from bipbayes.data.groups import group_labels, memberships
 from bipbayes.describe.description import NAMES, Description
+from bipbayes.tables.suppression import suppressed
 
 COUNTS: Final = ("n_citizens", "n", "n_with", "n_without", "n_previous")
 NOTE: Final = "note"
-KEPT: Final = ("number", "centre", "table", "level")  # labels that happen to be numbers
+KEPT: Final = ("number", "table", "level", "lower", "centre", "upper", "treatments")
+_SHARES: Final = ["unchanged", "forward", "back", "sd"]
+
+type Blanks = NDArray[np.bool_]
 
 
-def protected_description(description: Description, *, minimum_count: int) -> Description:
+def protected_description(
+    description: Description, codebook: Codebook, *, minimum_count: int
+) -> Description:
     """Blank every number of a description that rests on fewer than `minimum_count` citizens.
 
     Parameters
     ----------
     description
         Of data that are not synthetic.
+    codebook
+        Says which combinations make up which group.
     minimum_count
         Fewest citizens behind a printed number; where a frame counts responses only, these
         are counted, which is the stricter reading of the same rule.
@@ -27,31 +39,134 @@ def protected_description(description: Description, *, minimum_count: int) -> De
     Returns
     -------
     Description
-        The same frames with a ``note`` that says what was blanked. One blank number in a
-        group can be had back from a printed total, so that the next smallest of the frame is
-        blanked with it.
+        The same frames with a ``note`` that says what was blanked. Cells from which a small
+        one could be worked out are blank too (`bipbayes.tables.suppression`): within the total
+        of an outcome's histogram and its mean, of the combinations, of a group over
+        jobcenters, of a section of characteristics, and of an earlier combination with what
+        the persistence of treatments tells.
     """
-    frames = {
-        name: _blanked(frame, minimum_count)
+    limit = minimum_count
+    blanks: dict[str, Blanks] = {
+        name: _few(frame, limit)
         for name in NAMES
         if (frame := getattr(description, name)) is not None
     }
+    further: dict[str, Blanks] = {
+        "histograms": _histograms(description.histograms, limit),
+        "combinations": _within(description.combinations, [], limit),
+        "jobcenters": _within(description.jobcenters, ["group"], limit),
+        **_transitions(description, codebook, limit),
+    }
+    for name, blank in further.items():
+        blanks[name] |= blank
+    blanks["treatments"] |= _treatments(description, blanks["combinations"], codebook)
+    people, differences = description.characteristics, description.differences
+    if people is not None and differences is not None:
+        blanks["characteristics"] |= _characteristics(people, limit)
+        blanks["differences"] |= _differences(differences, people[blanks["characteristics"]])
+    frames = {
+        name: _emptied(getattr(description, name), blank, limit) for name, blank in blanks.items()
+    }
+    hidden = description.histograms[blanks["histograms"]]
+    frames["progress"] = _without_shares(frames["progress"], hidden, limit)
     return replace(description, **frames)
 
 
-def _blanked(frame: pd.DataFrame, minimum_count: int) -> pd.DataFrame:
+def _few(frame: pd.DataFrame, limit: int) -> Blanks:
     counts = [column for column in COUNTS if column in frame.columns]
-    if not counts:
+    if not counts or frame.empty:
+        return np.zeros(len(frame), dtype=bool)
+    values = frame[counts].astype("float64").to_numpy()
+    return np.asarray(((values > 0) & (values < limit)).any(axis=1))
+
+
+def _within(
+    frame: pd.DataFrame, keys: list[str], limit: int, *, count: str = "n_citizens"
+) -> Blanks:
+    """Blank within groups of rows whose total is printed."""
+    totals = frame.groupby(keys, sort=False).ngroup().to_numpy() if keys else np.zeros(len(frame))
+    sums = totals == np.unique(totals)[:, None]
+    return suppressed(frame[count], sums, minimum_count=limit).cells
+
+
+def _histograms(frame: pd.DataFrame, limit: int) -> Blanks:
+    """Blank bins: an outcome's number of changes and their mean are printed."""
+    blank = np.zeros(len(frame), dtype=bool)
+    for places in frame.groupby("outcome", sort=False).indices.values():
+        bins = frame.iloc[places]
+        sums = np.vstack([np.ones(len(bins)), bins["centre"].to_numpy()])
+        blank[places] = suppressed(bins["n_citizens"], sums, minimum_count=limit).cells
+    return blank
+
+
+def _transitions(description: Description, codebook: Codebook, limit: int) -> dict[str, Blanks]:
+    """Blank pairs: printed are each earlier combination's number and what persistence counts."""
+    frame, persistence = description.transitions, description.persistence
+    before = memberships(frame["previous"], codebook)
+    after = memberships(frame["combination"], codebook)
+    earlier, groups = pd.unique(frame["previous"]), group_labels(codebook)
+    sums = [frame["previous"].to_numpy() == combination for combination in earlier]
+    for group in groups:
+        sums += [before[group] & after[group], ~before[group] & after[group]]
+    found = suppressed(frame["n_citizens"], np.array(sums), minimum_count=limit)
+    whole = earlier[found.sums[: len(earlier)]]
+    again, begun = found.sums[len(earlier) :].reshape(-1, 2).T
+    told = [group for group, gone in zip(groups, again | begun, strict=True) if gone]
+    return {
+        "transitions": found.cells | frame["previous"].isin(whole).to_numpy(),
+        "persistence": persistence["group"].isin(told).to_numpy(),
+    }
+
+
+def _treatments(description: Description, blank: Blanks, codebook: Codebook) -> Blanks:
+    """Blank each treatment that has a blank combination: it is the sum of all that it has."""
+    hidden = description.combinations.loc[blank, "combination"]
+    codes = description.treatments["treatment"]
+    return np.array(
+        [any(codebook.has_treatment(text, code) for text in hidden) for code in codes], dtype=bool
+    )
+
+
+def _characteristics(frame: pd.DataFrame, limit: int) -> Blanks:
+    """Blank shares that few citizens carry: the shares of a section may sum to 100 percent."""
+    blank = np.zeros(len(frame), dtype=bool)
+    shares = (frame["unit"] == "percent").to_numpy()
+    part = frame[shares]
+    keys = ["table", "section_en", "group"]
+    blank[shares] = _within(part, keys, limit, count="n_carriers")
+    return blank
+
+
+def _differences(frame: pd.DataFrame, hidden: pd.DataFrame) -> Blanks:
+    """Blank differences from or to a group whose own value is blank."""
+    gone = set(zip(hidden["column"], hidden["group"], strict=True))
+    ends = [zip(frame["column"], frame[side], strict=True) for side in ("group", "reference")]
+    return np.array([bool(gone & {one, other}) for one, other in zip(*ends, strict=True)], bool)
+
+
+def _without_shares(progress: pd.DataFrame, hidden: pd.DataFrame, limit: int) -> pd.DataFrame:
+    """Blank what would tell more of a histogram with blank bins than its total and mean."""
+    told = progress["outcome"].isin(hidden["outcome"])
+    result = progress.copy()
+    still = hidden.loc[np.isclose(hidden["centre"], 0), "outcome"]
+    columns: dict[Hashable, pd.Series] = dict.fromkeys(_SHARES[1:], told)
+    columns["unchanged"] = progress["outcome"].isin(still)
+    for column, rows in columns.items():
+        result[column] = result[column].mask(rows)
+    if told.any():
+        said = f"blank in part: fewer than {limit} citizens in a bin of the histogram"
+        kept = result[NOTE] if NOTE in result else pd.Series("", index=result.index)
+        result[NOTE] = kept.mask(told & (kept == ""), said)
+    return result
+
+
+def _emptied(frame: pd.DataFrame, blank: Blanks, limit: int) -> pd.DataFrame:
+    if not blank.any():
         return frame
-    least = frame[counts].astype("float64").min(axis=1).to_numpy()
-    few = (least > 0) & (least < minimum_count)
-    if few.sum() == 1:
-        others = np.where(few | (least == 0), np.inf, least)
-        few |= (others == others.min()) & np.isfinite(others)
-    bins = ("lower", "upper") if "centre" in frame.columns else ()
-    numbers = frame.select_dtypes("number").columns.difference([*KEPT, *bins])
+    numbers = frame.select_dtypes("number").columns.difference(list(KEPT))
+    if "lower" in frame.columns and "centre" not in frame.columns:
+        numbers = numbers.union(["lower", "upper"])  # limits of an interval, not of a bin
     result = frame.astype(dict.fromkeys(numbers, "float64"))
-    result.loc[few, numbers] = np.nan
-    if few.any():
-        result[NOTE] = np.where(few, f"blank: fewer than {minimum_count} citizens", "")
+    result.loc[blank, numbers] = np.nan
+    result[NOTE] = np.where(blank, f"blank: fewer than {limit} citizens", "")
     return result

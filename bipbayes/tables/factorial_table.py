@@ -7,8 +7,7 @@ import pandas as pd
 
 from bipbayes.comparison import shown_errors
 from bipbayes.data.factorial import factorial_contrasts
-from bipbayes.estimands.intervals import PRIOR_DRIVEN
-from bipbayes.intervals import ALL_INDICATORS
+from bipbayes.intervals import ALL_INDICATORS, PRIOR_DRIVEN
 from bipbayes.tables.comparison_table import interval_text, probability_text
 from bipbayes.tables.layout import Column, Table, TableContext, rounding_note, table_caption
 from bipbayes.tables.rounding import MOST_DECIMALS, row_decimals

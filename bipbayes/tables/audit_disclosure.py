@@ -1,0 +1,66 @@
+"""The audit's verdicts without those that rest on estimates which are left blank."""
+
+from typing import Final
+
+import pandas as pd
+
+from bipbayes.audit.rules import NOT_CHECKABLE
+from bipbayes.audit.sources import ESTIMANDS
+from bipbayes.tables.disclosure import TOO_FEW, blank_small_cells
+
+_DERIVED: Final = ("effect_size_", "places_moved_")  # of the effect, as the report prints them
+_PRINTED: Final = ("effect_size_printed", "places_moved_printed")
+
+
+def protected_audit(
+    audit: pd.DataFrame, intervals: pd.DataFrame, *, minimum_count: int, no_treatment: str
+) -> pd.DataFrame:
+    """Blank the claims on single estimates which the other tables leave blank.
+
+    Parameters
+    ----------
+    audit
+        Rows of `bipbayes.audit.verdicts.audit_claims`.
+    intervals
+        The long frame that was audited; decides which estimates are blank, by the rule of all
+        tables (`bipbayes.tables.disclosure.blank_small_cells`).
+    minimum_count
+        Fewest citizens that a printed number may rest on.
+    no_treatment
+        Combination from which contrasts are taken.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same claims; a blank one is called not checkable, with the reason, and has no
+        numbers. A statement on many estimates keeps its counts.
+    """
+    blanked = blank_small_cells(
+        intervals, minimum_count=minimum_count, no_treatment=no_treatment
+    ).frame
+    result = audit.copy()
+    for estimand in ESTIMANDS:
+        rows = blanked[(blanked["estimand"] == estimand) & (blanked["jobcenter"] == "")]
+        hidden = set(
+            map(tuple, rows.loc[rows["estimate"].isna(), ["outcome", "combination"]].to_numpy())
+        )
+        keys = zip(audit["outcome"], audit["combination"], strict=True)
+        blank = pd.Series([key in hidden for key in keys], index=audit.index)
+        _blank(result, blank, estimand, said=TOO_FEW.format(count=minimum_count))
+    return result
+
+
+def _blank(audit: pd.DataFrame, blank: pd.Series, estimand: str, *, said: str) -> None:
+    prefixes = (f"{estimand}_", *(_DERIVED if estimand == ESTIMANDS[0] else ()))
+    for column in audit.columns:
+        if not column.startswith(prefixes) or column in _PRINTED:
+            continue
+        values = audit[column]
+        if "_verdict" in column:
+            audit[column] = values.mask(blank & values.notna() & values.ne(""), NOT_CHECKABLE)
+        elif column == f"{estimand}_reason":
+            audit[column] = values.mask(blank, said)
+        elif pd.api.types.is_bool_dtype(values):
+            audit[column] = values.astype("boolean").mask(blank)
+        else:
+            audit[column] = values.mask(blank)

@@ -1,0 +1,66 @@
+"""Blank cells cannot be worked out from printed sums."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from bipbayes.tables.suppression import exposed, suppressed
+
+
+def test_zeros_are_printed_and_hide_nobody() -> None:
+    """Catches an empty cell counted as a second blank: its zero is known."""
+    blank = suppressed([0, 3, 9, 20], np.ones((1, 4)), minimum_count=5).cells
+    assert blank.tolist() == [False, True, True, False]
+
+
+def test_nothing_is_blank_without_small_cells() -> None:
+    """Catches blanking at the limit itself."""
+    assert not suppressed([5, 0, 40], np.ones((1, 3)), minimum_count=5).cells.any()
+
+
+def test_a_sum_with_no_other_cell_is_blank_itself() -> None:
+    """Catches a small total printed above its blank cells, and a loop without end."""
+    for citizens in ([2], [2, 1], [2, 0]):
+        found = suppressed(citizens, np.ones((1, len(citizens))), minimum_count=5)
+        assert found.cells.sum() == np.count_nonzero(citizens)
+        assert found.sums.tolist() == [True]
+
+
+def test_two_sums_over_the_same_cells_need_three_blanks() -> None:
+    """Catches two blanks that a total and a mean together solve."""
+    sums = np.array([np.ones(5), np.arange(-2, 3)])
+    assert suppressed([4, 6, 90, 7, 30], sums, minimum_count=5).cells.sum() == 3
+
+
+def test_exposure_is_that_of_solving_the_equations() -> None:
+    """Catches a wrong rank: compared with brute force over integer solutions."""
+    sums = np.array([[1, 1, 1, 0], [0, 1, 1, 0], [0, 0, 1, 1]])
+    unknown = np.array([True, True, True, False])
+    # The first two sums differ by the first cell; the last one knows the third.
+    assert exposed(sums.astype(float), unknown).tolist() == [True, True, True, False]
+    sums = np.array([[1.0, 1, 1, 0], [0, 1, 1, 1]])
+    assert exposed(sums, np.ones(4, bool)).tolist() == [False] * 4
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_crossed_tables_admit_other_solutions(seed: int) -> None:
+    """Catches rows protected while columns tell: another whole table must fit every sum."""
+    rng = np.random.default_rng(seed)
+    table = rng.poisson(12, (4, 4)) + rng.integers(0, 3, (4, 4)) * 4
+    table[0, 0], table[2, 1] = 2, 3
+    cells = [(row, column) for row, column in product(range(4), range(4))]
+    sums = [[row == r for row, _ in cells] for r in range(4)]
+    sums += [[column == c for _, column in cells] for c in range(4)]
+    weights = np.array(sums, dtype=float)
+    found = suppressed(table.ravel(), weights, minimum_count=5)
+    blank, weights = found.cells, weights[~found.sums]
+    assert blank[0]
+    assert not blank.all()
+    _, sizes, right = np.linalg.svd(weights[:, blank])
+    free = right[(sizes > 1e-9).sum() :]  # directions that change no sum
+    assert (np.abs(free).max(axis=0) > 1e-6).all()
+    for members in weights.astype(bool):
+        assert not (members & blank).any() or table.ravel()[members & blank].sum() >= 5
