@@ -16,6 +16,7 @@ from bipbayes.tables.suppression import suppressed
 COUNTS: Final = ("n_citizens", "n", "n_with", "n_without", "n_previous")
 NOTE: Final = "note"
 KEPT: Final = ("number", "table", "level", "lower", "centre", "upper", "treatments")
+PRINTED: Final = 1  # decimals of the report's Tables 4 to 11
 _SHARES: Final = ["unchanged", "forward", "back", "sd"]
 
 type Blanks = NDArray[np.bool_]
@@ -67,6 +68,10 @@ def protected_description(
     frames = {
         name: _emptied(getattr(description, name), blank, limit) for name, blank in blanks.items()
     }
+    groups = _groups_told(description, blanks["combinations"], codebook)
+    for name in ("jobcenters", "characteristics"):
+        if name in frames:
+            frames[name] = _without_counts(frames[name], groups)
     hidden = description.histograms[blanks["histograms"]]
     frames["progress"] = _without_shares(frames["progress"], hidden, limit)
     return replace(description, **frames)
@@ -125,6 +130,27 @@ def _treatments(description: Description, blank: Blanks, codebook: Codebook) -> 
     return np.array(
         [any(codebook.has_treatment(text, code) for text in hidden) for code in codes], dtype=bool
     )
+
+
+def _groups_told(description: Description, blank: Blanks, codebook: Codebook) -> set[str]:
+    """Return the groups whose number of responses would tell of a blank combination."""
+    hidden = memberships(description.combinations.loc[blank, "combination"], codebook)
+    return {str(group) for group in hidden.columns if hidden[group].any()}
+
+
+def _without_counts(frame: pd.DataFrame, groups: set[str]) -> pd.DataFrame:
+    """Blank counts that add up to a group's responses; shares stay, no finer than printed."""
+    told = frame["group"].isin(groups)
+    if not told.any():
+        return frame
+    counts = frame.columns.intersection([*COUNTS, "n_carriers"])
+    result = frame.astype(dict.fromkeys(counts, "float64"))
+    result.loc[told, counts] = np.nan
+    shares = frame.columns.intersection(["percent", "value", "sd"])
+    result.loc[told, shares] = result.loc[told, shares].astype("float64").round(PRINTED)
+    kept = result[NOTE] if NOTE in result else pd.Series("", index=result.index)
+    result[NOTE] = kept.mask(told & (kept == ""), "counts blank: they would tell of a combination")
+    return result
 
 
 def _characteristics(frame: pd.DataFrame, limit: int) -> Blanks:

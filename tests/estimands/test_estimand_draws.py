@@ -188,6 +188,25 @@ def test_contrasts_with_an_empty_reference_are_prior_driven(codebook: Codebook) 
     assert (effects["note"] == "").all()
 
 
+def test_averages_without_complete_responses_are_not_prior_driven(codebook: Codebook) -> None:
+    """Catches "no answers" said of an average whose single indicators were answered."""
+    cells = _cells_without("none of them", codebook)
+    average = codebook.average_codes[0]
+    members = list(codebook.members(average))
+    n = cells["n_outcome"].copy()
+    n.loc[{"outcome": average, "combination": "01"}] = 0
+    partly = cells.assign(n_outcome=n)
+    n = n.copy()
+    n.loc[{"outcome": members, "combination": "01"}] = 0
+    nowhere = cells.assign(n_outcome=n)
+    for given, note in ((partly, ""), (nowhere, PRIOR_DRIVEN)):
+        draws = estimand_draws(_random_effects(given), given, codebook)
+        frame = posterior_intervals(draws, given, codebook, model="test")
+        row = frame.query("combination == '01' and estimand == 'effect' and outcome == @average")
+        assert row["n"].tolist() == [0]
+        assert row["note"].tolist() == [note]
+
+
 def test_empty_combination_is_prior_driven_and_stays_empty_without_pooling(
     codebook: Codebook,
 ) -> None:

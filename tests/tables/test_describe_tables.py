@@ -87,6 +87,17 @@ def test_jobcenters_are_hidden_in_each_group(described, shown) -> None:
         assert len(part) == 0 or part["n_citizens"].sum() >= LEAST
 
 
+def test_no_table_tells_a_group_with_a_blank_combination(described, shown) -> None:
+    """Catches a treatment's total had back as the sum over jobcenters, or n over percent."""
+    hidden = described.combinations[_unknown(described, shown, "combinations")]["combination"]
+    for group in ("T", "U"):
+        if not any(CODEBOOK.has_treatment(text, group) for text in hidden):
+            continue
+        rows = shown.jobcenters[shown.jobcenters["group"] == group]
+        assert rows["n"].isna().all()
+        assert (rows["percent"].dropna() == rows["percent"].dropna().round(1)).all()
+
+
 def test_transitions_are_hidden_from_rows_and_persistence(described, shown) -> None:
     """Catches a pair worked out from who was given the same treatment again."""
     frame = described.transitions
