@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
 from bipbayes.data.codebook import Codebook
 from bipbayes.intervals import PLAIN
 from bipbayes.plots.selection import Side
@@ -49,6 +51,13 @@ def titled(context: FigureContext, title: str) -> str:
     if not context.synthetic:
         return title
     return f"{title} ({word('synthetic', context.language)})"
+
+
+def blank_words(frame: pd.DataFrame, context: FigureContext) -> str:
+    """Say that numbers of a descriptive frame were left blank; ``""`` where none was."""
+    if "note" not in frame.columns or not frame["note"].ne("").any():
+        return ""
+    return phrase("blank_marks", context.language)
 
 
 def side_words(side: Side, context: FigureContext) -> str:

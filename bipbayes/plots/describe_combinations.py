@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bipbayes.data.codebook import Codebook
-from bipbayes.plots.captions import FigureContext, caption, titled
+from bipbayes.plots.captions import FigureContext, blank_words, caption, titled
 from bipbayes.plots.style import BAND, GREY, POSTERIOR_COLOUR, figure_style, furnish
 from bipbayes.wording import number, phrase
 
@@ -42,14 +42,18 @@ def combinations_data(combinations: pd.DataFrame, context: FigureContext) -> pd.
 
 def draw_bars(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
     """Draw one bar a combination with its number and percent on axes of the caller."""
-    places = np.arange(len(data))
-    axes.bar(places, data["n"], width=0.62, color=POSTERIOR_COLOUR, linewidth=0)
-    for place, row in zip(places, data.itertuples(), strict=True):
+    shown = data[data["n"].notna()]
+    places = np.flatnonzero(data["n"].notna())
+    axes.bar(places, shown["n"].astype(float), width=0.62, color=POSTERIOR_COLOUR, linewidth=0)
+    for place, row in zip(places, shown.itertuples(), strict=True):
         percent = number(float(str(row.percent)), 1, language=language)
         axes.annotate(f"{row.n}\n{percent} %", (place, float(str(row.n))), xytext=(0, 2),
                       textcoords="offset points", ha="center", va="bottom", size=6)  # fmt: skip
     axes.set_xlim(-0.6, len(data) - 0.4)
-    axes.set_ylim(0, 1.15 * max(float(data["n"].max()), 1.0))
+    for place in np.flatnonzero(data["n"].isna()):
+        axes.annotate("–", (place, 0), xytext=(0, 2), textcoords="offset points",
+                      ha="center", va="bottom", size=6)  # fmt: skip
+    axes.set_ylim(0, 1.15 * max([1.0, *shown["n"].astype(float)]))
     axes.tick_params(axis="x", bottom=False, labelbottom=False)
     axes.set_ylabel(phrase("combinations_axis", language))
 
@@ -78,12 +82,14 @@ def draw_matrix(axes: Axes, data: pd.DataFrame, *, codebook: Codebook) -> None:
 def draw_treatments(axes: Axes, data: pd.DataFrame, *, context: FigureContext) -> None:
     """Draw how many responses have each treatment, bars growing to the left."""
     codebook, language = context.codebook, context.language
-    total = max(int(data["n"].sum()), 1)
-    counts = [int(data.loc[data[code], "n"].sum()) for code in codebook.treatment_codes]
+    parts = [data[data[code]] for code in codebook.treatment_codes]
+    # The sum of the others would tell of a blank one.
+    counts = [0 if part["n"].isna().any() else int(part["n"].sum()) for part in parts]
     axes.barh(range(len(counts)), counts, height=0.55, color=GREY, linewidth=0)
-    for row, count in enumerate(counts):
-        percent = number(100 * count / total, 0, language=language)
-        axes.annotate(f"{count} ({percent} %)", (count, row), xytext=(-3, 0),
+    for row, (count, part) in enumerate(zip(counts, parts, strict=True)):
+        percent = number(float(part["percent"].sum()), 0, language=language)
+        text = "–" if part["n"].isna().any() else f"{count} ({percent} %)"
+        axes.annotate(text, (count, row), xytext=(-3, 0),
                       textcoords="offset points", ha="right", va="center", size=6)  # fmt: skip
     axes.set_xlim(1.5 * max([*counts, 1]), 0)
     axes.set_ylim(len(counts) - 0.5, -0.5)
@@ -122,7 +128,9 @@ def combinations_figure(data: pd.DataFrame, *, context: FigureContext) -> Figure
         furnish(
             figure,
             title=titled(context, phrase("combinations_title", language)),
-            caption=caption(context, [phrase("combinations_marks", language)]),
+            caption=caption(
+                context, [phrase("combinations_marks", language), blank_words(data, context)]
+            ),
             left=1.55,
             bottom=0.4,
         )

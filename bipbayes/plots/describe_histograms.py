@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bipbayes.plots.captions import FigureContext, caption, titled
+from bipbayes.plots.captions import FigureContext, blank_words, caption, titled
 from bipbayes.plots.style import POSTERIOR_COLOUR, LanguageFormatter, figure_style, furnish
 from bipbayes.wording import number, outcome_label, phrase, respondent_word
 
@@ -49,7 +49,9 @@ def draw_histogram(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
     axes.grid(axis="y", color="#DDDDDD", linewidth=0.5)
     middle = data[data["centre"].abs() < _STEEP].iloc[0]
     text = phrase("unchanged", language, percent=number(middle["percent"], 1, language=language))
-    axes.text(0.98, 0.97, f"{text}\nn = {data['n'].sum()}", transform=axes.transAxes,
+    if pd.isna(middle["percent"]):
+        text = ""
+    axes.text(0.98, 0.97, f"{text}\nn = {_total(data)}", transform=axes.transAxes,
               ha="right", va="top", size=6.5)  # fmt: skip
 
 
@@ -68,7 +70,12 @@ def average_figure(data: pd.DataFrame, *, context: FigureContext, outcome: str) 
             figure,
             title=titled(context, phrase("histogram_title", language, outcome=label)),
             caption=caption(
-                context, [_source(context, outcome), phrase("histogram_marks", language)]
+                context,
+                [
+                    _source(context, outcome),
+                    phrase("histogram_marks", language),
+                    blank_words(data, context),
+                ],
             ),
             left=0.55,
         )
@@ -101,7 +108,7 @@ def page_figure(histograms: pd.DataFrame, *, context: FigureContext, respondent:
         for axes in list(grid.flat)[len(codes) :]:
             axes.set_visible(False)
         name = respondent_word(respondent, language=language)
-        sentences = [phrase("histogram_marks", language)]
+        sentences = [phrase("histogram_marks", language), blank_words(shown, context)]
         if codebook.is_bip:
             sentences.insert(0, phrase("histogram_appendix", language))
         furnish(
@@ -117,6 +124,17 @@ def page_figure(histograms: pd.DataFrame, *, context: FigureContext, respondent:
         bottom = figure.axes[0].figure.subplotpars.bottom - 0.42 / figure.get_size_inches()[1]
         figure.text(0.5, bottom, phrase("change", language), ha="center", va="center", size=8)
     return figure
+
+
+def _total(data: pd.DataFrame) -> str:
+    """Return the number of changes, also where bins are blank."""
+    known = data[data["n"].notna() & (data["n"] > 0)]
+    if data["n"].notna().all():
+        return str(int(data["n"].sum()))
+    if known.empty:
+        return "–"
+    largest = known.sort_values("n").iloc[-1]
+    return str(round(100 * float(largest["n"]) / float(largest["percent"])))
 
 
 def _top(data: pd.DataFrame) -> float:

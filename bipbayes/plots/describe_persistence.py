@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from bipbayes.data.groups import NO_GROUP
-from bipbayes.plots.captions import FigureContext, caption, titled
+from bipbayes.plots.captions import FigureContext, blank_words, caption, titled
 from bipbayes.plots.style import BAND, OLS_COLOUR, POSTERIOR_COLOUR, figure_style, furnish
 from bipbayes.wording import combination_text, number, phrase
 
@@ -54,7 +54,8 @@ def draw_transitions(
         axes.text(column, row, number(percent, 0, language=language), ha="center", va="center",
                   size=6, color="white" if percent > _DARK else "black")  # fmt: skip
     texts = [combination_text(context.codebook, c, language=language) for c in data.index]
-    names = [f"{text}   n = {counts[c]}" for text, c in zip(texts, data.index, strict=True)]
+    known = ["–" if pd.isna(counts[c]) else counts[c] for c in data.index]
+    names = [f"{text}   n = {count}" for text, count in zip(texts, known, strict=True)]
     axes.set_yticks(range(len(names)), names)
     axes.set_xticks(range(len(texts)), texts, rotation=90)
     axes.tick_params(length=0)
@@ -87,6 +88,8 @@ def draw_persistence(axes: Axes, persistence: pd.DataFrame, *, context: FigureCo
         axes.scatter(values, rows, marker=marker, s=26, c=face, edgecolors=colour, zorder=3,
                      label=phrase(f"persistence_{key}", language))  # fmt: skip
         for row, value in zip(rows, values, strict=True):
+            if pd.isna(value):
+                continue
             axes.annotate(number(value, 0, language=language), (value, row), xytext=(0, 6),
                           textcoords="offset points", ha="center", size=6)  # fmt: skip
     names = [phrase("none", language) if g == NO_GROUP else g for g in persistence["group"]]
@@ -112,7 +115,7 @@ def persistence_figure(
     """
     language = context.language
     data = transition_data(transitions, context)
-    counts = transitions.drop_duplicates("previous").set_index("previous")["n_previous"]
+    counts = transitions.groupby("previous")["n_previous"].max()
     side = max(2.2, _CELL * len(data))
     with figure_style():
         figure = Figure(figsize=(side + 5.2, side + 2.5))
@@ -122,7 +125,9 @@ def persistence_figure(
         furnish(
             figure,
             title=titled(context, phrase("persistence_title", language)),
-            caption=caption(context, [phrase("persistence_marks", language)]),
+            caption=caption(
+                context, [phrase("persistence_marks", language), blank_words(transitions, context)]
+            ),
             left=1.85,
             top=0.95,
             right=0.25,

@@ -144,8 +144,8 @@ def _without_counts(frame: pd.DataFrame, groups: set[str]) -> pd.DataFrame:
     if not told.any():
         return frame
     counts = frame.columns.intersection([*COUNTS, "n_carriers"])
-    result = frame.astype(dict.fromkeys(counts, "float64"))
-    result.loc[told, counts] = np.nan
+    result = frame.astype({name: _nullable(frame[name]) for name in counts})
+    result.loc[told, counts] = pd.NA
     shares = frame.columns.intersection(["percent", "value", "sd"])
     result.loc[told, shares] = result.loc[told, shares].astype("float64").round(PRINTED)
     kept = result[NOTE] if NOTE in result else pd.Series("", index=result.index)
@@ -192,7 +192,12 @@ def _emptied(frame: pd.DataFrame, blank: Blanks, limit: int) -> pd.DataFrame:
     numbers = frame.select_dtypes("number").columns.difference(list(KEPT))
     if "lower" in frame.columns and "centre" not in frame.columns:
         numbers = numbers.union(["lower", "upper"])  # limits of an interval, not of a bin
-    result = frame.astype(dict.fromkeys(numbers, "float64"))
-    result.loc[blank, numbers] = np.nan
+    result = frame.astype({name: _nullable(frame[name]) for name in numbers})
+    result.loc[blank, numbers] = pd.NA
     result[NOTE] = np.where(blank, f"blank: fewer than {limit} citizens", "")
     return result
+
+
+def _nullable(column: pd.Series) -> str:
+    """Return the type in which a number may be blank; counts stay whole numbers."""
+    return "Int64" if pd.api.types.is_integer_dtype(column) else "float64"
