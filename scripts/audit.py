@@ -14,6 +14,7 @@ def main(
     codebook: options.CodebookFile = None,
     characteristics: options.CharacteristicsFile = None,
     claims: options.ClaimsFile = None,
+    models: options.Models = None,
     beyond: options.Beyond = Settings.beyond,
     previous: options.Previous = Settings.previous,
     minimum_count: options.MinimumCount = Settings.minimum_count,
@@ -22,13 +23,13 @@ def main(
     quiet: options.Quiet = False,
 ) -> None:
     """Audit what fit-ols and fit-posterior stored; nothing is fitted again."""
-    settings = locals()
+    settings = {key: value for key, value in locals().items() if key != "models"}
     start_logging(quiet=quiet)
 
     def verb() -> int:
         from bipbayes.run.separate import audit_alone
 
-        audit_alone(options.settings_from(settings))
+        audit_alone(options.settings_from(settings), models=tuple(models or ()))
         return 0
 
     run_verb(verb)

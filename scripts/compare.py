@@ -12,6 +12,7 @@ from bipbayes.run.settings import Settings
 def main(
     data: options.Data = None,
     codebook: options.CodebookFile = None,
+    models: options.Models = None,
     adjust: options.Adjust = None,
     ordinal: options.Ordinal = Settings.ordinal,
     outcomes: options.Outcomes = None,
@@ -21,7 +22,7 @@ def main(
     quiet: options.Quiet = False,
 ) -> None:
     """Compare what fit-ols and fit-posterior stored; nothing is fitted again."""
-    settings = locals()
+    settings = {key: value for key, value in locals().items() if key != "models"}
     start_logging(quiet=quiet)
 
     def verb() -> int:
@@ -29,7 +30,7 @@ def main(
         from bipbayes.run.inputs import open_stored
 
         chosen = options.settings_from(settings)
-        compare_stored(*open_stored(chosen), chosen)
+        compare_stored(*open_stored(chosen), chosen, models=tuple(models or ()))
         return 0
 
     run_verb(verb)

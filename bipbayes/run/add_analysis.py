@@ -6,7 +6,7 @@ from bipbayes.intervals import frequentist, of_analysis
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.run import compare_stage, export_stage
 from bipbayes.run.contexts import figure_context
-from bipbayes.run.fits import sound_rows
+from bipbayes.run.fits import chosen_models, sound_rows
 from bipbayes.run.inputs import Run
 from bipbayes.run.ols_stage import fit_ols, read_intervals
 from bipbayes.run.posterior_process import PosteriorProcess
@@ -42,7 +42,10 @@ def add_analysis(run: Run, pool: DrawingPool, process: PosteriorProcess) -> bool
     posteriors = [store_posterior(run.folder, process.wait(fit)) for fit in fits]
     # What failed its checks carries a mark.
     context = figure_context(run.folder, codebook, settings)
-    compare_stage.submit_posterior(pool, context, ols, posteriors[0], settings)
+    endings = chosen_models(run.folder, settings.models, settings.analysis)
+    for posterior in posteriors:
+        ending = endings[posterior.model]
+        compare_stage.submit_posterior(pool, context, ols, posterior, settings, ending=ending)
     intervals = read_intervals(run.folder)
     model = posteriors[0].model
     shown = sound_rows(run.folder, intervals, settings)
@@ -61,7 +64,7 @@ def add_analysis(run: Run, pool: DrawingPool, process: PosteriorProcess) -> bool
             settings,
             comparison=comparison,
             intervals=intervals,
-            fit=posteriors[0].fit,
+            fits=[posterior.fit for posterior in posteriors],
         )
     else:
         logger.error("a fit of the added analysis failed its checks: its tables are not exported")

@@ -27,7 +27,7 @@ from bipbayes.describe.description import Description
 from bipbayes.plots.catalogue import FigureTask
 from bipbayes.plots.claims import claims_figure
 from bipbayes.plots.pool import DrawingPool
-from bipbayes.run.contexts import figure_context, table_context
+from bipbayes.run.contexts import figure_context, is_preliminary, table_context
 from bipbayes.run.inputs import Run
 from bipbayes.run.posterior_stage import Posterior
 from bipbayes.tables.audit_disclosure import protected_audit
@@ -39,6 +39,7 @@ from bipbayes.tables.audit_tables import (
 )
 from bipbayes.tables.disclosure import blank_small_cells
 from bipbayes.tables.write import write_tables
+from bipbayes.wording import capital, word
 
 STAGE = "audit"
 
@@ -81,10 +82,12 @@ def audit_run(
             model=posterior.model, vcov=str(posterior.cells.attrs["vcov"]), kind=settings.kind
         ),
     )
-    run.folder.write("audit.csv", audit.assign(synthetic=int(run.study.synthetic)))
+    run.folder.write("audit.csv", audit)
     shown = _shown(run, audit, intervals)
     _write_tables(run, shown, intervals)
     paragraph = abstract_paragraph(shown, synthetic=run.study.synthetic, language=settings.language)
+    if is_preliminary(run.folder, settings):
+        paragraph += f" {capital(word('preliminary', settings.language))}."
     write_text(run.folder.file("tables/audit_paragraph.txt"), paragraph + "\n")
     context = figure_context(run.folder, run.codebook, settings)
     pool.submit([FigureTask("claims", claims_figure, {"audit": shown, "context": context})])
@@ -93,7 +96,7 @@ def audit_run(
         "level": settings.level,
         "minimum_count": settings.minimum_count,
     }
-    run.folder.finish(STAGE, wanted, claims=len(audit))
+    run.folder.finish(STAGE, wanted, model=posterior.model, claims=len(audit))
     return audit
 
 
@@ -124,11 +127,10 @@ def compare_with_published(
         ]
     )
     table = published_against_reproduced(reproduced)
-    run.folder.write("published.csv", table.assign(synthetic=int(run.study.synthetic)))
-    counts = published_table(
-        published_counts(table), table_context(run.folder, run.codebook, run.settings)
-    )
-    write_tables([counts], run.folder.file("tables"), language=run.settings.language)
+    run.folder.write("published.csv", table)
+    context = table_context(run.folder, run.codebook, run.settings)
+    counts = published_table(published_counts(table), context)
+    write_tables([counts], run.folder.file("tables"), context=context)
     run.folder.write("tables/inconsistencies.csv", inconsistency_table())
     return table
 
@@ -161,4 +163,4 @@ def _write_tables(run: Run, audit: pd.DataFrame, intervals: pd.DataFrame) -> Non
         audit_counts_table(audit, context),
         design_table(summary, context, level=level),
     ]
-    write_tables(tables, run.folder.file("tables"), language=run.settings.language)
+    write_tables(tables, run.folder.file("tables"), context=context)

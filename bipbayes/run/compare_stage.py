@@ -1,5 +1,6 @@
 """The comparison stage: OLS beside the posterior, as a frame and as figures."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -21,12 +22,14 @@ from bipbayes.plots.pool import DrawingPool
 from bipbayes.run.analyses import named, require
 from bipbayes.run.contexts import figure_context
 from bipbayes.run.fits import STAGE as FIT_POSTERIOR
-from bipbayes.run.fits import as_reported, fitted_models, sound_rows
+from bipbayes.run.fits import as_reported, chosen_models, fitted_models, sound_rows
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.ols_stage import STAGE as FIT_OLS
 from bipbayes.run.ols_stage import read_intervals, without
 from bipbayes.run.posterior_stage import Posterior, stored_posterior
 from bipbayes.run.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 STAGE = "compare"
 FIGURES = "figures"
@@ -69,13 +72,27 @@ def write_comparison(
     return table
 
 
-def compare_stored(folder: RunFolder, codebook: Codebook, settings: Settings) -> None:
+def compare_stored(
+    folder: RunFolder, codebook: Codebook, settings: Settings, *, models: Sequence[str] = ()
+) -> None:
     """Compare what a folder holds of an analysis and draw its figures; nothing is fitted.
+
+    ``comparison.csv`` always holds all models of the analysis.
+
+    Parameters
+    ----------
+    folder, codebook
+        Of the run.
+    settings
+        Analysis, outcomes, language.
+    models
+        Whose posterior to draw; empty is all. What is drawn of another model than the first
+        has that model's name in its own.
 
     Raises
     ------
     RunError
-        The folder lacks the analysis that the settings ask for.
+        The folder lacks the analysis, or a model.
     """
     analysis = settings.analysis
     settings = as_reported(folder, settings)
@@ -83,17 +100,23 @@ def compare_stored(folder: RunFolder, codebook: Codebook, settings: Settings) ->
         require(folder, stage, analysis)
     everything = read_intervals(folder)
     effects = of_analysis(everything, analysis)
-    ols, models = frequentist(effects), fitted_models(folder, analysis)
-    fits = [effects[effects["model"] == model] for model in models]
+    ols, fitted = frequentist(effects), fitted_models(folder, analysis)
+    shown = chosen_models(folder, models, analysis)
+    fits = [effects[effects["model"] == model] for model in fitted]
     write_comparison(folder, ols, fits, analysis=analysis)
-    posterior = stored_posterior(folder, models[0], codebook, settings)
     context = figure_context(folder, codebook, settings)
+    if context.preliminary:
+        logger.warning("the figures are marked preliminary: a fit was quick, or failed its checks")
     with DrawingPool(folder.file(FIGURES)) as pool:
-        submit_early(pool, context, ols, posterior.cells, settings)
-        submit_posterior(pool, context, ols, posterior, settings)
-        shown = sound_rows(folder, everything, settings)
-        submit_analyses(pool, context, shown, settings, model=models[0])
-        pool.finish()
+        for place, (model, ending) in enumerate(shown.items()):
+            posterior = stored_posterior(folder, model, codebook, settings)
+            if place == 0:
+                submit_early(pool, context, ols, posterior.cells, settings)
+            submit_posterior(pool, context, ols, posterior, settings, ending=ending)
+        rows = sound_rows(folder, everything, settings)
+        submit_analyses(pool, context, rows, settings, model=fitted[0])
+        drawn = pool.finish()
+    logger.info("comparison.csv and %d figures are in %s", len(drawn), folder.path)
 
 
 def submit_analyses(
@@ -139,8 +162,10 @@ def submit_posterior(
     ols: pd.DataFrame,
     posterior: Posterior,
     settings: Settings,
+    *,
+    ending: str = "",
 ) -> None:
-    """Hand in the figures of one model's posterior beside OLS."""
+    """Hand in the figures of one model's posterior beside OLS, `ending` after their names."""
     terms = set(_terms(posterior))
     variables = posterior.fit["posterior"].to_dataset()
     inputs = FigureInputs(
@@ -153,7 +178,7 @@ def submit_posterior(
         energy=posterior.fit["sample_stats"].to_dataset()["energy"],
     )
     tasks = posterior_tasks(inputs, outcomes=settings.outcomes or None, quick=settings.quick)
-    pool.submit(tasks)
+    pool.submit([replace(task, name="_".join(filter(None, (task.name, ending)))) for task in tasks])
 
 
 def _terms(posterior: Posterior) -> tuple[str, ...]:

@@ -52,8 +52,7 @@ def describe_run(
             description, run.codebook, minimum_count=settings.minimum_count
         )
     for name, frame in shown.tables().items():
-        marked = frame.assign(synthetic=1) if run.study.synthetic else frame
-        run.folder.write(f"tables/{name}.csv", marked)
+        run.folder.write(f"tables/{name}.csv", frame)
     context = figure_context(run.folder, run.codebook, settings)
     codebook = None if people is None else people.codebook
     pool.submit(describe_tasks(shown, context, characteristics=codebook))
@@ -75,7 +74,7 @@ def load_characteristics(run: Run, path: Path | None) -> Characteristics | None:
     from bipbayes.synthetic.register_limits import register_limits
     from bipbayes.synthetic.simulate import DEFAULT_SEED
 
-    run.folder.write("tables/register_limits.csv", register_limits().assign(synthetic=1))
+    run.folder.write("tables/register_limits.csv", register_limits())
     frame = simulate_characteristics(run.study, seed=DEFAULT_SEED)
     run.folder.write(CHARACTERISTICS_FILE, frame)
     return characteristics_from_frame(

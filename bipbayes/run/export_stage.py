@@ -1,5 +1,10 @@
 """The export stage: formatted tables from a stored run; nothing is fitted."""
 
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
 import pandas as pd
 import xarray as xr
 
@@ -9,9 +14,9 @@ from bipbayes.estimands.effects import term_names
 from bipbayes.intervals import PLAIN, of_analysis
 from bipbayes.run.analyses import named, require
 from bipbayes.run.compare_stage import STAGE as COMPARE
-from bipbayes.run.contexts import table_context
+from bipbayes.run.contexts import is_synthetic, table_context
 from bipbayes.run.fits import STAGE as FIT_POSTERIOR
-from bipbayes.run.fits import as_reported, fitted_models, sound_rows, stage_name, stored_fit
+from bipbayes.run.fits import as_reported, chosen_models, sound_rows, stage_name, stored_fit
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.ols_stage import read_intervals
 from bipbayes.run.settings import Settings
@@ -19,34 +24,50 @@ from bipbayes.tables.analyses_table import analyses_rows
 from bipbayes.tables.export import RunFrames, export_tables
 from bipbayes.tables.sampler_tables import hyperparameter_frame
 
+logger = logging.getLogger(__name__)
+
 STAGE = "export"
 TABLES = "tables"
 
 
-def export_stored(folder: RunFolder, codebook: Codebook, settings: Settings) -> None:
-    """Write the tables of the first model that a folder holds of the analysis asked for.
+def export_stored(
+    folder: RunFolder, codebook: Codebook, settings: Settings, *, models: Sequence[str] = ()
+) -> None:
+    """Write the tables of the models that a folder holds of the analysis asked for.
+
+    Parameters
+    ----------
+    folder, codebook
+        Of the run.
+    settings
+        Analysis, outcomes, language, fewest citizens behind a number.
+    models
+        Whose tables; empty is all. Tables of another model than the first have that model's
+        name in their own.
 
     Raises
     ------
     RunError
-        An earlier step is missing, or the fit failed its checks: its draws are stored, but they
+        An earlier step is missing, or a fit failed its checks: its draws are stored, but they
         are no result.
     """
     analysis = settings.analysis
     settings = as_reported(folder, settings)
     for stage in (FIT_POSTERIOR, COMPARE):
         require(folder, stage, analysis)
-    model = fitted_models(folder, analysis)[0]
-    fit = stored_fit(folder, model, analysis)
-    refuse_failed(folder, model, analysis=analysis)
-    write_tables(
+    chosen = chosen_models(folder, models, analysis)
+    for model in chosen:
+        refuse_failed(folder, model, analysis=analysis)
+    paths = write_tables(
         folder,
         codebook,
         settings,
         comparison=folder.read("comparison.csv"),
         intervals=read_intervals(folder),
-        fit=fit,
+        fits=[stored_fit(folder, model, analysis) for model in chosen],
     )
+    logger.info("%d files of tables are in %s", len(paths), folder.file(TABLES))
+    _warn_of_others(folder, settings)
 
 
 def refuse_failed(folder: RunFolder, model: str, *, analysis: str = PLAIN) -> None:
@@ -63,7 +84,8 @@ def refuse_failed(folder: RunFolder, model: str, *, analysis: str = PLAIN) -> No
         name, reasons = named(model, analysis), "; ".join(verdict["reasons"])
         raise RunError(
             f"the fit of {name} is stored, but it is no result ({reasons}); "
-            "fit it again with more --draws or a higher --target-accept"
+            "fit it again with more --draws or a higher --target-accept, or export other models "
+            "with --model"
         )
 
 
@@ -74,12 +96,40 @@ def write_tables(
     *,
     comparison: pd.DataFrame,
     intervals: pd.DataFrame,
+    fits: Sequence[xr.DataTree],
+) -> list[Path]:
+    """Write the tables of fits of one analysis and note it in ``run.json``."""
+    analysis = settings.analysis
+    endings = chosen_models(folder, [str(fit.attrs["model"]) for fit in fits], analysis)
+    paths = []
+    for fit in fits:
+        model = str(fit.attrs["model"])
+        frames = _frames(folder, settings, comparison=comparison, intervals=intervals, fit=fit)
+        paths += export_tables(
+            replace(frames, ending=endings[model]),
+            folder.file(TABLES),
+            context=table_context(folder, codebook, settings),
+            minimum_count=settings.minimum_count,
+            outcomes=settings.outcomes or None,
+        )
+    wanted = {"language": settings.language, "minimum_count": settings.minimum_count}
+    wanted |= {"analysis": analysis} if analysis else {}
+    folder.finish(named(STAGE, analysis, joint="/"), wanted, files=len(paths), models=list(endings))
+    return paths
+
+
+def _frames(
+    folder: RunFolder,
+    settings: Settings,
+    *,
+    comparison: pd.DataFrame,
+    intervals: pd.DataFrame,
     fit: xr.DataTree,
-) -> None:
-    """Write the tables of one fit and note it in ``run.json``."""
+) -> RunFrames:
+    """Take out of a run's frames what the tables of one fit show."""
     model, analysis = str(fit.attrs["model"]), settings.analysis
     rest = fit["posterior"].to_dataset().drop_vars(list(term_names(fit)))
-    frames = RunFrames(
+    return RunFrames(
         comparison=of_analysis(comparison[comparison["model"] == model], analysis),
         intervals=of_analysis(intervals[intervals["model"].isin(("", model))], analysis),
         hyperparameters=hyperparameter_frame(rest, level=settings.level, kind=settings.kind)
@@ -88,14 +138,23 @@ def write_tables(
         model=model,
         analyses=sound_rows(folder, analyses_rows(intervals, model=model), settings),
     )
-    context = table_context(folder, codebook, settings)
-    paths = export_tables(
-        frames,
-        folder.file(TABLES),
-        context=context,
-        minimum_count=settings.minimum_count,
-        outcomes=settings.outcomes or None,
-    )
-    wanted = {"language": settings.language, "minimum_count": settings.minimum_count}
-    wanted |= {"analysis": analysis} if analysis else {}
-    folder.finish(named(STAGE, analysis, joint="/"), wanted, files=len(paths))
+
+
+def _warn_of_others(folder: RunFolder, settings: Settings) -> None:
+    """Say which other tables of real data were blanked with a smaller minimum count."""
+    if is_synthetic(folder):
+        return
+    stages = folder.record().get("stages", {})
+    lower = [
+        name
+        for name, done in stages.items()
+        if done["settings"].get("minimum_count", settings.minimum_count) < settings.minimum_count
+    ]
+    if lower:
+        logger.warning(
+            "tables of %s are still blanked for a smaller count than %d; run these again with "
+            "--minimum-count %d before any table leaves the folder",
+            ", ".join(lower),
+            settings.minimum_count,
+            settings.minimum_count,
+        )

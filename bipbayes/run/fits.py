@@ -1,5 +1,6 @@
 """What a folder holds of fits: their names, places, verdicts and how they were reported."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -64,6 +65,40 @@ def fitted_models(folder: RunFolder, analysis: str = PLAIN) -> list[str]:
     """
     prefix, ending = f"{STAGE}/", named("", analysis)
     return [stage.removeprefix(prefix).removesuffix(ending) for stage in _stages(folder, analysis)]
+
+
+def chosen_models(folder: RunFolder, asked: Sequence[str], analysis: str = PLAIN) -> dict[str, str]:
+    """Return the fitted models to show, each with the ending of its files' names.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
+    asked
+        Names or files of models; empty is all that the folder holds.
+    analysis
+        Whose fits are meant.
+
+    Returns
+    -------
+    dict
+        ``""`` for the model that was fitted first, else the model's name.
+
+    Raises
+    ------
+    RunError
+        A model is not fitted.
+    """
+    fitted = fitted_models(folder, analysis)
+    names = [Path(name).stem for name in asked]
+    if missing := [name for name in names if name not in fitted]:
+        raise RunError(
+            f"{folder.path} holds no fit of {', '.join(missing)} (fitted: "
+            f"{', '.join(fitted) or 'nothing'}); run 'bipbayes fit-posterior --model' first"
+        )
+    return {
+        name: "" if name == fitted[0] else name for name in fitted if name in names or not names
+    }
 
 
 def check_stages(run: Run) -> None:

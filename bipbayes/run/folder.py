@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,9 +11,9 @@ import pandas as pd
 from bipbayes.atomic import write_frame, write_json
 from bipbayes.errors import RunError
 from bipbayes.intervals import TEXT_COLUMNS
+from bipbayes.marks import marked, unmarked
 from bipbayes.run.record import now, software
 
-_SYNTHETIC: Final = "synthetic"
 OUTPUTS: Final = (
     "run.json",
     "codebook.toml",
@@ -40,9 +40,13 @@ OUTPUTS: Final = (
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The folder of one run; every file in it is written whole or not at all."""
+    """The folder of one run; every file in it is written whole or not at all.
+
+    ``asked`` are all settings of the verb that writes: each stage keeps them in ``run.json``.
+    """
 
     path: Path
+    asked: Mapping[str, Any] = field(default_factory=dict)
 
     def file(self, name: str) -> Path:
         """Return the path of an output."""
@@ -108,6 +112,8 @@ class RunFolder:
         """Note in ``run.json`` that a stage is done, with its settings and results."""
         record = self.record()
         done = {"finished": now(), "settings": dict(settings), **facts}
+        if self.asked:
+            done["asked"] = dict(self.asked)
         stages = {**record.get("stages", {}), stage: done}
         write_json(self.file("run.json"), {**record, "stages": stages})
 
@@ -136,10 +142,13 @@ class RunFolder:
         return dict(stages[stage])
 
     def write(self, name: str, frame: pd.DataFrame) -> None:
-        """Write a frame as CSV; the column ``synthetic`` says of what data it is."""
-        synthetic = self.record().get("data", {}).get("synthetic")
-        if synthetic is not None and _SYNTHETIC not in frame:
-            frame = frame.assign(**{_SYNTHETIC: bool(synthetic)})
+        """Write a frame as CSV, marked (`bipbayes.marks`) as synthetic and as preliminary."""
+        record = self.record()
+        synthetic = record.get("data", {}).get("synthetic")
+        if synthetic is not None:
+            stages = record.get("stages", {}).values()
+            quick = bool(self.asked.get("quick")) or any(s.get("preliminary") for s in stages)
+            frame = marked(frame, synthetic=synthetic, preliminary=quick)
         write_frame(self.file(name), frame)
 
     def read(self, name: str) -> pd.DataFrame:
@@ -155,7 +164,7 @@ class RunFolder:
             raise RunError(f"{path} is missing; run the earlier steps in this folder first")
         text = dict.fromkeys((*TEXT_COLUMNS, "kind", "note", "claim_id"), "str")
         frame = pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
-        frame = frame.drop(columns=_SYNTHETIC, errors="ignore")  # the folder's, not the rows'
+        frame = unmarked(frame)
         present = [column for column in text if column in frame.columns]
         frame[present] = frame[present].fillna("")
         return frame

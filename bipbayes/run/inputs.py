@@ -48,7 +48,7 @@ def open_run(settings: Settings) -> Run:
         Data or codebook are refused, or the folder holds another run.
     """
     codebook = load_codebook(settings.codebook)
-    folder = RunFolder(settings.out)
+    folder = RunFolder(settings.out, settings.record())
     if settings.data is None:
         study = _synthetic_study(settings, codebook, folder)
     else:
@@ -75,7 +75,7 @@ def open_stored(settings: Settings) -> tuple[RunFolder, Codebook]:
     RunError
         There is no run in the folder, or ``--data`` names other data than the stored ones.
     """
-    folder = RunFolder(settings.out)
+    folder = RunFolder(settings.out, settings.record())
     record = folder.record()
     if "identity" not in record:
         raise RunError(f"{settings.out} holds no run; run 'bipbayes reproduce' or fit-ols first")
@@ -89,7 +89,8 @@ def open_stored(settings: Settings) -> tuple[RunFolder, Codebook]:
     _check_outcomes(settings, codebook)
     if settings.data is not None:
         study = read_responses(settings.data, codebook)
-        folder.claim(_identity(study, settings), overwrite=False)
+        kept = replace(settings, previous=record["identity"]["previous"])
+        folder.claim(_identity(study, kept), overwrite=False)
     return folder, codebook
 
 

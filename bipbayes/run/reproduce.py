@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 
 from bipbayes.plots.pool import DrawingPool
-from bipbayes.run.fits import check_stages
+from bipbayes.run.fits import check_stages, chosen_models
 from bipbayes.run.inputs import Run, open_run
 from bipbayes.run.posterior_process import PosteriorProcess
 from bipbayes.run.settings import Settings
@@ -48,6 +48,8 @@ def reproduce(settings: Settings) -> int:
     seconds = round(time.monotonic() - started, 1)
     run.folder.note(seconds=seconds)
     logger.info("done in %.0f seconds; results are in %s", seconds, settings.out)
+    if settings.quick:
+        logger.warning("a quick run: every number is preliminary, for a look and not for a paper")
     return 0 if passed or settings.quick else FAILED_EXIT
 
 
@@ -81,7 +83,10 @@ def _all_stages(run: Run, pool: DrawingPool, process: PosteriorProcess) -> bool:
     if not passed:
         # What failed its checks may be looked at, but it carries its mark.
         context = figure_context(run.folder, codebook, settings)
-    compare_stage.submit_posterior(pool, context, ols, posteriors[0], settings)
+    endings = chosen_models(run.folder, settings.models)
+    for posterior in posteriors:
+        ending = endings[posterior.model]
+        compare_stage.submit_posterior(pool, context, ols, posterior, settings, ending=ending)
     comparison = compare_stage.write_comparison(
         run.folder, ols, [posterior.intervals for posterior in posteriors]
     )
@@ -104,7 +109,7 @@ def _all_stages(run: Run, pool: DrawingPool, process: PosteriorProcess) -> bool:
             settings,
             comparison=comparison,
             intervals=run.folder.read("effects.csv"),
-            fit=posteriors[0].fit,
+            fits=[posterior.fit for posterior in posteriors],
         )
     else:
         logger.error("a fit failed its checks: its figures are marked, its tables not exported")

@@ -1,11 +1,14 @@
 """Verbs that the main job does on its way, run on their own in a stored or new folder."""
 
+from collections.abc import Sequence
+
+from bipbayes.errors import SettingsError
 from bipbayes.intervals import PLAIN, of_analysis
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.run.audit_stage import audit_run, compare_with_published
 from bipbayes.run.compare_stage import FIGURES
 from bipbayes.run.describe_stage import describe_run
-from bipbayes.run.fits import as_reported, fitted_models
+from bipbayes.run.fits import as_reported, chosen_models, fitted_models
 from bipbayes.run.inputs import open_run, open_stored
 from bipbayes.run.posterior_stage import stored_posterior
 from bipbayes.run.settings import Settings
@@ -19,26 +22,37 @@ def describe_alone(settings: Settings) -> None:
         pool.finish()
 
 
-def audit_alone(settings: Settings) -> None:
+def audit_alone(settings: Settings, *, models: Sequence[str] = ()) -> None:
     """Audit the claims against what a folder holds; nothing is fitted.
+
+    Parameters
+    ----------
+    settings
+        Folder, data, language and the cut-offs.
+    models
+        The model whose posterior answers, one at most; empty is the first that was fitted.
 
     Raises
     ------
     RunError
-        The folder holds no fit, or other data.
+        The folder holds no fit, not that model, or other data.
+    SettingsError
+        Several models.
     """
+    if len(models) > 1:
+        raise SettingsError("--model: an audit reads one model; run it once for each, in turn")
     folder, codebook = open_stored(settings)
     settings = as_reported(folder, settings)
-    models = fitted_models(folder)
-    if not models:
+    if not fitted_models(folder):
         folder.stage("fit_posterior")
+    model = next(iter(chosen_models(folder, models)))
     with DrawingPool(folder.file(FIGURES)) as pool:
         run = open_run(settings)
         progression = run.progression()
-        posterior = stored_posterior(folder, models[0], codebook, settings)
+        posterior = stored_posterior(folder, model, codebook, settings)
         # The report's claims are about the plain analysis.
         effects = of_analysis(folder.read("effects.csv"), PLAIN)
-        rows = effects[(effects["source"] == "ols") | (effects["model"] == models[0])]
+        rows = effects[(effects["source"] == "ols") | (effects["model"] == model)]
         audit = audit_run(
             run, rows, posterior, pool=pool, claims=settings.claims, beyond=settings.beyond
         )

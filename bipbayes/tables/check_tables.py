@@ -101,7 +101,7 @@ def check_table(
         notes=(phrase(f"check_{name}_note", language, **told),),
         columns=columns,
         body=body,
-        raw=(frame if raw is None else raw).assign(synthetic=int(context.synthetic)),
+        raw=frame if raw is None else raw,
     )
 
 

@@ -38,6 +38,8 @@ class RunFrames:
     analyses
         From `bipbayes.tables.analyses_table.analyses_rows`, or None; a table of its own where
         there are several analyses.
+    ending
+        What the names of the model's tables end with, beside those of others; ``""``: nothing.
     """
 
     comparison: pd.DataFrame
@@ -45,6 +47,7 @@ class RunFrames:
     hyperparameters: pd.DataFrame | None = None
     model: str = ""
     analyses: pd.DataFrame | None = None
+    ending: str = ""
 
 
 def export_tables(
@@ -80,7 +83,7 @@ def export_tables(
         The files written.
     """
     tables = run_tables(frames, context=context, minimum_count=minimum_count, outcomes=outcomes)
-    return write_tables(tables, folder, language=context.language, formats=formats)
+    return write_tables(tables, folder, context=context, formats=formats)
 
 
 def run_tables(
@@ -105,10 +108,11 @@ def run_tables(
         # Standard deviations over all citizens: no cell of theirs can be small.
         table = hyperparameter_table(frames.hyperparameters, context, model=frames.model)
         tables.append(table)
-    if context.analysis:
-        # Beside the plain analysis' tables in the same folder.
-        tables = [replace(table, name=f"{table.name}_{context.analysis}") for table in tables]
-    if frames.analyses is not None and frames.analyses["analysis"].nunique() > 1:
+    # Beside the tables of the plain analysis and of the first model in the same folder.
+    endings = [text for text in (context.analysis, frames.ending) if text]
+    tables = [replace(table, name="_".join([table.name, *endings])) for table in tables]
+    several = frames.analyses is not None and frames.analyses["analysis"].nunique() > 1
+    if frames.analyses is not None and several and not frames.ending:
         shared = replace(context, analysis=PLAIN)
         table = analyses_table(frames.analyses, shared, outcomes=outcomes)
         tables.append(replace(table, notes=table.notes + notes))

@@ -6,24 +6,26 @@ from typing import Final
 
 from bipbayes.atomic import write_frame, write_text
 from bipbayes.errors import SettingsError
+from bipbayes.marks import marked
 from bipbayes.tables.html import html
 from bipbayes.tables.latex import latex
-from bipbayes.tables.layout import Table
+from bipbayes.tables.layout import Table, TableContext
 
-type Writer = Callable[[Table, Path, str], None]
-
-
-def _write_csv(table: Table, path: Path, language: str) -> None:
-    """Write the raw frame: full precision and a decimal point in every language."""
-    write_frame(path, table.raw)
+type Writer = Callable[[Table, Path, TableContext], None]
 
 
-def _write_latex(table: Table, path: Path, language: str) -> None:
+def _write_csv(table: Table, path: Path, context: TableContext) -> None:
+    """Write the raw frame, marked: full precision and a decimal point in every language."""
+    marks = {"synthetic": context.synthetic, "preliminary": context.preliminary}
+    write_frame(path, marked(table.raw, **marks))
+
+
+def _write_latex(table: Table, path: Path, context: TableContext) -> None:
     write_text(path, latex(table))
 
 
-def _write_html(table: Table, path: Path, language: str) -> None:
-    write_text(path, html(table, language=language))
+def _write_html(table: Table, path: Path, context: TableContext) -> None:
+    write_text(path, html(table, language=context.language))
 
 
 WRITERS: Final[Mapping[str, Writer]] = {
@@ -37,7 +39,7 @@ def write_tables(
     tables: Iterable[Table],
     folder: Path,
     *,
-    language: str = "en",
+    context: TableContext,
     formats: Sequence[str] = tuple(WRITERS),
 ) -> list[Path]:
     """Write tables, each in every format.
@@ -48,8 +50,8 @@ def write_tables(
         Finished tables; their names become file names.
     folder
         Where they go; made if missing.
-    language
-        Of the tables' words.
+    context
+        Language of the tables' words, and what their CSV files must say.
     formats
         Keys of `WRITERS`.
 
@@ -70,6 +72,6 @@ def write_tables(
     for table in tables:
         for ending in formats:
             path = folder / f"{table.name}.{ending}"
-            WRITERS[ending](table, path, language)
+            WRITERS[ending](table, path, context)
             paths.append(path)
     return paths

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LAYERS = [
-    {"errors", "atomic", "processes"},
+    {"errors", "atomic", "marks", "processes"},
     {"intervals"},
     {"data"},
     {"ols", "cells", "ordinal", "synthetic"},

@@ -1,5 +1,6 @@
 """Several analyses in one folder: stored side by side, never mixed up, refused in sentences."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -299,3 +300,60 @@ def test_draws_of_other_data_are_refused(stored: Path, tmp_path: Path) -> None:
     save_fit(folder.file(fit_file(MODEL)), fit)
     with pytest.raises(RunError, match="other data than this run"):
         stored_fit(folder, MODEL)
+
+
+def _second_model(folder: RunFolder) -> None:
+    """Store the first fit once more under another model's name."""
+    fit = load_fit(folder.file(fit_file(MODEL)))
+    fit.attrs["model"] = "second"
+    save_fit(folder.file(fit_file("second")), fit)
+    rows = read_intervals(folder)
+    own = rows[(rows["model"] == MODEL) & (rows["analysis"] == "")]
+    folder.write("effects.csv", pd.concat([rows, own.assign(model="second")]))
+    done = folder.stage(f"fit_posterior/{MODEL}")
+    facts = {key: done[key] for key in ("verdict", "preliminary")}
+    folder.finish("fit_posterior/second", done["settings"], **facts)
+
+
+def test_every_model_has_its_figures_and_tables(
+    stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Catches a second model that is fitted but never shown, or shown over the first."""
+    monkeypatch.setattr(compare_stage, "DrawingPool", _Recorder)
+    copy = tmp_path / "run"
+    shutil.copytree(stored, copy)
+    run = _run(copy)
+    _second_model(run.folder)
+    both = _compare(copy)
+    assert {"forest_q1", "forest_q1_second"} <= set(both)
+    assert len(both) == len(set(both))
+    compare_stage.compare_stored(run.folder, CODEBOOK, run.settings, models=("second",))
+    assert "forest_q1_second" in _Recorder.tasks and "forest_q1" not in _Recorder.tasks
+    comparison = run.folder.read("comparison.csv")
+    assert set(of_analysis(comparison, "")["model"]) == {MODEL, "second"}
+    export_stage.export_stored(run.folder, CODEBOOK, run.settings)
+    for ending, model in (("", MODEL), ("_second", "second")):
+        table = pd.read_csv(copy / "tables" / f"comparison_q1{ending}.csv")
+        assert set(table["model"]) == {model}
+        assert (copy / "tables" / f"hyperparameters{ending}.tex").is_file()
+    assert run.folder.stage("export")["models"] == [MODEL, "second"]
+    for verb in (compare_stage.compare_stored, export_stage.export_stored):
+        with pytest.raises(RunError, match=r"no fit of third \(fitted: .*second"):
+            verb(run.folder, CODEBOOK, run.settings, models=("third",))
+
+
+def test_a_larger_minimum_count_names_what_it_leaves_behind(
+    stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Catches tables of other stages that still print what this export blanks."""
+    monkeypatch.setattr(compare_stage, "DrawingPool", _Recorder)
+    copy = tmp_path / "run"
+    shutil.copytree(stored, copy)
+    _compare(copy)
+    run = _run(copy, minimum_count=8)
+    run.folder.note(data={**FACTS, "synthetic": False})
+    run.folder.finish("describe", {"minimum_count": 5})
+    run.folder.finish("audit", {"minimum_count": 8})
+    export_stage.export_stored(run.folder, CODEBOOK, run.settings)
+    assert "describe are still blanked for a smaller count than 8" in caplog.text
+    assert "audit" not in caplog.text

@@ -70,3 +70,23 @@ def test_frames_keep_codes_as_text(tmp_path: Path) -> None:
     assert back["estimate"].tolist() == [0.1 + 0.2]
     with pytest.raises(RunError, match="missing"):
         folder.read("comparison.csv")
+
+
+def test_frames_say_what_they_rest_on_and_stages_what_was_asked(tmp_path: Path) -> None:
+    """Catches quick numbers in a CSV without a mark, and options that run.json forgot."""
+    frame = pd.DataFrame({"estimate": [1.0]})
+    quick = RunFolder(tmp_path, {"quick": True, "seed": 3})
+    quick.claim(MINE, overwrite=False)
+    quick.note(data={"synthetic": False})
+    quick.write("ols.csv", frame)
+    stored = pd.read_csv(tmp_path / "ols.csv")
+    assert stored["synthetic"].tolist() == [False] and stored["preliminary"].tolist() == [True]
+    pd.testing.assert_frame_equal(quick.read("ols.csv"), frame)
+    quick.finish("fit_ols", {})
+    assert quick.stage("fit_ols")["asked"] == {"quick": True, "seed": 3}
+    later = RunFolder(tmp_path, {"quick": False})
+    later.write("ols.csv", frame)
+    assert "preliminary" not in pd.read_csv(tmp_path / "ols.csv")
+    later.finish("fit_posterior/hierarchical", {}, preliminary=True)
+    later.write("ols.csv", frame)
+    assert pd.read_csv(tmp_path / "ols.csv")["preliminary"].tolist() == [True]

@@ -70,7 +70,8 @@ def test_tables_are_complete_and_written(audit, language: str, tmp_path) -> None
         assert {column.key for column in table.columns} <= set(table.body.columns)
         assert {"en": "Synthetic data", "da": "Syntetiske data"}[language] in table.caption
         assert not any("{" in text for text in (table.caption, *table.notes))
-    assert len(write_tables(made, tmp_path, language=language)) == 3 * len(made)
+    context = TableContext(bip_codebook(), synthetic=True, language=language)
+    assert len(write_tables(made, tmp_path, context=context)) == 3 * len(made)
 
 
 def test_probabilities_and_words(audit) -> None:

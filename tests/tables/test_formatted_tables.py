@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -157,10 +158,21 @@ def test_html_escapes_what_a_codebook_holds() -> None:
     assert "a &lt; b" in page
 
 
+def test_csv_says_what_it_rests_on(tmp_path: Path) -> None:
+    """Catches a CSV that leaves the folder without the marks of its table."""
+    for synthetic, preliminary in ((True, False), (False, True)):
+        context = replace(CONTEXT, synthetic=synthetic, preliminary=preliminary)
+        path = write_tables([table()], tmp_path, context=context, formats=("csv",))[0]
+        frame = pd.read_csv(path)
+        assert frame["synthetic"].tolist() == [synthetic] * len(frame)
+        assert ("preliminary" in frame) == preliminary
+
+
 @pytest.mark.parametrize("language", ["en", "da"])
 def test_csv_keeps_full_precision_and_points(tmp_path: Path, language: str) -> None:
     """Catches rounded numbers, decimal commas and lost zeros of codes in the data file."""
-    path = write_tables([table(language)], tmp_path, language=language, formats=("csv",))[0]
+    context = replace(CONTEXT, language=language)
+    path = write_tables([table(language)], tmp_path, context=context, formats=("csv",))[0]
     frame = pd.read_csv(path, dtype={"combination": "str"})
     assert frame["combination"].tolist() == ["00", "11"]
     assert frame["ols_estimate"].tolist()[0] == -0.1234
@@ -229,4 +241,4 @@ def test_diagnostics_show_the_worst_and_count_what_missed() -> None:
 def test_unknown_formats_are_refused(tmp_path: Path) -> None:
     """Catches a format that is silently left out."""
     with pytest.raises(SettingsError, match="docm"):
-        write_tables([table()], tmp_path, formats=("csv", "docm"))
+        write_tables([table()], tmp_path, context=CONTEXT, formats=("csv", "docm"))
