@@ -220,6 +220,8 @@ def _caption(rows: ForestRows, context: FigureContext, outcome: str) -> str:
     factorial = "factorial" in _estimands(rows)
     counts = "n_smallest" if factorial else "n_line"
     sentences += [phrase("filled", language), phrase(counts, language)]
+    if outcome in context.codebook.average_codes and rows.posterior is not None:
+        sentences.append(phrase("average_counts", language))
     if factorial:
         sentences.append(phrase("factorial_note", language))
     if rows.frame["prior_driven"].any():

@@ -147,6 +147,8 @@ def _notes(rows: pd.DataFrame, stored: list[str], context: TableContext) -> tupl
         meaning_of_significant(ESTIMAND, language=language),
         rounding_note(context),
     ]
+    if rows["outcome"].isin(context.codebook.average_codes).any():
+        notes.append(phrase("average_counts", language))
     if (rows["note"] == PRIOR_DRIVEN).any():
         notes.append(phrase("prior_driven_note", language))
     return tuple(notes)

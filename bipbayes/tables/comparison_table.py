@@ -162,6 +162,8 @@ def _notes(raw: pd.DataFrame, context: TableContext, estimand: str) -> tuple[str
         phrase("pooling_note", language, source=_source(context)),
         rounding_note(context),
     ]
+    if raw["outcome"].isin(context.codebook.average_codes).any():
+        notes.append(phrase("average_counts", language))
     if (raw["note"] == PRIOR_DRIVEN).any():
         notes.append(phrase("prior_driven_note", language))
     return tuple(capital(note) for note in notes)

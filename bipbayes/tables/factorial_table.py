@@ -149,6 +149,8 @@ def _notes(rows: pd.DataFrame, context: TableContext) -> tuple[str, ...]:
         meaning_of_significant(ESTIMAND, language=language),
         rounding_note(context),
     ]
+    if rows["outcome"].isin(context.codebook.average_codes).any():
+        notes.append(phrase("average_counts", language))
     if (rows["note"] == PRIOR_DRIVEN).any():
         notes.append(phrase("prior_driven_note", language))
     return tuple(notes)
