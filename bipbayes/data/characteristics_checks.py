@@ -101,7 +101,9 @@ def _sentence(rule: Rule) -> str:
     """Say in words what a citizen who breaks the rule looks like."""
     return {
         "implies": f"citizens with one of these but not {rule.whole}",
-        "covered": f"citizens with {rule.whole or 'all of these known'} but none of these",
+        "covered": f"citizens with {rule.whole} but none of these"
+        if rule.whole
+        else "citizens with a 0 in every one of these",
         "exclusive": "citizens with more than one of these",
         "total": f"citizens where these sum to more than {rule.most:g}",
         "at_most": "citizens where the first exceeds the second"

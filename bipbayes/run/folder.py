@@ -28,7 +28,6 @@ OUTPUTS: Final = (
     "synthetic/characteristics.csv",
     "synthetic/truth.csv",
     "posterior/*.nc",
-    "posterior/unjudged/*.nc",
     "figures/*.png",
     "figures/*.pdf",
     "tables/*.csv",
