@@ -1,5 +1,6 @@
 """Pictures of the sampler: ranks of the draws by chain and energies, drawn by ArviZ."""
 
+import math
 from typing import Any, Final, cast
 
 import arviz_plots
@@ -15,6 +16,8 @@ from bipbayes.plots.style import decimal_axis, figure_style, furnish
 from bipbayes.wording import number, phrase
 
 _COLUMNS: Final = 3
+_FEWEST: Final = 20  # draws of a chain that a picture of ranks needs
+_ROOM: Final = 0.15
 _CHAIN_COLOURS: Final = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#000000")
 _CHAIN_STYLES: Final = ("-", "--", "-.", ":")
 
@@ -56,6 +59,22 @@ def flatten(draws: xr.Dataset) -> xr.Dataset:
     return xr.Dataset({name: value.drop_vars(_extra(value)) for name, value in flat.items()})
 
 
+def thinned(flat: xr.Dataset) -> tuple[xr.Dataset, int]:
+    """Keep every k-th draw, so that they are about as independent as ArviZ's test takes them.
+
+    Returns
+    -------
+    tuple
+        The draws kept, and k: draws over the smallest effective sample size, rounded up.
+    """
+    total = flat.sizes["chain"] * flat.sizes["draw"]
+    sizes = cast(Any, arviz_stats).ess(flat, method="bulk")
+    least = min(float(size) for size in sizes.data_vars.values())
+    step = max(1, math.ceil(total / least)) if least > 0 else 1
+    step = min(step, max(1, flat.sizes["draw"] // _FEWEST))
+    return flat.isel(draw=slice(None, None, step)), step
+
+
 def rank_figure(draws: xr.Dataset, *, context: FigureContext) -> Figure:
     """Draw Delta-ECDFs of the ranks, one panel a hyperparameter, one line a chain.
 
@@ -67,7 +86,7 @@ def rank_figure(draws: xr.Dataset, *, context: FigureContext) -> Figure:
         Language and what the caption must say.
     """
     language = context.language
-    flat = flatten(draws)
+    flat, step = thinned(flatten(draws))
     columns = min(_COLUMNS, len(flat.data_vars))
     rows = -(-len(flat.data_vars) // columns)
     chains = flat.sizes["chain"]
@@ -92,7 +111,7 @@ def rank_figure(draws: xr.Dataset, *, context: FigureContext) -> Figure:
         furnish(
             figure,
             title=titled(context, phrase("rank_title", language)),
-            caption=caption(context, [phrase("rank_marks", language)]),
+            caption=caption(context, [phrase("rank_marks", language, step=step)]),
             left=0.65,
             top=0.65,
             gap=0.35,
@@ -156,7 +175,9 @@ def energy_figure(energy: xr.DataArray, *, context: FigureContext) -> Figure:
 
 
 def _label_ranks(figure: Figure, language: str) -> None:
-    for axes in figure.axes:
+    limits = [axes.get_ylim() for axes in figure.axes]
+    for axes, (low, high) in zip(figure.axes, limits, strict=True):
+        axes.set_ylim(low, high + _ROOM * (high - low))  # for the text above the lines
         decimal_axis(axes, "x", language=language)
         decimal_axis(axes, "y", language=language)
         axes.tick_params(labelbottom=True)
@@ -164,7 +185,7 @@ def _label_ranks(figure: Figure, language: str) -> None:
         axes.set_ylabel(phrase("rank_difference", language))
         for text in axes.texts:
             # ArviZ writes the test's p value with a point and without a space.
-            told = text.get_text().replace("(", " (")
+            told = text.get_text().replace("p=0.00", "p<0.01").replace("(", " (")
             text.set_text(told.replace(".", ",") if language == "da" else told)
             text.set_fontsize(7)
 

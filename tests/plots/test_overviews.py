@@ -19,7 +19,14 @@ from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.correlation import correlation_data, correlation_figure
 from bipbayes.plots.heatmap import colour_limit, heatmap_data, heatmap_figure
-from bipbayes.plots.sampler import energy_data, energy_figure, flatten, rank_data, rank_figure
+from bipbayes.plots.sampler import (
+    energy_data,
+    energy_figure,
+    flatten,
+    rank_data,
+    rank_figure,
+    thinned,
+)
 from bipbayes.plots.shrinkage import shrinkage_data, shrinkage_figure
 
 CODEBOOK = small_codebook()
@@ -94,6 +101,19 @@ def test_correlation_is_that_of_the_covariance_in_codebook_order() -> None:
     figure = correlation_figure(data, context=CONTEXT)
     numbers = [text.get_text() for text in figure.axes[0].texts]
     assert numbers == [f"{100 * data.iloc[r, c]:.0f}" for r, c in ((1, 0), (2, 0), (2, 1))]
+
+
+def test_ranks_are_drawn_of_nearly_independent_draws() -> None:
+    """Catches chains called suspicious because their draws depend on the ones before."""
+    rng = np.random.default_rng(2)
+    noise = rng.normal(size=(4, 2000))
+    slow = noise.copy()
+    for place in range(1, 2000):
+        slow[:, place] += 0.9 * slow[:, place - 1]
+    for values, least, most in ((noise, 1, 2), (slow, 10, 40)):
+        kept, step = thinned(xr.Dataset({"sd": (("chain", "draw"), values)}))
+        assert least <= step <= most
+        assert kept.sizes["draw"] == -(-2000 // step)
 
 
 def test_ranks_are_ranks_over_all_chains() -> None:
