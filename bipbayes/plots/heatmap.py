@@ -18,6 +18,7 @@ from bipbayes.wording import MINUS, capital, combination_text, outcome_label, ph
 SOURCES: Final = ("posterior", *FREQUENTIST)
 # Drawn as markers: hundreds of texts would take seconds.
 _MARKERS: Final = {"+": "+", MINUS: "_", "·": "."}
+_CORNER: Final = 0.36  # of a cell from its middle: the mark of a negative estimate
 _SHARE: Final = 0.98  # of the absolute estimates that the colours tell apart
 
 
@@ -97,6 +98,9 @@ def draw_heatmap(
         rows, columns = np.nonzero(signs == sign)
         inks = [ink_on(image.to_rgba(value)) for value in values[rows, columns]]
         axes.scatter(columns, rows, marker=marker, c=inks, s=26, linewidths=0.9)
+    rows, columns = np.nonzero((values < 0) & (signs == ""))
+    corner = _CORNER * np.array([-1, 1])
+    axes.scatter(columns + corner[0], rows + corner[1], marker="s", c="#4D4D4D", s=3, linewidths=0)
     labels = [
         combination_text(context.codebook, c, language=context.language) for c in combinations
     ]
@@ -133,16 +137,26 @@ def heatmap_figure(data: pd.DataFrame, *, context: FigureContext) -> Figure:
         names = [outcome_label(context.codebook, o, language=language) for o in outcomes]
         grid[0].set_yticks(range(len(outcomes)), names)
         known = [side for side in sides if side is not None]
-        _finish(figure, image, context=context, sides=known)
+        silent = (data["mark"] == "·").any()
+        _finish(figure, image, context=context, sides=known, silent=bool(silent))
     return figure
 
 
-def _finish(figure: Figure, image: AxesImage, *, context: FigureContext, sides: list[Side]) -> None:
+def _finish(
+    figure: Figure,
+    image: AxesImage,
+    *,
+    context: FigureContext,
+    sides: list[Side],
+    silent: bool,
+) -> None:
     language = context.language
     what = capital(word(sides[0].estimand, language))
-    marks = phrase("heat_marks", language)
+    marks = [phrase("heat_marks", language)]
+    marks += [phrase("heat_silent", language)] if silent else []
+    marks.append(phrase("heat_units", language))
     title = f"{phrase('heat_title', language)}: {what[0].lower()}{what[1:]}"
-    text = caption(context, [marks], sides=sides)
+    text = caption(context, marks, sides=sides)
     furnish(
         figure,
         title=titled(context, title),
