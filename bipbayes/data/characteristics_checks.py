@@ -25,7 +25,8 @@ def values(
     columns: dict[str, pd.Series] = {}
     findings: list[Finding] = []
     for entry in codebook.characteristics:
-        numbers, unread = to_number(frame[entry.column])
+        numbers, wrong = to_number(frame[entry.column])
+        unread = int(wrong.sum())
         allowed = _allowed(entry)
         if unread:
             rule = "entries that are no numbers"

@@ -6,7 +6,7 @@ import pandas as pd
 
 from bipbayes.data.activities import role_columns, uses_boxes
 from bipbayes.data.codebook import NO_TREATMENT, Codebook
-from bipbayes.data.study import Finding
+from bipbayes.data.study import Finding, first_rows
 
 SYNTHETIC_COLUMN = "synthetic"
 
@@ -55,7 +55,14 @@ def empty_keys(responses: pd.DataFrame, unread_dates: int) -> list[Finding]:
     """Count rows without citizen, jobcenter or date (unreadable dates are counted elsewhere)."""
     already = {"date": unread_dates}
     return [
-        Finding(column, "rows without a value", count, "every response needs one", True)
+        Finding(
+            column,
+            "rows without a value",
+            count,
+            "every response needs one",
+            refused=True,
+            rows=first_rows(responses[column].isna()) if not already.get(column) else (),
+        )
         for column in ("citizen", "jobcenter", "date")
         if (count := int(responses[column].isna().sum()) - already.get(column, 0))
     ]
@@ -71,7 +78,8 @@ def repeated_rows(responses: pd.DataFrame) -> tuple[pd.Series, list[Finding]]:
     """
     identical = responses.duplicated()
     keyed = responses[~identical & responses["date"].notna() & responses["citizen"].notna()]
-    different = int(keyed.duplicated(["citizen", "date"], keep=False).sum())
+    twice = keyed.duplicated(["citizen", "date"], keep=False)
+    different = int(twice.sum())
     findings = []
     if count := int(identical.sum()):
         findings.append(
@@ -84,7 +92,8 @@ def repeated_rows(responses: pd.DataFrame) -> tuple[pd.Series, list[Finding]]:
                 "different rows of one citizen and date",
                 different,
                 "keep one response a citizen and day",
-                True,
+                refused=True,
+                rows=first_rows(twice.reindex(responses.index, fill_value=False)),
             )
         )
     return ~identical, findings
@@ -124,6 +133,7 @@ def unknown_activities(responses: pd.DataFrame) -> list[Finding]:
             "activities",
             "responses whose activities are unknown",
             count,
-            "left out of the analysis sample, kept as previous answers",
+            'neither an activity nor "none" is given; left out of the analysis sample, kept as '
+            "previous answers",
         )
     ]

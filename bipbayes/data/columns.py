@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.study import Finding
+from bipbayes.data.study import Finding, first_rows
 
 _ISO_DATE = r"\d{4}-\d{2}-\d{2}([T ].*)?"
 MISSING_TOKENS = ("", "NA", "NaN", "nan", "None", "<NA>")
@@ -22,29 +22,28 @@ def to_text(values: pd.Series) -> pd.Series:
     return text.mask(text.isin(MISSING_TOKENS)).astype("str")
 
 
-def to_number(values: pd.Series) -> tuple[pd.Series, int]:
-    """Return numbers and how many entries were neither a number nor empty."""
+def to_number(values: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Return numbers and which entries were neither a number nor empty."""
     if pd.api.types.is_bool_dtype(values.dtype) or pd.api.types.is_numeric_dtype(values.dtype):
-        return values.astype("float64"), 0
+        return values.astype("float64"), pd.Series(False, index=values.index)
     text = values.astype("string").str.strip()
     empty = text.isna() | text.isin(MISSING_TOKENS)
     numbers = pd.to_numeric(text.mask(empty).str.replace(",", ".", regex=False), errors="coerce")
     numbers = numbers.astype("float64")
-    return numbers, int((numbers.isna() & ~empty).sum())
+    return numbers, numbers.isna() & ~empty
 
 
-def to_date(values: pd.Series) -> tuple[pd.Series, int]:
-    """Return dates (days) and how many entries could not be read as an ISO date."""
+def to_date(values: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Return dates (days) and which entries could not be read as an ISO date."""
     if pd.api.types.is_numeric_dtype(values.dtype):
         # A bare number has no epoch; guessing one would shift every date.
-        unread = int(values.notna().sum())
-        return pd.Series(pd.NaT, index=values.index, dtype="datetime64[us]"), unread
+        return pd.Series(pd.NaT, index=values.index, dtype="datetime64[us]"), values.notna()
     text = values.astype("string").str.strip()
     # A time of the day is dropped; a year or a month alone is no day.
     whole = text.where(text.str.fullmatch(_ISO_DATE).fillna(False))
     days = pd.to_datetime(whole.str[:10], format="%Y-%m-%d", errors="coerce")
     days = days.astype("datetime64[us]")
-    return days, int((days.isna() & text.notna() & (text != "")).sum())
+    return days, (days.isna() & text.notna() & (text != "")).astype("bool")
 
 
 def answers(frame: pd.DataFrame, codebook: Codebook) -> tuple[dict[str, pd.Series], list[Finding]]:
@@ -58,7 +57,7 @@ def answers(frame: pd.DataFrame, codebook: Codebook) -> tuple[dict[str, pd.Serie
         numbers, unread = to_number(frame[indicator.column])
         outside = numbers.notna() & ~numbers.isin(range(low, high + 1))
         findings += _value_findings(
-            indicator.column, unread, int(outside.sum()), f"a whole number from {low} to {high}"
+            indicator.column, unread, outside, f"a whole number from {low} to {high}"
         )
         columns[indicator.code] = numbers
     return columns, findings
@@ -71,22 +70,22 @@ def ticks(frame: pd.DataFrame, names: Sequence[str]) -> tuple[dict[str, pd.Serie
     for name in names:
         numbers, unread = to_number(frame[name])
         outside = numbers.notna() & ~numbers.isin([0, 1])
-        findings += _value_findings(name, unread, int(outside.sum()), "0, 1 or empty")
+        findings += _value_findings(name, unread, outside, "0, 1 or empty")
         columns[name] = numbers
     return columns, findings
 
 
-def _value_findings(column: str, unread: int, outside: int, allowed: str) -> list[Finding]:
-    findings = []
-    if unread:
-        findings.append(
-            Finding(column, "entries that are no numbers", unread, f"must be {allowed}", True)
+def _value_findings(
+    column: str, unread: pd.Series, outside: pd.Series, allowed: str
+) -> list[Finding]:
+    rules = {"entries that are no numbers": unread, "values outside the scale": outside}
+    return [
+        Finding(
+            column, rule, int(rows.sum()), f"must be {allowed}", refused=True, rows=first_rows(rows)
         )
-    if outside:
-        findings.append(
-            Finding(column, "values outside the scale", outside, f"must be {allowed}", True)
-        )
-    return findings
+        for rule, rows in rules.items()
+        if rows.any()
+    ]
 
 
 def lost_zeros(citizens: pd.Series) -> int:

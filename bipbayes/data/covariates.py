@@ -63,7 +63,7 @@ def covariates_from_frame(
     others = [str(column) for column in frame if column not in (citizen, SYNTHETIC_COLUMN)]
     absent = [column for column in columns if column not in others]
     numbers = {column: to_number(frame[column]) for column in others}
-    text = {column: wrong for column, (_, wrong) in numbers.items() if wrong}
+    text = {column: int(wrong.sum()) for column, (_, wrong) in numbers.items() if wrong.any()}
     chosen = list(columns) or [column for column in others if column not in text]
     people = to_text(frame[citizen])
     known = people.isin(set(study.responses["citizen"]))

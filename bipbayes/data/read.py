@@ -11,7 +11,7 @@ from bipbayes.data import checks, columns
 from bipbayes.data.activities import combinations
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.files import file_digest, read_table
-from bipbayes.data.study import Finding, Study
+from bipbayes.data.study import Finding, Study, first_rows
 from bipbayes.errors import DataError, raise_all
 
 logger = logging.getLogger(__name__)
@@ -122,9 +122,11 @@ def _columns(frame: pd.DataFrame, codebook: Codebook) -> tuple[pd.DataFrame, lis
     }
     responses = pd.DataFrame({**data, **answers, **boxes}).reset_index(drop=True)
     findings += more
-    if unread:
-        rule = "dates that cannot be read"
-        findings.append(Finding(codebook.date, rule, unread, "write them as 2017-05-31", True))
+    if count := int(unread.sum()):
+        rule, advice = "dates that cannot be read", "write them as 2017-05-31"
+        findings.append(
+            Finding(codebook.date, rule, count, advice, refused=True, rows=first_rows(unread))
+        )
     if count := columns.lost_zeros(responses["citizen"]):
         rule = "ids of digits that are shorter than the others"
         advice = "if ids have a fixed width, leading zeros were lost: store them as text"
@@ -132,7 +134,7 @@ def _columns(frame: pd.DataFrame, codebook: Codebook) -> tuple[pd.DataFrame, lis
     entries = (*codebook.indicators, *codebook.unanalysed)
     used = [codebook.citizen, codebook.jobcenter, codebook.date, *names]
     used += [entry.column for entry in entries]
-    return responses, findings + checks.extra_columns(frame, used), unread
+    return responses, findings + checks.extra_columns(frame, used), int(unread.sum())
 
 
 def _frame_digest(frame: pd.DataFrame) -> str:

@@ -1,6 +1,7 @@
 """A study: checked responses with the codebook that names them."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import pandas as pd
 
@@ -23,6 +24,8 @@ class Finding:
         What was done, or what to do.
     refused
         True where the file cannot be used.
+    rows
+        Where: the first data rows concerned, counted from 1 below the header.
     """
 
     column: str
@@ -30,10 +33,25 @@ class Finding:
     count: int
     consequence: str
     refused: bool = False
+    rows: tuple[int, ...] = ()
 
     def sentence(self) -> str:
         """Return the finding as one sentence."""
-        return f"{self.column}: {self.rule} ({self.count}); {self.consequence}"
+        where = ""
+        if self.rows:
+            first = "" if self.count <= len(self.rows) else "first in "
+            name = "data row" if len(self.rows) == 1 else "data rows"
+            where = f", {first}{name} {', '.join(map(str, self.rows))}"
+        return f"{self.column}: {self.rule} ({self.count}{where}); {self.consequence}"
+
+
+SHOWN: Final = 3  # rows that a finding names
+
+
+def first_rows(concerned: pd.Series) -> tuple[int, ...]:
+    """Return the first data rows, counted from 1, where a column of a file's rows is true."""
+    places = concerned.reset_index(drop=True)
+    return tuple(int(place) + 1 for place in places.index[places][:SHOWN])
 
 
 @dataclass(frozen=True)

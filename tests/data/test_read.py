@@ -78,7 +78,7 @@ def test_errors_are_named_all_at_once_without_values() -> None:
     with pytest.raises(DataError) as caught:
         responses_from_frame(frame, CODEBOOK, name="file.csv")
     message = str(caught.value)
-    for part in ("B1", "S2", "S3", "date", "S1_5", "(1)"):
+    for part in ("B1", "S2", "S3", "date", "S1_5", "(1, data row "):
         assert part in message
     for value in ("secret", "77", "2.5", "15/04"):
         assert value not in message
@@ -98,7 +98,9 @@ def test_two_different_rows_of_a_day_are_refused_identical_ones_kept_once() -> N
     assert _findings(copied)["identical rows of one citizen and date"][0] == 1
     assert len(responses_from_frame(copied, CODEBOOK).responses) == len(frame)
     copied.loc[len(frame), "B1"] = 5
-    with pytest.raises(DataError, match=r"different rows of one citizen and date \(2\)"):
+    with pytest.raises(
+        DataError, match=r"different rows of one citizen and date \(2, data rows 1, 7\)"
+    ):
         responses_from_frame(copied, CODEBOOK)
 
 
@@ -177,7 +179,7 @@ def test_rows_without_keys_are_refused() -> None:
     """Catches a response that would silently belong to a citizen called 'nan'."""
     frame = _frame()
     frame.loc[0, "citizen"] = None
-    with pytest.raises(DataError, match=r"citizen: rows without a value \(1\)"):
+    with pytest.raises(DataError, match=r"citizen: rows without a value \(1, data row 1\)"):
         responses_from_frame(frame, CODEBOOK)
 
 
@@ -197,7 +199,7 @@ def test_what_is_no_whole_date_is_unreadable(date: str) -> None:
     frame = _frame()
     frame["date"] = frame["date"].astype("object")
     frame.loc[0, "date"] = date
-    with pytest.raises(DataError, match=r"date: dates that cannot be read \(1\)"):
+    with pytest.raises(DataError, match=r"date: dates that cannot be read \(1, data row 1\)"):
         responses_from_frame(frame, CODEBOOK)
 
 
@@ -222,3 +224,19 @@ def test_columns_of_one_name_are_refused(tmp_path: Path) -> None:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match="B1: column names that repeat"):
         read_responses(path, CODEBOOK)
+
+
+def test_faults_say_in_which_rows(tmp_path: Path) -> None:
+    """Catches counts without a place, row numbers that are off by one, and values in messages."""
+    frame = _frame()
+    frame.loc[[1, 4], "B2"] = 97
+    frame["date"] = frame["date"].astype("object")
+    frame.loc[[0, 2, 3, 5], "date"] = "soon"
+    path = tmp_path / "responses.csv"
+    frame.to_csv(path, index=False)
+    with pytest.raises(DataError) as told:
+        read_responses(path, CODEBOOK)
+    text = str(told.value)
+    assert "B2: values outside the scale (2, data rows 2, 5)" in text
+    assert "date: dates that cannot be read (4, first in data rows 1, 3, 4)" in text
+    assert "97" not in text and "soon" not in text
