@@ -16,7 +16,6 @@ def main(
     claims: options.ClaimsFile = None,
     models: options.Models = None,
     beyond: options.Beyond = Settings.beyond,
-    previous: options.Previous = Settings.previous,
     minimum_count: options.MinimumCount = Settings.minimum_count,
     out: options.Out = Path("results"),
     language: options.Language = Settings.language,

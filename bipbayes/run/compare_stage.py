@@ -47,7 +47,7 @@ def write_comparison(
     Parameters
     ----------
     folder
-        Of the run; what it holds of other analyses stays.
+        Of the run; what it holds of other analyses and models stays.
     ols, posteriors
         Rows of the long frame under one analysis; a frame for each model.
     analysis
@@ -62,8 +62,8 @@ def write_comparison(
     kept = []
     if folder.file("comparison.csv").is_file():
         stored = folder.read("comparison.csv")
-        if "analysis" in stored:
-            kept = [without(stored, table, keys=["analysis"])]
+        if {"analysis", "model"} <= set(stored):
+            kept = [without(stored, table, keys=["analysis", "model"])]
     rows = pd.concat([*(part for part in kept if len(part)), table], ignore_index=True)
     folder.write("comparison.csv", rows.sort_values("analysis", kind="stable"))
     stage = named(STAGE, analysis, joint="/")

@@ -12,7 +12,7 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.errors import RunError
 from bipbayes.estimands.effects import term_names
 from bipbayes.intervals import PLAIN, of_analysis
-from bipbayes.run.analyses import named, require
+from bipbayes.run.analyses import asking_for, named, require
 from bipbayes.run.compare_stage import STAGE as COMPARE
 from bipbayes.run.contexts import is_synthetic, table_context
 from bipbayes.run.fits import STAGE as FIT_POSTERIOR
@@ -128,9 +128,15 @@ def _frames(
 ) -> RunFrames:
     """Take out of a run's frames what the tables of one fit show."""
     model, analysis = str(fit.attrs["model"]), settings.analysis
+    own = of_analysis(comparison[comparison["model"] == model], analysis)
+    if own.empty:
+        raise RunError(
+            f"comparison.csv holds nothing of {named(model, analysis)}; run 'bipbayes compare"
+            f"{asking_for(analysis)}' first"
+        )
     rest = fit["posterior"].to_dataset().drop_vars(list(term_names(fit)))
     return RunFrames(
-        comparison=of_analysis(comparison[comparison["model"] == model], analysis),
+        comparison=own,
         intervals=of_analysis(intervals[intervals["model"].isin(("", model))], analysis),
         hyperparameters=hyperparameter_frame(rest, level=settings.level, kind=settings.kind)
         if len(rest.data_vars)

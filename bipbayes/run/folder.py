@@ -140,14 +140,35 @@ class RunFolder:
             raise RunError(f"{self.path} holds no {stage}; run 'bipbayes {verb}' there first")
         return dict(stages[stage])
 
-    def write(self, name: str, frame: pd.DataFrame) -> None:
-        """Write a frame as CSV, marked (`bipbayes.marks`) as synthetic and as preliminary."""
+    def write(
+        self,
+        name: str,
+        frame: pd.DataFrame,
+        *,
+        drawn: bool = True,
+        fits: Mapping[str, bool] | None = None,
+    ) -> None:
+        """Write a frame as CSV, marked (`bipbayes.marks`) as synthetic and as preliminary.
+
+        Parameters
+        ----------
+        name
+            Its place in the folder.
+        frame
+            What to write.
+        drawn
+            False for what no posterior draws went into: stored fits do not concern it.
+        fits
+            Stages of fits that are being replaced, and whether the new draws are sound.
+        """
         record = self.record()
         synthetic = record.get("data", {}).get("synthetic")
         if synthetic is not None:
-            stages = record.get("stages", {}).values()
-            quick = bool(self.asked.get("quick")) or any(s.get("preliminary") for s in stages)
-            frame = marked(frame, synthetic=synthetic, preliminary=quick)
+            stages = record.get("stages", {})
+            sound = {name: not _is_unsound(done) for name, done in stages.items()}
+            doubtful = drawn and not all({**sound, **(fits or {})}.values())
+            preliminary = bool(self.asked.get("quick")) or doubtful
+            frame = marked(frame, synthetic=synthetic, preliminary=preliminary)
         write_frame(self.file(name), frame)
 
     def read(self, name: str) -> pd.DataFrame:
@@ -175,6 +196,11 @@ class RunFolder:
         """Remove what a run writes, by name; a user's other files in the folder stay."""
         for path in self._outputs():
             path.unlink()
+
+
+def _is_unsound(done: Mapping[str, Any]) -> bool:
+    """Say whether a stage is a fit that was quick or failed its checks."""
+    return bool(done.get("preliminary")) or not done.get("verdict", {"passed": True})["passed"]
 
 
 def _refusal(path: Path, stored: Mapping[str, Any] | None, identity: Mapping[str, Any]) -> str:

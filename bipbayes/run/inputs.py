@@ -94,6 +94,13 @@ def open_stored(settings: Settings) -> tuple[RunFolder, Codebook]:
     return folder, codebook
 
 
+def as_made(folder: RunFolder, settings: Settings) -> Settings:
+    """Take over what makes a stored run the same: its codebook and rule for previous answers."""
+    stored = folder.file(CODEBOOK_FILE)
+    codebook = settings.codebook or (stored if stored.is_file() else None)
+    return replace(settings, codebook=codebook, previous=folder.record()["identity"]["previous"])
+
+
 def _synthetic_study(settings: Settings, codebook: Codebook, folder: RunFolder) -> Study:
     """Write the default data into the folder and read them as any other file."""
     from bipbayes.synthetic.simulate import simulate, write_responses

@@ -1,6 +1,6 @@
 """The OLS stage: estimates, intervals, ``ols.csv`` and their rows of ``effects.csv``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import xarray as xr
@@ -39,7 +39,7 @@ def fit_ols(run: Run, progression: xr.Dataset | None = None) -> pd.DataFrame:
     frame = _intervals(run, progression)
     forget_dependents(run.folder, settings.analysis)
     effects = frequentist(merge_effects(run.folder, frame))
-    run.folder.write("ols.csv", effects[effects["estimand"] == "effect"])
+    run.folder.write("ols.csv", effects[effects["estimand"] == "effect"], drawn=False)
     run.folder.finish(stage, wanted, rows=len(frame))
     return frame
 
@@ -67,8 +67,12 @@ def read_intervals(folder: RunFolder) -> pd.DataFrame:
     return stored
 
 
-def merge_effects(folder: RunFolder, frame: pd.DataFrame) -> pd.DataFrame:
+def merge_effects(
+    folder: RunFolder, frame: pd.DataFrame, *, fits: Mapping[str, bool] | None = None
+) -> pd.DataFrame:
     """Put rows into ``effects.csv`` in place of those of the same source, model and analysis.
+
+    `fits` are the stages that the rows replace, as `RunFolder.write` takes them.
 
     Returns
     -------
@@ -80,7 +84,7 @@ def merge_effects(folder: RunFolder, frame: pd.DataFrame) -> pd.DataFrame:
         keys = ["source", "model", "analysis"]
         rows = join_frames([without(read_intervals(folder), frame, keys=keys), frame])
     rows = rows.sort_values(["source", "analysis"], kind="stable")
-    folder.write("effects.csv", rows)
+    folder.write("effects.csv", rows, fits=fits)
     return rows
 
 

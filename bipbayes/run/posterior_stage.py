@@ -187,7 +187,8 @@ def store_posterior(folder: RunFolder, posterior: Posterior) -> Posterior:
         folder.file(fit_file(posterior.model, posterior.analysis))
     )
     forget_dependents(folder, posterior.analysis)
-    merge_effects(folder, posterior.intervals)
+    fits = {stage: posterior.verdict.passed and not posterior.fit.attrs["preliminary"]}
+    merge_effects(folder, posterior.intervals, fits=fits)
     kept = []
     if folder.file("diagnostics.csv").is_file():
         stored = folder.read("diagnostics.csv")
@@ -195,7 +196,7 @@ def store_posterior(folder: RunFolder, posterior: Posterior) -> Posterior:
             stored = stored.assign(analysis=PLAIN)
         kept = [without(stored, posterior.diagnostics, keys=("model", "analysis"))]
     rows = pd.concat([*kept, posterior.diagnostics], ignore_index=True)
-    folder.write("diagnostics.csv", rows[list(posterior.diagnostics.columns)])
+    folder.write("diagnostics.csv", rows[list(posterior.diagnostics.columns)], fits=fits)
     verdict = posterior.verdict
     folder.finish(
         stage,

@@ -9,7 +9,7 @@ from bipbayes.run.audit_stage import audit_run, compare_with_published
 from bipbayes.run.compare_stage import FIGURES
 from bipbayes.run.describe_stage import describe_run
 from bipbayes.run.fits import as_reported, chosen_models, fitted_models
-from bipbayes.run.inputs import open_run, open_stored
+from bipbayes.run.inputs import as_made, open_run, open_stored
 from bipbayes.run.posterior_stage import stored_posterior
 from bipbayes.run.settings import Settings
 
@@ -42,7 +42,7 @@ def audit_alone(settings: Settings, *, models: Sequence[str] = ()) -> None:
     if len(models) > 1:
         raise SettingsError("--model: an audit reads one model; run it once for each, in turn")
     folder, codebook = open_stored(settings)
-    settings = as_reported(folder, settings)
+    settings = as_made(folder, as_reported(folder, settings))
     if not fitted_models(folder):
         folder.stage("fit_posterior")
     model = next(iter(chosen_models(folder, models)))

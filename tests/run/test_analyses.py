@@ -337,6 +337,14 @@ def test_every_model_has_its_figures_and_tables(
         assert set(table["model"]) == {model}
         assert (copy / "tables" / f"hyperparameters{ending}.tex").is_file()
     assert run.folder.stage("export")["models"] == [MODEL, "second"]
+    ols = frequentist(of_analysis(read_intervals(run.folder), ""))
+    own = of_analysis(read_intervals(run.folder), "")
+    compare_stage.write_comparison(run.folder, ols, [own[own["model"] == "second"]])
+    kept = of_analysis(run.folder.read("comparison.csv"), "")
+    assert set(kept["model"]) == {MODEL, "second"}, "the other model's comparison was lost"
+    run.folder.write("comparison.csv", kept[kept["model"] == "second"])
+    with pytest.raises(RunError, match=r"comparison\.csv holds nothing of"):
+        export_stage.export_stored(run.folder, CODEBOOK, run.settings)
     for verb in (compare_stage.compare_stored, export_stage.export_stored):
         with pytest.raises(RunError, match=r"no fit of third \(fitted: .*second"):
             verb(run.folder, CODEBOOK, run.settings, models=("third",))

@@ -88,5 +88,12 @@ def test_frames_say_what_they_rest_on_and_stages_what_was_asked(tmp_path: Path) 
     later.write("ols.csv", frame)
     assert "preliminary" not in pd.read_csv(tmp_path / "ols.csv")
     later.finish("fit_posterior/hierarchical", {}, preliminary=True)
-    later.write("ols.csv", frame)
-    assert pd.read_csv(tmp_path / "ols.csv")["preliminary"].tolist() == [True]
+    later.write("effects.csv", frame)
+    assert pd.read_csv(tmp_path / "effects.csv")["preliminary"].tolist() == [True]
+    later.write("ols.csv", frame, drawn=False)
+    assert "preliminary" not in pd.read_csv(tmp_path / "ols.csv")
+    later.write("effects.csv", frame, fits={"fit_posterior/hierarchical": True})
+    assert "preliminary" not in pd.read_csv(tmp_path / "effects.csv")
+    later.finish("fit_posterior/hierarchical", {}, preliminary=False, verdict={"passed": False})
+    later.write("comparison.csv", frame)
+    assert pd.read_csv(tmp_path / "comparison.csv")["preliminary"].tolist() == [True]
