@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.groups import group_labels, memberships
 from bipbayes.describe.description import NAMES, Description
-from bipbayes.tables.suppression import suppressed
+from bipbayes.tables.suppression import Suppression, suppressed
 
 COUNTS: Final = ("n_citizens", "n", "n_with", "n_without", "n_previous")
 NOTE: Final = "note"
 KEPT: Final = ("number", "table", "level", "lower", "centre", "upper", "treatments")
 PRINTED: Final = 1  # decimals of the report's Tables 4 to 11
+COARSE: Final = 100  # responses that whole percents cannot tell from a few more or less
 _SHARES: Final = ["unchanged", "forward", "back", "sd"]
 
 type Blanks = NDArray[np.bool_]
@@ -61,19 +62,24 @@ def protected_description(
     for name, blank in further.items():
         blanks[name] |= blank
     blanks["treatments"] |= _treatments(description, blanks["combinations"], codebook)
+    groups = _groups_told(description, blanks["combinations"], codebook)
     people, differences = description.characteristics, description.differences
     if people is not None and differences is not None:
         blanks["characteristics"] |= _characteristics(people, limit)
-        blanks["differences"] |= _differences(differences, people[blanks["characteristics"]])
+        blanks["differences"] |= _differences(
+            differences, people[blanks["characteristics"]], groups
+        )
     frames = {
         name: _emptied(getattr(description, name), blank, limit) for name, blank in blanks.items()
     }
-    groups = _groups_told(description, blanks["combinations"], codebook)
     for name in ("jobcenters", "characteristics"):
         if name in frames:
             frames[name] = _without_counts(frames[name], groups)
     hidden = description.histograms[blanks["histograms"]]
     frames["progress"] = _without_shares(frames["progress"], hidden, limit)
+    slopes = frames["slopes"]  # with intercept and mean weeks, slope gives the mean
+    told = slopes["outcome"].isin(hidden["outcome"])
+    frames["slopes"] = slopes.assign(intercept=slopes["intercept"].mask(told))
     return replace(description, **frames)
 
 
@@ -91,7 +97,8 @@ def _within(
     """Blank within groups of rows whose total is printed."""
     totals = frame.groupby(keys, sort=False).ngroup().to_numpy() if keys else np.zeros(len(frame))
     sums = totals == np.unique(totals)[:, None]
-    return suppressed(frame[count], sums, minimum_count=limit).cells
+    numbers = frame["n"] if count == "n_citizens" else None
+    return suppressed(frame[count], sums, minimum_count=limit, numbers=numbers).cells
 
 
 def _histograms(frame: pd.DataFrame, limit: int) -> Blanks:
@@ -100,7 +107,8 @@ def _histograms(frame: pd.DataFrame, limit: int) -> Blanks:
     for places in frame.groupby("outcome", sort=False).indices.values():
         bins = frame.iloc[places]
         sums = np.vstack([np.ones(len(bins)), bins["centre"].to_numpy()])
-        blank[places] = suppressed(bins["n_citizens"], sums, minimum_count=limit).cells
+        found = suppressed(bins["n_citizens"], sums, minimum_count=limit, numbers=bins["n"])
+        blank[places] = found.cells
     return blank
 
 
@@ -111,16 +119,26 @@ def _transitions(description: Description, codebook: Codebook, limit: int) -> di
     after = memberships(frame["combination"], codebook)
     earlier, groups = pd.unique(frame["previous"]), group_labels(codebook)
     sums = [frame["previous"].to_numpy() == combination for combination in earlier]
+    rows = _suppressed_pairs(frame, sums, limit)
     for group in groups:
-        sums += [before[group] & after[group], ~before[group] & after[group]]
-    found = suppressed(frame["n_citizens"], np.array(sums), minimum_count=limit)
+        started, ended = before[group], after[group]
+        sums += [started & ended, started & ~ended, ~started & ended, ~started & ~ended]
+    found = _suppressed_pairs(frame, sums, limit)
+    silent = found.sums[: len(earlier)].any()
+    # The number of pairs that start somewhere, not printed, would be persistence's less the rest.
+    found = rows if silent else found
+    told = found.sums[len(earlier) :].reshape(-1, 4).any(axis=1)
+    gone = np.full(len(groups), silent) if not len(told) else told | silent
     whole = earlier[found.sums[: len(earlier)]]
-    again, begun = found.sums[len(earlier) :].reshape(-1, 2).T
-    told = [group for group, gone in zip(groups, again | begun, strict=True) if gone]
     return {
         "transitions": found.cells | frame["previous"].isin(whole).to_numpy(),
-        "persistence": persistence["group"].isin(told).to_numpy(),
+        "persistence": persistence["group"].isin(np.array(groups)[gone]).to_numpy(),
     }
+
+
+def _suppressed_pairs(frame: pd.DataFrame, sums: list[Any], limit: int) -> Suppression:
+    weights = np.array(sums, dtype=float)
+    return suppressed(frame["n_citizens"], weights, minimum_count=limit, numbers=frame["n"])
 
 
 def _treatments(description: Description, blank: Blanks, codebook: Codebook) -> Blanks:
@@ -139,15 +157,29 @@ def _groups_told(description: Description, blank: Blanks, codebook: Codebook) ->
 
 
 def _without_counts(frame: pd.DataFrame, groups: set[str]) -> pd.DataFrame:
-    """Blank counts that add up to a group's responses; shares stay, no finer than printed."""
+    """Blank what tells how many responses a group has; shares stay, to the whole percent.
+
+    Shares to one decimal, of which there are some forty, fit one number of responses only. Of
+    a group with fewer than `COARSE` even whole percents do.
+    """
     told = frame["group"].isin(groups)
     if not told.any():
         return frame
     counts = frame.columns.intersection([*COUNTS, "n_carriers"])
+    few = told & frame["group"].map(frame.groupby("group")["n"].max().lt(COARSE))
+    if "value" not in frame:  # jobcenters: the group's responses are their sum
+        few = told & frame["group"].map(frame.groupby("group")["n"].sum().lt(COARSE))
     result = frame.astype({name: _nullable(frame[name]) for name in counts})
     result.loc[told, counts] = pd.NA
-    shares = frame.columns.intersection(["percent", "value", "sd"])
-    result.loc[told, shares] = result.loc[told, shares].astype("float64").round(PRINTED)
+    shares = result.get("unit", pd.Series("percent", result.index)) == "percent"
+    for name in result.columns.intersection(["percent", "value"]):
+        rounded = result[name].astype("float64")
+        result[name] = rounded.mask(told & shares, rounded.round()).mask(
+            told & ~shares, rounded.round(PRINTED)
+        )
+        result[name] = result[name].mask(few)
+    if "sd" in result:  # of a share it is a function of share and number
+        result["sd"] = result["sd"].mask(told)
     kept = result[NOTE] if NOTE in result else pd.Series("", index=result.index)
     result[NOTE] = kept.mask(told & (kept == ""), "counts blank: they would tell of a combination")
     return result
@@ -163,11 +195,13 @@ def _characteristics(frame: pd.DataFrame, limit: int) -> Blanks:
     return blank
 
 
-def _differences(frame: pd.DataFrame, hidden: pd.DataFrame) -> Blanks:
-    """Blank differences from or to a group whose own value is blank."""
+def _differences(frame: pd.DataFrame, hidden: pd.DataFrame, told: set[str]) -> Blanks:
+    """Blank differences from or to a group whose own value or number of responses is blank."""
     gone = set(zip(hidden["column"], hidden["group"], strict=True))
     ends = [zip(frame["column"], frame[side], strict=True) for side in ("group", "reference")]
-    return np.array([bool(gone & {one, other}) for one, other in zip(*ends, strict=True)], bool)
+    blank = [bool(gone & {one, other}) for one, other in zip(*ends, strict=True)]
+    # Of full precision, they fit one number of responses only.
+    return np.array(blank, dtype=bool) | frame["group"].isin(told) | frame["reference"].isin(told)
 
 
 def _without_shares(progress: pd.DataFrame, hidden: pd.DataFrame, limit: int) -> pd.DataFrame:
@@ -179,6 +213,12 @@ def _without_shares(progress: pd.DataFrame, hidden: pd.DataFrame, limit: int) ->
     columns["unchanged"] = progress["outcome"].isin(still)
     for column, rows in columns.items():
         result[column] = result[column].mask(rows)
+    # Whole numbers of changes must fit the mean in more than one way.
+    coarse = pd.Series(np.where(result["n"] < 5 * COARSE, 1, 2), result.index)
+    for decimals in (1, 2):
+        rows = told & (coarse == decimals)
+        result["mean"] = result["mean"].mask(rows, result["mean"].astype("float64").round(decimals))
+    result["mean"] = result["mean"].mask(told & (result["n"] < COARSE))
     if told.any():
         said = f"blank in part: fewer than {limit} citizens in a bin of the histogram"
         kept = result[NOTE] if NOTE in result else pd.Series("", index=result.index)

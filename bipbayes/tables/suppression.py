@@ -7,10 +7,11 @@ solution for it.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import linprog
 
 TOLERANCE: Final = 1e-9
 
@@ -31,35 +32,96 @@ class Suppression:
     sums: NDArray[np.bool_]
 
 
-def suppressed(citizens: ArrayLike, sums: ArrayLike, *, minimum_count: int) -> Suppression:
+def suppressed(
+    citizens: ArrayLike,
+    sums: ArrayLike,
+    *,
+    minimum_count: int,
+    numbers: ArrayLike | None = None,
+) -> Suppression:
     """Say which cells must be blank: the small ones, and the smallest others that hide them.
+
+    Blank cells of one printed sum are at least two, and so many citizens that none of them is
+    known to be small. Where sums cross, what all of them together leave open to each small cell
+    must be a range of `minimum_count` numbers.
 
     Parameters
     ----------
     citizens
-        Citizens of each cell, shape (cells,); a zero is printed and gives nobody away.
+        Citizens of each cell, shape (cells,); a zero is printed and gives nobody away, so that
+        a blank cell is known to hold at least one.
     sums
         Weight of each cell in each printed sum, shape (sums, cells).
     minimum_count
-        Fewest citizens that a printed number may rest on. Blank cells of one printed sum hold
-        as many together: their total is known.
+        Fewest citizens that a printed number may rest on.
+    numbers
+        What is printed of each cell and added up, if that is not its citizens, shape (cells,).
     """
     count = np.asarray(citizens, dtype=float)
+    number = count if numbers is None else np.asarray(numbers, dtype=float)
     weights = np.atleast_2d(np.asarray(sums, dtype=float))
-    blank: NDArray[np.bool_] = (count > 0) & (count < minimum_count)
+    small = (count > 0) & (count < minimum_count)
+    blank: NDArray[np.bool_] = small.copy()
     withheld = np.zeros(len(weights), dtype=bool)
+    crossed = bool(((weights != 0).sum(axis=0) > 1).any())
     while True:
         members = (weights != 0) & ~withheld[:, None]
         given = exposed(weights[~withheld], blank)
         told = (members & given).any(axis=1) | _told(members & blank, count, minimum_count)
+        if not told.any() and crossed:
+            given = narrow(weights[~withheld], blank, number, small, width=minimum_count - 1)
+            told = (members & given).any(axis=1)
         if not told.any():
             return Suppression(blank, withheld)
-        free = members[told].any(axis=0) & ~blank & (count > 0)
+        free = members[told] & ~blank & (count > 0)
         if free.any():
-            blank[np.argmin(np.where(free, count, np.inf))] = True
+            # The smallest cell of each sum that tells; a sum without one is left to the others.
+            best = np.where(free, count, np.inf)
+            blank[np.unique(best.argmin(axis=1)[np.isfinite(best.min(axis=1))])] = True
         else:
             totals = np.where(told, (members * count).sum(axis=1), np.inf)
             withheld[np.argmin(totals)] = True
+
+
+def narrow(
+    sums: NDArray[np.float64],
+    unknown: NDArray[np.bool_],
+    numbers: NDArray[np.float64],
+    small: NDArray[np.bool_],
+    *,
+    width: float,
+) -> NDArray[np.bool_]:
+    """Say of which small cells the sums leave less than a range of `width` open.
+
+    Parameters
+    ----------
+    sums
+        Shape (sums, cells).
+    unknown, small
+        Which cells are blank, and which of these need protection, shape (cells,).
+    numbers
+        The true numbers, shape (cells,); an unknown one is at least 1.
+    width
+        Largest possible number less the smallest.
+    """
+    result = np.zeros(unknown.shape, dtype=bool)
+    part = sums[:, unknown]
+    part = part[(part != 0).any(axis=1)]
+    if not part.size:
+        return result
+    totals, places = part @ numbers[unknown], np.flatnonzero(unknown)
+    for column, place in enumerate(places):
+        if not small[place]:
+            continue
+        target = np.zeros(len(places))
+        target[column] = 1.0
+        ends: list[Any] = [
+            linprog(sign * target, A_eq=part, b_eq=totals, bounds=(1, None)) for sign in (1, -1)
+        ]
+        # Without a bound (or for a solver that gives up) there is nothing to tell.
+        known = all(end.status == 0 for end in ends)
+        result[place] = known and -ends[1].fun - ends[0].fun < width - TOLERANCE**0.5
+    return result
 
 
 def exposed(sums: NDArray[np.float64], unknown: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -88,5 +150,8 @@ def _told(
 ) -> NDArray[np.bool_]:
     """Say which sums tell of too few citizens, being the total of their blank cells."""
     some = unknown.any(axis=1)
-    few = (unknown.sum(axis=1) < 2) | ((unknown * count).sum(axis=1) < minimum_count)
+    cells = unknown.sum(axis=1)
+    # Each of the others holds at least one, which leaves this much to any of them.
+    most = (unknown * count).sum(axis=1) - (cells - 1)
+    few = (cells < 2) | (most < minimum_count)
     return np.asarray(some & few)

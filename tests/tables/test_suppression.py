@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from bipbayes.tables.suppression import exposed, suppressed
+from bipbayes.tables.suppression import exposed, narrow, suppressed
 
 
 def test_zeros_are_printed_and_hide_nobody() -> None:
@@ -64,3 +64,26 @@ def test_crossed_tables_admit_other_solutions(seed: int) -> None:
     assert (np.abs(free).max(axis=0) > 1e-6).all()
     for members in weights.astype(bool):
         assert not (members & blank).any() or table.ravel()[members & blank].sum() >= 5
+
+
+def test_cells_known_to_hold_someone_need_room() -> None:
+    """Catches five blank cells of one citizen each: a total of 5 leaves them no other value."""
+    blank = suppressed([1, 1, 1, 1, 1, 30], np.ones((1, 6)), minimum_count=5).cells
+    assert blank.all()
+    assert suppressed([1, 4, 30], np.ones((1, 3)), minimum_count=5).cells.all()
+
+
+def test_crossed_sums_leave_a_range_open() -> None:
+    """Catches a cell between two sums that leave it two values, though neither solves it."""
+    # Rows (a, b), (c, d); a + c and b + d: a is 1 to 2 where the first row holds 3.
+    count = np.array([2, 1, 8, 9, 20, 20], dtype=float)
+    sums = np.array(
+        [[1, 1, 0, 0, 1, 0], [0, 0, 1, 1, 0, 1], [1, 0, 1, 0, 0, 0], [0, 1, 0, 1, 0, 0]],
+        dtype=float,
+    )
+    unknown = np.array([True, True, True, True, False, False])
+    small = count < 5
+    assert narrow(sums, unknown, count, small, width=4)[:2].all()
+    found = suppressed(count, sums, minimum_count=5)
+    weights = sums[~found.sums]
+    assert not narrow(weights, found.cells, count, small, width=4).any()
