@@ -7,7 +7,7 @@ import pandas as pd
 from bipbayes.audit.rules import NOT_CHECKABLE, NOT_SUPPORTED, REVERSED, UPHELD, WEAKENED, WORDS
 from bipbayes.audit.sources import ESTIMANDS, POSTERIOR
 from bipbayes.audit.statements import KINDS
-from bipbayes.wording import number, pick, word
+from bipbayes.wording import capital, number, pick, word
 
 VERDICT: Final = "_verdict_"
 _READINGS: Final = {
@@ -19,7 +19,7 @@ _OWN: Final = (" (the report's own)", " (rapportens egne)")
 _AND: Final = (" and ", " og ")
 _PARAGRAPH: Final = (
     "Of {claims} statements, {checkable} could be checked against average progress. Read by OLS, "
-    "{ols} are upheld. The posterior upholds {upheld}, weakens {weakened}, does not support "
+    "{ols} are upheld. The posterior{model} upholds {upheld}, weakens {weakened}, does not support "
     "{unsupported} and reverses {reversed}. Of {significant} statements of a significant effect "
     "it upholds {significant_upheld}; of {insignificant} statements that an effect is not "
     "significant it upholds {insignificant_upheld}, and in {inside} of these the whole {level} % "
@@ -28,8 +28,8 @@ _PARAGRAPH: Final = (
     "{contrast_checkable} could be checked: {contrast_upheld} upheld, {contrast_weakened} "
     "weakened, {contrast_unsupported} not supported and {contrast_reversed} reversed.",
     "Af {claims} udsagn kunne {checkable} kontrolleres mod den gennemsnitlige progression. Læst "
-    "med OLS holder {ols}. Posterioren bekræfter {upheld}, svækker {weakened}, understøtter ikke "
-    "{unsupported} og vender {reversed}. Af {significant} udsagn om en signifikant effekt "
+    "med OLS holder {ols}. Posterioren{model} bekræfter {upheld}, svækker {weakened}, understøtter "
+    "ikke {unsupported} og vender {reversed}. Af {significant} udsagn om en signifikant effekt "
     "bekræfter den {significant_upheld}; af {insignificant} udsagn om, at en effekt ikke er "
     "signifikant, bekræfter den {insignificant_upheld}, og i {inside} af disse ligger hele "
     "{level} %-kredibilitetsintervallet inden for ±{beyond} standardafvigelser, hvilket kræves "
@@ -81,7 +81,14 @@ def readings_of(frame: pd.DataFrame) -> list[tuple[str, str]]:
     ]
 
 
-def abstract_paragraph(frame: pd.DataFrame, *, synthetic: bool, language: str = "en") -> str:
+def abstract_paragraph(
+    frame: pd.DataFrame,
+    *,
+    synthetic: bool,
+    model: str = "",
+    preliminary: bool = False,
+    language: str = "en",
+) -> str:
     """Write the counts as a paragraph; every number in it is counted from the audit.
 
     Parameters
@@ -90,11 +97,16 @@ def abstract_paragraph(frame: pd.DataFrame, *, synthetic: bool, language: str = 
         An audit.
     synthetic
         True where the data are synthetic: the paragraph then says what it can audit.
+    model
+        Name of the model whose posterior answered.
+    preliminary
+        True where its draws are no result: the paragraph then says so.
     language
         ``en`` or ``da``.
     """
     values = {
         "claims": len(frame),
+        "model": f" (model {model})" if model else "",
         "ols": _ols_counts(frame, language),
         "level": f"{100 * _only(frame, 'level'):g}".replace(".", pick((".", ","), language)),
         "beyond": _size(_only(frame, "beyond"), language),
@@ -103,7 +115,9 @@ def abstract_paragraph(frame: pd.DataFrame, *, synthetic: bool, language: str = 
         **_kind_counts(frame),
     }
     text = pick(_PARAGRAPH, language).format(**values)
-    return f"{text} {pick(_SYNTHETIC, language)}" if synthetic else text
+    if synthetic:
+        text = f"{text} {pick(_SYNTHETIC, language)}"
+    return f"{text} {capital(word('preliminary', language))}." if preliminary else text
 
 
 def _word_counts(verdicts: pd.Series, prefix: str) -> dict[str, int]:

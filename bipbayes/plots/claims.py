@@ -162,12 +162,22 @@ def claims_figure(audit: pd.DataFrame, *, context: FigureContext) -> Figure:
         furnish(
             figure,
             title=titled(context, phrase("claims_title", context.language)),
-            caption=caption(context, [marks_sentence(audit, context.language)]),
+            caption=caption(
+                context, [marks_sentence(audit, context.language), *_model(audit, context)]
+            ),
             left=2.15,
             top=0.75,
             bottom=0.9,
         )
     return figure
+
+
+def _model(audit: pd.DataFrame, context: FigureContext) -> list[str]:
+    """Name the model whose posterior answered, where the audit does."""
+    if "model" not in audit:
+        return []
+    posterior = capital(word(POSTERIOR, context.language))
+    return [f"{posterior}: {word('model', context.language, name=audit['model'].iloc[0])}."]
 
 
 def panel_title(panel: Pair, language: str) -> str:

@@ -1,5 +1,6 @@
 """The audit stage: a verdict on every claim, and every published number beside the run's."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -27,7 +28,13 @@ from bipbayes.describe.description import Description
 from bipbayes.plots.catalogue import FigureTask
 from bipbayes.plots.claims import claims_figure
 from bipbayes.plots.pool import DrawingPool
-from bipbayes.run.contexts import figure_context, is_preliminary, table_context
+from bipbayes.run.contexts import (
+    figure_context,
+    is_preliminary,
+    table_context,
+    warn_of_other_counts,
+)
+from bipbayes.run.fits import ending_of
 from bipbayes.run.inputs import Run
 from bipbayes.run.posterior_stage import Posterior
 from bipbayes.tables.audit_disclosure import protected_audit
@@ -39,7 +46,6 @@ from bipbayes.tables.audit_tables import (
 )
 from bipbayes.tables.disclosure import blank_small_cells
 from bipbayes.tables.write import write_tables
-from bipbayes.wording import capital, word
 
 STAGE = "audit"
 
@@ -82,21 +88,28 @@ def audit_run(
             model=posterior.model, vcov=str(posterior.cells.attrs["vcov"]), kind=settings.kind
         ),
     )
-    run.folder.write("audit.csv", audit)
+    audit = audit.assign(model=posterior.model)
+    ending = ending_of(run.folder, posterior.model)
+    run.folder.write(f"audit{ending}.csv", audit)
     shown = _shown(run, audit, intervals)
-    _write_tables(run, shown, intervals)
-    paragraph = abstract_paragraph(shown, synthetic=run.study.synthetic, language=settings.language)
-    if is_preliminary(run.folder, settings):
-        paragraph += f" {capital(word('preliminary', settings.language))}."
-    write_text(run.folder.file("tables/audit_paragraph.txt"), paragraph + "\n")
-    context = figure_context(run.folder, run.codebook, settings)
-    pool.submit([FigureTask("claims", claims_figure, {"audit": shown, "context": context})])
+    _write_tables(run, shown, intervals, ending=ending)
+    paragraph = abstract_paragraph(
+        shown,
+        synthetic=run.study.synthetic,
+        model=posterior.model,
+        preliminary=is_preliminary(run.folder, settings),
+        language=settings.language,
+    )
+    write_text(run.folder.file(f"tables/audit_paragraph{ending}.txt"), paragraph + "\n")
+    arguments = {"audit": shown, "context": figure_context(run.folder, run.codebook, settings)}
+    pool.submit([FigureTask(f"claims{ending}", claims_figure, arguments)])
     wanted = {
         "beyond": beyond,
         "level": settings.level,
         "minimum_count": settings.minimum_count,
     }
-    run.folder.finish(STAGE, wanted, model=posterior.model, claims=len(audit))
+    run.folder.finish(f"{STAGE}{ending.replace('_', '/', 1)}", wanted, claims=len(audit))
+    warn_of_other_counts(run.folder, settings)
     return audit
 
 
@@ -147,7 +160,7 @@ def _shown(run: Run, audit: pd.DataFrame, intervals: pd.DataFrame) -> pd.DataFra
     )
 
 
-def _write_tables(run: Run, audit: pd.DataFrame, intervals: pd.DataFrame) -> None:
+def _write_tables(run: Run, audit: pd.DataFrame, intervals: pd.DataFrame, *, ending: str) -> None:
     context, level = table_context(run.folder, run.codebook, run.settings), run.settings.level
     ols = intervals[intervals["source"] == "ols"]
     if not run.study.synthetic:
@@ -157,10 +170,8 @@ def _write_tables(run: Run, audit: pd.DataFrame, intervals: pd.DataFrame) -> Non
     summary = design_by_combination(design)
     run.folder.write("tables/design_analysis.csv", design)
     run.folder.write("tables/audit_rules.csv", rules_table())
-    run.folder.write("tables/audit_words.csv", audit_counts(audit))
-    tables = [
-        claims_table(audit, context),
-        audit_counts_table(audit, context),
-        design_table(summary, context, level=level),
-    ]
+    run.folder.write(f"tables/audit_words{ending}.csv", audit_counts(audit))
+    tables = [claims_table(audit, context), audit_counts_table(audit, context)]
+    tables = [replace(table, name=f"{table.name}{ending}") for table in tables]
+    tables.append(design_table(summary, context, level=level))
     write_tables(tables, run.folder.file("tables"), context=context)

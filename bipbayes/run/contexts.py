@@ -1,11 +1,15 @@
 """What all figures and tables of a run share."""
 
+import logging
+
 from bipbayes.data.codebook import Codebook
 from bipbayes.plots.captions import FigureContext
 from bipbayes.run.fits import unsound_fits
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.settings import Settings
 from bipbayes.tables.layout import TableContext
+
+logger = logging.getLogger(__name__)
 
 
 def is_synthetic(folder: RunFolder) -> bool:
@@ -38,3 +42,23 @@ def table_context(folder: RunFolder, codebook: Codebook, settings: Settings) -> 
         preliminary=is_preliminary(folder, settings),
         analysis=settings.analysis,
     )
+
+
+def warn_of_other_counts(folder: RunFolder, settings: Settings) -> None:
+    """Say which other tables of real data are blanked for another minimum count than these."""
+    if is_synthetic(folder):
+        return
+    own = settings.minimum_count
+    counts = {
+        name: done["settings"].get("minimum_count", own)
+        for name, done in folder.record().get("stages", {}).items()
+    }
+    other = {name: count for name, count in counts.items() if count != own}
+    if other:
+        told = ", ".join(f"{name} ({count})" for name, count in other.items())
+        logger.warning(
+            "these tables are blanked for fewer than %d citizens, those of other verbs for another "
+            "count: %s; run all with the same --minimum-count before a table leaves the folder",
+            own,
+            told,
+        )

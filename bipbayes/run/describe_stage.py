@@ -13,7 +13,7 @@ from bipbayes.data.characteristics_codebook import bip_characteristics
 from bipbayes.describe.description import Description, describe
 from bipbayes.plots.describe_catalogue import describe_tasks
 from bipbayes.plots.pool import DrawingPool
-from bipbayes.run.contexts import figure_context
+from bipbayes.run.contexts import figure_context, warn_of_other_counts
 from bipbayes.run.inputs import SYNTHETIC_FILE, Run
 from bipbayes.tables.describe_tables import protected_description
 
@@ -61,6 +61,7 @@ def describe_run(
         {"level": settings.level, "minimum_count": settings.minimum_count},
         tables=sorted(shown.tables()),
     )
+    warn_of_other_counts(run.folder, settings)
     return description
 
 

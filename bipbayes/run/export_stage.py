@@ -14,7 +14,7 @@ from bipbayes.estimands.effects import term_names
 from bipbayes.intervals import PLAIN, of_analysis
 from bipbayes.run.analyses import asking_for, named, require
 from bipbayes.run.compare_stage import STAGE as COMPARE
-from bipbayes.run.contexts import is_synthetic, table_context
+from bipbayes.run.contexts import table_context, warn_of_other_counts
 from bipbayes.run.fits import STAGE as FIT_POSTERIOR
 from bipbayes.run.fits import as_reported, chosen_models, sound_rows, stage_name, stored_fit
 from bipbayes.run.folder import RunFolder
@@ -67,7 +67,7 @@ def export_stored(
         fits=[stored_fit(folder, model, analysis) for model in chosen],
     )
     logger.info("%d files of tables are in %s", len(paths), folder.file(TABLES))
-    _warn_of_others(folder, settings)
+    warn_of_other_counts(folder, settings)
 
 
 def refuse_failed(folder: RunFolder, model: str, *, analysis: str = PLAIN) -> None:
@@ -144,23 +144,3 @@ def _frames(
         model=model,
         analyses=sound_rows(folder, analyses_rows(intervals, model=model), settings),
     )
-
-
-def _warn_of_others(folder: RunFolder, settings: Settings) -> None:
-    """Say which other tables of real data were blanked with a smaller minimum count."""
-    if is_synthetic(folder):
-        return
-    stages = folder.record().get("stages", {})
-    lower = [
-        name
-        for name, done in stages.items()
-        if done["settings"].get("minimum_count", settings.minimum_count) < settings.minimum_count
-    ]
-    if lower:
-        logger.warning(
-            "tables of %s are still blanked for a smaller count than %d; run these again with "
-            "--minimum-count %d before any table leaves the folder",
-            ", ".join(lower),
-            settings.minimum_count,
-            settings.minimum_count,
-        )

@@ -101,6 +101,12 @@ def chosen_models(folder: RunFolder, asked: Sequence[str], analysis: str = PLAIN
     }
 
 
+def ending_of(folder: RunFolder, model: str) -> str:
+    """Return what the names of a model's own outputs end with: ``""``, or ``_no_pooling``."""
+    ending = chosen_models(folder, [model])[model]
+    return f"_{ending}" if ending else ""
+
+
 def check_stages(run: Run) -> None:
     """Refuse fits that a folder holds with other settings, before anything is written or fitted.
 

@@ -20,7 +20,7 @@ OUTPUTS: Final = (
     "ols.csv",
     "effects.csv",
     "comparison.csv",
-    "audit.csv",
+    "audit*.csv",
     "diagnostics.csv",
     "published.csv",
     "report.html",
@@ -33,6 +33,7 @@ OUTPUTS: Final = (
     "tables/*.csv",
     "tables/*.tex",
     "tables/*.html",
+    "tables/*.txt",
     "tables/*.docx",
 )
 

@@ -50,6 +50,7 @@ def open_run(settings: Settings) -> Run:
     codebook = load_codebook(settings.codebook)
     folder = RunFolder(settings.out, settings.record())
     if settings.data is None:
+        _refuse_forgotten(folder)
         study = _synthetic_study(settings, codebook, folder)
     else:
         study = read_responses(settings.data, codebook)
@@ -99,6 +100,22 @@ def as_made(folder: RunFolder, settings: Settings) -> Settings:
     stored = folder.file(CODEBOOK_FILE)
     codebook = settings.codebook or (stored if stored.is_file() else None)
     return replace(settings, codebook=codebook, previous=folder.record()["identity"]["previous"])
+
+
+def _refuse_forgotten(folder: RunFolder) -> None:
+    """Refuse the default data for a folder of real ones, even to overwrite it.
+
+    Raises
+    ------
+    RunError
+        The folder was made from a file.
+    """
+    data = folder.record().get("data", {})
+    if data and not data.get("synthetic"):
+        raise RunError(
+            f"no --data was given, and {folder.path} was made from {data.get('name')}; give that "
+            "file with --data, or another --out for the default data, which are synthetic"
+        )
 
 
 def _synthetic_study(settings: Settings, codebook: Codebook, folder: RunFolder) -> Study:

@@ -46,7 +46,10 @@ def fit_ols(run: Run, progression: xr.Dataset | None = None) -> pd.DataFrame:
 
 def forget_dependents(folder: RunFolder, analysis: str) -> None:
     """Count no longer as done what rests on an earlier fit of an analysis."""
-    folder.forget([named(stage, analysis, joint="/") for stage in DEPENDENTS])
+    names = [named(stage, analysis, joint="/") for stage in DEPENDENTS]
+    if analysis == PLAIN:  # audits of other models
+        names += [name for name in folder.record().get("stages", {}) if name.startswith("audit/")]
+    folder.forget(names)
 
 
 def _intervals(run: Run, progression: xr.Dataset) -> pd.DataFrame:

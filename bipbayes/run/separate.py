@@ -8,7 +8,7 @@ from bipbayes.plots.pool import DrawingPool
 from bipbayes.run.audit_stage import audit_run, compare_with_published
 from bipbayes.run.compare_stage import FIGURES
 from bipbayes.run.describe_stage import describe_run
-from bipbayes.run.fits import as_reported, chosen_models, fitted_models
+from bipbayes.run.fits import as_reported, chosen_models, ending_of, fitted_models
 from bipbayes.run.inputs import as_made, open_run, open_stored
 from bipbayes.run.posterior_stage import stored_posterior
 from bipbayes.run.settings import Settings
@@ -56,7 +56,7 @@ def audit_alone(settings: Settings, *, models: Sequence[str] = ()) -> None:
         audit = audit_run(
             run, rows, posterior, pool=pool, claims=settings.claims, beyond=settings.beyond
         )
-        if codebook.is_bip:
+        if codebook.is_bip and not ending_of(folder, model):
             description = describe_run(
                 run, progression, pool=pool, characteristics=settings.characteristics
             )

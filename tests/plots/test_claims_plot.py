@@ -75,3 +75,12 @@ def test_panels_are_named_by_source_and_estimand() -> None:
     """Catches OLS intervals under the posterior's name."""
     assert panel_title(("effect", "classical"), "en").startswith("OLS, classical errors")
     assert "no intervention" in panel_title(("contrast", "posterior"), "en")
+
+
+@pytest.mark.parametrize("language", ["en", "da"])
+def test_caption_names_the_model(audit, language: str) -> None:
+    """Catches verdicts of one model that look like another's."""
+    context = FigureContext(bip_codebook(), synthetic=True, language=language)
+    figure = claims_figure(audit.assign(model="no_pooling"), context=context)
+    texts = " ".join(text.get_text() for text in figure.texts)
+    assert "Posterior: model no_pooling." in texts.replace("\n", " ")
