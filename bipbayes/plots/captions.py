@@ -80,6 +80,7 @@ def caption(
     *,
     sides: Sequence[Side] = (),
     outcome: str = "",
+    marks: bool = True,
 ) -> str:
     """Write a figure's caption.
 
@@ -93,6 +94,8 @@ def caption(
         The sources drawn; their intervals are described, and what significant means.
     outcome
         Outcome whose figure number in the 2017 report is given, if it has one.
+    marks
+        False where nothing is marked as significant, so that the word needs no meaning.
 
     Returns
     -------
@@ -105,7 +108,7 @@ def caption(
         parts.append(analysis_meaning(context.analysis, language=language))
     parts += [f"{side_words(side, context)}." for side in sides]
     parts += list(sentences)
-    estimands = dict.fromkeys(side.estimand for side in sides)
+    estimands = dict.fromkeys(side.estimand for side in sides if marks)
     meanings = [meaning_of_significant(name, language=language) for name in estimands]
     parts += list(dict.fromkeys(meanings))
     parts += [f"{flag}." for flag in flags(context)]

@@ -126,7 +126,10 @@ def shrinkage_figure(data: pd.DataFrame, *, frame: pd.DataFrame, context: Figure
             figure,
             title=titled(context, phrase("shrinkage_title", language)),
             caption=caption(
-                context, [phrase("shrinkage_marks", language)], sides=[side] if side else []
+                context,
+                [phrase("shrinkage_marks", language)],
+                sides=[side] if side else [],
+                marks=False,
             ),
             left=0.6,
             bottom=1.05,
