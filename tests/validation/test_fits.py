@@ -10,6 +10,7 @@ from builders import make_codebook
 from bipbayes.cells import cell_means
 from bipbayes.checks.saturated import saturated_posterior
 from bipbayes.data.progression import progression
+from bipbayes.validation import fits
 from bipbayes.validation.calibrate import run_calibration
 from bipbayes.validation.calibration import calibration_verdict
 from bipbayes.validation.fits import fit_scores
@@ -79,16 +80,25 @@ def _cell_columns(cells, c, j):
 
 
 @pytest.mark.slow
-def test_sampler_and_closed_forms_agree(tiny, setting):
-    """Catches an error in either: another prior, another likelihood, another estimand."""
+def test_sampler_and_closed_forms_agree(tiny, setting, monkeypatch):
+    """Catches an error in either: another prior, another likelihood, another estimand.
+
+    The closed form sums over drawn hyperparameters, 16 in a campaign, which err by 0.14 standard
+    deviations from seed to seed (the sampler by 0.02); hence more of them here, and two seeds.
+    """
+    monkeypatch.setattr(fits, "POINTS", 512)
     cells, targets = setting
     settings = replace(
         tiny, engines=(CLOSED, NUTS), draws=4000, tune=1000, models=("hierarchical",)
     )
-    closed, sampled = fit_scores(cells, targets, settings=settings, seed=1)
     keys = ["estimand", "outcome", "definition", "combination"]
-    both = closed.merge(sampled, on=keys, suffixes=("", "_nuts"))
-    assert len(both) == len(targets.rows)
+    found = []
+    for seed in (1, 2):
+        closed, sampled = fit_scores(cells, targets, settings=settings, seed=seed)
+        both = closed.merge(sampled, on=keys, suffixes=("", "_nuts"))
+        assert len(both) == len(targets.rows)
+        found.append(both.set_index(keys).select_dtypes("number"))
+    both = sum(found[1:], found[0]) / len(found)
     gap = (both["estimate_nuts"] - both["estimate"]) / both["se"]
     assert np.abs(gap).max() < 0.1
     np.testing.assert_allclose(both["se_nuts"], both["se"], rtol=0.06)
