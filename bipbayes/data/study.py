@@ -7,6 +7,8 @@ import pandas as pd
 
 from bipbayes.data.codebook import Codebook
 
+SHOWN: Final = 3  # rows that a finding names
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -43,9 +45,6 @@ class Finding:
             name = "data row" if len(self.rows) == 1 else "data rows"
             where = f", {first}{name} {', '.join(map(str, self.rows))}"
         return f"{self.column}: {self.rule} ({self.count}{where}); {self.consequence}"
-
-
-SHOWN: Final = 3  # rows that a finding names
 
 
 def first_rows(concerned: pd.Series) -> tuple[int, ...]:

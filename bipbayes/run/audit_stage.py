@@ -91,8 +91,8 @@ def audit_run(
     audit = audit.assign(model=posterior.model)
     ending = ending_of(run.folder, posterior.model)
     run.folder.write(f"audit{ending}.csv", audit)
-    shown = _shown(run, audit, intervals)
-    _write_tables(run, shown, intervals, ending=ending)
+    shown, printed = _shown(run, audit, intervals)
+    _write_tables(run, shown, printed, ending=ending)
     paragraph = abstract_paragraph(
         shown,
         synthetic=run.study.synthetic,
@@ -148,25 +148,20 @@ def compare_with_published(
     return table
 
 
-def _shown(run: Run, audit: pd.DataFrame, intervals: pd.DataFrame) -> pd.DataFrame:
-    """Return the audit as tables and pictures may show it."""
+def _shown(
+    run: Run, audit: pd.DataFrame, intervals: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return audit and intervals as tables and pictures may show them."""
     if run.study.synthetic:
-        return audit
-    return protected_audit(
-        audit,
-        intervals,
-        minimum_count=run.settings.minimum_count,
-        no_treatment=run.codebook.no_treatment,
-    )
+        return audit, intervals
+    least, none = run.settings.minimum_count, run.codebook.no_treatment
+    blanked = blank_small_cells(intervals, minimum_count=least, no_treatment=none).frame
+    return protected_audit(audit, blanked, minimum_count=least), blanked
 
 
 def _write_tables(run: Run, audit: pd.DataFrame, intervals: pd.DataFrame, *, ending: str) -> None:
     context, level = table_context(run.folder, run.codebook, run.settings), run.settings.level
-    ols = intervals[intervals["source"] == "ols"]
-    if not run.study.synthetic:
-        least, none = run.settings.minimum_count, run.codebook.no_treatment
-        ols = blank_small_cells(ols, minimum_count=least, no_treatment=none).frame
-    design = design_analysis(ols, level=level)
+    design = design_analysis(intervals[intervals["source"] == "ols"], level=level)
     summary = design_by_combination(design)
     run.folder.write("tables/design_analysis.csv", design)
     run.folder.write("tables/audit_rules.csv", rules_table())

@@ -23,7 +23,7 @@ from bipbayes.plots.catalogue import FigureTask
 from bipbayes.run.contexts import figure_context, is_synthetic, table_context
 from bipbayes.run.fits import as_reported, fitted_models, stored_fit
 from bipbayes.run.folder import RunFolder
-from bipbayes.run.inputs import CODEBOOK_FILE, SYNTHETIC_FILE, Run, open_run, open_stored
+from bipbayes.run.inputs import SYNTHETIC_FILE, Run, as_made, open_run, open_stored
 from bipbayes.run.posterior_stage import cells_of
 from bipbayes.run.settings import Settings
 from bipbayes.sampling.priors import make_priors, read_priors
@@ -251,10 +251,4 @@ def _as_stored(settings: Settings, folder: RunFolder) -> Settings:
     synthetic = folder.file(SYNTHETIC_FILE).is_file()
     if settings.data is None and not synthetic:
         raise RunError(f"{folder.path} does not hold the responses; give them again with --data")
-    stored = folder.file(CODEBOOK_FILE)
-    return replace(
-        settings,
-        codebook=settings.codebook or (stored if stored.is_file() else None),
-        previous=folder.record()["identity"]["previous"],
-        overwrite=False,
-    )
+    return replace(as_made(folder, settings), overwrite=False)

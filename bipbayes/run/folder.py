@@ -20,7 +20,7 @@ OUTPUTS: Final = (
     "ols.csv",
     "effects.csv",
     "comparison.csv",
-    "audit*.csv",
+    "audit.csv",
     "diagnostics.csv",
     "published.csv",
     "report.html",
@@ -191,7 +191,9 @@ class RunFolder:
         return frame
 
     def _outputs(self) -> list[Path]:
-        return [path for pattern in OUTPUTS for path in sorted(self.path.glob(pattern))]
+        stages = [name.split("/") for name in self.record().get("stages", {})]
+        audits = [f"audit_{stage[1]}.csv" for stage in stages if stage[0] == "fit_posterior"]
+        return [p for pattern in (*OUTPUTS, *audits) for p in sorted(self.path.glob(pattern))]
 
     def _clear(self) -> None:
         """Remove what a run writes, by name; a user's other files in the folder stay."""

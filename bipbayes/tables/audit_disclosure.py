@@ -6,14 +6,14 @@ import pandas as pd
 
 from bipbayes.audit.rules import NOT_CHECKABLE
 from bipbayes.audit.sources import ESTIMANDS
-from bipbayes.tables.disclosure import TOO_FEW, blank_small_cells
+from bipbayes.tables.disclosure import TOO_FEW
 
 _DERIVED: Final = ("effect_size_", "places_moved_")  # of the effect, as the report prints them
 _PRINTED: Final = ("effect_size_printed", "places_moved_printed")
 
 
 def protected_audit(
-    audit: pd.DataFrame, intervals: pd.DataFrame, *, minimum_count: int, no_treatment: str
+    audit: pd.DataFrame, blanked: pd.DataFrame, *, minimum_count: int
 ) -> pd.DataFrame:
     """Blank the claims on single estimates which the other tables leave blank.
 
@@ -21,13 +21,11 @@ def protected_audit(
     ----------
     audit
         Rows of `bipbayes.audit.verdicts.audit_claims`.
-    intervals
-        The long frame that was audited; decides which estimates are blank, by the rule of all
-        tables (`bipbayes.tables.disclosure.blank_small_cells`).
+    blanked
+        The long frame that was audited, with the blanks of all tables
+        (`bipbayes.tables.disclosure.blank_small_cells`).
     minimum_count
-        Fewest citizens that a printed number may rest on.
-    no_treatment
-        Combination from which contrasts are taken.
+        Fewest citizens that a printed number may rest on, for the reason given.
 
     Returns
     -------
@@ -35,9 +33,6 @@ def protected_audit(
         The same claims; a blank one is called not checkable, with the reason, and has no
         numbers. A statement on many estimates keeps its counts.
     """
-    blanked = blank_small_cells(
-        intervals, minimum_count=minimum_count, no_treatment=no_treatment
-    ).frame
     result = audit.copy()
     for estimand in ESTIMANDS:
         rows = blanked[(blanked["estimand"] == estimand) & (blanked["jobcenter"] == "")]

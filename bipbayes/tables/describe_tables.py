@@ -62,19 +62,19 @@ def protected_description(
     for name, blank in further.items():
         blanks[name] |= blank
     blanks["treatments"] |= _treatments(description, blanks["combinations"], codebook)
-    groups = _groups_told(description, blanks["combinations"], codebook)
+    sizes = _sizes_told(description, blanks["combinations"], codebook)
     people, differences = description.characteristics, description.differences
     if people is not None and differences is not None:
         blanks["characteristics"] |= _characteristics(people, limit)
         blanks["differences"] |= _differences(
-            differences, people[blanks["characteristics"]], groups
+            differences, people[blanks["characteristics"]], set(sizes.index)
         )
     frames = {
         name: _emptied(getattr(description, name), blank, limit) for name, blank in blanks.items()
     }
     for name in ("jobcenters", "characteristics"):
         if name in frames:
-            frames[name] = _without_counts(frames[name], groups)
+            frames[name] = _without_counts(frames[name], sizes)
     hidden = description.histograms[blanks["histograms"]]
     frames["progress"] = _without_shares(frames["progress"], hidden, limit)
     slopes = frames["slopes"]  # with intercept and mean weeks, slope gives the mean
@@ -150,34 +150,31 @@ def _treatments(description: Description, blank: Blanks, codebook: Codebook) -> 
     )
 
 
-def _groups_told(description: Description, blank: Blanks, codebook: Codebook) -> set[str]:
-    """Return the groups whose number of responses would tell of a blank combination."""
-    hidden = memberships(description.combinations.loc[blank, "combination"], codebook)
-    return {str(group) for group in hidden.columns if hidden[group].any()}
+def _sizes_told(description: Description, blank: Blanks, codebook: Codebook) -> pd.Series:
+    """Return the responses of each group whose number would tell of a blank combination."""
+    belongs = memberships(description.combinations["combination"], codebook)
+    sizes = belongs.mul(description.combinations["n"], axis=0).sum()
+    return sizes[belongs[blank].any()]
 
 
-def _without_counts(frame: pd.DataFrame, groups: set[str]) -> pd.DataFrame:
+def _without_counts(frame: pd.DataFrame, sizes: pd.Series) -> pd.DataFrame:
     """Blank what tells how many responses a group has; shares stay, to the whole percent.
 
     Shares to one decimal, of which there are some forty, fit one number of responses only. Of
     a group with fewer than `COARSE` even whole percents do.
     """
-    told = frame["group"].isin(groups)
+    told = frame["group"].isin(sizes.index)
     if not told.any():
         return frame
     counts = frame.columns.intersection([*COUNTS, "n_carriers"])
-    few = told & frame["group"].map(frame.groupby("group")["n"].max().lt(COARSE))
-    if "value" not in frame:  # jobcenters: the group's responses are their sum
-        few = told & frame["group"].map(frame.groupby("group")["n"].sum().lt(COARSE))
+    few = frame["group"].isin(sizes.index[sizes < COARSE])
     result = frame.astype({name: _nullable(frame[name]) for name in counts})
     result.loc[told, counts] = pd.NA
     shares = result.get("unit", pd.Series("percent", result.index)) == "percent"
     for name in result.columns.intersection(["percent", "value"]):
-        rounded = result[name].astype("float64")
-        result[name] = rounded.mask(told & shares, rounded.round()).mask(
-            told & ~shares, rounded.round(PRINTED)
-        )
-        result[name] = result[name].mask(few)
+        exact = result[name].astype("float64")
+        coarse = exact.round().where(shares, exact.round(PRINTED))
+        result[name] = exact.mask(told, coarse).mask(few)
     if "sd" in result:  # of a share it is a function of share and number
         result["sd"] = result["sd"].mask(told)
     kept = result[NOTE] if NOTE in result else pd.Series("", index=result.index)
@@ -214,11 +211,12 @@ def _without_shares(progress: pd.DataFrame, hidden: pd.DataFrame, limit: int) ->
     for column, rows in columns.items():
         result[column] = result[column].mask(rows)
     # Whole numbers of changes must fit the mean in more than one way.
-    coarse = pd.Series(np.where(result["n"] < 5 * COARSE, 1, 2), result.index)
+    counts = result["n"].astype("float64")  # a blank one compares as false
+    coarse = pd.Series(np.where(counts < 5 * COARSE, 1, 2), result.index)
     for decimals in (1, 2):
         rows = told & (coarse == decimals)
         result["mean"] = result["mean"].mask(rows, result["mean"].astype("float64").round(decimals))
-    result["mean"] = result["mean"].mask(told & (result["n"] < COARSE))
+    result["mean"] = result["mean"].mask(told & (counts < COARSE))
     if told.any():
         said = f"blank in part: fewer than {limit} citizens in a bin of the histogram"
         kept = result[NOTE] if NOTE in result else pd.Series("", index=result.index)

@@ -32,8 +32,8 @@ def audit(codebook, bip_evidence, small) -> pd.DataFrame:
 
 def test_claims_are_blank_where_the_comparison_is(audit, small, codebook) -> None:
     """Catches the cell that hides a small one printed by the audit, and so the small one."""
-    shown = protected_audit(audit, small, minimum_count=5, no_treatment=codebook.no_treatment)
     table = blank_small_cells(small, minimum_count=5, no_treatment=codebook.no_treatment).frame
+    shown = protected_audit(audit, table, minimum_count=5)
     gone = table[table["estimate"].isna()]
     hidden = set(zip(gone["outcome"], gone["combination"], strict=True))
     assert hidden == {CELL, (CELL[0], "1001")}

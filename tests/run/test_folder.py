@@ -33,11 +33,16 @@ def test_overwrite_removes_the_other_runs_outputs_and_nothing_else(tmp_path: Pat
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "mine.csv").write_text("keep")
     (tmp_path / "notes.txt").write_text("keep")
+    (tmp_path / "audit_mine.csv").write_text("keep")
+    folder.finish("fit_posterior/no_pooling", {})
+    (tmp_path / "audit_no_pooling.csv").write_text("of the other run")
     (tmp_path / "tables").mkdir()
     (tmp_path / "tables" / "audit_paragraph.txt").write_text("of the other run")
     folder.claim(OTHER, overwrite=True)
     assert not (tmp_path / "figures" / "forest_B1.png").exists()
     assert not (tmp_path / "tables" / "audit_paragraph.txt").exists()
+    assert not (tmp_path / "audit_no_pooling.csv").exists()
+    assert (tmp_path / "audit_mine.csv").exists()
     assert (tmp_path / "data" / "mine.csv").exists() and (tmp_path / "notes.txt").exists()
     assert folder.record()["identity"] == OTHER
 

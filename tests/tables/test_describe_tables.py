@@ -167,3 +167,31 @@ def test_a_section_of_characteristics_hides_what_few_carry(described) -> None:
     assert result.differences is not None
     assert _blank(result.characteristics, "value").tolist() == [True, True, False, False]
     assert _blank(result.differences, "difference").tolist() == [True, True, False, False]
+
+
+def test_a_tiny_study_is_blank_and_does_not_fail() -> None:
+    """Catches groups without any printed number, of which nothing can be compared."""
+    described = describe(
+        random_progression(CODEBOOK, seed=5, shape=Shape(citizens=8, waves=(2, 3))), CODEBOOK
+    )
+    people = pd.DataFrame(
+        {
+            "table": 4,
+            "section_en": "Sex",
+            "column": "woman",
+            "group": ["T", "U", "none"],
+            "value": [50.04, 33.3, 40.0],
+            "unit": "percent",
+            "sd": [0.5, 0.5, 0.5],
+            "n": [6, 9, 5],
+            "n_citizens": [3, 4, 2],
+            "n_carriers": [2, 1, 1],
+        }
+    )
+    gaps = people[["table", "section_en", "column", "group"]].assign(reference="T", difference=0.1)
+    with_people = replace(described, characteristics=people, differences=gaps)
+    shown = protected_description(with_people, CODEBOOK, minimum_count=LEAST)
+    assert shown.characteristics is not None
+    assert shown.characteristics[["value", "n", "n_carriers"]].isna().all(axis=None)
+    counted = shown.transitions[shown.transitions["n"].gt(0).fillna(value=False)]
+    assert counted["n_citizens"].ge(LEAST).all()
