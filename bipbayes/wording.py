@@ -223,7 +223,32 @@ def outcome_label(codebook: Codebook, outcome: str, *, language: str) -> str:
     label = codebook.label(outcome, language)
     if outcome in codebook.average_codes:
         return label if label != outcome else capital(outcome.replace("_", " "))
-    return outcome if label == outcome else f"{outcome} {label}"
+    return label if label.split(" ")[0] == outcome else f"{outcome} {label}"
+
+
+def study_notes(codebook: Codebook, *, language: str) -> list[str]:
+    """Say in sentences what readers must know of a study's answers; most studies have none.
+
+    Which indicators are turned, and what a high answer means where it is not the better one.
+    """
+    notes = []
+    if codebook.reversed_codes:
+        codes = ", ".join(codebook.reversed_codes)
+        notes.append(phrase("reversed_note", language, codes=codes))
+    if codebook.higher:
+        notes.append(phrase("higher_note", language, words=_higher(codebook, language)))
+    return notes
+
+
+def axis_text(codebook: Codebook, text: str, *, language: str) -> str:
+    """Return an axis' words with what a high answer means, where the codebook says it."""
+    if not codebook.higher:
+        return text
+    return phrase("higher_axis", language, text=text, words=_higher(codebook, language))
+
+
+def _higher(codebook: Codebook, language: str) -> str:
+    return codebook.higher.get(language) or codebook.higher["en"]
 
 
 def combination_text(codebook: Codebook, combination: str, *, language: str) -> str:

@@ -30,7 +30,10 @@ def main(
         from bipbayes.run.inputs import open_run
         from bipbayes.run.ols_stage import fit_ols
 
-        fit_ols(open_run(options.settings_from(settings)))
+        run = open_run(options.settings_from(settings))
+        progression = run.progression()
+        run.look_at_directions(progression)
+        fit_ols(run, progression)
         return 0
 
     run_verb(verb)

@@ -42,6 +42,7 @@ def main(
         from bipbayes.run.posterior_stage import fit_posterior
 
         run = open_run(options.settings_from(settings))
+        run.look_at_directions(run.progression())
         fits = [fit_posterior(run, model) for model in run.settings.models]
         return 0 if quick or all(fit.verdict.passed for fit in fits) else 1
 

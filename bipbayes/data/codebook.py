@@ -8,6 +8,8 @@ from typing import Final
 NO_TREATMENT: Final = "none"
 DO_NOT_KNOW: Final = "dont_know"
 NOTHING_LABEL: Final = {"en": "none", "da": "ingen"}
+REVERSED_LABEL: Final = {"en": "reversed", "da": "vendt"}
+WORSE: Final = {"en": "worse", "da": "værre"}
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,9 @@ class Indicator:
         Code of the other respondent's indicator of the same name, or ``""``.
     figure
         The report's figure number, if any.
+    reverse
+        True where a low answer means what a high one means elsewhere: answers are turned
+        (lowest + highest - answer) when they are read.
     """
 
     code: str
@@ -39,6 +44,7 @@ class Indicator:
     optional: bool = False
     counterpart: str = ""
     figure: int | None = None
+    reverse: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,8 @@ class Codebook:
 
     `indicators` are those whose progression is analysed; `unanalysed` are read and checked
     but not used (B10 and B11 of BIP). `jobcenters` fixes their order (empty: natural order).
+    `higher` says in words, by language, what high answers mean, such as ``more symptoms``
+    (empty: better); it stands at axes and never changes a number.
     """
 
     name: str
@@ -89,12 +97,19 @@ class Codebook:
     citizen: str = "citizen"
     jobcenter: str = "jobcenter"
     date: str = "date"
+    higher: Mapping[str, str] = field(default_factory=dict)
     is_bip: bool = False
 
     @property
     def indicator_codes(self) -> tuple[str, ...]:
         """Codes of the analysed indicators."""
         return tuple(indicator.code for indicator in self.indicators)
+
+    @property
+    def reversed_codes(self) -> tuple[str, ...]:
+        """Codes of the indicators whose answers are turned, the unanalysed last."""
+        every = (*self.indicators, *self.unanalysed)
+        return tuple(indicator.code for indicator in every if indicator.reverse)
 
     @property
     def average_codes(self) -> tuple[str, ...]:
@@ -136,9 +151,15 @@ class Codebook:
         return next(entry.members for entry in self.averages if entry.code == average)
 
     def label(self, outcome: str, language: str = "en") -> str:
-        """Return the name of an indicator or average, or the code where there is none."""
+        """Return the name of an indicator or average, or the code where there is none.
+
+        Behind the name of an indicator whose answers are turned stands ``(reversed)``.
+        """
         names = self._entry(outcome).label
-        return names.get(language) or names.get("en") or outcome
+        name = names.get(language) or names.get("en") or outcome
+        if outcome not in self.reversed_codes:
+            return name
+        return f"{name} ({REVERSED_LABEL.get(language, REVERSED_LABEL['en'])})"
 
     def figure(self, outcome: str) -> int | None:
         """Return the report's figure number of an outcome."""

@@ -47,7 +47,10 @@ def to_date(values: pd.Series) -> tuple[pd.Series, pd.Series]:
 
 
 def answers(frame: pd.DataFrame, codebook: Codebook) -> tuple[dict[str, pd.Series], list[Finding]]:
-    """Return each indicator's answers by code and the faults found in them."""
+    """Return each indicator's answers by code and the faults found in them.
+
+    Answers to an indicator with ``reverse`` are turned here, before anything sees them.
+    """
     low, high = codebook.scale
     columns: dict[str, pd.Series] = {}
     findings = []
@@ -59,8 +62,23 @@ def answers(frame: pd.DataFrame, codebook: Codebook) -> tuple[dict[str, pd.Serie
         findings += _value_findings(
             indicator.column, unread, outside, f"a whole number from {low} to {high}"
         )
-        columns[indicator.code] = numbers
-    return columns, findings
+        columns[indicator.code] = low + high - numbers if indicator.reverse else numbers
+    return columns, findings + _turned(columns, codebook)
+
+
+def _turned(answers: dict[str, pd.Series], codebook: Codebook) -> list[Finding]:
+    turned = [code for code in codebook.reversed_codes if code in answers]
+    if not turned:
+        return []
+    low, high = codebook.scale
+    return [
+        Finding(
+            ", ".join(turned),
+            "reverse = true in the codebook",
+            len(turned),
+            f"answers turned: {low + high} minus the answer",
+        )
+    ]
 
 
 def ticks(frame: pd.DataFrame, names: Sequence[str]) -> tuple[dict[str, pd.Series], list[Finding]]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from bipbayes.data.codebook import (
     DO_NOT_KNOW,
     NO_TREATMENT,
+    WORSE,
     Activity,
     Average,
     Codebook,
@@ -34,6 +35,7 @@ _TOP: Final = {
     "treatments",
     "activities",
     "averages",
+    "higher",
 }
 _INDICATOR: Final = {
     "code",
@@ -44,6 +46,7 @@ _INDICATOR: Final = {
     "counterpart",
     "figure",
     "progression",
+    "reverse",
 }
 MAX_TREATMENTS: Final = 8
 
@@ -99,6 +102,7 @@ def parse_codebook(table: Table) -> Codebook:
         citizen=str(table.get("citizen", "citizen")),
         jobcenter=str(table.get("jobcenter", "jobcenter")),
         date=str(table.get("date", "date")),
+        higher=_higher(table.get("higher", "better")),
     )
     raise_all(CodebookError, "The codebook was refused:", _content_faults(codebook))
     return codebook
@@ -111,6 +115,11 @@ def _shape_faults(table: Table) -> list[str]:
         faults.append("'scale' must be two whole numbers such as [1, 5]")
     elif scale[0] >= scale[1]:
         faults.append("the lower end of 'scale' must be below the upper end")
+    if not _is_higher(table.get("higher", "better")):
+        faults.append(
+            '\'higher\' must be "better", "worse" or words by language such as '
+            '{ en = "more symptoms", da = "flere symptomer" }'
+        )
     indicators = table.get("indicators")
     if not isinstance(indicators, list) or not indicators:
         faults.append("there must be at least one [[indicators]] table")
@@ -135,11 +144,19 @@ def _shape_faults(table: Table) -> list[str]:
     ]
 
 
+def _is_higher(words: Any) -> bool:
+    if isinstance(words, dict):
+        return "en" in words and all(isinstance(text, str) and text for text in words.values())
+    return words in ("better", "worse")
+
+
 def _entry_faults(position: int, entry: Table) -> list[str]:
     name = entry.get("code", f"number {position + 1}")
     missing = [key for key in ("code", "respondent") if not entry.get(key)]
     unknown = sorted(set(entry) - _INDICATOR)
     faults = [f"indicator {name} lacks {key!r}" for key in missing]
+    if not isinstance(entry.get("reverse", False), bool):
+        faults.append(f"indicator {name} has a 'reverse' that is neither true nor false")
     return faults + [f"indicator {name} has the unknown key {key!r}" for key in unknown]
 
 
@@ -153,7 +170,14 @@ def _indicator(entry: Table) -> Indicator:
         optional=bool(entry.get("optional", False)),
         counterpart=str(entry.get("counterpart", "")),
         figure=entry.get("figure"),
+        reverse=entry.get("reverse", False),
     )
+
+
+def _higher(words: Any) -> dict[str, str]:
+    if isinstance(words, dict):
+        return dict(words)
+    return dict(WORSE) if words == "worse" else {}
 
 
 def _treatment(code: str, entry: Table) -> Treatment:

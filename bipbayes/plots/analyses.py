@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bipbayes.intervals import ANALYSES, excludes_zero
-from bipbayes.plots.captions import FigureContext, caption, side_words, titled
+from bipbayes.plots.captions import FigureContext, axis_phrase, caption, side_words, titled
 from bipbayes.plots.selection import select, side_of
 from bipbayes.plots.style import BAND, decimal_axis, figure_style, furnish
 from bipbayes.wording import (
@@ -159,7 +159,7 @@ def draw_analyses(axes: Axes, data: pd.DataFrame, *, context: FigureContext) -> 
     axes.set_ylim(len(combinations) - 0.5, -0.5)
     axes.spines["left"].set_visible(False)
     decimal_axis(axes, "x", language=language)
-    axes.set_xlabel(phrase("progression", language))
+    axes.set_xlabel(axis_phrase(context))
     _write_counts(axes, data, combinations, language=language)
 
 

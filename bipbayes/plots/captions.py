@@ -11,10 +11,12 @@ from bipbayes.plots.selection import Side
 from bipbayes.wording import (
     analysis_meaning,
     analysis_name,
+    axis_text,
     capital,
     interval_words,
     meaning_of_significant,
     phrase,
+    study_notes,
     word,
 )
 
@@ -111,14 +113,16 @@ def caption(
     estimands = dict.fromkeys(side.estimand for side in sides if marks)
     meanings = [meaning_of_significant(name, language=language) for name in estimands]
     parts += list(dict.fromkeys(meanings))
+    parts += study_notes(context.codebook, language=language)
     parts += [f"{flag}." for flag in flags(context)]
     return " ".join(part for part in parts if part)
 
 
-def axis_phrase(estimand: str, *, language: str) -> str:
+def axis_phrase(context: FigureContext, estimand: str = "effect") -> str:
     """Say what an axis of an estimand measures: progression, or a difference of it."""
     differs = "contrast" in estimand or estimand == "factorial"
-    return phrase("progression_difference" if differs else "progression", language)
+    text = phrase("progression_difference" if differs else "progression", context.language)
+    return axis_text(context.codebook, text, language=context.language)
 
 
 def flags(context: FigureContext) -> list[str]:

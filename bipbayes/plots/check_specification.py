@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bipbayes.cells import VCOV
-from bipbayes.plots.captions import FigureContext
+from bipbayes.plots.captions import FigureContext, axis_phrase
 from bipbayes.plots.check_parts import finish
 from bipbayes.plots.style import (
     BAND,
@@ -88,7 +88,7 @@ def specification_figure(frame: pd.DataFrame, *, context: FigureContext) -> Figu
         top, under = figure.subplots(
             2, 1, sharex=True, gridspec_kw={"height_ratios": [2.4, 0.17 * lines]}
         )
-        _intervals(top, frame, language)
+        _intervals(top, frame, context)
         _choices(under, matrix, language)
         finish(
             figure, "specification_figure", context, values=values,
@@ -98,7 +98,8 @@ def specification_figure(frame: pd.DataFrame, *, context: FigureContext) -> Figu
     return figure
 
 
-def _intervals(axes: Axes, frame: pd.DataFrame, language: str) -> None:
+def _intervals(axes: Axes, frame: pd.DataFrame, context: FigureContext) -> None:
+    language = context.language
     ordered = frame.sort_values("estimate", kind="stable").reset_index(drop=True)
     axes.axhline(0, color="black", linewidth=0.6)
     handles = []
@@ -114,7 +115,7 @@ def _intervals(axes: Axes, frame: pd.DataFrame, language: str) -> None:
             Line2D([], [], color=colour, marker=marker, markersize=4, label=f"{name}: {told}")
         )
     axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2)
-    axes.set_ylabel(phrase("progression", language))
+    axes.set_ylabel(axis_phrase(context))
     axes.tick_params(axis="x", length=0, labelbottom=False)
     decimal_axis(axes, "y", language=language)
 

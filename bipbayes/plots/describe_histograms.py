@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from bipbayes.plots.captions import FigureContext, blank_words, caption, titled
 from bipbayes.plots.style import POSTERIOR_COLOUR, LanguageFormatter, figure_style, furnish
-from bipbayes.wording import number, outcome_label, phrase, respondent_word
+from bipbayes.wording import axis_text, number, outcome_label, phrase, respondent_word
 
 LIGHT: Final = "#9CC4DE"
 DARK: Final = POSTERIOR_COLOUR
@@ -64,7 +64,7 @@ def average_figure(data: pd.DataFrame, *, context: FigureContext, outcome: str) 
         axes = figure.add_subplot()
         draw_histogram(axes, data, language=language)
         axes.set_ylim(0, _top(data))
-        axes.set_xlabel(phrase("change", language))
+        axes.set_xlabel(axis_text(codebook, phrase("change", language), language=language))
         axes.set_ylabel(phrase("changes_percent", language))
         furnish(
             figure,

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from bipbayes.plots.captions import FigureContext, caption, titled
 from bipbayes.plots.style import BAND, OLS_COLOUR, LanguageFormatter, figure_style, furnish
-from bipbayes.wording import capital, interval_words, outcome_label, phrase, word
+from bipbayes.wording import axis_text, capital, interval_words, outcome_label, phrase, word
 
 THOUSANDTHS: Final = 1000.0
 _SHIFT: Final = 0.16
@@ -75,7 +75,6 @@ def draw_weeks(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(rows["row"].max() + 0.5, rows["row"].min() - 0.5)
     axes.xaxis.set_major_formatter(LanguageFormatter(language))
-    axes.set_xlabel(phrase("weeks_axis", language))
 
 
 def weeks_figure(data: pd.DataFrame, *, context: FigureContext) -> Figure:
@@ -96,6 +95,8 @@ def weeks_figure(data: pd.DataFrame, *, context: FigureContext) -> Figure:
         figure = Figure(figsize=(7.2, 1.75 + _ROW * data["row"].nunique()))
         axes = figure.add_subplot()
         draw_weeks(axes, data, language=language)
+        text = phrase("weeks_axis", language)
+        axes.set_xlabel(axis_text(context.codebook, text, language=language))
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.2)
         furnish(
             figure,

@@ -58,7 +58,7 @@ def forest_figure(
         collection = _posterior_forest(rows)
         _fill_points(collection, rows)
         _add_ols(collection, rows)
-        _finish_axes(collection, rows, language=context.language)
+        _finish_axes(collection, rows, context=context)
         figure: Figure = collection.viz["figure"].item()
         furnish(
             figure,
@@ -160,7 +160,8 @@ def _faces(frame: pd.DataFrame, source: str, colour: str) -> list[str]:
     return [colour if full else "white" for full in excluded]
 
 
-def _finish_axes(collection: Collection, rows: ForestRows, *, language: str) -> None:
+def _finish_axes(collection: Collection, rows: ForestRows, *, context: FigureContext) -> None:
+    language = context.language
     limits = shared_limits(rows.frame)
     heights = _heights(collection, rows)
     names = [str(name) for name in collection.viz["plot"]["column"].values]
@@ -171,7 +172,7 @@ def _finish_axes(collection: Collection, rows: ForestRows, *, language: str) -> 
         axes.spines["left"].set_visible(False)
         side = {"ols": rows.ols, "forest": rows.posterior}.get(name)
         if name in ("ols", "forest"):
-            _scale(axes, limits, side, language=language)
+            _scale(axes, limits, side, context)
         else:
             axes.set_xticks([])
             axes.spines["bottom"].set_visible(False)
@@ -188,12 +189,15 @@ def _band(axes: Axes, heights: list[float]) -> None:
     axes.add_collection(bands, autolim=False)
 
 
-def _scale(axes: Axes, limits: tuple[float, float], side: Side | None, *, language: str) -> None:
+def _scale(
+    axes: Axes, limits: tuple[float, float], side: Side | None, context: FigureContext
+) -> None:
+    language = context.language
     axes.axvline(0, color="black", linewidth=0.6, zorder=1)
     axes.set_xlim(limits)
     decimal_axis(axes, "x", language=language)
     estimand = "" if side is None else side.estimand
-    axes.set_xlabel(axis_phrase(estimand, language=language))
+    axes.set_xlabel(axis_phrase(context, estimand))
     if side is not None:
         name = capital(word(side.source, language))
         interval = interval_words(side.level, side.kind, language=language)

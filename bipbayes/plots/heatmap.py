@@ -173,7 +173,7 @@ def _finish(
     bar = figure.colorbar(image, cax=place, extend="both", extendfrac=0.03)
     bar.ax.yaxis.set_major_formatter(LanguageFormatter(language))
     bar.outline.set_visible(False)
-    bar.set_label(axis_phrase(sides[0].estimand, language=language))
+    bar.set_label(axis_phrase(context, sides[0].estimand))
 
 
 def _order(data: pd.DataFrame, context: FigureContext) -> tuple[list[str], list[str]]:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bipbayes.intervals import excludes_zero
-from bipbayes.plots.captions import FigureContext, caption, titled
+from bipbayes.plots.captions import FigureContext, axis_phrase, caption, titled
 from bipbayes.plots.selection import select, side_of
 from bipbayes.plots.style import (
     OLS_COLOUR,
@@ -97,7 +97,6 @@ def draw_intervals(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
     axes.set_xlim(-0.6, len(data) - 0.4)
     decimal_axis(axes, "y", language=language)
     axes.grid(axis="y", color="#DDDDDD", linewidth=0.5)
-    axes.set_ylabel(phrase("progression", language))
 
 
 def interval_figure(data: pd.DataFrame, *, context: FigureContext, outcome: str) -> Figure:
@@ -121,7 +120,9 @@ def interval_figure(data: pd.DataFrame, *, context: FigureContext, outcome: str)
     language = context.language
     with figure_style():
         figure = Figure(figsize=(max(5.0, 0.9 + 0.52 * len(data)), 4.4))
-        draw_intervals(figure.add_subplot(), data, language=language)
+        axes = figure.add_subplot()
+        draw_intervals(axes, data, language=language)
+        axes.set_ylabel(axis_phrase(context))
         furnish(
             figure,
             title=titled(context, outcome_label(context.codebook, outcome, language=language)),

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bipbayes.intervals import excludes_zero
-from bipbayes.plots.captions import FigureContext, caption, titled
+from bipbayes.plots.captions import FigureContext, axis_phrase, caption, titled
 from bipbayes.plots.selection import select, side_of
 from bipbayes.plots.style import BAND, POSTERIOR_COLOUR, decimal_axis, figure_style, furnish
 from bipbayes.wording import combination_text, outcome_label, phrase
@@ -122,7 +122,7 @@ def draw_new_jobcenter(axes: Axes, data: pd.DataFrame, *, context: FigureContext
     axes.set_ylim(len(texts) - 0.4, -0.6)
     axes.spines["left"].set_visible(False)
     decimal_axis(axes, "x", language=language)
-    axes.set_xlabel(phrase("progression", language))
+    axes.set_xlabel(axis_phrase(context))
     legend = axes.legend(
         loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, borderpad=0.2, handletextpad=0.3
     )

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bipbayes.intervals import ALL_INDICATORS
-from bipbayes.plots.captions import FigureContext, caption, titled
+from bipbayes.plots.captions import FigureContext, axis_phrase, caption, titled
 from bipbayes.plots.selection import select, side_of
 from bipbayes.plots.style import (
     BAND,
@@ -93,7 +93,7 @@ def draw_shrinkage(axes: Axes, data: pd.DataFrame, *, context: FigureContext) ->
     axes.set_xticks(range(len(labels)), labels, rotation=90)
     axes.tick_params(axis="x", length=0)
     axes.set_xlim(-0.5, len(labels) - 0.5)
-    axes.set_ylabel(phrase("progression", context.language))
+    axes.set_ylabel(axis_phrase(context))
     decimal_axis(axes, "y", language=context.language)
 
 

@@ -149,7 +149,7 @@ class RunFolder:
         drawn: bool = True,
         fits: Mapping[str, bool] | None = None,
     ) -> None:
-        """Write a frame as CSV, marked (`bipbayes.marks`) as synthetic and as preliminary.
+        """Write a frame as CSV, marked (`bipbayes.marks`): synthetic, preliminary, reversed.
 
         Parameters
         ----------
@@ -163,13 +163,14 @@ class RunFolder:
             Stages of fits that are being replaced, and whether the new draws are sound.
         """
         record = self.record()
-        synthetic = record.get("data", {}).get("synthetic")
+        data = record.get("data", {})
+        synthetic, turned = data.get("synthetic"), data.get("reversed", ())
         if synthetic is not None:
             stages = record.get("stages", {})
             sound = {name: not _is_unsound(done) for name, done in stages.items()}
             doubtful = drawn and not all({**sound, **(fits or {})}.values())
             preliminary = bool(self.asked.get("quick")) or doubtful
-            frame = marked(frame, synthetic=synthetic, preliminary=preliminary)
+            frame = marked(frame, synthetic=synthetic, preliminary=preliminary, turned=turned)
         write_frame(self.file(name), frame)
 
     def read(self, name: str) -> pd.DataFrame:

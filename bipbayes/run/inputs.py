@@ -10,11 +10,13 @@ import xarray as xr
 
 from bipbayes.atomic import atomic_path, write_frame, write_text
 from bipbayes.data.codebook import Codebook
+from bipbayes.data.directions import directions
 from bipbayes.data.load_codebook import load_codebook
 from bipbayes.data.progression import PreviousRule, progression
 from bipbayes.data.read import read_responses
 from bipbayes.data.study import Study
 from bipbayes.errors import RunError, SettingsError
+from bipbayes.run.directions import directions_record
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.settings import Settings
 
@@ -37,6 +39,17 @@ class Run:
     def progression(self) -> xr.Dataset:
         """Compute progression by the run's rule for the previous answer."""
         return progression(self.study, previous=cast(PreviousRule, self.settings.previous))
+
+    def look_at_directions(self, progression: xr.Dataset) -> None:
+        """Warn of indicators that go against the rest, and note them in ``run.json``.
+
+        Nothing is turned: only the codebook can say what a question means.
+        """
+        found = directions(progression, self.codebook)
+        facts = directions_record(found, self.codebook)
+        self.folder.note(directions=facts)
+        if found.against:
+            logger.warning("%s", facts["sentence"]["en"])
 
 
 def open_run(settings: Settings) -> Run:
@@ -157,6 +170,7 @@ def _note_data(folder: RunFolder, study: Study) -> None:
         "responses": len(study.responses),
         "citizens": int(study.responses["citizen"].nunique()),
         "codebook": study.codebook.name,
+        "reversed": list(study.codebook.reversed_codes),
         "findings": [finding.sentence() for finding in study.findings],
     }
     folder.note(data=facts)

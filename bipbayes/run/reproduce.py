@@ -59,6 +59,7 @@ def _all_stages(run: Run, pool: DrawingPool, process: PosteriorProcess) -> bool:
 
     settings, codebook = run.settings, run.codebook
     progression = run.progression()
+    run.look_at_directions(progression)
     cells = cell_means(progression, codebook, vcov=settings.vcov)
     fits = process.submit(run, settings.models, cells)
     # Imported late: the fit waits for nothing of what follows.

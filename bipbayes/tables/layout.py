@@ -6,7 +6,7 @@ import pandas as pd
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.intervals import PLAIN
-from bipbayes.wording import analysis_meaning, capital, phrase, word
+from bipbayes.wording import analysis_meaning, capital, phrase, study_notes, word
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def table_caption(context: TableContext, *parts: str) -> str:
     told = [f"{part}." for part in (*parts, *flags) if part]
     if context.analysis:
         told.insert(1, analysis_meaning(context.analysis, language=context.language))
-    return " ".join(told)
+    return " ".join([*told, *study_notes(context.codebook, language=context.language)])
 
 
 def rounding_note(context: TableContext) -> str:

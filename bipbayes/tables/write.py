@@ -16,8 +16,13 @@ type Writer = Callable[[Table, Path, TableContext], None]
 
 def _write_csv(table: Table, path: Path, context: TableContext) -> None:
     """Write the raw frame, marked: full precision and a decimal point in every language."""
-    marks = {"synthetic": context.synthetic, "preliminary": context.preliminary}
-    write_frame(path, marked(table.raw, **marks))
+    frame = marked(
+        table.raw,
+        synthetic=context.synthetic,
+        preliminary=context.preliminary,
+        turned=context.codebook.reversed_codes,
+    )
+    write_frame(path, frame)
 
 
 def _write_latex(table: Table, path: Path, context: TableContext) -> None:

@@ -1,5 +1,6 @@
 """Codebooks: BIP's own, other shapes, and refusals that name every fault."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from bipbayes.data.facts import FACTS, fact
 from bipbayes.data.load_codebook import bip_codebook, load_codebook, parse_codebook
 from bipbayes.errors import CodebookError
+from bipbayes.wording import outcome_label
 
 OTHER = """
 name = "Another study"
@@ -98,3 +100,32 @@ def test_unreadable_codebook_is_one_sentence(tmp_path: Path) -> None:
     bad.write_text("name = ", encoding="utf-8")
     with pytest.raises(CodebookError, match="no valid TOML"):
         load_codebook(bad)
+
+
+def test_reverse_and_higher_are_read_and_refused_with_all_faults() -> None:
+    """Catches ``reverse = "no"`` taken as true, and words without an English form."""
+    table = tomllib.loads(OTHER)
+    assert parse_codebook(table).reversed_codes == ()
+    assert parse_codebook(table | {"higher": "better"}).higher == {}
+    assert parse_codebook(table | {"higher": "worse"}).higher["da"] == "værre"
+    table["indicators"][1]["reverse"] = True
+    assert parse_codebook(table).reversed_codes == ("mood",)
+    for value in ("no", 1, []):
+        table["indicators"][0]["reverse"] = value
+        for higher in ("bad", {"da": "flere symptomer"}, 1):
+            with pytest.raises(CodebookError) as caught:
+                parse_codebook(table | {"higher": higher})
+            assert "indicator sleep has a 'reverse'" in str(caught.value)
+            assert "'higher' must be" in str(caught.value)
+
+
+def test_a_turned_indicator_says_so_in_its_name() -> None:
+    """Catches a turned item that a figure names as if it stood as in the questionnaire."""
+    table = tomllib.loads(OTHER)
+    for entry in table["indicators"]:
+        entry["reverse"] = True
+    codebook = parse_codebook(table)
+    assert codebook.label("sleep") == "Sleep (reversed)"
+    assert outcome_label(codebook, "sleep", language="da") == "sleep Sleep (vendt)"
+    assert outcome_label(codebook, "mood", language="en") == "mood (reversed)"
+    assert outcome_label(codebook, "both", language="en") == "Both"

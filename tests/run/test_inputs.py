@@ -3,13 +3,17 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from builders import make_codebook, random_responses
 
 from bipbayes.errors import RunError
+from bipbayes.plots.captions import axis_phrase, caption
+from bipbayes.run.contexts import figure_context
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import as_made, open_run, open_stored
+from bipbayes.run.ols_stage import fit_ols
 from bipbayes.run.settings import Settings
 
 CODEBOOK = """
@@ -72,3 +76,33 @@ def test_another_codebook_is_refused(settings: Settings, tmp_path: Path) -> None
     frame.iloc[:-1].to_csv(other, index=False)
     with pytest.raises(RunError, match="other data"):
         open_run(replace(settings, data=other))
+
+
+def test_turned_answers_are_said_everywhere_and_worse_changes_no_number(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """Catches outputs of turned answers without a word, and a sign that ``higher`` changes."""
+    runs = {}
+    for name, line in {
+        "plain": "",
+        "worse": 'higher = { en = "more symptoms", da = "flere symptomer" }\n',
+        "turned": "",
+    }.items():
+        text = line + CODEBOOK
+        if name == "turned":
+            text = text.replace('code = "q1"', 'code = "q1"\nreverse = true')
+        path = tmp_path / f"{name}.toml"
+        path.write_text(text, encoding="utf-8")
+        run = open_run(replace(settings, codebook=path, out=tmp_path / name))
+        fit_ols(run)
+        context = figure_context(run.folder, run.codebook, replace(settings, language="da"))
+        stored = pd.read_csv(tmp_path / name / "ols.csv")
+        runs[name] = (stored, axis_phrase(context), caption(context, []), run.folder.record())
+    plain, worse, turned = runs["plain"], runs["worse"], runs["turned"]
+    pd.testing.assert_frame_equal(plain[0], worse[0])
+    assert "flere symptomer" in worse[1] and "flere symptomer" in worse[2]
+    assert plain[2] == "" and "reversed" not in plain[0]
+    assert turned[0]["reversed"].all() and "q1" in turned[2]
+    np.testing.assert_allclose(turned[0]["estimate"], -plain[0]["estimate"], atol=1e-12)
+    assert turned[3]["data"]["reversed"] == ["q1"]
+    assert any("reverse = true" in finding for finding in turned[3]["data"]["findings"])
