@@ -1,6 +1,7 @@
 """Histograms of the changes: Figures 1 and 2 and the appendix, with fixed bins."""
 
 import math
+from textwrap import fill
 from typing import Final
 
 import pandas as pd
@@ -16,6 +17,7 @@ DARK: Final = POSTERIOR_COLOUR
 _COLUMNS: Final = 3
 _ROOM: Final = 1.38  # above the highest bar, for the text
 _STEEP: Final = 1e-9
+_TITLE_LETTERS: Final = 40  # of a small panel's title in one line
 
 
 def histogram_data(
@@ -103,7 +105,8 @@ def page_figure(histograms: pd.DataFrame, *, context: FigureContext, respondent:
         grid = figure.subplots(rows, min(_COLUMNS, len(codes)), sharey=True, squeeze=False)
         for axes, code in zip(grid.flat, codes, strict=False):
             draw_histogram(axes, histogram_data(shown, context, outcome=code), language=language)
-            axes.set_title(outcome_label(codebook, code, language=language), loc="left", size=7.5)
+            title = fill(outcome_label(codebook, code, language=language), _TITLE_LETTERS)
+            axes.set_title(title, loc="left", size=7.5)
             axes.set_ylim(0, _top(shown))
         for axes in list(grid.flat)[len(codes) :]:
             axes.set_visible(False)
@@ -122,7 +125,8 @@ def page_figure(histograms: pd.DataFrame, *, context: FigureContext, respondent:
         figure.subplots_adjust(hspace=0.42)
         figure.supylabel(phrase("changes_percent", language), x=0.012, size=8)
         bottom = figure.axes[0].figure.subplotpars.bottom - 0.42 / figure.get_size_inches()[1]
-        figure.text(0.5, bottom, phrase("change", language), ha="center", va="center", size=8)
+        axis = axis_text(codebook, phrase("change", language), language=language)
+        figure.text(0.5, bottom, axis, ha="center", va="center", size=8)
     return figure
 
 

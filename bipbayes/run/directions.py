@@ -22,13 +22,14 @@ def directions_record(found: Directions, codebook: Codebook) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``against`` and ``others``: each indicator with ``correlation``, ``statistic``,
-        ``n_citizens`` and the ``line`` of the codebook that would turn it; ``undecided``;
-        ``critical``; and by language a ``sentence``, empty where all go together.
+        ``against``: each indicator with ``correlation``, ``statistic``, ``n_citizens`` and the
+        ``line`` of the codebook that would turn it; ``others``: codes that are clear against
+        these; ``undecided``; ``critical``; and by language a ``sentence``, empty where all go
+        together.
     """
     return {
         "against": [{**asdict(one), "line": _line(one, codebook)} for one in found.against],
-        "others": [{**asdict(one), "line": _line(one, codebook)} for one in found.others],
+        "others": [one.code for one in found.others],
         "undecided": found.undecided,
         "critical": found.critical,
         "sentence": {name: _sentence(found, codebook, name) for name in LANGUAGES},

@@ -41,7 +41,10 @@ def responses_frame(design: Design, answers: Integers, boxes: dict[str, Integers
     for place, entry in sorted(
         entries, key=lambda item: codebook.respondents.index(item[1].respondent)
     ):
-        columns[entry.column] = _whole(answers[:, place], ~design.answered[:, place])
+        given = answers[:, place]
+        if entry.reverse:  # a file holds what was ticked; reading turns it
+            given = sum(codebook.scale) - given
+        columns[entry.column] = _whole(given, ~design.answered[:, place])
     for column, ticks in boxes.items():
         columns[column] = _whole(ticks, ticks == EMPTY)
     columns[SYNTHETIC_COLUMN] = np.ones(len(design.citizen), dtype=np.int64)

@@ -6,6 +6,7 @@ often items that were turned on purpose are named, exactly these and no other.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -43,19 +44,18 @@ def shuffle(
     order = np.argsort(citizen, kind="stable")
     size = np.bincount(citizen)
     start = np.cumsum(size) - size
-    values = data["standardised"].copy(deep=True)
+    place = np.arange(len(order)) - np.repeat(start, size)
+    outcomes = data.get_index("outcome")
+    values = data["standardised"].transpose("response", "outcome").to_numpy().copy()
     for group in groups:
         source = np.arange(len(size))
         for number in np.unique(size):
             alike = np.flatnonzero(size == number)
             source[alike] = rng.permutation(alike)
-        rows = np.concatenate([order[start[c] : start[c] + size[c]] for c in source])
-        given = values.sel(outcome=list(group)).to_numpy()[rows]
-        column = values.get_index("outcome").get_indexer(list(group))
-        array = values.transpose("response", "outcome").to_numpy()
-        array[np.ix_(order, column)] = given
-        values = values.copy(data=array)
-    return data.assign(standardised=values)
+        rows = order[np.repeat(start[source], size) + place]
+        column = outcomes.get_indexer(list(group))
+        values[np.ix_(order, column)] = values[np.ix_(rows, column)]
+    return data.assign(standardised=(("response", "outcome"), values))
 
 
 def turn(data: xr.Dataset, codes: Sequence[str]) -> xr.Dataset:
@@ -75,18 +75,31 @@ def is_exact(found: Directions, turned: Sequence[str], codebook: Codebook) -> bo
 
 def false_alarms(data: xr.Dataset, codebook: Codebook, rng: np.random.Generator) -> None:
     """Print how often anything is named where nothing was turned."""
-    print("| citizens | drawn anew | items shuffled | respondents shuffled |")
+    print("| citizens | drawn anew | items shuffled | respondents shuffled | one item shuffled |")
     codes = codebook.indicator_codes
     blocks = [[c for c in codes if codebook.respondent_of(c) == r] for r in codebook.respondents]
     for citizens in SIZES:
-        count = np.zeros(3, dtype=int)
+        count = np.zeros(4, dtype=int)
         for _ in range(RUNS):
             drawn = draw_citizens(data, citizens=citizens, rng=rng)
             items = shuffle(drawn, [[code] for code in codes], rng=rng)
             sides = shuffle(drawn, blocks, rng=rng)
-            for place, one in enumerate((drawn, items, sides)):
-                count[place] += bool(directions(one, codebook).against)
+            one = shuffle(drawn, [[str(rng.choice(codes))]], rng=rng)
+            for place, study in enumerate((drawn, items, sides, one)):
+                count[place] += bool(directions(study, codebook).against)
         print(f"| {citizens} | {' | '.join(f'{k} of {RUNS}' for k in count)} |", flush=True)
+
+
+def few_items(data: xr.Dataset, codebook: Codebook, rng: np.random.Generator) -> None:
+    """Print false alarms on shuffled items of studies with fewer of them, 500 citizens."""
+    for number in (2, 3, 5, 7, 10):
+        few = replace(codebook, indicators=codebook.indicators[:number], averages=())
+        alarms = 0
+        for _ in range(RUNS):
+            drawn = draw_citizens(data, citizens=500, rng=rng)
+            shuffled = shuffle(drawn, [[code] for code in few.indicator_codes], rng=rng)
+            alarms += bool(directions(shuffled, few).against)
+        print(f"{number} items shuffled: {alarms} of {RUNS}", flush=True)
 
 
 def power(data: xr.Dataset, codebook: Codebook, rng: np.random.Generator) -> None:
@@ -116,7 +129,7 @@ def power(data: xr.Dataset, codebook: Codebook, rng: np.random.Generator) -> Non
 
 def other_draws(codebook: Codebook) -> None:
     """Print false alarms on studies of another generator."""
-    alarms, runs = 0, 20
+    alarms, runs = 0, 100
     for seed in range(runs):
         design = draw_design(codebook, citizens=3707, jobcenters=None, seed=seed)
         generator = Generator()
@@ -134,6 +147,7 @@ def main() -> None:
     other_draws(codebook)
     power(data, codebook, rng)
     false_alarms(data, codebook, rng)
+    few_items(data, codebook, rng)
 
 
 if __name__ == "__main__":

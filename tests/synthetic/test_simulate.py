@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -307,6 +308,19 @@ def test_any_study_with_hierarchical_effects() -> None:
     assert frame[list(codebook.indicator_codes)].isna().any().all()
     assert (progression(data.study)["n"] > 200).all()
     assert [finding.column for finding in data.study.findings] == ["activities"]
+
+
+def test_a_turned_item_is_written_as_it_was_ticked() -> None:
+    """Catches simulated files whose turned items read back with the truth's sign reversed."""
+    plain = small_codebook()
+    first, *others = plain.indicators
+    turning = replace(plain, indicators=(replace(first, reverse=True), *others))
+    settings = {"effects": "hierarchical", "n_citizens": 60, "n_jobcenters": 3, "seed": 7}
+    ticked, same = (simulate(codebook=book, **settings) for book in (plain, turning))  # type: ignore[arg-type]
+    column = first.column
+    assert (ticked.responses[column] + same.responses[column]).dropna().eq(10).all()
+    read_back = read(same).study.responses[first.code]
+    pd.testing.assert_series_equal(read_back, read(ticked).study.responses[first.code])
 
 
 def test_description_says_what_was_done(default: Read) -> None:
