@@ -122,7 +122,8 @@ def page_figure(histograms: pd.DataFrame, *, context: FigureContext, respondent:
             top=0.6,
             gap=0.08,
         )
-        figure.subplots_adjust(hspace=0.42)
+        titles = [axes.get_title(loc="left") for axes in grid.flat]
+        figure.subplots_adjust(hspace=0.42 + 0.13 * max(text.count("\n") for text in titles))
         figure.supylabel(phrase("changes_percent", language), x=0.012, size=8)
         bottom = figure.axes[0].figure.subplotpars.bottom - 0.42 / figure.get_size_inches()[1]
         axis = axis_text(codebook, phrase("change", language), language=language)

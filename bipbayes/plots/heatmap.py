@@ -12,7 +12,14 @@ from matplotlib.image import AxesImage
 from bipbayes.intervals import FREQUENTIST, PRIOR_DRIVEN, excludes_zero
 from bipbayes.plots.captions import FigureContext, axis_phrase, caption, titled
 from bipbayes.plots.selection import Side, select, side_of
-from bipbayes.plots.style import DIVERGING, LanguageFormatter, figure_style, furnish, ink_on
+from bipbayes.plots.style import (
+    DIVERGING,
+    LABEL_LINE,
+    LanguageFormatter,
+    figure_style,
+    furnish,
+    ink_on,
+)
 from bipbayes.wording import MINUS, capital, combination_text, outcome_label, phrase, word
 
 SOURCES: Final = ("posterior", *FREQUENTIST)
@@ -162,7 +169,7 @@ def _finish(
         title=titled(context, title),
         caption=text,
         left=2.3,
-        right=0.9,
+        right=0.9 + (LABEL_LINE if context.codebook.higher else 0.0),
         top=0.7,
         bottom=1.0,
         gap=0.06,

@@ -34,6 +34,7 @@ _BRIGHTNESS: Final = (0.299, 0.587, 0.114)  # how bright red, green and blue see
 _HALF_BRIGHT: Final = 0.5
 _CAPTION_SIZE: Final = 6.5
 _CAPTION_LINE: Final = 0.125  # inches
+LABEL_LINE: Final = 0.14  # inches, a further line of the words at an axis
 _LETTERS_PER_INCH: Final = 21.0  # of the caption's font, on average
 
 STYLE: Final[dict[Any, Any]] = {
@@ -141,11 +142,13 @@ def furnish(
     title, caption
         Text; the caption is broken into lines and given room below `bottom`.
     left, right, top, bottom
-        Room around the axes for labels.
+        Room around the axes for labels; further lines of an axis' words get their own.
     gap
         Room between neighbouring axes, as a share of their width.
     """
     width, height = figure.get_size_inches()
+    left += LABEL_LINE * max(axes.get_ylabel().count("\n") for axes in figure.axes)
+    bottom += LABEL_LINE * max(axes.get_xlabel().count("\n") for axes in figure.axes)
     text = wrapped_caption(caption, width)
     under = 0.1 + _CAPTION_LINE * (text.count("\n") + 1)
     figure.subplots_adjust(
