@@ -1,1 +1,1 @@
-"""PyMC models, one a file; each has ``Priors``, ``TERMS`` and ``build``."""
+"""Models, one a file: ``Priors`` and ``batches`` (or ``build`` and ``TERMS``)."""

@@ -14,15 +14,10 @@ scale is the flagship's; 99 % of prior cell means lie inside ±0.6.
 
 from dataclasses import dataclass
 
-import pymc as pm
 import xarray as xr
 
-from bipbayes.sampling.batches import Batch, add_batches
-from bipbayes.sampling.centring import centring
-from bipbayes.sampling.likelihood import coordinates, observe
+from bipbayes.sampling.batches import Batch
 from bipbayes.sampling.priors import require_positive
-
-TERMS = ("combination_effect",)
 
 
 @dataclass(frozen=True)
@@ -35,9 +30,6 @@ class Priors:
         require_positive(self)
 
 
-def build(cells: xr.Dataset, priors: Priors = Priors()) -> pm.Model:
-    """Return the model of the cells' means."""
-    batches = (Batch("combination_effect", ("combination",), priors.combination),)
-    with pm.Model(coords=coordinates(cells)) as model:
-        observe(add_batches(batches, centring(batches, cells), cells=cells), cells)
-    return model
+def batches(cells: xr.Dataset, priors: Priors) -> tuple[Batch, ...]:
+    """Return the model's one batch."""
+    return (Batch("combination_effect", ("combination",), priors.combination),)

@@ -42,30 +42,18 @@ that the scale of each order is ``decay`` times that of the order below.
 from dataclasses import dataclass
 from math import comb, sqrt
 
-import pymc as pm
 import xarray as xr
 
 from bipbayes.data.factorial import FactorialTerms, factorial_terms
 from bipbayes.errors import ModelError
-from bipbayes.sampling.batches import Basis, Batch, add_batches, present, total
-from bipbayes.sampling.centring import centring
-from bipbayes.sampling.labels import RESPONDENT, labels
-from bipbayes.sampling.likelihood import Tensor, coordinates, observe
+from bipbayes.sampling.batches import Basis, Batch
+from bipbayes.sampling.labels import RESPONDENT
 from bipbayes.sampling.priors import require_positive
 
 TARGET_ACCEPT = 0.93  # below, a transition of 8,000 may diverge; above, sds mix too slowly
 TREATMENTS = range(2, 6)
 TERM = "factorial_term"
 ORDER = "order"
-TERMS = (
-    "average_effect",
-    "respondent_effect",
-    "combination_effect",
-    "combination_respondent_effect",
-    "combination_indicator_effect",
-    "combination_jobcenter_effect",
-    "jobcenter_indicator_effect",
-)
 
 
 @dataclass(frozen=True)
@@ -125,8 +113,8 @@ def order_scales(total: float, treatments: int, *, decay: float) -> tuple[float,
     return tuple(total * share / sqrt(square) for share in shares)
 
 
-def build(cells: xr.Dataset, priors: Priors = Priors()) -> pm.Model:
-    """Return the model of the cells' means (dims as in the module's formulas).
+def batches(cells: xr.Dataset, priors: Priors) -> tuple[Batch, ...]:
+    """Return the model's batches (dims as in the module's formulas).
 
     Raises
     ------
@@ -140,37 +128,7 @@ def build(cells: xr.Dataset, priors: Priors = Priors()) -> pm.Model:
             f"the model factorial is for 2 to 5 treatments; this study has {treatments}. "
             "Choose another model, such as hierarchical"
         )
-    terms = factorial_terms(combinations)
-    batches = present(_batches(terms, priors, treatments=treatments), cells)
-    orders = [str(order) for order in range(treatments + 1)]
-    coords = {
-        **coordinates(cells),
-        TERM: list(terms.masks),
-        ORDER: orders,
-        f"{TERM}_above_0": list(terms.masks[1:]),
-        f"{ORDER}_above_0": orders[1:],
-    }
-    with pm.Model(coords=coords) as model:
-        levels = _levels(cells, priors)
-        effect = add_batches(batches, centring(batches, cells), cells=cells)
-        observe(levels + effect, cells)
-    return model
-
-
-def _levels(cells: xr.Dataset, priors: Priors) -> Tensor:
-    """Add the averages over combinations whose scales are fixed, and sum them over cells."""
-    terms = [pm.Normal("average_effect", 0.0, priors.average)]
-    dims: list[tuple[str, ...]] = [()]
-    if len(labels(cells)[RESPONDENT]) > 1:
-        terms.append(pm.Normal("respondent_effect", 0.0, priors.respondent, dims=RESPONDENT))
-        dims.append((RESPONDENT,))
-    return total(terms, dims, cells=cells)
-
-
-def _batches(terms: FactorialTerms, priors: Priors, *, treatments: int) -> tuple[Batch, ...]:
-    above = terms.of_order(1)
-    every = Basis(TERM, ORDER, terms.signs, terms.order)
-    effects = Basis(f"{TERM}_above_0", f"{ORDER}_above_0", above.signs, above.order - 1)
+    every, effects = _bases(factorial_terms(combinations), treatments)
 
     def batch(size: float, *dims: str, level: float | None = None) -> Batch:
         scales = order_scales(size, treatments, decay=priors.decay)
@@ -180,9 +138,28 @@ def _batches(terms: FactorialTerms, priors: Priors, *, treatments: int) -> tuple
         return Batch(name, ("combination", *dims), (level, *scales), every)
 
     return (
+        Batch("average_effect", (), priors.average, fixed=True),
+        Batch("respondent_effect", (RESPONDENT,), priors.respondent, fixed=True),
         batch(priors.combination),
         batch(priors.combination_respondent, RESPONDENT),
         batch(priors.combination_indicator, "indicator", level=priors.indicator),
         batch(priors.combination_jobcenter, "jobcenter", level=priors.jobcenter),
         Batch("jobcenter_indicator_effect", ("jobcenter", "indicator"), priors.jobcenter_indicator),
+    )
+
+
+def _bases(terms: FactorialTerms, treatments: int) -> tuple[Basis, Basis]:
+    """Return the bases with and without order 0."""
+    above, orders = terms.of_order(1), tuple(str(order) for order in range(treatments + 1))
+    names = tuple(terms.masks)
+    return (
+        Basis(TERM, ORDER, names, orders, terms.signs, terms.order),
+        Basis(
+            f"{TERM}_above_0",
+            f"{ORDER}_above_0",
+            names[1:],
+            orders[1:],
+            above.signs,
+            above.order - 1,
+        ),
     )

@@ -19,29 +19,14 @@ a dim of length one (one jobcenter, one respondent) is left out: it would repeat
 
 The default scales put 98 % of all prior cell means inside ±0.6 and 99.9 % inside ±1 (a standard
 deviation of 0.23): 0.6 is 23 places in a queue of 100, more than anything the report states.
-
-Each effect is centred as far as the data know it (`bipbayes.sampling.centring`), which changes
-the sampler's path and not the model.
 """
 
 from dataclasses import dataclass
 
-import pymc as pm
 import xarray as xr
 
-from bipbayes.sampling.batches import Batch, add_batches, present
-from bipbayes.sampling.centring import centring
-from bipbayes.sampling.likelihood import coordinates, observe
+from bipbayes.sampling.batches import Batch
 from bipbayes.sampling.priors import require_positive
-
-TERMS = (
-    "combination_effect",
-    "combination_respondent_effect",
-    "combination_indicator_effect",
-    "combination_jobcenter_effect",
-    "jobcenter_effect",
-    "jobcenter_indicator_effect",
-)
 
 
 @dataclass(frozen=True)
@@ -68,35 +53,25 @@ class Priors:
         require_positive(self)
 
 
-def build(cells: xr.Dataset, priors: Priors = Priors()) -> pm.Model:
-    """Return the model of the cells' means (dims as in the module's formulas)."""
-    batches = present(
-        (
-            Batch("combination_effect", ("combination",), priors.combination),
-            Batch(
-                "combination_respondent_effect",
-                ("combination", "respondent"),
-                priors.combination_respondent,
-            ),
-            Batch(
-                "combination_indicator_effect",
-                ("combination", "indicator"),
-                priors.combination_indicator,
-            ),
-            Batch(
-                "combination_jobcenter_effect",
-                ("combination", "jobcenter"),
-                priors.combination_jobcenter,
-            ),
-            Batch("jobcenter_effect", ("jobcenter",), priors.jobcenter),
-            Batch(
-                "jobcenter_indicator_effect",
-                ("jobcenter", "indicator"),
-                priors.jobcenter_indicator,
-            ),
+def batches(cells: xr.Dataset, priors: Priors) -> tuple[Batch, ...]:
+    """Return the model's batches."""
+    return (
+        Batch("combination_effect", ("combination",), priors.combination),
+        Batch(
+            "combination_respondent_effect",
+            ("combination", "respondent"),
+            priors.combination_respondent,
         ),
-        cells,
+        Batch(
+            "combination_indicator_effect",
+            ("combination", "indicator"),
+            priors.combination_indicator,
+        ),
+        Batch(
+            "combination_jobcenter_effect",
+            ("combination", "jobcenter"),
+            priors.combination_jobcenter,
+        ),
+        Batch("jobcenter_effect", ("jobcenter",), priors.jobcenter),
+        Batch("jobcenter_indicator_effect", ("jobcenter", "indicator"), priors.jobcenter_indicator),
     )
-    with pm.Model(coords=coordinates(cells)) as model:
-        observe(add_batches(batches, centring(batches, cells), cells=cells), cells)
-    return model

@@ -32,7 +32,7 @@ def compiled_with_known_sd() -> CompiledModel:
     model = pm.do(model, {"combination_effect_sd": KNOWN_SD})
     with pytensor.config.change_flags(numba__fastmath=False):
         ready = nutpie.compile_pymc_model(model, var_names=[v.name for v in model.free_RVs])
-    return CompiledModel(model_file, model_file.Priors(), model, ready)
+    return CompiledModel(model_file, model_file.Priors(), model, ready, ("combination_effect",))
 
 
 @cache

@@ -48,7 +48,7 @@ def prior_draws(
         raise ModelError(
             f"{model_file.name} has a flat prior ({', '.join(flat)}), which predicts nothing"
         )
-    names = built_terms(model, model_file.TERMS)
+    names = built_terms(model, model_file.terms(cells, chosen))
     values = pm.draw(
         [model[name] for name in names], draws=draws, random_seed=seed, mode="FAST_COMPILE"
     )

@@ -33,7 +33,7 @@ def build_model(model_file: ModelFile, cells: xr.Dataset, *, priors: object) -> 
     if not isinstance(model, pm.Model):
         raise ModelError(f"build of {model_file.name} returns no PyMC model")
     heading = f"The model {model_file.name} was refused:"
-    raise_all(ModelError, heading, list(_faults(model, model_file.TERMS, cells)))
+    raise_all(ModelError, heading, list(_faults(model, model_file.terms(cells, priors), cells)))
     return model
 
 

@@ -45,6 +45,7 @@ class CompiledModel:
     priors: Any
     model: pm.Model
     compiled: Any
+    terms: tuple[str, ...]
 
 
 def compile_model(model_file: ModelFile, cells: xr.Dataset, *, priors: Any = None) -> CompiledModel:
@@ -71,7 +72,8 @@ def compile_model(model_file: ModelFile, cells: xr.Dataset, *, priors: Any = Non
         compiled = nutpie.compile_pymc_model(
             model, var_names=[variable.name for variable in model.free_RVs]
         )
-    return CompiledModel(model_file, chosen, model, compiled)
+    terms = built_terms(model, model_file.terms(cells, chosen))
+    return CompiledModel(model_file, chosen, model, compiled, terms)
 
 
 def sample(
@@ -112,7 +114,7 @@ def sample(
     new = draw_new_jobcenter(
         compiled.model,
         fit["posterior"].to_dataset(),
-        terms=built_terms(compiled.model, model_file.TERMS),
+        terms=compiled.terms,
         seed=derived_seed(settings.seed, f"new_jobcenter/{model_file.name}"),
     )
     fit["new_jobcenter"] = xr.DataTree(new)
@@ -226,7 +228,7 @@ def _trimmed(trace: xr.DataTree, obtained: list[int]) -> xr.DataTree:
 
 def _posterior(compiled: CompiledModel, free: xr.Dataset) -> xr.Dataset:
     """Return terms and hyperparameters; what only serves the sampler is left out."""
-    terms = built_terms(compiled.model, compiled.model_file.TERMS)
+    terms = compiled.terms
     wanted = [name for name in terms if name not in free]
     found = restore(compiled.model, free, names=wanted)
     serving = {
@@ -258,7 +260,7 @@ def _attributes(
     return {
         "model": model_file.name,
         "model_digest": model_file.digest,
-        "terms": json.dumps(built_terms(compiled.model, model_file.TERMS)),
+        "terms": json.dumps(compiled.terms),
         "priors": json.dumps(asdict(compiled.priors)),
         "settings": json.dumps(asdict(settings)),
         "seed": settings.seed,

@@ -11,7 +11,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+import xarray as xr
+
 from bipbayes.errors import ModelError, raise_all
+from bipbayes.sampling.batches import Batch, present
 
 _PACKAGE: Final = "bipbayes.models"
 
@@ -24,25 +27,47 @@ class ModelFile:
     ----------
     name
         Stem of the file; what outputs call the model.
-    build
-        ``build(cells, priors) -> pymc.Model``.
     Priors
         Frozen dataclass of prior scales, all with defaults.
-    TERMS
-        Names of the additive terms whose sum is the effect.
     digest
         SHA-256 of the file's text.
+    batches
+        ``batches(cells, priors)`` declares additive normal batches: both engines fit it. ``None``
+        where the file builds a PyMC model itself.
+    builder, TERMS
+        ``build(cells, priors) -> pymc.Model`` and the names of the additive terms whose sum is
+        the effect; only the sampler fits it.
     target_accept
         The file's ``TARGET_ACCEPT``: least acceptance rate that the model is sampled with, for
         one whose posterior needs smaller steps; 0 where the file asks for none.
     """
 
     name: str
-    build: Callable[..., Any]
     Priors: type
-    TERMS: tuple[str, ...]
     digest: str
+    batches: Callable[..., Any] | None = None
+    builder: Callable[..., Any] | None = None
+    TERMS: tuple[str, ...] = ()
     target_accept: float = 0.0
+
+    def declared(self, cells: xr.Dataset, priors: Any = None) -> tuple[Batch, ...]:
+        """Return the batches that a study has; empty where the file declares none."""
+        if self.batches is None:
+            return ()
+        return present(self.batches(cells, self.Priors() if priors is None else priors), cells)
+
+    def terms(self, cells: xr.Dataset, priors: Any = None) -> tuple[str, ...]:
+        """Return the names of the additive terms."""
+        return self.TERMS or tuple(batch.name for batch in self.declared(cells, priors))
+
+    def build(self, cells: xr.Dataset, priors: Any = None) -> Any:
+        """Return the PyMC model of the cells' means."""
+        chosen = self.Priors() if priors is None else priors
+        if self.builder is not None:
+            return self.builder(cells, chosen)
+        from bipbayes.sampling.graph import build_batches
+
+        return build_batches(self.declared(cells, chosen), cells)
 
 
 def model_names() -> tuple[str, ...]:
@@ -83,10 +108,11 @@ def load_model(name_or_path: str | Path) -> ModelFile:
     raise_all(ModelError, f"The model file {source.name} was refused:", list(_faults(module)))
     return ModelFile(
         name=source.stem,
-        build=module.build,
         Priors=module.Priors,
-        TERMS=tuple(module.TERMS),
         digest=hashlib.sha256(source.read_bytes()).hexdigest(),
+        batches=getattr(module, "batches", None),
+        builder=getattr(module, "build", None),
+        TERMS=tuple(getattr(module, "TERMS", ())),
         target_accept=float(getattr(module, "TARGET_ACCEPT", 0.0)),
     )
 
@@ -112,24 +138,30 @@ def _run_file(path: Path) -> ModuleType:
 
 
 def _faults(module: ModuleType) -> Iterator[str]:
-    yield from _build_faults(getattr(module, "build", None))
+    names = [name for name in ("batches", "build") if hasattr(module, name)]
+    if len(names) != 1:
+        yield (
+            "it needs one of the functions batches(cells, priors) and build(cells, priors), "
+            f"and has {' and '.join(names) or 'neither'}"
+        )
+    for name in names:
+        yield from _call_faults(name, getattr(module, name))
     yield from _priors_faults(getattr(module, "Priors", None))
-    yield from _terms_faults(getattr(module, "TERMS", None))
+    if "batches" not in names:
+        yield from _terms_faults(getattr(module, "TERMS", None))
     least = getattr(module, "TARGET_ACCEPT", 0.0)
     if not (isinstance(least, (int, float)) and 0 <= least < 1):
         yield f"TARGET_ACCEPT must be a number between 0 and 1, not {least!r}"
 
 
-def _build_faults(build: object) -> Iterator[str]:
-    if build is None:
-        yield "it lacks the function build(cells, priors)"
-    elif not callable(build):
-        yield "build is no function"
-    else:
-        try:
-            inspect.signature(build).bind("cells", "priors")
-        except TypeError:
-            yield "build must take two arguments, cells and priors"
+def _call_faults(name: str, function: object) -> Iterator[str]:
+    if not callable(function):
+        yield f"{name} is no function"
+        return
+    try:
+        inspect.signature(function).bind("cells", "priors")
+    except TypeError:
+        yield f"{name} must take two arguments, cells and priors"
 
 
 def _priors_faults(priors: object) -> Iterator[str]:

@@ -110,14 +110,15 @@ def _setting(name: str, cells: xr.Dataset, *, rounds: int, seed: int) -> _Settin
     model = build_model(model_file, cells, priors=model_file.Priors())
     # Many more draws than rounds, so that asking for more rounds keeps the first ones.
     size = max(1000, rounds)
-    truths = prior_truths(model, cells, terms=model_file.TERMS, draws=size, seed=seed)
+    terms = model_file.terms(cells)
+    truths = prior_truths(model, cells, terms=terms, draws=size, seed=seed)
     return _Setting(name, cells, truths, seed)
 
 
 def _round(setting: _Setting, *, number: int, folder: Path) -> int:
     """Run one round and store its ranks."""
     compiled: Any = compiled_model(setting.model, setting.cells)
-    fit = sampled_fit(compiled, terms=compiled.model_file.TERMS, settings=_SAMPLER)
+    fit = sampled_fit(compiled, terms=compiled.terms, settings=_SAMPLER)
     own = np.s_[number : number + 1]
     truth = Known(
         {name: values[own] for name, values in setting.truths.values.items()},

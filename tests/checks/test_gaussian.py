@@ -173,7 +173,7 @@ def test_factorial_prior_covariance_is_that_of_the_models_draws(cells):
     expected = (design * scale[group] ** 2) @ design.T.toarray()
     model = model_file.build(cells, model_file.Priors())
     draws = 4000
-    effect = _prior_effects(model, model_file.TERMS, cells, draws)
+    effect = _prior_effects(model, model_file.terms(cells), cells, draws)
     found = effect.T @ effect / draws
     spread = np.sqrt(np.outer(np.diag(expected), np.diag(expected)))
     fourth = np.einsum("da,db->ab", effect**2, effect**2) / draws - found**2

@@ -83,7 +83,7 @@ def test_effects_are_signed_sums_of_coefficients() -> None:
 def test_prior_cell_means_are_as_documented() -> None:
     """Catches default scales that no longer say what the module's docstring says of them."""
     cells = make_cells(CellShape(treatments=4, jobcenters=2, indicators=2, responses=(5, 9)))
-    found = prior_draws(build(cells), list(MODEL.TERMS), 6000)
+    found = prior_draws(build(cells), list(MODEL.terms(cells)), 6000)
     cell = sum(
         values.reshape(6000, -1)[:, 0] if values.ndim > 1 else values for values in found.values()
     )
@@ -119,7 +119,7 @@ def test_other_numbers_of_treatments_are_refused(treatments: int) -> None:
 def test_terms_over_a_dim_of_length_one_are_left_out(shape: CellShape, left_out: set[str]) -> None:
     """Catches two terms that say the same."""
     model = build_model(MODEL, make_cells(shape), priors=Priors())
-    assert {name for name in MODEL.TERMS if name not in model.named_vars} == left_out
+    assert {name for name in MODEL.terms(make_cells()) if name not in model.named_vars} == left_out
 
 
 def test_scales_and_decay_are_checked() -> None:

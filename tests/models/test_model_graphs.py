@@ -63,7 +63,7 @@ def test_density_and_gradient_are_finite(name: str, shape: CellShape) -> None:
 def test_terms_have_labelled_dims(name: str) -> None:
     """Catches terms that estimands could not add up by label."""
     model, cells = built(name, SHAPES["usual"]), make_cells(SHAPES["usual"], seed=1)
-    for term in load_model(name).TERMS:
+    for term in load_model(name).terms(cells):
         dims = model.named_vars_to_dims.get(term, ())
         assert model[term].ndim == len(dims)
         for dim in dims:
@@ -100,7 +100,7 @@ def test_batches_over_a_dim_of_length_one_are_left_out(
     model = built("hierarchical", shape)
     missing = {
         name.removesuffix("_effect")
-        for name in load_model("hierarchical").TERMS
+        for name in load_model("hierarchical").terms(make_cells())
         if name not in model.named_vars
     }
     assert missing == left_out

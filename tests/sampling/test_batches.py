@@ -5,7 +5,7 @@ import pytensor.tensor as pt
 import pytest
 from cell_builders import CellShape, make_cells
 
-from bipbayes.sampling.batches import total
+from bipbayes.sampling.graph import total
 from bipbayes.sampling.labels import CELL, labels, respondent_position
 
 CELLS = make_cells(CellShape(indicators=5), seed=1)

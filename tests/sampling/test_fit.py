@@ -26,7 +26,7 @@ from bipbayes.sampling.settings import SamplerSettings, derived_seed
 def test_a_fit_explains_itself() -> None:
     """Catches terms, cells or settings that a stored fit would lack."""
     fit, cells = hierarchical_fit(), make_cells(SHAPE)
-    terms = load_model("hierarchical").TERMS
+    terms = load_model("hierarchical").terms(make_cells(SHAPE))
     sds = {f"{term}_sd" for term in terms}
     assert set(fit["posterior"].data_vars) == {*terms, *sds}
     assert fit["posterior"].sizes["chain"] == SMALL.chains

@@ -49,7 +49,7 @@ def test_hierarchical_terms_have_the_variances_of_their_sds() -> None:
     """
     model = load_model("hierarchical").build(make_cells(CellShape(responses=(30, 60))))
     posterior = constant_posterior(model, sds(model, 0.2))
-    names = load_model("hierarchical").TERMS
+    names = load_model("hierarchical").terms(make_cells())
     found = draw_new_jobcenter(model, posterior, terms=names, seed=1)
     over = {"combination_jobcenter_effect", "jobcenter_effect", "jobcenter_indicator_effect"}
     assert set(found.data_vars) == over
@@ -65,7 +65,7 @@ def test_factorial_terms_keep_their_structure_over_combinations() -> None:
     posterior = constant_posterior(
         model, {**sds(model, 0.3), "combination_jobcenter_effect_sd": own}
     )
-    names = load_model("factorial").TERMS
+    names = load_model("factorial").terms(make_cells())
     found = draw_new_jobcenter(model, posterior, terms=names, seed=2)
     terms = factorial_terms([str(label) for label in cells["combination"].to_numpy()])
     expected = (terms.signs * own[terms.order] ** 2) @ terms.signs.T
@@ -78,7 +78,7 @@ def test_draws_follow_the_draw_of_their_standard_deviation() -> None:
     posterior = constant_posterior(model, sds(model, 0.1))
     spread = np.where(np.arange(DRAWS) < DRAWS // 2, 0.01, 1.0)
     posterior["jobcenter_effect_sd"] = (("chain", "draw"), np.tile(spread, (CHAINS, 1)))
-    names = load_model("hierarchical").TERMS
+    names = load_model("hierarchical").terms(make_cells())
     found = draw_new_jobcenter(model, posterior, terms=names, seed=3)["jobcenter_effect"]
     halves = found.to_numpy()[:, : DRAWS // 2], found.to_numpy()[:, DRAWS // 2 :]
     assert halves[0].std() == pytest.approx(0.01, rel=0.1)
@@ -90,7 +90,7 @@ def test_seed_decides() -> None:
     """Catches random states that come from the clock."""
     model = load_model("hierarchical").build(make_cells())
     posterior = constant_posterior(model, sds(model, 0.1))
-    names = load_model("hierarchical").TERMS
+    names = load_model("hierarchical").terms(make_cells())
     first, again, other = (
         draw_new_jobcenter(model, posterior, terms=names, seed=seed) for seed in (4, 4, 5)
     )
@@ -119,7 +119,7 @@ def test_models_without_such_variation_say_so(name: str, reason: str) -> None:
     """Catches rows for a new jobcenter where a model has nothing to say about one."""
     model = load_model(name).build(make_cells())
     posterior = constant_posterior(model, sds(model, 0.1))
-    found = draw_new_jobcenter(model, posterior, terms=load_model(name).TERMS, seed=1)
+    found = draw_new_jobcenter(model, posterior, terms=load_model(name).terms(make_cells()), seed=1)
     assert not found.data_vars
     assert reason in found.attrs["reason"]
 

@@ -16,7 +16,7 @@ def effects(fit: xr.DataTree, cells: xr.Dataset) -> xr.DataArray:
     """Sum of the terms by label, without the package's own code for it."""
     posterior = fit["posterior"].to_dataset()
     parts = []
-    for name in load_model("hierarchical").TERMS:
+    for name in load_model("hierarchical").terms(cells):
         part = posterior[name]
         if "respondent" in part.dims:
             part = part.sel(respondent=cells["respondent"]).drop_vars("respondent")

@@ -1,0 +1,199 @@
+"""The exact engine over the standard deviations: brute force on grids, hard shapes, weights."""
+
+import numpy as np
+import pytest
+from cell_builders import CellShape, make_cells
+from scipy import stats
+
+from bipbayes.sampling.batches import Batch
+from bipbayes.sampling.exact import integrate as integration
+from bipbayes.sampling.exact.density import log_density, moments
+from bipbayes.sampling.exact.draws import draw
+from bipbayes.sampling.exact.integrate import find_modes, integrate
+from bipbayes.sampling.exact.pareto import tail_shape
+from bipbayes.sampling.exact.reduce import gaussian_model
+from bipbayes.sampling.registry import load_model
+
+TWO = (
+    Batch("combination_jobcenter_effect", ("combination", "jobcenter"), 0.5),
+    Batch("jobcenter_indicator_effect", ("jobcenter", "indicator"), 0.2),
+    Batch("average_effect", (), 0.1, fixed=True),
+)
+
+
+@pytest.fixture(scope="module")
+def cells():
+    return make_cells(CellShape(indicators=3, jobcenters=4, empty=("10",)), seed=6)
+
+
+def _dense_log_density(cells, ratios):
+    """Normal density of the means with every covariance written out, and half-normal priors."""
+    sizes = [cells.sizes[dim] for dim in ("combination", "jobcenter", "indicator")]
+    labels = list(np.ndindex(*sizes))
+    seen = (cells["n"] > 0).to_numpy().ravel()
+    total = np.full((len(labels), len(labels)), 0.1**2)
+    for a, (c, j, k) in enumerate(labels):
+        for b, (d, i, m) in enumerate(labels):
+            total[a, b] += (0.5 * ratios[0]) ** 2 * ((c, j) == (d, i))
+            total[a, b] += (0.2 * ratios[1]) ** 2 * ((j, k) == (i, m))
+            if (c, j) == (d, i):
+                total[a, b] += np.nan_to_num(cells["vcov"].to_numpy()[c, j, k, m])
+    means = cells["mean"].to_numpy().ravel()[seen]
+    law = stats.multivariate_normal(np.zeros(seen.sum()), total[np.ix_(seen, seen)])
+    return law.logpdf(means) - 0.5 * (ratios**2).sum()
+
+
+def _grid_moments(density, ends):
+    """Means and spreads of two ratios by the trapezoid rule, which is exact to rounding here."""
+    axes = [np.linspace(0, end, 161) for end in ends]
+    values = np.array([[density(np.array([x, y])) for y in axes[1]] for x in axes[0]])
+    weight = np.exp(values - values.max())
+    for axis in (0, 1):
+        index = [slice(None)] * 2
+        for edge in (0, -1):
+            index[axis] = edge
+            weight[tuple(index)] *= 0.5
+    weight /= weight.sum()
+    means = [weight.sum(axis=1 - axis) @ axes[axis] for axis in (0, 1)]
+    return weight, axes, np.array(means)
+
+
+def test_posterior_of_two_sds_is_that_of_brute_force(cells):
+    """Catches a wrong density, a proposal whose cut or shares are wrong, or points badly joined.
+
+    The density agrees to 1e-6 everywhere on the grid; the importance sampling's error falls with
+    the number of points to what is left of a thousandth of a standard deviation.
+    """
+    model = gaussian_model(cells, TWO)
+    rng = np.random.default_rng(0)
+    some = rng.uniform(0.01, 2.0, (20, 2))
+    found = np.array([log_density(model, row) for row in some])
+    brute = np.array([_dense_log_density(cells, row) for row in some])
+    np.testing.assert_allclose(found - found[0], brute - brute[0], atol=1e-6)
+    weight, axes, means = _grid_moments(lambda row: log_density(model, row), (2.6, 3.2))
+    assert weight[-1].sum() + weight[:, -1].sum() < 1e-9
+    mixture = integrate(model, points=2**14, seed=1)
+    ratios = mixture.sds[:, :2] / model.scale[:2]
+    spread = np.sqrt([weight.sum(axis=1 - a) @ (axes[a] - means[a]) ** 2 for a in (0, 1)])
+    np.testing.assert_allclose(mixture.weight @ ratios, means, atol=2e-3 * spread.min())
+    assert (mixture.sds[:, 2] == 0.1).all()
+
+
+def test_points_are_weighed_honestly(cells):
+    """Catches an error that the number of effective points does not own up to."""
+    model = gaussian_model(cells, TWO)
+    means = _grid_moments(lambda row: log_density(model, row), (2.6, 3.2))[2]
+    errors = []
+    for seed in range(20):
+        mixture = integrate(model, points=256, seed=seed)
+        ratios = mixture.sds[:, :2] / model.scale[:2]
+        mean = mixture.weight @ ratios
+        spread = np.sqrt(mixture.weight @ (ratios - mean) ** 2 / mixture.ess)
+        errors.append((mean - means) / spread)
+    # Sobol points do better than independent ones, never worse.
+    assert np.sqrt(np.mean(np.square(errors))) < 1.1
+
+
+HARD = {
+    "one site": CellShape(jobcenters=1),
+    "two sites": CellShape(jobcenters=2, indicators=6),
+    "25 sites": CellShape(jobcenters=25, indicators=3, responses=(2, 30)),
+    "five treatments": CellShape(treatments=5, jobcenters=3, indicators=3),
+    "hardly any data": CellShape(responses=(0, 3)),
+    "nothing varies": CellShape(responses=(300, 400)),
+}
+
+
+@pytest.mark.parametrize("name", ["hierarchical", "factorial"])
+@pytest.mark.parametrize("title", HARD)
+def test_hard_shapes_have_even_weights(name, title):
+    """Catches a proposal that does not find sds near zero, or that weights break down."""
+    cells = make_cells(HARD[title], seed=4)
+    if title == "nothing varies":
+        rng = np.random.default_rng(1)
+        error = rng.normal(size=cells["mean"].shape) / np.sqrt(cells["n"])
+        cells = cells.assign(mean=cells["mean"] * 0 + 0.3 * error)
+    model = gaussian_model(cells, load_model(name).declared(cells))
+    mixture = integrate(model, seed=2)
+    assert mixture.k_hat < 0.5
+    assert mixture.ess > 400
+
+
+def test_two_modes_are_both_found(cells, monkeypatch):
+    """Catches a climb from one start that leaves half of the posterior out.
+
+    A density with modes at 0.3 and 3, the farther with three times the weight.
+    """
+    model = gaussian_model(cells, TWO[:1])
+    parts = stats.norm(0.3, 0.1), stats.norm(3.0, 0.2)
+    near, far = parts
+
+    def density(model, ratios):
+        return float(np.log(near.pdf(ratios[0]) + 3 * far.pdf(ratios[0]) + 1e-300))
+
+    def gradient(model, ratios):
+        step = 1e-5
+        ends = [density(model, ratios + shift) for shift in (step, -step)]
+        return density(model, ratios), np.array([(ends[0] - ends[1]) / (2 * step)])
+
+    monkeypatch.setattr(integration, "log_density", density)
+    monkeypatch.setattr(integration, "log_density_gradient", gradient)
+    assert sorted(np.round([mode[0] for mode in find_modes(model)], 2)) == [0.3, 3.0]
+    mixture = integrate(model, seed=3)
+    above = mixture.sds[:, 0] / model.scale[0] > 1.5
+    assert mixture.weight[above].sum() == pytest.approx(0.75, abs=0.01)
+    assert mixture.k_hat < 0.5
+
+
+def test_an_unreachable_posterior_is_owned_up_to(cells, monkeypatch):
+    """Catches weights that look even only because the tail was never seen.
+
+    The density has a tail that no Student distribution of eight degrees covers.
+    """
+    model = gaussian_model(cells, TWO[:1])
+    monkeypatch.setattr(
+        integration, "log_density", lambda model, ratios: float(-1.1 * np.log1p(ratios[0] ** 2))
+    )
+    monkeypatch.setattr(integration, "_spread", lambda model, mode: 0.01 * np.eye(1))
+    monkeypatch.setattr(integration, "find_modes", lambda model: [np.array([0.4])])
+    monkeypatch.setattr(integration.proposal, "refit", lambda components, *rest: components)
+    mixture = integrate(model, seed=1)
+    assert mixture.k_hat > 0.7
+    assert mixture.rounds == 7
+
+
+@pytest.mark.parametrize("shape", [0.2, 0.6, 1.1])
+@pytest.mark.parametrize("count", [200, 1024, 5000])
+def test_tail_shape_is_that_of_arviz(shape, count):
+    """Catches another estimate than the one that the limits of k were found for."""
+    from arviz_stats.base import array_stats
+
+    weights = np.log(np.random.default_rng(3).pareto(1 / shape, size=count) + 1)
+    assert tail_shape(weights) == pytest.approx(float(array_stats.psislw(-weights)[1]), abs=1e-10)
+
+
+def test_results_do_not_depend_on_the_number_of_threads(cells, monkeypatch):
+    """Catches points that are summed or drawn in the order in which threads end."""
+    model = gaussian_model(cells, TWO)
+    first = draw(model, integrate(model, seed=5), draws=500, seed=6)
+    monkeypatch.setattr(integration, "_THREADS", 1)
+    again = draw(model, integrate(model, seed=5), draws=500, seed=6)
+    np.testing.assert_array_equal(first.coefficients, again.coefficients)
+
+
+def test_draws_have_the_mixtures_moments(cells):
+    """Catches draws that ignore weights, points or the covariance between coefficients."""
+    model = gaussian_model(cells, TWO)
+    mixture = integrate(model, seed=2)
+    draws = draw(model, mixture, draws=4000, seed=3)
+    parts = [moments(model, row) for row in mixture.sds]
+    means, variances = (np.stack(part) for part in zip(*parts, strict=True))
+    expected = mixture.weight @ means
+    variance = mixture.weight @ (variances + (means - expected) ** 2)
+    z = (draws.coefficients.mean(axis=0) - expected) / np.sqrt(variance / 400)
+    assert np.abs(z).max() < 4
+    np.testing.assert_allclose(draws.coefficients.var(axis=0), variance, rtol=0.15)
+    np.testing.assert_allclose(draws.sds.mean(axis=0), mixture.weight @ mixture.sds, rtol=0.02)
+    counts = np.bincount(draws.point, minlength=len(mixture.weight))
+    assert np.abs(counts - 4000 * mixture.weight).max() < 1
+    assert (draws.point[1:] != draws.point[:-1]).sum() + 1 == (counts > 0).sum()
