@@ -1,162 +1,313 @@
-"""Residual moments over all cells: S0 within a response, S1 between neighbouring changes."""
+"""How the changes of one citizen err together: sums over citizens, estimated moments.
 
-from dataclasses import dataclass
+A *score* z has variance one times a weight: response r tells ``w[r, k] z[r, k]`` about the effect
+of its cell on indicator k, and ``w²`` is its information. Progression, plain or adjusted, has
+weights 1; an ordered probit has the root of the information of a response.
+
+Three covariances are estimated from the residuals around the cells' estimates, over pairs of
+indicators: S0 within a response, S1 between neighbouring changes (the later starts at the
+response where the earlier ends), and C between changes of one citizen that share no answer:
+what persists in a citizen, such as steady improvement. Residuals in a cell covary less than
+scores do, by what the two scores share with the cell's mean less the mean's own variance; all
+three are corrected for it, in `ROUNDS` rounds.
+
+C rests on the citizens with three changes or more, often few, and each of its entries on its own
+is mostly noise. So it is shrunk towards its averages over the diagonal, over pairs of indicators
+of one respondent and over pairs across respondents, by the share that sampling error has in its
+spread around these averages (Ledoit and Wolf 2004, Schäfer and Strimmer 2005; the error from
+`GROUPS` groups of citizens). Without such pairs nothing is known of it, and what neighbours
+share positively stands in its place.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
-from bipbayes.data.sample import Booleans, Floats, Integers, Sample, group_sums
+from bipbayes.data.sample import Floats, Integers, Sample, group_sums
+
+GROUPS: Final = 20  # of citizens, whose differences tell the sampling error of C
+ROUNDS: Final = 5  # each is exact to a further power of 1 / n
 
 
 @dataclass(frozen=True)
-class Residuals:
-    """Indicators' progression minus their cell means.
+class Scores:
+    """Scores of the indicators, rows sorted by cell.
 
     Attributes
     ----------
-    values
-        Shape (row, indicator); 0 where there is no progression.
-    observed
-        Where there is one.
-    means, n
-        Shape (cell, indicator); the mean is ``NaN`` in an empty cell.
-    cell
-        Cell of each row, codes 0..cells-1, ascending (rows are sorted by cell).
-    rows
-        Position of each row along ``response`` of the progression.
+    residual
+        Scores minus weight times the cell's estimate, shape (row, indicator); 0 where none.
+    weight
+        Shape (row, indicator); 0 where there is no score.
+    estimate, information
+        By cell, shape (cell, indicator): sum of ``w z`` over I, and I; ``NaN`` where I is 0.
+    cell, citizen, rows
+        By row; `rows` are positions along ``response``.
     previous
-        Position along ``response`` of the response that a change starts from, -1 for none.
+        Position along ``response`` of the response a change starts from, shape (row, indicator).
     responses
         Number of responses in the file.
     """
 
-    values: Floats
-    observed: Booleans
-    means: Floats
-    n: Integers
+    residual: Floats
+    weight: Floats
+    estimate: Floats
+    information: Floats
     cell: Integers
+    citizen: Integers
     rows: Integers
     previous: Integers
     responses: int
 
 
 @dataclass(frozen=True)
+class Grams:
+    """Weighted Gram matrices by cell, shape (cell, indicator, indicator).
+
+    ``joint`` o'o, ``shared`` a'a, ``person`` p'p: o the weights by response, a the net weights
+    by answer (plus where it ends a change, minus where one starts; sums telescope), p their
+    sums by citizen, all within the cell.
+    """
+
+    joint: Floats
+    shared: Floats
+    person: Floats
+
+
+@dataclass(frozen=True)
 class Moments:
-    """Covariances of the residuals, pooled over all cells.
+    """Covariances of unit scores, shape (indicator, indicator), as estimated.
 
     Attributes
     ----------
-    residual
-        S0, changes at one response; shape (indicator, indicator).
-    lag
+    response
+        S0, within a response; 0 for pairs never answered together.
+    neighbour
         S1, neighbouring changes, symmetrised; 0 for pairs that never occur.
+    unshrunk, person
+        Changes of one citizen that share no answer, as they are and shrunk: C.
     common
         Share of the joint changes that start from the same response (1 without gaps, and 1 for
         pairs that never occur); 1 on the diagonal.
-    pairs
-        Neighbouring changes of the indicator with the fewest.
+    neighbours, others
+        Pairs of changes that S1 and C rest on, of the indicator with the fewest.
+    shrinkage
+        Weight of the averages in C, 0 to 1.
     """
 
-    residual: Floats
-    lag: Floats
+    response: Floats
+    neighbour: Floats
+    unshrunk: Floats
+    person: Floats
     common: Floats
-    pairs: int
+    neighbours: int
+    others: int
+    shrinkage: float
 
 
-def residuals(sample: Sample, previous: Integers) -> Residuals:
-    """Subtract cell means from the indicators' progression.
+def make_scores(sample: Sample, previous: Integers, *, values: Floats, weight: Floats) -> Scores:
+    """Sort scores by cell and take the cells' estimates out of them.
 
     Parameters
     ----------
     sample
-        Analysed responses; `outcomes` are the indicators alone.
+        Analysed responses.
     previous
-        ``previous`` of the progression for the same outcomes, shape (response, indicator).
+        ``previous`` of the progression for the indicators, shape (response, indicator).
+    values, weight
+        Scores of unit variance and their weights, shape (row, indicator); 0 where none.
     """
     order = np.argsort(sample.cell, kind="stable")
-    cell, observed = sample.cell[order], sample.observed[order]
-    n = group_sums(cell, observed.astype(float), size=sample.cells)
-    sums = group_sums(cell, sample.values[order], size=sample.cells)
-    means = np.divide(sums, n, out=np.full_like(sums, np.nan), where=n > 0)
-    return Residuals(
-        values=np.where(observed, sample.values[order] - means[cell], 0.0),
-        observed=observed,
-        means=means,
-        n=n.astype("int64"),
+    cell, weight, values = sample.cell[order], weight[order], values[order]
+    information = group_sums(cell, weight**2, size=sample.cells)
+    sums = group_sums(cell, weight * values, size=sample.cells)
+    estimate = np.divide(sums, information, out=np.full_like(sums, np.nan), where=information > 0)
+    rows = sample.rows[order]
+    return Scores(
+        residual=np.where(weight > 0, values - weight * np.nan_to_num(estimate)[cell], 0.0),
+        weight=weight,
+        estimate=estimate,
+        information=information,
         cell=cell,
-        rows=sample.rows[order],
-        previous=np.where(observed, previous[sample.rows[order]], -1),
+        citizen=sample.citizen[order],
+        rows=rows,
+        previous=np.where(weight > 0, previous[rows], -1),
         responses=len(previous),
     )
 
 
-def residual_moments(residual: Residuals, joint: Floats) -> Moments:
-    """Compute S0, S1 and the share of common starts.
+def gram_matrices(scores: Scores) -> Grams:
+    """Cross products of the weights by response, by answer and by citizen, within cells."""
+    cells = len(scores.information)
+    row, indicator = np.nonzero(scores.weight)
+    weights = scores.weight[row, indicator]
+    ends = scores.cell[row] * scores.responses + scores.rows[row]
+    starts = scores.cell[row] * scores.responses + scores.previous[row, indicator]
+    answers, position = np.unique(np.concatenate([ends, starts]), return_inverse=True)
+    count = scores.weight.shape[1]
+    net = np.bincount(
+        position * count + np.tile(indicator, 2),
+        weights=np.concatenate([weights, -weights]),
+        minlength=len(answers) * count,
+    ).reshape(-1, count)
+    citizens = int(scores.citizen.max()) + 1
+    pairs, inverse = np.unique(scores.cell * citizens + scores.citizen, return_inverse=True)
+    sums = group_sums(inverse, scores.weight, size=len(pairs))
+    return Grams(
+        joint=_gram(scores.cell, scores.weight, cells),
+        shared=_gram(answers // scores.responses, net, cells),
+        person=_gram(pairs // citizens, sums, cells),
+    )
+
+
+def estimate_moments(scores: Scores, grams: Grams, *, respondent: Integers) -> Moments:
+    """Estimate covariances within responses, between neighbouring changes and between others.
 
     Parameters
     ----------
-    residual
-        Residuals from the cell means.
-    joint
-        Joint answers by cell, shape (cell, indicator, indicator).
-    """
-    lag, pairs = lag_covariance(residual)
-    return Moments(residual_covariance(residual, joint), lag, common_starts(residual), pairs)
-
-
-def residual_covariance(residual: Residuals, joint: Floats) -> Floats:
-    """Pooled within-cell covariance S0 of one response's changes, shape (indicator, indicator).
-
-    Pairwise complete. The sum of products over the responses with both k and l is divided by
-
-        sum over cells of  n[kl] (1 - 1 / n[k] - 1 / n[l] + n[kl] / (n[k] n[l])),
-
-    n[kl] joint answers in the cell, which makes it unbiased where responses are independent,
-    with any gaps (n - 1 for each cell without gaps). Pairs never answered together get 0.
-
-    Parameters
-    ----------
-    residual
-        Residuals from the cell means.
-    joint
-        Joint answers by cell, shape (cell, indicator, indicator).
-    """
-    inverse = np.divide(1.0, residual.n, out=np.zeros(residual.n.shape), where=residual.n > 0)
-    first, second = inverse[:, :, None], inverse[:, None, :]
-    degrees = (joint * (1 - first - second + joint * first * second)).sum(axis=0)
-    products = cross_products(residual.values, residual.values)
-    # A cell of one response leaves rounding error where its degrees of freedom are zero.
-    usable = degrees > 1e-9
-    covariance = np.divide(products, degrees, out=np.zeros_like(products), where=usable)
-    return np.asarray((covariance + covariance.T) / 2)  # exactly symmetric
-
-
-def lag_covariance(residual: Residuals) -> tuple[Floats, int]:
-    """Covariance S1 of neighbouring changes, symmetrised, and how many pairs the scarcest has.
-
-    For indicators k and l: k's change starts at the response where l's change ended; both in
-    the analysis sample, in the same or in different cells. Pooled over (k, l) and (l, k).
+    scores, grams
+        From `make_scores` and `gram_matrices`.
+    respondent
+        Position of each indicator's respondent, shape (indicator,).
 
     Returns
     -------
-    tuple
-        Shape (indicator, indicator), 0 for pairs that never occur; and the smallest number of
-        pairs of neighbouring changes of one indicator.
+    Moments
+        S0 is unbiased where responses are independent, with any gaps: products over joint
+        answers are divided by the sum over cells of n[kl] (1 - 1/n[k] - 1/n[l] +
+        n[kl] / (n[k] n[l])), n[kl] joint answers (n - 1 for each cell without gaps).
     """
-    ended = np.zeros((residual.responses, residual.values.shape[1]))
-    ended[residual.rows] = residual.values
-    present = np.zeros_like(ended)
-    present[residual.rows] = residual.observed
-    start, indicator = residual.previous, np.arange(residual.values.shape[1])
-    change = start >= 0
-    where = (start[change], np.broadcast_to(indicator, start.shape)[change])
-    # At a response: the change of k that starts there (a citizen has at most one).
-    later, follows = np.zeros_like(ended), np.zeros_like(ended)
-    np.add.at(later, where, residual.values[change])
-    np.add.at(follows, where, 1.0)
-    products, pairs = cross_products(later, ended), cross_products(follows, present)
-    products, pairs = products + products.T, pairs + pairs.T
-    covariance = np.divide(products, pairs, out=np.zeros_like(products), where=pairs > 0)
-    return covariance, int(np.diag(pairs).min(initial=np.inf) // 2)
+    sums = _sums(scores, grams)
+    response, zero = _ratio(sums.own, sums.degrees), np.zeros_like(sums.own)
+    found = Moments(response, zero, zero, zero, sums.common, 0, 0, 1.0)
+    for _ in range(ROUNDS):
+        found = _improved(found, sums, respondent)
+    if not sums.counts.apart.any():
+        return replace(found, person=_positive(found.neighbour))
+    return found
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """What the moments are made of: products of residuals, their numbers, and Gram matrices.
+
+    ``own`` products within responses, ``joint`` their number, ``degrees`` the same less what
+    cell means take of independent responses; ``products`` and ``counts`` of pairs of responses;
+    by cell ``together``, ``inside``, ``outside``: weights of joint answers, of neighbours and of
+    other pairs, and ``scale``, 1 / (I I'); ``rows`` what a score shares with its cell's mean.
+    """
+
+    own: Floats
+    joint: Floats
+    degrees: Floats
+    common: Floats
+    products: "_Pairs"
+    counts: "_Pairs"
+    together: Floats
+    inside: Floats
+    outside: Floats
+    scale: Floats
+    rows: "_Shared"
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """Sums over a cell's scores, over I, summed over cells; shape (indicator,).
+
+    w is a score's weight, m the weights of its neighbours in the cell, o those of the citizen's
+    other scores there: ``wm`` is the sum of w m, and so on.
+    """
+
+    wm: Floats
+    wo: Floats
+    mm: Floats
+    mo: Floats
+    oo: Floats
+
+
+def _sums(scores: Scores, grams: Grams) -> _Sums:
+    known, residual = (scores.weight > 0).astype(float), scores.residual
+    inverse = _reciprocal(scores.information)
+    scale = inverse[:, :, None] * inverse[:, None, :]
+    joint, counts = cross_products(known, known), _pairs(scores, known)
+    alone = cross_products(scores.weight**2 * inverse[scores.cell], known)
+    # Pairs of changes of one indicator in a cell; gaps fall alike, so those of two lie between.
+    alike, shared, person = (
+        np.diagonal(gram, axis1=1, axis2=2) for gram in (grams.joint, grams.shared, grams.person)
+    )
+    inside = np.maximum(2 * alike - shared, 0.0)
+    return _Sums(
+        own=cross_products(residual, residual),
+        joint=joint,
+        degrees=joint - alone - alone.T + (grams.joint**2 * scale).sum(axis=0),
+        common=np.divide(counts.same, joint, out=np.ones_like(joint), where=joint > 0),
+        products=_pairs(scores, residual),
+        counts=counts,
+        together=grams.joint,
+        inside=_between(inside),
+        outside=_between(np.maximum(person - alike - inside, 0.0)),
+        scale=scale,
+        rows=_shared(scores, inverse),
+    )
+
+
+def _shared(scores: Scores, inverse: Floats) -> _Shared:
+    weight, previous = scores.weight, scores.previous
+    row, indicator = np.nonzero(weight)
+    start = previous[row, indicator]
+    ended, later = np.zeros((2, scores.responses, weight.shape[1]))
+    ended_cell, later_cell = np.full((2, *ended.shape), -1)
+    ended[scores.rows], ended_cell[scores.rows] = weight, scores.cell[:, None]
+    later[start, indicator] = weight[row, indicator]
+    later_cell[start, indicator] = scores.cell[row]
+    near, here = np.zeros_like(weight), scores.cell[row]
+    near[row, indicator] = np.where(
+        ended_cell[start, indicator] == here, ended[start, indicator], 0.0
+    ) + np.where(
+        later_cell[scores.rows[row], indicator] == here, later[scores.rows[row], indicator], 0.0
+    )
+    keys = scores.cell * (int(scores.citizen.max()) + 1) + scores.citizen
+    pairs, inverse_pairs = np.unique(keys, return_inverse=True)
+    total = group_sums(inverse_pairs, weight, size=len(pairs))[inverse_pairs]
+    other = np.where(weight > 0, total - weight - near, 0.0)
+    share = inverse[scores.cell]
+    products = (weight * near, weight * other, near**2, near * other, other**2)
+    return _Shared(*((product * share).sum(axis=0) for product in products))
+
+
+def _improved(found: Moments, sums: _Sums, respondent: Integers) -> Moments:
+    """Correct the moments by the variance of cell means that earlier ones imply."""
+    response, neighbour, person = found.response, found.neighbour, found.person
+    claimed = response * sums.together + neighbour * sums.inside + person * sums.outside
+    claimed = claimed * sums.scale
+    independent = response * (sums.together**2 * sums.scale).sum(axis=0)
+    ratio = np.diag(_ratio((sums.together * claimed).sum(axis=0), independent))
+    root = np.sqrt(np.clip(ratio, 0.0, 2.0))
+    near, apart = sums.counts.near.sum(axis=0), sums.counts.apart.sum(axis=0)
+    rows, between = sums.rows, (response, neighbour, person)
+    lost_near = _lost(between, (rows.wm, rows.mm, rows.mo), near) - _per_pair(
+        (sums.inside * claimed).sum(axis=0), near
+    )
+    lost_apart = _lost(between, (rows.wo, rows.mo, rows.oo), apart) - _per_pair(
+        (sums.outside * claimed).sum(axis=0), apart
+    )
+    others = sums.products.apart + lost_apart * sums.counts.apart
+    lost = (sums.joint - sums.degrees) * np.outer(root, root)
+    response = _ratio(sums.own, sums.joint - lost)
+    scale = np.sqrt(np.diag(response))
+    person, shrinkage = _shrunk(others, sums.counts.apart, scale=scale, respondent=respondent)
+    return Moments(
+        response=(response + response.T) / 2,  # exactly symmetric
+        neighbour=np.where(near > 0, _ratio(sums.products.near.sum(axis=0), near) + lost_near, 0.0),
+        unshrunk=_ratio(others.sum(axis=0), apart),
+        person=person,
+        common=sums.common,
+        neighbours=int(np.diag(near).min(initial=np.inf) // 2),
+        others=int(np.diag(apart).min(initial=np.inf) // 2),
+        shrinkage=shrinkage,
+    )
 
 
 def cross_products(first: Floats, second: Floats) -> Floats:
@@ -168,11 +319,128 @@ def cross_products(first: Floats, second: Floats) -> Floats:
     return np.asarray(np.einsum("rk,rl->kl", first, second))
 
 
-def common_starts(residual: Residuals) -> Floats:
-    """Share of joint changes that start from the same response, shape (indicator, indicator)."""
-    start, observed = residual.previous, residual.observed.astype(float)
-    joint = cross_products(observed, observed)
-    same = np.empty_like(joint)
-    for column in range(start.shape[1]):
-        same[column] = ((start == start[:, [column]]) & residual.observed).sum(axis=0)
-    return np.asarray(np.divide(same, joint, out=np.ones_like(same), where=joint > 0))
+def _lost(between: Sequence[Floats], sums: Sequence[Floats], pairs: Floats) -> Floats:
+    """Say what a pair of scores shares with their cells' means on average, both together."""
+    parts = [
+        matrix * _per_pair(_between(count), pairs)
+        for matrix, count in zip(between, sums, strict=True)
+    ]
+    return 2 * np.sum(parts, axis=0)
+
+
+def _between(counts: Floats) -> Floats:
+    """Geometric means over pairs of indicators, shape (..., indicator, indicator)."""
+    return np.sqrt(counts[..., :, None] * counts[..., None, :])
+
+
+def _per_pair(sums: Floats, pairs: Floats) -> Floats:
+    return _ratio(sums, _between(np.diag(pairs)))
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Sums over pairs of one citizen's changes, by group of citizens (group, k, l).
+
+    ``near`` neighbours, ``apart`` pairs that share no answer; ``same`` joint changes with the
+    same start, all citizens.
+    """
+
+    near: Floats
+    apart: Floats
+    same: Floats
+
+
+def _pairs(scores: Scores, values: Floats) -> _Pairs:
+    """Sum products of values over pairs of changes, each ordered pair once."""
+    row, indicator = np.nonzero(scores.weight)
+    ended, later = np.zeros((2, scores.responses, values.shape[1]))
+    ended[scores.rows] = values
+    # At a response: the change that starts there (a citizen has at most one of an indicator).
+    starts = scores.previous[row, indicator]
+    np.add.at(later, (starts, indicator), values[row, indicator])
+    owner = np.full(scores.responses, -1)
+    owner[scores.rows] = scores.citizen
+    owner[starts] = scores.citizen[row]
+    group = owner % GROUPS
+    sums = group_sums(scores.citizen, values, size=int(scores.citizen.max()) + 1)
+    near, apart, same = [], [], []
+    for part in range(GROUPS):
+        mine, rows = (group == part) & (owner >= 0), scores.citizen % GROUPS == part
+        forward = cross_products(later[mine], ended[mine])
+        near.append(forward + forward.T)
+        same.append(_same_start(scores.previous[rows], values[rows]))
+        everything = cross_products(sums[part::GROUPS], sums[part::GROUPS])
+        own, begun = cross_products(values[rows], values[rows]), later[mine]
+        apart.append(everything - own - near[-1] - (cross_products(begun, begun) - same[-1]))
+    return _Pairs(np.stack(near), np.stack(apart), np.sum(same, axis=0))
+
+
+def _same_start(previous: Integers, values: Floats) -> Floats:
+    """Products of changes in one response that start from the same response."""
+    products = np.empty((values.shape[1], values.shape[1]))
+    for index in range(len(products)):
+        same = (previous == previous[:, [index]]) & (previous >= 0)
+        products[index] = values[:, index] @ (values * same)
+    return products
+
+
+def _shrunk(
+    products: Floats, counts: Floats, *, scale: Floats, respondent: Integers
+) -> tuple[Floats, float]:
+    """Shrink mean products over pairs towards averages; both by group of citizens.
+
+    Returns
+    -------
+    tuple
+        Shape (indicator, indicator), 0 where nothing is known, and the averages' weight.
+    """
+    total = counts.sum(axis=0)
+    units = np.outer(scale, scale)
+    known = (total > 0) & (units > 0)
+    if not known.any():
+        return np.zeros_like(total), 1.0
+    own = np.where(known, _ratio(products.sum(axis=0), total * units), 0.0)
+    average = _block_averages(own, total * known, respondent)
+    # Sampling variance of a ratio of sums over groups of citizens.
+    surplus = np.where(known, _ratio(products, np.broadcast_to(units, products.shape)), 0.0)
+    surplus = surplus - own * counts
+    groups = len(products)
+    variance = _ratio((surplus**2).sum(axis=0), total**2) * groups / (groups - 1)
+    spread = ((own - average)[known] ** 2).sum()
+    weight = min(1.0, float(variance[known].sum() / spread)) if spread > 0 else 1.0
+    shrunk = np.where(known, weight * average + (1 - weight) * own, average) * units
+    return (shrunk + shrunk.T) / 2, weight
+
+
+def _block_averages(values: Floats, counts: Floats, respondent: Integers) -> Floats:
+    """Average over the diagonal, over other pairs of one respondent, and across respondents."""
+    kind = np.where(respondent[:, None] == respondent, 1, 2)
+    np.fill_diagonal(kind, 0)
+    sums = np.bincount(kind.ravel(), weights=(values * counts).ravel(), minlength=3)
+    sizes = np.bincount(kind.ravel(), weights=counts.ravel(), minlength=3)
+    return np.asarray(_ratio(sums, sizes)[kind])
+
+
+def _positive(matrix: Floats) -> Floats:
+    """Keep the positive part of a symmetric matrix."""
+    roots, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
+    return np.asarray((vectors * np.maximum(roots, 0.0)) @ vectors.T)
+
+
+def _gram(keys: Integers, values: Floats, cells: int) -> Floats:
+    """Cross products of the rows with the same key; keys ascend."""
+    bounds = np.searchsorted(keys, np.arange(cells + 1))
+    gram = np.zeros((cells, values.shape[1], values.shape[1]))
+    for cell in np.flatnonzero(np.diff(bounds)):
+        block = values[bounds[cell] : bounds[cell + 1]]
+        gram[cell] = block.T @ block
+    return gram
+
+
+def _ratio(products: Floats, counts: Floats) -> Floats:
+    # A cell of one response leaves rounding error where its degrees of freedom are zero.
+    return np.divide(products, counts, out=np.zeros_like(products), where=counts > 1e-9)
+
+
+def _reciprocal(values: Floats) -> Floats:
+    return np.divide(1.0, values, out=np.zeros_like(values), where=values > 0)

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from bipbayes.cells.working import both
+from bipbayes.cells.covariance import both
 from bipbayes.errors import DataError
 
 

@@ -70,8 +70,8 @@ def lag_correlation(
 def claimed_lag(cells: xr.Dataset) -> pd.DataFrame:
     """Say what a working covariance claims of neighbouring changes of one citizen.
 
-    Two changes that share an answer have covariance -N, and each has variance (1 + s) N + D
-    (`bipbayes.cells.working`); s is 1 for an indicator with itself.
+    Two changes that share an answer have covariance C - N, and each has variance
+    C + D + (1 + s) N (`bipbayes.cells.covariance`); s is 1 for an indicator with itself.
 
     Parameters
     ----------
@@ -84,11 +84,15 @@ def claimed_lag(cells: xr.Dataset) -> pd.DataFrame:
         ``outcome``, ``claimed``: the correlation that ``vcov`` supposes (0 but for
         ``citizen``).
     """
-    matrices = cells[["noise_covariance", "change_covariance", "common_starts"]]
-    matrices = matrices.transpose("indicator", "indicator_", ...)
-    noise, change, common = (np.diag(values.to_numpy()) for values in matrices.values())
-    claimed = -noise / ((1 + common) * noise + change)
+    names = ("noise", "change", "persistent")
+    noise, change, person = (_diagonal(cells[f"{name}_covariance"]) for name in names)
+    common = _diagonal(cells["common_starts"])
+    claimed = (person - noise) / (person + change + (1 + common) * noise)
     return pd.DataFrame({"outcome": cells["indicator"].to_numpy(), "claimed": claimed + 0.0})
+
+
+def _diagonal(matrix: xr.DataArray) -> Floats:
+    return np.diag(matrix.transpose("indicator", "indicator_").to_numpy())
 
 
 def _pairs(centred: Floats, start: Integers) -> tuple[Integers, Integers]:

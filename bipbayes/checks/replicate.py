@@ -1,10 +1,10 @@
 """Changes that an analysis expects of single responses: replicated data sets of raw answers.
 
 The hierarchy knows cell means only. What it supposes of the rows behind them is its working
-covariance: a change is the cell's effect, plus a real change with covariance D, plus the noise N
-of the answer that ends it minus that of the answer from which it starts. These rows are normal
-numbers, while answers are whole points of a scale; the ordered probit (`bipbayes.ordinal`) draws
-answers instead.
+covariance: a change is the cell's effect, plus what persists in the citizen with covariance C,
+plus a real change with covariance D, plus the noise N of the answer that ends it minus that of
+the answer from which it starts. These rows are normal numbers, while answers are whole points of
+a scale; the ordered probit (`bipbayes.ordinal`) draws answers instead.
 """
 
 from collections.abc import Iterator
@@ -38,8 +38,8 @@ class Rows:
         Position along ``response`` of the answer from which it starts.
     response
         Position of the row itself.
-    combination, jobcenter
-        Positions of its cell.
+    combination, jobcenter, citizen
+        Positions of its cell and of its citizen.
     responses
         Number of responses, analysed or not.
     sd, mean
@@ -53,6 +53,7 @@ class Rows:
     response: Integers
     combination: Integers
     jobcenter: Integers
+    citizen: Integers
     responses: int
     sd: Floats
     mean: Floats
@@ -72,6 +73,7 @@ def indicator_rows(progression: xr.Dataset, codebook: Codebook) -> Rows:
         response=sample.rows,
         combination=sample.combination,
         jobcenter=sample.jobcenter,
+        citizen=sample.citizen,
         responses=progression.sizes["response"],
         sd=chosen["sd"].to_numpy(),
         mean=chosen["mean"].to_numpy(),
@@ -88,7 +90,7 @@ def normal_changes(
     rows
         From `indicator_rows`.
     cells
-        Those that were fitted: N and D of their working covariance.
+        Those that were fitted: C, N and D of their working covariance.
     effects
         Dims ``chain, draw, combination, jobcenter, indicator``.
     seed
@@ -100,9 +102,9 @@ def normal_changes(
         Shape (row, indicator); ``NaN`` without a change.
     """
     rng = np.random.default_rng(seed)
-    noise, change = (
-        _root(cells[name].transpose("indicator", "indicator_").to_numpy())
-        for name in ("noise_covariance", "change_covariance")
+    noise, change, person = (
+        _root(cells[f"{name}_covariance"].transpose("indicator", "indicator_").to_numpy())
+        for name in ("noise", "change", "persistent")
     )
     columns = np.arange(len(rows.sd))
     ordered = effects.transpose("chain", "draw", *CELL).to_numpy()
@@ -110,6 +112,8 @@ def normal_changes(
         answer = rng.standard_normal((rows.responses, len(columns))) @ noise
         error = rng.standard_normal(rows.change.shape) @ change
         error += answer[rows.response] - answer[rows.start, columns]
+        lasting = rng.standard_normal((int(rows.citizen.max()) + 1, len(columns))) @ person
+        error += lasting[rows.citizen]
         standardised = effect[rows.combination, rows.jobcenter] + error
         drawn = rows.mean + rows.sd * standardised
         yield np.where(rows.observed, drawn, np.nan)

@@ -9,8 +9,8 @@ Fisher's scoring,
 is as efficient as the cell's own maximum near the start, always finite, and linear in the
 responses, so that it has the Gaussian sampling distribution that the hierarchy assumes. Scores
 over the root of their information have variance one; how they covary over indicators and over one
-citizen's responses is the working covariance of `bipbayes.cells.scores`. Thresholds and effects of
-the previous answer count as known: they rest on all responses.
+citizen's responses is the working covariance of `bipbayes.cells.covariance`. Thresholds and
+effects of the previous answer count as known: they rest on all responses.
 
 ``scale="latent"``: effects counted from average progression, in standard deviations of the latent
 answer; draws are translated afterwards. ``scale="progression"``: the same step on expected
@@ -21,11 +21,11 @@ downstream needs to know.
 import numpy as np
 import xarray as xr
 
-from bipbayes.cells import working
-from bipbayes.cells.persistence import score_dataset
-from bipbayes.cells.scores import Scores, make_scores
+from bipbayes.cells.covariance import CITIZEN
+from bipbayes.cells.means import BLOCK, described, score_cells, starts
+from bipbayes.cells.moments import Scores, make_scores
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.sample import Floats, Sample, analysis_sample, distinct_citizens, group_sums
+from bipbayes.data.sample import Floats, Sample, analysis_sample
 from bipbayes.errors import SettingsError
 from bipbayes.ordinal.estimates import fit_indicators
 from bipbayes.ordinal.fit import IndicatorFit
@@ -35,14 +35,12 @@ LATENT = "latent"
 PROGRESSION = "progression"
 SCALES = (LATENT, PROGRESSION)
 
-BLOCK = ("combination", "jobcenter")
-
 
 def ordinal_cells(
     progression: xr.Dataset,
     codebook: Codebook,
     *,
-    vcov: str = working.CITIZEN,
+    vcov: str = CITIZEN,
     scale: str = LATENT,
 ) -> xr.Dataset:
     """Reduce answers, given previous answers, to ordinal cells that every model can read.
@@ -76,29 +74,17 @@ def ordinal_cells(
     FitError
         An ordered probit did not converge.
     """
-    for name, value, allowed in (("vcov", vcov, working.VCOV), ("scale", scale, SCALES)):
-        if value not in allowed:
-            raise SettingsError(f"{name} {value!r} is unknown; known: {', '.join(allowed)}")
+    if scale not in SCALES:
+        raise SettingsError(f"scale {scale!r} is unknown; known: {', '.join(SCALES)}")
     sample = analysis_sample(progression, codebook)
     fits = fit_indicators(progression, codebook, sample=sample)
     codes = list(codebook.indicator_codes)
     scores = _scores(fits, sample, progression, codes=codes)
-    blocks = (len(sample.combinations), len(sample.jobcenters))
-    covariance = score_dataset(scores, codes, vcov=vcov, blocks=blocks)
-    cells = _counts(sample, scores, codebook).merge(covariance, join="exact")
+    cells = score_cells(sample, scores, codebook, vcov=vcov)
     stored = translation_dataset({code: entry.translation for code, entry in fits.items()})
     cells = cells.merge(stored.reindex(indicator=codes))
     cells = _placed(cells, scores, *_starts(fits, cells, scale=scale))
-    for name, source in (("sd", "sd"), ("mean_change", "mean")):
-        cells[name] = progression[source].sel(outcome=list(codebook.outcomes))
-    cells.attrs = {
-        **progression.attrs,
-        **covariance.attrs,
-        "vcov": vcov,
-        "analysis": "ordinal",
-        "scale": scale,
-    }
-    return cells
+    return described(cells, progression).assign_attrs(analysis="ordinal", scale=scale)
 
 
 def _scores(
@@ -112,8 +98,7 @@ def _scores(
             root = np.sqrt(entry.information)
             weight[entry.answers.rows, position] = root
             values[entry.answers.rows, position] = entry.score / root
-    previous = progression["previous"].sel(outcome=codes).transpose("response", ...).to_numpy()
-    return make_scores(sample, previous, values=values, weight=weight)
+    return make_scores(sample, starts(progression, codes), values=values, weight=weight)
 
 
 def _starts(
@@ -148,30 +133,4 @@ def _placed(cells: xr.Dataset, scores: Scores, start: Floats, slope: Floats) -> 
         mean=(each, mean),
         information=(each, scores.information.reshape(shape)),
         vcov=turned,
-    )
-
-
-def _counts(sample: Sample, scores: Scores, codebook: Codebook) -> xr.Dataset:
-    """Answers and citizens by cell; what an indicator without a probit has does not count."""
-    codes = list(codebook.indicator_codes)
-    shape = (len(sample.combinations), len(sample.jobcenters), -1)
-    answers = group_sums(sample.cell, sample.observed.astype(float), size=sample.cells)
-    citizens = distinct_citizens(sample, sample.cell, size=sample.cells)
-    used = scores.information > 0
-    each, outcome = (*BLOCK, "indicator"), (*BLOCK, "outcome")
-    return xr.Dataset(
-        {
-            "n": (each, (answers[:, : len(codes)].astype("int64") * used).reshape(shape)),
-            "n_citizens": (each, (citizens[:, : len(codes)] * used).reshape(shape)),
-            "n_outcome": (outcome, answers.astype("int64").reshape(shape)),
-            "n_citizens_outcome": (outcome, citizens.reshape(shape)),
-        },
-        coords={
-            "combination": list(sample.combinations),
-            "jobcenter": list(sample.jobcenters),
-            "indicator": codes,
-            "indicator_": codes,
-            "outcome": list(codebook.outcomes),
-            "respondent": ("indicator", [codebook.respondent_of(code) for code in codes]),
-        },
     )

@@ -5,7 +5,7 @@ import logging
 import pandas as pd
 import xarray as xr
 
-from bipbayes.cells.persistence import persistent_cells
+from bipbayes.cells import cell_means
 from bipbayes.data.adjusted import adjusted_progression
 from bipbayes.data.adjustment import Adjustment, make_adjustment
 from bipbayes.data.covariates import covariates_from_frame, read_covariates
@@ -64,7 +64,7 @@ def analysis_cells(run: Run, progression: xr.Dataset) -> xr.Dataset:
         adjustment.label,
         100 * share,
     )
-    cells = persistent_cells(adjusted, codebook, vcov=settings.vcov)
+    cells = cell_means(adjusted, codebook, vcov=settings.vcov)
     return cells.assign_attrs(analysis=adjustment.label, adjust_remark=adjustment.remark)
 
 

@@ -33,21 +33,35 @@ def changes_of(data: xr.Dataset, combination: str, jobcenter: str) -> list[tuple
     return [(r, start[r, k], k) for r, k in zip(*np.nonzero(~np.isnan(values)), strict=True)]
 
 
-def covariance_of(one: tuple, two: tuple, change: np.ndarray, noise: np.ndarray) -> float:
-    """Two changes covary by the answers they share and, at one response, by real change."""
+def covariance_of(one: tuple, two: tuple, parts: dict[str, np.ndarray]) -> float:
+    """Changes of one citizen covary by what persists, by the answers that they share and, at
+    one response, by real change."""
     (end, start, k), (end_, start_, m) = one, two
     shared = int(end == end_) + int(start == start_) - int(end == start_) - int(start == end_)
-    return float(noise[k, m] * shared + change[k, m] * (end == end_))
+    real = parts["change"][k, m] * (end == end_)
+    return float(parts["persistent"][k, m] + parts["noise"][k, m] * shared + real)
+
+
+def lasting(*, seed: int) -> Study:
+    """Ragged answers of citizens who each drift their own way."""
+    study = builders.random_study(CODEBOOK, seed=seed, shape=SHAPE)
+    frame = study.responses.sort_values(["citizen", "date"])
+    slope = np.random.default_rng(seed).normal(0, 1.5, frame["citizen"].nunique())
+    step = frame.groupby("citizen").cumcount() * slope[pd.factorize(frame["citizen"])[0]]
+    frame[codes()] = frame[codes()].add(step, axis=0)
+    return builders.replace_responses(study, frame)
 
 
 @pytest.mark.parametrize("vcov", VCOV)
 @pytest.mark.parametrize("previous", ["item", "response"])
 def test_covariance_equals_a_double_loop_over_changes(vcov: str, previous: str) -> None:
     """Catches telescoping gone wrong, changes of other cells, and a wrong divisor."""
-    data = builders.random_progression(CODEBOOK, seed=2, shape=SHAPE, previous=previous)
+    data = progression(lasting(seed=2), CODEBOOK, previous=previous)
     cells = cell_means(data, CODEBOOK, vcov=vcov)
-    change, noise = cells["change_covariance"].to_numpy(), cells["noise_covariance"].to_numpy()
-    assert noise.any() == (vcov == "citizen")
+    names = ("change", "noise", "persistent")
+    parts = {name: cells[f"{name}_covariance"].to_numpy() for name in names}
+    assert parts["noise"].any() == parts["persistent"].any() == (vcov == "citizen")
+    citizen = data["citizen"].to_numpy()
     for combination in CODEBOOK.combinations:
         for jobcenter in cells["jobcenter"].to_numpy():
             expected, counts = np.zeros((4, 4)), np.zeros(4)
@@ -55,7 +69,8 @@ def test_covariance_equals_a_double_loop_over_changes(vcov: str, previous: str) 
             for one in changes:
                 counts[one[2]] += 1
                 for two in changes:
-                    expected[one[2], two[2]] += covariance_of(one, two, change, noise)
+                    if citizen[one[0]] == citizen[two[0]]:
+                        expected[one[2], two[2]] += covariance_of(one, two, parts)
             block = cells.sel(combination=combination, jobcenter=jobcenter)
             assert (block["n"] == counts).all()
             expected = expected / np.where(
@@ -76,11 +91,11 @@ def drifting(codebook: Codebook, *, seed: int, citizens: int, noise: float = 0.7
     return builders.replace_responses(study, frame)
 
 
-def test_without_gaps_only_neighbouring_pairs_matter() -> None:
-    """DESIGN 4: V n² = S0 n + S1 (neighbouring pairs inside the cell, both directions)."""
+def test_without_gaps_pairs_of_changes_are_counted() -> None:
+    """V n² = S0 n + S1 (neighbouring pairs in the cell, both directions) + C (other pairs)."""
     data = progression(drifting(CODEBOOK, seed=3, citizens=200), CODEBOOK)
     cells = cell_means(data, CODEBOOK)
-    assert cells.attrs["repair"] == "none needed"
+    assert cells["noise_covariance"].any()
     first = codes()[0]
     start = data["previous"].sel(outcome=first).to_numpy()
     labels = pd.Series(data["combination"].to_numpy() + "|" + data["jobcenter"].to_numpy())
@@ -90,9 +105,13 @@ def test_without_gaps_only_neighbouring_pairs_matter() -> None:
     for combination in CODEBOOK.combinations:
         for jobcenter in cells["jobcenter"].to_numpy():
             block = cells.sel(combination=combination, jobcenter=jobcenter)
-            pairs = 2 * (neighbours & (labels == f"{combination}|{jobcenter}")).sum()
+            inside = (labels == f"{combination}|{jobcenter}").to_numpy()
+            pairs = 2 * (neighbours & inside).sum()
             n = int(block["n"][0])
+            answers = np.unique(data["citizen"].to_numpy()[member & inside], return_counts=True)[1]
+            others = (answers**2).sum() - n - pairs
             expected = cells["residual_covariance"] * n + cells["lag_covariance"] * pairs
+            expected = expected + cells["persistent_covariance"] * others
             np.testing.assert_allclose(block["vcov"], expected / n**2, rtol=1e-10)
 
 
@@ -170,7 +189,7 @@ def test_few_rows_are_repaired_and_said(caplog: pytest.LogCaptureFixture) -> Non
             cells = cell_means(data, codebook, vcov=vcov)
         assert cells.attrs["repair_raised"] > 0
         assert cells.attrs["repair_added"] > 0
-        assert "eigenvalues raised" in cells.attrs["repair"]
+        assert "eigenvalues moved" in cells.attrs["repair"]
         assert "too few responses" in caplog.text
         assert np.isfinite(whiten(cells)["whitener"]).all()
 
@@ -182,7 +201,7 @@ def test_one_change_a_citizen_has_no_shared_answers() -> None:
     cells = cell_means(data, CODEBOOK, vcov="citizen")
     other = cell_means(data, CODEBOOK, vcov="response")
     np.testing.assert_allclose(cells["vcov"], other["vcov"], rtol=1e-10)
-    assert "no neighbouring changes" in cells.attrs["repair"]
+    assert "cannot be estimated here" in cells.attrs["repair"]
 
 
 def test_counts_and_means_are_those_of_ols() -> None:

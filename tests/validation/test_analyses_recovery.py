@@ -6,7 +6,6 @@ import pytest
 from builders import make_codebook
 
 from bipbayes.cells import cell_means
-from bipbayes.cells.persistence import persistent_cells
 from bipbayes.data.adjusted import adjusted_progression
 from bipbayes.data.adjustment import make_adjustment
 from bipbayes.data.progression import progression
@@ -88,7 +87,7 @@ def _scores(seed: int) -> pd.DataFrame:
     adjusted = adjusted_progression(plain, CODEBOOK, adjustment=adjustment)
     cells = {
         "plain": cell_means(plain, CODEBOOK),
-        "baseline": persistent_cells(adjusted, CODEBOOK),
+        "baseline": cell_means(adjusted, CODEBOOK),
         "ordinal": ordinal_cells(plain, CODEBOOK, scale="progression"),
     }
     frames = []

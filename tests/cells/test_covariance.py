@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bipbayes.cells.repair import FLOOR, clipped, separated
+from bipbayes.cells.covariance import FLOOR, clipped, persistent, separated
 
 
 def random_spread(rng: np.random.Generator, count: int) -> np.ndarray:
@@ -39,14 +39,24 @@ def test_clipped_parts_are_definite_and_keep_the_variance(seed: int) -> None:
     assert np.linalg.eigvalsh(d)[0] > 0
 
 
-def test_changes_that_reinforce_each_other_stay_on_the_safe_side() -> None:
-    """Positive S1 is no noise: N is zero, and D holds the neighbours' covariance, too."""
+def test_neighbours_that_covary_more_than_others_leave_no_noise() -> None:
+    """Positive S1 - C is no noise, and the variance of a change stays as estimated."""
     total = np.diag([1.0, 2.0])
     n, d, repairs = separated(total, 0.25 * total)
     np.testing.assert_allclose(n, 0, atol=1e-12)
-    np.testing.assert_allclose(d, 1.5 * total)
+    np.testing.assert_allclose(d, total)
     assert repairs["N"].raised == 2
     assert repairs["N"].added == pytest.approx(0.25)
+
+
+def test_persistence_leaves_room_for_noise() -> None:
+    """S0 + 2 S1 = D + 3 C: catches a C that the neighbours of a change rule out."""
+    own, lag = np.diag([1.0, 1.0, 1.0]), np.diag([-0.44, -0.1, -0.1])
+    person, repair = persistent(np.diag([0.2, 0.1, -0.3]), own, lag)
+    np.testing.assert_allclose(person, np.diag([0.04, 0.1, 0.0]), atol=1e-12)
+    assert repair.raised == 2
+    assert repair.lowest == pytest.approx(-0.3 / 0.8)
+    assert repair.added == pytest.approx((0.3 - 0.16) / 3)
 
 
 def test_floor_is_reached_and_counted() -> None:
