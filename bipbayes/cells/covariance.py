@@ -10,7 +10,7 @@
 
 ``*`` is elementwise; n n' holds the products of the numbers of answers (for weighted scores: of
 their information); o, a, p are the weights by response, by answer and by citizen
-(`bipbayes.cells.moments.Grams`). A change is the difference of two answers, each with noise N,
+(`bipbayes.cells.scores.Grams`). A change is the difference of two answers, each with noise N,
 plus a real change D of its own, plus what persists in the citizen, C. With S0 the covariance
 within a response, S1 between neighbouring changes and s the share of joint changes that start
 from the same response (1 without gaps),
@@ -39,7 +39,8 @@ import numpy as np
 import xarray as xr
 from scipy.linalg import eigh
 
-from bipbayes.cells.moments import Moments, Scores, estimate_moments, gram_matrices
+from bipbayes.cells.moments import Moments, estimate_moments
+from bipbayes.cells.scores import Scores, gram_matrices
 from bipbayes.data.sample import Booleans, Floats, Integers
 
 logger = logging.getLogger(__name__)
@@ -107,7 +108,7 @@ def working_covariance(
     Parameters
     ----------
     scores
-        From `bipbayes.cells.moments.make_scores`.
+        From `bipbayes.cells.scores.make_scores`.
     indicators
         Codes, in the scores' order.
     respondent

@@ -5,7 +5,7 @@ import xarray as xr
 
 from bipbayes.cells import covariance
 from bipbayes.cells.covariance import working_covariance
-from bipbayes.cells.moments import Scores, make_scores
+from bipbayes.cells.scores import Scores, make_scores
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Floats, Sample, analysis_sample, distinct_citizens, group_sums
 from bipbayes.errors import SettingsError
@@ -73,7 +73,7 @@ def score_cells(sample: Sample, scores: Scores, codebook: Codebook, *, vcov: str
     sample
         Analysed responses.
     scores
-        Of the indicators, from `bipbayes.cells.moments.make_scores`; what an indicator without
+        Of the indicators, from `bipbayes.cells.scores.make_scores`; what an indicator without
         information has does not count.
     codebook
         The study's.

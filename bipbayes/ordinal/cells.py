@@ -23,7 +23,7 @@ import xarray as xr
 
 from bipbayes.cells.covariance import CITIZEN
 from bipbayes.cells.means import BLOCK, described, score_cells, starts
-from bipbayes.cells.moments import Scores, make_scores
+from bipbayes.cells.scores import Scores, make_scores
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Floats, Sample, analysis_sample
 from bipbayes.errors import SettingsError
