@@ -2,12 +2,26 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
+
+_WRITTEN: Final[set[Path]] = set()  # by this process; a run lists its own in run.json
+
+
+def note_written(paths: Iterable[Path]) -> None:
+    """Note files that were put in place otherwise: by another process, or by renaming."""
+    _WRITTEN.update(path.absolute() for path in paths)
+
+
+def written_below(folder: Path) -> list[str]:
+    """Return what this process wrote in a folder and those below, relative to it."""
+    place = folder.absolute()
+    inside = [path for path in _WRITTEN if path.is_relative_to(place)]
+    return sorted(path.relative_to(place).as_posix() for path in inside)
 
 
 @contextmanager
@@ -21,6 +35,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.replace(path)
+        note_written([path])
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from bipbayes.atomic import note_written
 from bipbayes.errors import RunError
 from bipbayes.processes import Processes
 
@@ -75,6 +76,7 @@ class DrawingPool(Processes):
                 paths += future.result()
             else:
                 faults.append(f"{name} ({type(fault).__name__}: {fault})")
+        note_written(paths)
         count = len(self._futures)
         self._futures = {}
         if faults:

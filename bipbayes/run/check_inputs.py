@@ -5,6 +5,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -27,7 +28,7 @@ from bipbayes.run.inputs import SYNTHETIC_FILE, Run, as_made, open_run, open_sto
 from bipbayes.run.posterior_stage import cells_of
 from bipbayes.run.settings import Settings
 from bipbayes.sampling.priors import make_priors, read_priors
-from bipbayes.sampling.registry import ModelFile, load_model
+from bipbayes.sampling.registry import ModelFile, load_model, model_names
 from bipbayes.sampling.settings import derived_seed
 from bipbayes.tables.disclosure import blank_small_cells
 from bipbayes.tables.layout import Table, TableContext
@@ -183,7 +184,9 @@ class CheckInputs:
         if model_file.name == self.model:
             values = json.loads(str(self.fit.attrs["priors"]))
         else:
-            values = read_priors(self.settings.priors, model_file.name)
+            asked = (Path(name).stem for name in self.asked.models)
+            known = [model_file.name, *asked, *model_names()]
+            values = read_priors(self.settings.priors, known)[model_file.name]
         return make_priors(model_file.Priors, values)
 
     def model_files(self, names: tuple[str, ...]) -> list[ModelFile]:
@@ -251,4 +254,4 @@ def _as_stored(settings: Settings, folder: RunFolder) -> Settings:
     synthetic = folder.file(SYNTHETIC_FILE).is_file()
     if settings.data is None and not synthetic:
         raise RunError(f"{folder.path} does not hold the responses; give them again with --data")
-    return replace(as_made(folder, settings), overwrite=False)
+    return replace(as_made(folder, settings), overwrite=False, priors=None)

@@ -116,6 +116,7 @@ def compare_stored(
         rows = sound_rows(folder, everything, settings)
         submit_analyses(pool, context, rows, settings, model=fitted[0])
         drawn = pool.finish()
+    folder.note()
     logger.info("comparison.csv and %d figures are in %s", len(drawn), folder.path)
 
 

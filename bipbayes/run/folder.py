@@ -1,14 +1,15 @@
 """A run's folder: what lies where, whose it is, and what may be written over."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 
-from bipbayes.atomic import write_frame, write_json
+from bipbayes.atomic import write_frame, write_json, written_below
 from bipbayes.errors import RunError
 from bipbayes.intervals import TEXT_COLUMNS
 from bipbayes.marks import marked, unmarked
@@ -36,6 +37,8 @@ OUTPUTS: Final = (
     "tables/*.txt",
     "tables/*.docx",
 )
+AUDITS: Final = ("audit_*.csv",)
+KEPT: Final = ("codebook.toml", "synthetic/responses.csv", "synthetic/characteristics.csv")
 
 
 @dataclass(frozen=True)
@@ -58,17 +61,30 @@ class RunFolder:
         Raises
         ------
         RunError
-            The file is there but is no JSON.
+            The file is there but is no record of a run.
         """
         path = self.file("run.json")
         if not path.is_file():
             return {}
         try:
-            return dict(json.loads(path.read_text(encoding="utf-8")))
-        except ValueError as error:
-            raise RunError(f"{path} is damaged; run again with --overwrite") from error
+            record = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:
+            record = None
+        if not (isinstance(record, dict) and isinstance(record.get("stages", {}), dict)):
+            raise RunError(
+                f"{path} is damaged, so that nothing says which files here are bipbayes's own; "
+                "choose another --out, or move the folder away"
+            )
+        return record
 
-    def claim(self, identity: Mapping[str, Any], *, overwrite: bool) -> None:
+    def claim(
+        self,
+        identity: Mapping[str, Any],
+        *,
+        overwrite: bool,
+        inputs: Iterable[Path] = (),
+        check: Callable[[], object] = lambda: None,
+    ) -> None:
         """Take the folder for a run, or refuse where it holds another one.
 
         Parameters
@@ -77,24 +93,74 @@ class RunFolder:
             What makes two runs the same: digests of data and codebook, the rule for the
             previous answer.
         overwrite
-            Remove the other run's outputs instead of refusing. Files that the package did not
-            write stay.
+            Remove the other run's files, those that its record lists, instead of refusing.
+        inputs
+            What the starting run reads: never removed, never written over.
+        check
+            Last checks of the starting run, made before anything is removed.
 
         Raises
         ------
         RunError
-            The folder holds other results, and `overwrite` is false.
+            The folder holds other results, and `overwrite` is false; an input or a file that
+            no record lists stands where an output goes.
         """
         stored = self.record().get("identity")
+        self.spare(inputs, same=stored == dict(identity))
         if stored == dict(identity):
             return
-        if stored is not None or self._outputs():
+        self._refuse_strangers()
+        if stored is not None:
             if not overwrite:
                 raise RunError(_refusal(self.path, stored, identity))
+            check()
             self._clear()
         self.path.mkdir(parents=True, exist_ok=True)
         started = {"started": now(), "identity": dict(identity), "software": software()}
-        write_json(self.file("run.json"), {**started, "stages": {}})
+        write_json(self.file("run.json"), {**started, "stages": {}, "written": []})
+
+    def spare(self, inputs: Iterable[Path], *, same: bool) -> None:
+        """Refuse inputs that stand where outputs go.
+
+        Parameters
+        ----------
+        inputs
+            Files (or a folder of parts) that the starting run reads.
+        same
+            The folder's own run goes on: it only reads what it keeps of codebook and data.
+
+        Raises
+        ------
+        RunError
+            Naming them; nothing has been removed or written.
+        """
+        written = [name for name in (*OUTPUTS, *AUDITS) if not (same and name in KEPT)]
+        if not same:
+            written += self._listed()
+        lost = [
+            place
+            for path in inputs
+            for place in dict.fromkeys((path.absolute(), path.resolve()))
+            if self._holds(place, written) or (place.is_dir() and self._is_below(place))
+        ]
+        if lost:
+            raise RunError(
+                f"{', '.join(sorted({place.name for place in lost}))}: read by this run, but "
+                f"{self.path} is where its results go and they would replace it; choose another "
+                "--out, or move the file"
+            )
+
+    def _holds(self, place: Path, names: Iterable[str]) -> bool:
+        """Say whether a path is one of the folder's files of these names or patterns."""
+        for folder in (self.path.absolute(), self.path.resolve()):
+            if place.is_relative_to(folder):
+                inside = place.relative_to(folder).as_posix().lower()
+                if any(fnmatchcase(inside, name.lower()) for name in names):
+                    return True
+        return False
+
+    def _is_below(self, place: Path) -> bool:
+        return self.path.resolve().is_relative_to(place)
 
     def begin(self, stage: str, settings: Mapping[str, Any], *, overwrite: bool) -> None:
         """Refuse a stage that is stored with other settings, unless it may be overwritten."""
@@ -115,17 +181,21 @@ class RunFolder:
         if self.asked:
             done["asked"] = dict(self.asked)
         stages = {**record.get("stages", {}), stage: done}
-        write_json(self.file("run.json"), {**record, "stages": stages})
+        self._store({**record, "stages": stages})
 
     def forget(self, stages: Iterable[str]) -> None:
         """Take stages out of ``run.json``: what they rest on has changed."""
         record, gone = self.record(), set(stages)
         kept = {name: done for name, done in record.get("stages", {}).items() if name not in gone}
-        write_json(self.file("run.json"), {**record, "stages": kept})
+        self._store({**record, "stages": kept})
 
     def note(self, **facts: object) -> None:
-        """Add facts about the whole run to ``run.json``."""
-        write_json(self.file("run.json"), {**self.record(), **facts})
+        """Add facts about the whole run, and what it has written by now, to ``run.json``."""
+        self._store({**self.record(), **facts})
+
+    def _store(self, record: Mapping[str, Any]) -> None:
+        written = {*record.get("written", ()), *written_below(self.path)} - {"run.json"}
+        write_json(self.file("run.json"), {**record, "written": sorted(written)})
 
     def stage(self, stage: str) -> dict[str, Any]:
         """Return what is stored about a stage.
@@ -172,6 +242,8 @@ class RunFolder:
             preliminary = bool(self.asked.get("quick")) or doubtful
             frame = marked(frame, synthetic=synthetic, preliminary=preliminary, turned=turned)
         write_frame(self.file(name), frame)
+        if record and name not in record.get("written", ()):
+            self.note()
 
     def read(self, name: str) -> pd.DataFrame:
         """Read a stored interval or result frame; labels stay text.
@@ -191,15 +263,31 @@ class RunFolder:
         frame[present] = frame[present].fillna("")
         return frame
 
-    def _outputs(self) -> list[Path]:
-        stages = [name.split("/") for name in self.record().get("stages", {})]
-        audits = [f"audit_{stage[1]}.csv" for stage in stages if stage[0] == "fit_posterior"]
-        return [p for pattern in (*OUTPUTS, *audits) for p in sorted(self.path.glob(pattern))]
+    def _listed(self) -> list[str]:
+        """Return the files that the record lists, but no names that lead out of the folder."""
+        listed = self.record().get("written", [])
+        names = [name for name in listed if isinstance(name, str)] if listed else []
+        root = self.path.resolve()
+        return [name for name in names if self.file(name).resolve().is_relative_to(root)]
+
+    def _refuse_strangers(self) -> None:
+        """Refuse files in the places of outputs that no record lists: they are someone's own."""
+        found = {p.relative_to(self.path).as_posix() for n in OUTPUTS for p in self.path.glob(n)}
+        strangers = sorted(
+            name for name in found - {"run.json", *self._listed()} if "/." not in f"/{name}"
+        )
+        if strangers:
+            shown = ", ".join(strangers[:3]) + (", ..." if len(strangers) > 3 else "")
+            raise RunError(
+                f"{self.path} holds files of an unknown run or of your own, in places where "
+                f"results go ({len(strangers)}: {shown}); they are never removed or replaced: "
+                "move them, or choose another --out"
+            )
 
     def _clear(self) -> None:
-        """Remove what a run writes, by name; a user's other files in the folder stay."""
-        for path in self._outputs():
-            path.unlink()
+        """Remove what the record lists; everything else in the folder stays."""
+        for name in (*self._listed(), "run.json"):
+            self.file(name).unlink(missing_ok=True)
 
 
 def _is_unsound(done: Mapping[str, Any]) -> bool:
@@ -207,10 +295,9 @@ def _is_unsound(done: Mapping[str, Any]) -> bool:
     return bool(done.get("preliminary")) or not done.get("verdict", {"passed": True})["passed"]
 
 
-def _refusal(path: Path, stored: Mapping[str, Any] | None, identity: Mapping[str, Any]) -> str:
-    if stored is None:
-        what = "files of an unknown run"
-    else:
-        changed = sorted(key for key in identity if identity[key] != stored.get(key))
-        what = f"another run (other {', '.join(changed)})"
-    return f"{path} holds {what}; choose another --out, or allow --overwrite to replace it"
+def _refusal(path: Path, stored: Mapping[str, Any], identity: Mapping[str, Any]) -> str:
+    changed = sorted(key for key in identity if identity[key] != stored.get(key))
+    return (
+        f"{path} holds another run (other {', '.join(changed)}); choose another --out, or allow "
+        "--overwrite to replace it"
+    )

@@ -19,6 +19,7 @@ from bipbayes.errors import RunError, SettingsError
 from bipbayes.run.directions import directions_record
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.settings import Settings
+from bipbayes.sampling.priors import read_priors
 
 logger = logging.getLogger(__name__)
 
@@ -60,17 +61,18 @@ def open_run(settings: Settings) -> Run:
     BipbayesError
         Data or codebook are refused, or the folder holds another run.
     """
+    check_files(settings)
     codebook = load_codebook(settings.codebook)
+    _check_outcomes(settings, codebook)
     folder = RunFolder(settings.out, settings.record())
     if settings.data is None:
         _refuse_forgotten(folder)
         study = _synthetic_study(settings, codebook, folder)
     else:
         study = read_responses(settings.data, codebook)
-        folder.claim(_identity(study, settings), overwrite=settings.overwrite)
-    _check_outcomes(settings, codebook)
-    _note_data(folder, study)
+        _claim(folder, study, settings)
     _keep_codebook(settings, folder)
+    _note_data(folder, study)
     logger.info(
         "%s: %d responses of %d citizens%s",
         study.name,
@@ -101,6 +103,7 @@ def open_stored(settings: Settings) -> tuple[RunFolder, Codebook]:
             "give the one it was made with, or choose another --out"
         )
     _check_outcomes(settings, codebook)
+    folder.spare(settings.inputs, same=True)
     if settings.data is not None:
         study = read_responses(settings.data, codebook)
         kept = replace(settings, previous=record["identity"]["previous"])
@@ -113,6 +116,47 @@ def as_made(folder: RunFolder, settings: Settings) -> Settings:
     stored = folder.file(CODEBOOK_FILE)
     codebook = settings.codebook or (stored if stored.is_file() else None)
     return replace(settings, codebook=codebook, previous=folder.record()["identity"]["previous"])
+
+
+def check_files(settings: Settings) -> None:
+    """Refuse files that are missing, and priors for models that are not fitted.
+
+    Raises
+    ------
+    RunError, SettingsError
+        Before data are read or anything is written.
+    """
+    missing = [str(path) for path in settings.inputs if not path.exists()]
+    if missing:
+        raise RunError(f"there is no file {', '.join(missing)}; give the path of one that is there")
+    if settings.out.exists() and not settings.out.is_dir():
+        raise RunError(f"{settings.out} is a file; --out is a folder: choose another")
+    if settings.priors is not None:
+        names = [Path(model).stem for model in settings.models]
+        read_priors(settings.priors, names)
+
+
+def _claim(folder: RunFolder, study: Study, settings: Settings) -> None:
+    """Take the folder; where that removes another run, all inputs are read through first."""
+
+    def check() -> None:
+        from bipbayes.audit.claims import read_claims
+        from bipbayes.data.characteristics import read_characteristics
+        from bipbayes.sampling.registry import load_model
+
+        if settings.characteristics is not None:
+            read_characteristics(settings.characteristics, study)
+        if settings.claims is not None:
+            read_claims(settings.claims, study.codebook)
+        for model in settings.models:
+            load_model(model)
+
+    folder.claim(
+        _identity(study, settings),
+        overwrite=settings.overwrite,
+        inputs=settings.inputs,
+        check=check,
+    )
 
 
 def _refuse_forgotten(folder: RunFolder) -> None:
@@ -144,11 +188,11 @@ def _synthetic_study(settings: Settings, codebook: Codebook, folder: RunFolder) 
             simulation = simulate()
             write_responses(simulation, part)
             study = read_responses(part, codebook)
-            folder.claim(_identity(study, settings), overwrite=settings.overwrite)
+            _claim(folder, study, settings)
         write_frame(folder.file(TRUTH_FILE), simulation.truth)
     else:
         study = read_responses(path, codebook)
-        folder.claim(_identity(study, settings), overwrite=settings.overwrite)
+        _claim(folder, study, settings)
     return replace(study, name="synthetic BIP")
 
 
@@ -177,9 +221,10 @@ def _note_data(folder: RunFolder, study: Study) -> None:
 
 
 def _keep_codebook(settings: Settings, folder: RunFolder) -> None:
-    if settings.codebook is not None:
+    kept = folder.file(CODEBOOK_FILE)
+    if settings.codebook is not None and not kept.is_file():
         text = Path(settings.codebook).read_text(encoding="utf-8")
-        write_text(folder.file(CODEBOOK_FILE), text)
+        write_text(kept, text)
 
 
 def _check_outcomes(settings: Settings, codebook: Codebook) -> None:

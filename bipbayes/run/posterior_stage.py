@@ -4,11 +4,13 @@ import json
 import logging
 import sys
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import xarray as xr
 
+from bipbayes.atomic import note_written
 from bipbayes.cells import cell_means
 from bipbayes.data.codebook import Codebook
 from bipbayes.estimands.draws import estimand_draws
@@ -85,7 +87,8 @@ def compute_posterior(run: Run, model: str, *, cells: xr.Dataset | None = None) 
 
     settings = run.settings
     model_file = load_model(model)
-    priors = make_priors(model_file.Priors, read_priors(settings.priors, model_file.name))
+    fitted = [model_file.name, *(Path(name).stem for name in settings.models)]
+    priors = make_priors(model_file.Priors, read_priors(settings.priors, fitted)[model_file.name])
     stage = stage_name(model_file.name, settings.analysis)
     wanted = _wanted(settings, model_file, priors)
     run.folder.begin(stage, wanted, overwrite=settings.overwrite)
@@ -183,9 +186,9 @@ def store_posterior(folder: RunFolder, posterior: Posterior) -> Posterior:
     counts as done.
     """
     stage = stage_name(posterior.model, posterior.analysis)
-    unjudged_file(folder, posterior.model, posterior.analysis).replace(
-        folder.file(fit_file(posterior.model, posterior.analysis))
-    )
+    place = folder.file(fit_file(posterior.model, posterior.analysis))
+    unjudged_file(folder, posterior.model, posterior.analysis).replace(place)
+    note_written([place])
     forget_dependents(folder, posterior.analysis)
     fits = {stage: posterior.verdict.passed and not posterior.fit.attrs["preliminary"]}
     merge_effects(folder, posterior.intervals, fits=fits)

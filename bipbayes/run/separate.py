@@ -20,6 +20,7 @@ def describe_alone(settings: Settings) -> None:
         run = open_run(settings)
         describe_run(run, run.progression(), pool=pool, characteristics=settings.characteristics)
         pool.finish()
+        run.folder.note()
 
 
 def audit_alone(settings: Settings, *, models: Sequence[str] = ()) -> None:
@@ -62,3 +63,4 @@ def audit_alone(settings: Settings, *, models: Sequence[str] = ()) -> None:
             )
             compare_with_published(run, progression, description, audit=audit)
         pool.finish()
+        folder.note()

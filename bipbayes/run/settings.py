@@ -94,6 +94,13 @@ class Settings:
         """Name of the analysis in frames and files, ``""`` for the plain one."""
         return ORDINAL if self.ordinal else "+".join(n for n in ADJUSTMENTS if n in self.adjust)
 
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """Every file that the run reads."""
+        files = (self.data, self.codebook, self.priors, self.characteristics, self.claims)
+        models = [Path(name) for name in self.models if name.endswith(".py")]
+        return (*(path for path in files if path is not None), *models)
+
     def plain(self) -> "Settings":
         """Return the same settings for the plain analysis."""
         return replace(self, adjust=(), covariates=(), ordinal=False)

@@ -1,6 +1,8 @@
 """Writing synthetic responses, characteristics and the truth behind them."""
 
+import json
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, cast
@@ -34,7 +36,8 @@ def write_simulation(request: SimulationRequest, out: Path, *, overwrite: bool) 
     Raises
     ------
     RunError
-        The folder holds such files already, and `overwrite` is false.
+        The folder holds such files already, and `overwrite` is false or no earlier simulation
+        wrote them.
     SettingsError
         A request that cannot be met.
     """
@@ -42,18 +45,36 @@ def write_simulation(request: SimulationRequest, out: Path, *, overwrite: bool) 
         raise SettingsError(f"--format must be one of {', '.join(FORMATS)}")
     responses = out / f"responses.{request.file_format}"
     paths = [responses, out / "truth.csv", out / "simulation.json"]
-    there = [path.name for path in paths if path.exists()]
-    if there and not overwrite:
-        raise RunError(f"{out} holds {', '.join(there)}; choose another --out or --overwrite")
+    if request.codebook is None:
+        paths.append(out / "characteristics.csv")
+    _refuse_taken(paths, out / "simulation.json", overwrite=overwrite)
     simulation = _simulate(request)
     with atomic_path(responses) as part:
         write_responses(simulation, part)
     write_frame(paths[1], simulation.truth)
-    write_json(paths[2], dict(simulation.description))
     if request.codebook is None:
-        paths.append(_write_characteristics(simulation, out))
+        _write_characteristics(simulation, paths[3])
+    written = {"written": [path.name for path in paths]}
+    write_json(paths[2], {**simulation.description, **written})
     logger.info("synthetic data: %s", ", ".join(str(path) for path in paths))
     return paths
+
+
+def _refuse_taken(paths: Sequence[Path], record: Path, *, overwrite: bool) -> None:
+    """Refuse to replace files, but with ``--overwrite`` those of an earlier simulation."""
+    there = {path.name for path in paths if path.exists()}
+    if there and not overwrite:
+        listed = ", ".join(sorted(there))
+        raise RunError(f"{record.parent} holds {listed}; choose another --out or --overwrite")
+    try:
+        ours = {record.name, *json.loads(record.read_text(encoding="utf-8"))["written"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        ours = set()
+    if strangers := sorted(there - ours):
+        raise RunError(
+            f"{record.parent} holds {', '.join(strangers)}, which no simulation wrote there; move "
+            "what is yours, or choose another --out"
+        )
 
 
 def _simulate(request: SimulationRequest) -> Simulation:
@@ -65,8 +86,6 @@ def _simulate(request: SimulationRequest) -> Simulation:
     )
 
 
-def _write_characteristics(simulation: Simulation, out: Path) -> Path:
+def _write_characteristics(simulation: Simulation, path: Path) -> None:
     study = responses_from_frame(simulation.responses, load_codebook(None), name="simulation")
-    path = out / "characteristics.csv"
     write_frame(path, simulate_characteristics(study, seed=simulation.seed))
-    return path

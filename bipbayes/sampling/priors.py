@@ -2,7 +2,7 @@
 
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -61,23 +61,29 @@ def make_priors(kind: type, values: Mapping[str, Any]) -> Any:
         raise SettingsError(f"These priors were refused: {error}") from error
 
 
-def read_priors(path: Path | None, model: str) -> dict[str, Any]:
-    """Read one model's table of a TOML file, such as ``[hierarchical]``.
+def read_priors(path: Path | None, models: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Read the tables of a TOML file, such as ``[hierarchical]``.
 
     Parameters
     ----------
     path
         The file, or ``None`` for none.
-    model
-        Name of the model; a file without its table leaves the defaults.
+    models
+        Names of the models that are fitted; one without a table keeps its defaults.
+
+    Returns
+    -------
+    dict
+        The values by model, empty for those without a table.
 
     Raises
     ------
     SettingsError
-        The file is missing, is no TOML, or holds values outside of tables.
+        The file is missing, is no TOML, holds values outside of tables, or a table for a
+        model that is not fitted.
     """
     if path is None:
-        return {}
+        return {model: {} for model in models}
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -88,9 +94,14 @@ def read_priors(path: Path | None, model: str) -> dict[str, Any]:
     if loose:
         raise SettingsError(
             f"{path} holds {', '.join(loose)} outside of a table; "
-            f"write them under the model's name, such as [{model}]"
+            f"write them under the model's name, such as [{models[0]}]"
         )
-    return dict(content.get(model, {}))
+    if unused := [name for name in content if name not in models]:
+        raise SettingsError(
+            f"{path} holds priors of {', '.join(unused)}, which this run does not fit (it fits "
+            f"{', '.join(models)}); correct the name, add the model with --model, or remove them"
+        )
+    return {model: dict(content.get(model, {})) for model in models}
 
 
 def _is_number(value: object) -> bool:

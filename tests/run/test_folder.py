@@ -1,10 +1,12 @@
 """Run folders: whose results they hold and what may be written over."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from bipbayes.atomic import note_written, write_text
 from bipbayes.errors import RunError
 from bipbayes.run.folder import RunFolder
 
@@ -24,34 +26,77 @@ def test_another_runs_folder_is_refused_and_left_alone(tmp_path: Path) -> None:
     assert folder.file("ols.csv").is_file()
 
 
-def test_overwrite_removes_the_other_runs_outputs_and_nothing_else(tmp_path: Path) -> None:
-    """Catches stale figures beside new ones, and a user's own files deleted."""
+def test_overwrite_removes_what_the_record_lists_and_nothing_else(tmp_path: Path) -> None:
+    """Catches stale figures beside new ones, and a user's own files deleted by their name."""
     folder = RunFolder(tmp_path)
     folder.claim(MINE, overwrite=False)
-    (tmp_path / "figures").mkdir()
-    (tmp_path / "figures" / "forest_B1.png").write_bytes(b"x")
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "mine.csv").write_text("keep")
-    (tmp_path / "notes.txt").write_text("keep")
-    (tmp_path / "audit_mine.csv").write_text("keep")
-    folder.finish("fit_posterior/no_pooling", {})
-    (tmp_path / "audit_no_pooling.csv").write_text("of the other run")
-    (tmp_path / "tables").mkdir()
-    (tmp_path / "tables" / "audit_paragraph.txt").write_text("of the other run")
+    write_text(tmp_path / "tables" / "audit_paragraph.txt", "of the other run")
+    drawn = tmp_path / "figures" / "forest_B1.png"
+    drawn.parent.mkdir()
+    drawn.write_bytes(b"x")
+    note_written([drawn])  # as a drawing process reports it
+    mine = [tmp_path / name for name in ("data/mine.csv", "notes.txt", "audit_mine.csv")]
+    for path in mine:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("keep")
+    folder.finish("fit_ols", {})
     folder.claim(OTHER, overwrite=True)
-    assert not (tmp_path / "figures" / "forest_B1.png").exists()
-    assert not (tmp_path / "tables" / "audit_paragraph.txt").exists()
-    assert not (tmp_path / "audit_no_pooling.csv").exists()
-    assert (tmp_path / "audit_mine.csv").exists()
-    assert (tmp_path / "data" / "mine.csv").exists() and (tmp_path / "notes.txt").exists()
-    assert folder.record()["identity"] == OTHER
+    assert not drawn.exists() and not (tmp_path / "tables" / "audit_paragraph.txt").exists()
+    assert all(path.read_text() == "keep" for path in mine)
+    assert folder.record()["identity"] == OTHER and folder.record()["written"] == []
 
 
-def test_files_of_an_unknown_run_are_not_taken_over(tmp_path: Path) -> None:
-    """Catches writing into a folder whose run.json was lost."""
-    (tmp_path / "effects.csv").write_text("x")
-    with pytest.raises(RunError, match="unknown run"):
-        RunFolder(tmp_path).claim(MINE, overwrite=False)
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("stored", [False, True])
+def test_files_that_no_record_lists_are_never_taken_over(
+    tmp_path: Path, *, stored: bool, overwrite: bool
+) -> None:
+    """Catches a user's own file replaced for its name, beside a run or where none was."""
+    folder = RunFolder(tmp_path)
+    if stored:
+        folder.claim(MINE, overwrite=False)
+        folder.write("effects.csv", pd.DataFrame({"estimate": [1.0]}))
+    (tmp_path / "ols.csv").write_text("x")
+    with pytest.raises(RunError, match=r"\(1: ols\.csv\).*never removed"):
+        folder.claim(OTHER, overwrite=overwrite)
+    assert (tmp_path / "ols.csv").read_text() == "x"
+    assert (tmp_path / "effects.csv").is_file() is stored
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", "{", '{"stages": []}', "\ufeff1"])
+def test_a_damaged_record_removes_nothing(tmp_path: Path, text: str) -> None:
+    """Catches a traceback, or files removed on the word of a record that cannot be read."""
+    (tmp_path / "run.json").write_text(text, encoding="utf-8")
+    for overwrite in (False, True):
+        with pytest.raises(RunError, match=r"damaged.*choose another --out"):
+            RunFolder(tmp_path).claim(MINE, overwrite=overwrite)
+    assert (tmp_path / "run.json").read_text(encoding="utf-8") == text
+
+
+def test_a_record_that_lists_files_elsewhere_removes_none_of_them(tmp_path: Path) -> None:
+    """Catches run.json of another machine, or a forged one, that leads out of the folder."""
+    outside = tmp_path / "outside.csv"
+    outside.write_text("keep")
+    folder = RunFolder(tmp_path / "out")
+    folder.claim(MINE, overwrite=False)
+    record = {**folder.record(), "written": ["../outside.csv", str(outside), 3]}
+    (tmp_path / "out" / "run.json").write_text(json.dumps(record))
+    folder.claim(OTHER, overwrite=True)
+    assert outside.read_text() == "keep"
+
+
+def test_what_is_checked_last_is_checked_before_anything_is_removed(tmp_path: Path) -> None:
+    """Catches results lost to a run that then refuses its own inputs."""
+    folder = RunFolder(tmp_path)
+    folder.claim(MINE, overwrite=False)
+    folder.write("ols.csv", pd.DataFrame({"estimate": [1.0]}))
+
+    def check() -> None:
+        raise RunError("bad claims")
+
+    with pytest.raises(RunError, match="bad claims"):
+        folder.claim(OTHER, overwrite=True, check=check)
+    assert folder.file("ols.csv").is_file() and folder.record()["identity"] == MINE
 
 
 def test_a_stage_with_other_settings_is_refused(tmp_path: Path) -> None:

@@ -8,13 +8,14 @@ import pandas as pd
 import pytest
 from builders import make_codebook, random_responses
 
-from bipbayes.errors import RunError
+from bipbayes.errors import BipbayesError, RunError, SettingsError
 from bipbayes.plots.captions import axis_phrase, caption
 from bipbayes.run.contexts import figure_context
-from bipbayes.run.folder import RunFolder
+from bipbayes.run.folder import KEPT, RunFolder
 from bipbayes.run.inputs import as_made, open_run, open_stored
 from bipbayes.run.ols_stage import fit_ols
 from bipbayes.run.settings import Settings
+from bipbayes.run.simulate_stage import SimulationRequest, write_simulation
 
 CODEBOOK = """
 name = "Small"
@@ -106,3 +107,104 @@ def test_turned_answers_are_said_everywhere_and_worse_changes_no_number(
     np.testing.assert_allclose(turned[0]["estimate"], -plain[0]["estimate"], atol=1e-12)
     assert turned[3]["data"]["reversed"] == ["q1"]
     assert any("reverse = true" in finding for finding in turned[3]["data"]["findings"])
+
+
+PRIORS = "[hierarchical]\ncombination = 0.3\n"
+KINDS = ("data", "codebook", "priors", "characteristics", "claims", "models")
+PLACES = ("ols.csv", "synthetic/responses.csv", "codebook.toml", "tables/own.csv", "run.json")
+
+
+def _place(settings: Settings, kind: str, path: Path) -> Settings:
+    """Return the settings with an input of a kind at a path, as it may be read from there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    texts = {"codebook": CODEBOOK, "priors": PRIORS, "models": "import sys"}
+    assert settings.data is not None
+    path.write_text(texts.get(kind, settings.data.read_text()), encoding="utf-8")
+    return replace(settings, **{kind: (str(path),) if kind == "models" else path})
+
+
+@pytest.mark.parametrize("earlier", ["none", "same", "other"])
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_input_is_ever_removed_or_written_over(
+    settings: Settings, tmp_path: Path, *, kind: str, place: str, earlier: str
+) -> None:
+    """Catches data called ols.csv in --out replaced by results, a codebook deleted there, ..."""
+    out = settings.out if earlier != "none" else tmp_path / "new"
+    if earlier == "other":
+        settings = replace(settings, previous="item")
+    place = place if kind != "models" else "posterior/own.py"
+    fresh = replace(settings, out=out, overwrite=True)
+    asked = _place(fresh, kind, out / place)
+    before = (out / place).read_bytes()
+    refused = open_run_or_refuse(asked)
+    if kind != "models" and not (earlier == "same" and place in KEPT):
+        assert refused
+    assert (out / place).read_bytes() == before
+
+
+def open_run_or_refuse(settings: Settings) -> str:
+    """Open a run and return the kind of the refusal, empty for none."""
+    try:
+        open_run(settings)
+    except BipbayesError as error:
+        return type(error).__name__
+    return ""
+
+
+def test_results_are_not_lost_to_inputs_that_are_refused(settings: Settings) -> None:
+    """Catches another run's results removed before the starting run's files were read."""
+    (settings.out / "ols.csv").unlink(missing_ok=True)
+    RunFolder(settings.out).write("ols.csv", pd.DataFrame({"estimate": [1.0]}))
+    RunFolder(settings.out).note()
+    asked = replace(settings, previous="item", overwrite=True)
+    for kind in ("characteristics", "claims", "priors"):
+        bad = settings.out.parent / f"{kind}.csv"
+        bad.write_text("nothing,here\n1,2\n", encoding="utf-8")
+        with pytest.raises(BipbayesError):
+            open_run(replace(asked, **{kind: bad}))
+        with pytest.raises(BipbayesError, match="no file"):
+            open_run(replace(asked, **{kind: bad.with_name("absent.csv")}))
+    with pytest.raises(BipbayesError):
+        open_run(replace(asked, models=("no_such_model",)))
+    assert (settings.out / "ols.csv").is_file()
+    open_run(asked)
+    assert not (settings.out / "ols.csv").exists()
+
+
+def test_claims_in_the_folder_are_not_replaced_by_an_audit(settings: Settings) -> None:
+    """Catches a verb that reads a stored run and writes over its own claims."""
+    claims = settings.out / "audit.csv"
+    claims.write_text("claim_id\n", encoding="utf-8")
+    with pytest.raises(RunError, match=r"audit\.csv: read by this run"):
+        open_stored(Settings(out=settings.out, claims=claims))
+
+
+def test_priors_for_a_model_that_is_not_fitted_are_refused_before_data_are_read(
+    tmp_path: Path,
+) -> None:
+    """Catches a typing error in a model's name: another analysis without a word."""
+    priors, data = tmp_path / "priors.toml", tmp_path / "data.csv"
+    priors.write_text(PRIORS.replace("hier", "heir"), encoding="utf-8")
+    data.write_text("unreadable", encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"heirarchical.*does not fit"):
+        open_run(Settings(data=data, priors=priors, out=tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_simulation_replaces_only_what_a_simulation_wrote(tmp_path: Path) -> None:
+    """Catches a user's responses.csv or truth.csv replaced by simulated ones."""
+    codebook = tmp_path / "small.toml"
+    codebook.write_text(CODEBOOK, encoding="utf-8")
+    request = SimulationRequest(effects="hierarchical", codebook=codebook)
+    mine = tmp_path / "out" / "truth.csv"
+    mine.parent.mkdir()
+    mine.write_text("mine", encoding="utf-8")
+    with pytest.raises(RunError, match=r"truth\.csv, which no simulation wrote"):
+        write_simulation(request, mine.parent, overwrite=True)
+    assert mine.read_text(encoding="utf-8") == "mine"
+    mine.unlink()
+    write_simulation(request, mine.parent, overwrite=False)
+    with pytest.raises(RunError, match="--overwrite"):
+        write_simulation(request, mine.parent, overwrite=False)
+    write_simulation(request, mine.parent, overwrite=True)
