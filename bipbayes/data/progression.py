@@ -118,6 +118,6 @@ def _standardise(dataset: xr.Dataset) -> xr.Dataset:
     n = sample.notnull().sum("response")
     mean = sample.mean("response")
     sd = sample.std("response", ddof=1) if sample.sizes["response"] else mean
-    # One answer, or no variation, has no standard deviation; the outcome stays empty.
-    sd = sd.where((n > 1) & (sd > 0))
+    # One answer, or no variation but rounding, has no standard deviation; the outcome stays empty.
+    sd = sd.where((n > 1) & (sd > 1e-10 * abs(sample).max("response")))
     return dataset.assign(mean=mean, sd=sd, n=n, standardised=(sample - mean) / sd)

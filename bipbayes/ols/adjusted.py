@@ -110,7 +110,7 @@ def _fill_saturated(
     share = estimates["jobcenter_share"].sel(outcome=outcome).to_numpy()
     estimates["jobcenter_estimate"].loc[here] = means
     averaged = np.where(share > 0, share * means, 0.0).sum(axis=1)
-    estimates["standardised_estimate"].loc[here] = averaged
+    estimates["standardised_estimate"].loc[here] = averaged if share.any() else np.nan
     average = np.kron(np.eye(shape[0]), share)
     for name in estimates["vcov"].to_numpy():
         if name == cov.CLUSTER_JOBCENTER:

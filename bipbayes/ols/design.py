@@ -101,7 +101,7 @@ def standardised_design(sample: Sample, saturated: Design, share: Floats) -> Des
         weight=saturated.weight * share[sample.jobcenter],
         residual=saturated.residual,
         leverage=saturated.leverage,
-        estimate=weighted.sum(axis=1),
+        estimate=np.where(share.sum(axis=0) > 0, weighted.sum(axis=1), np.nan),
         n=saturated.n.reshape(combinations, jobcenters, -1).sum(axis=1),
         observations=saturated.observations,
         columns=saturated.columns,

@@ -5,6 +5,7 @@ import xarray as xr
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.factorial import factorial_contrasts
+from bipbayes.ols.inference import cancelled
 
 _LISTED = 3  # combinations that a reason names
 
@@ -45,13 +46,16 @@ def factorial_of(source: xr.Dataset, codebook: Codebook) -> xr.Dataset:
     estimate = (contrast * members["estimate"]).sum("member", skipna=False)
     half = (contrast * members["covariance"]).sum("member", skipna=False)
     variance = (half * contrast.rename(member="other")).sum("other", skipna=False)
+    own = members["covariance"].where(members["member"] == members["other"], 0.0)
+    parts = (contrast**2 * own.sum("other", skipna=False)).sum("member", skipna=False)
+    note = _reasons(members["note"]).expand_dims(combination=list(labels))
     smallest = members[["n", "n_citizens"]].min("member")
     data = xr.Dataset(
         {
             "estimate": estimate,
             "variance": variance,
             "df": source["df"],
-            "note": _reasons(members["note"]).expand_dims(combination=list(labels)),
+            "note": cancelled(note, variance=variance, parts=parts),
         }
     ).assign({name: smallest[name].expand_dims(combination=list(labels)) for name in smallest})
     return data.transpose("vcov", "outcome", "combination", missing_dims="ignore")

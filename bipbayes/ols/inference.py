@@ -12,6 +12,11 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.errors import SettingsError
 from bipbayes.intervals import interval_frame
 from bipbayes.ols.multiplicity import adjust
+from bipbayes.ols.reasons import ALL_ALIKE
+
+# Outcomes have standard deviation 1, so an error this small beside 1 / sqrt(n) is rounding noise;
+# one change of 1 among a million equal ones leaves 1e-3 of it.
+_NOISE: Final = 1e-10
 
 _COLUMNS: Final = (
     "estimand",
@@ -39,6 +44,49 @@ def checked_level(level: float) -> float:
     if not 0 < level < 1:
         raise SettingsError(f"level {level} is no coverage; give a number between 0 and 1")
     return level
+
+
+def without_noise(source: xr.Dataset) -> xr.Dataset:
+    """Note where a variance is rounding noise, so that no certainty is made of it.
+
+    An estimate is an average with weights that sum to 1, so its variance is at least 1 / n where
+    its responses vary as all do. It is noise under
+
+    - ``classical`` errors, whose variance is pooled, where the changes are alike within every
+      combination (or cell);
+    - ``HC1`` and ``HC3`` where the changes of this combination are alike;
+    - ``cluster_citizen`` where its residuals sum to zero within every citizen;
+    - ``cluster_jobcenter`` where the mean stays the same whichever jobcenter is left out.
+
+    In an average over jobcenters all of its cells must be so: a cell that is alike by chance
+    takes nothing from the error's expectation.
+
+    Parameters
+    ----------
+    source
+        ``covariance`` (or ``variance``), ``n`` and ``note``.
+    """
+    variance = source["variance"] if "variance" in source else effects_of(source)["variance"]
+    alike = variance <= _NOISE**2 / source["n"].where(source["n"] > 0)
+    return source.assign(note=_noted(source["note"], alike))
+
+
+def cancelled(note: xr.DataArray, *, variance: xr.DataArray, parts: xr.DataArray) -> xr.DataArray:
+    """Add the reason where the variance of a difference is what rounding leaves of its parts'.
+
+    Parameters
+    ----------
+    note
+        What is known already; it is kept.
+    variance, parts
+        Variance of the difference, and what it would be if its parts did not covary.
+    """
+    return _noted(note, variance <= _NOISE * parts)
+
+
+def _noted(note: xr.DataArray, alike: xr.DataArray) -> xr.DataArray:
+    note, alike = xr.broadcast(note, alike)
+    return note.where((note != "") | ~alike, ALL_ALIKE)
 
 
 def effects_of(source: xr.Dataset) -> xr.Dataset:
@@ -75,7 +123,11 @@ def contrasts_of(source: xr.Dataset, reference: str) -> xr.Dataset:
     contrasts = effects.assign(
         estimate=effects["estimate"] - base["estimate"],
         variance=variance,
-        note=first_note(effects["note"], named),
+        note=cancelled(
+            first_note(effects["note"], named),
+            variance=variance,
+            parts=effects["variance"] + base["variance"],
+        ),
     )
     return contrasts.drop_sel(combination=reference)
 

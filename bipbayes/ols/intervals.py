@@ -7,7 +7,7 @@ import xarray as xr
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.intervals import PLAIN
-from bipbayes.ols.covariance import CLUSTER_JOBCENTER
+from bipbayes.ols.covariance import CLASSICAL, CLUSTER_JOBCENTER
 from bipbayes.ols.factorial import factorial_of
 from bipbayes.ols.inference import (
     checked_level,
@@ -16,9 +16,12 @@ from bipbayes.ols.inference import (
     effects_of,
     estimate_rows,
     first_note,
+    without_noise,
 )
+from bipbayes.ols.reasons import COMMON_VARIANCE
 
 SOURCE: Final = "ols"
+_SATURATED: Final = ("standardised_effect", "standardised_contrast", "jobcenter")
 
 
 def ols_intervals(
@@ -33,7 +36,9 @@ def ols_intervals(
     effects (`bipbayes.ols.factorial`). Families for Holm and Benjamini-Hochberg, each for one
     kind of standard error and one estimand: all indicators together (BIP: 320 effects, 300
     contrasts, 300 factorial effects of all orders), all averages together (32, 30 and 30). What
-    has no p value does not count.
+    has no p value does not count. No error is given where all changes behind an estimate are
+    alike (`bipbayes.ols.inference.without_noise`); a contrast or factorial effect of which one
+    part has no error has none.
 
     Parameters
     ----------
@@ -49,7 +54,8 @@ def ols_intervals(
     pandas.DataFrame
         Columns of `bipbayes.intervals.COLUMNS`; ``n`` and ``n_citizens`` are those of the
         combination (for a contrast, too; for a factorial effect the smallest one). Empty
-        standard errors have their reason in ``note``.
+        standard errors have their reason in ``note``, and classical ones from the regression on
+        combinations x jobcenters say that their residual variance is common to all of it.
 
     Raises
     ------
@@ -66,23 +72,26 @@ def ols_intervals(
         estimate_rows(_jobcenters(estimates), "jobcenter"),
         estimate_rows(factorial_of(plain, codebook), "factorial"),
     ]
-    return confidence_frame(
+    frame = confidence_frame(
         rows,
         codebook,
         level=checked_level(level),
         source=SOURCE,
         analysis=str(estimates.attrs.get("adjust", PLAIN)),
     )
+    pooled = frame["estimand"].isin(_SATURATED) & frame["vcov"].eq(CLASSICAL) & frame["se"].notna()
+    frame.loc[pooled, "note"] = COMMON_VARIANCE
+    return frame
 
 
 def _plain(estimates: xr.Dataset) -> xr.Dataset:
     note = first_note(estimates["note"], estimates["reason"])
     names = ["estimate", "covariance", "df", "n", "n_citizens"]
-    return estimates[names].assign(note=note)
+    return without_noise(estimates[names].assign(note=note))
 
 
 def _standardised(estimates: xr.Dataset) -> xr.Dataset:
-    return xr.Dataset(
+    data = xr.Dataset(
         {
             "estimate": estimates["standardised_estimate"],
             "covariance": estimates["standardised_covariance"],
@@ -92,6 +101,7 @@ def _standardised(estimates: xr.Dataset) -> xr.Dataset:
             "note": estimates["standardised_note"],
         }
     )
+    return without_noise(data)
 
 
 def _jobcenters(estimates: xr.Dataset) -> xr.Dataset:
@@ -105,4 +115,4 @@ def _jobcenters(estimates: xr.Dataset) -> xr.Dataset:
             "note": estimates["jobcenter_note"],
         }
     )
-    return data.sel(vcov=data["vcov"] != CLUSTER_JOBCENTER)
+    return without_noise(data.sel(vcov=data["vcov"] != CLUSTER_JOBCENTER))

@@ -14,6 +14,11 @@ JOBCENTER_MISSING = "not observed in every jobcenter"
 NO_JACKKNIFE = "leaving a jobcenter out is not defined for jobcenters' own means"
 ONE_RESPONSE = "rests on one response: no residual"
 ONE_CITIZEN = "rests on one citizen: the residuals sum to zero"
+ALL_ALIKE = "all changes behind it are alike: no error can be estimated"
+COMMON_VARIANCE = (
+    "one regression on all combinations in all jobcenters: its residual variance is common to all"
+)
+NO_SPREAD = "all changes of the outcome are alike: it has no standard deviation"
 
 
 def empty(design: Design, sample: Sample, vcov: str) -> Text:

@@ -44,8 +44,17 @@ class Run:
     def look_at_directions(self, progression: xr.Dataset) -> None:
         """Warn of indicators that go against the rest, and note them in ``run.json``.
 
-        Nothing is turned: only the codebook can say what a question means.
+        Nothing is turned: only the codebook can say what a question means. Outcomes that
+        never change are named as well: they have no scale to compare them on.
         """
+        still = progression["outcome"].where(progression["sd"].isnull(), drop=True).to_numpy()
+        if len(still):
+            logger.warning(
+                "%s: %d outcome(s) whose changes are all alike or missing have no standard "
+                "deviation; their results are empty",
+                ", ".join(map(str, still)),
+                len(still),
+            )
         found = directions(progression, self.codebook)
         facts = directions_record(found, self.codebook)
         self.folder.note(directions=facts)

@@ -11,6 +11,7 @@ from statsmodels.stats.multitest import multipletests
 from bipbayes.errors import SettingsError
 from bipbayes.intervals import COLUMNS
 from bipbayes.ols import VCOV, estimate_ols, ols_intervals
+from bipbayes.ols.reasons import COMMON_VARIANCE
 
 CODEBOOK = builders.make_codebook(5, 2)
 
@@ -106,8 +107,10 @@ def test_every_label_stands_once(frame: pd.DataFrame) -> None:
 
 
 def test_empty_errors_have_a_reason(frame: pd.DataFrame) -> None:
-    """Catches an empty standard error that says nothing, and a note beside a full one."""
-    assert (frame["se"].isna() == (frame["note"] != "")).all()
+    """Catches an empty standard error that says nothing, and a reason beside a full one."""
+    empty = frame["se"].isna()
+    assert (frame.loc[empty, "note"] != "").all()
+    assert set(frame.loc[~empty, "note"]) == {"", COMMON_VARIANCE}
     assert (frame["se"].dropna() > 0).all()
     for column in ("lower", "upper", "p_value", "p_holm", "p_bh"):
         assert frame[column].isna().equals(frame["se"].isna()), column
