@@ -1,5 +1,6 @@
 """Checks over whole rows: duplicates, citizens in two jobcenters, contradictory boxes."""
 
+import unicodedata
 from collections.abc import Sequence
 
 import pandas as pd
@@ -97,6 +98,47 @@ def repeated_rows(responses: pd.DataFrame) -> tuple[pd.Series, list[Finding]]:
             )
         )
     return ~identical, findings
+
+
+def label_twins(raw: pd.Series, labels: pd.Series, column: str) -> list[Finding]:
+    """Find labels that a reader cannot tell apart.
+
+    Unicode forms of one label have become one (warned); labels that differ only by case, blanks
+    or invisible characters are refused, since nobody can say whether they are one.
+
+    Parameters
+    ----------
+    raw, labels
+        As the file has them, and as `bipbayes.data.columns.to_text` reads them.
+    column
+        Their column in the file.
+    """
+    findings = []
+    text = raw.astype("string").str.strip()
+    if count := int((text != text.str.normalize("NFC")).fillna(False).sum()):
+        rule = "labels in another Unicode form"
+        findings.append(Finding(column, rule, count, "each is read as the one that looks the same"))
+    known = labels.dropna()
+    looks = known.map({label: _looks(label) for label in known.unique()})
+    twins = known.groupby(looks).transform("nunique") > 1
+    if twins.any():
+        findings.append(
+            Finding(
+                column,
+                "rows with labels that differ only by case, blanks or invisible characters",
+                int(twins.sum()),
+                "write each label in one way",
+                refused=True,
+                rows=first_rows(twins.reindex(labels.index, fill_value=False)),
+            )
+        )
+    return findings
+
+
+def _looks(label: str) -> str:
+    """Return what is left of a label without case, blanks and invisible characters."""
+    text = unicodedata.normalize("NFKC", label).casefold()
+    return "".join(c for c in text if unicodedata.category(c)[0] not in "CZ")
 
 
 def moved_citizens(responses: pd.DataFrame) -> list[Finding]:

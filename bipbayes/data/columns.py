@@ -13,13 +13,16 @@ MISSING_TOKENS = ("", "NA", "NaN", "nan", "None", "<NA>")
 
 
 def to_text(values: pd.Series) -> pd.Series:
-    """Return labels as text without surrounding blanks; whole floats lose their ``.0``."""
+    """Return labels as text without surrounding blanks, in Unicode's form C.
+
+    Whole floats lose their ``.0``. Only an empty entry is missing: ``NA`` and ``None`` are names.
+    """
     if pd.api.types.is_float_dtype(values.dtype):
         whole = values.dropna()
         if bool((whole == whole.round()).all()):
             values = values.astype("Int64")
-    text = values.astype("string").str.strip()
-    return text.mask(text.isin(MISSING_TOKENS)).astype("str")
+    text = values.astype("string").str.normalize("NFC").str.strip()
+    return text.mask(text == "").astype("str")
 
 
 def to_number(values: pd.Series) -> tuple[pd.Series, pd.Series]:

@@ -1,6 +1,8 @@
 """Reading a codebook from TOML and checking that it makes sense."""
 
+import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -19,6 +21,7 @@ from bipbayes.data.codebook import (
     Treatment,
 )
 from bipbayes.errors import CodebookError, raise_all
+from bipbayes.intervals import ALL_INDICATORS
 
 Table = Mapping[str, Any]
 
@@ -49,6 +52,16 @@ _INDICATOR: Final = {
     "reverse",
 }
 MAX_TREATMENTS: Final = 8
+# Codes are names of files, columns of CSVs and parts of commands, so their letters are ASCII's.
+_CODE: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
+_TREATMENT: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+_RESERVED: Final = {
+    *("citizen", "jobcenter", "date", "combination", "synthetic", "response", "outcome"),
+    *("indicator", "respondent", "treatment", "analysed", "cell", "code"),
+    *(ALL_INDICATORS, NO_TREATMENT, DO_NOT_KNOW),
+    # What pandas.read_csv takes for missing, in small letters.
+    *("na", "n/a", "nan", "null", "nil"),
+}
 
 
 @cache
@@ -98,7 +111,9 @@ def parse_codebook(table: Table) -> Codebook:
         treatments=tuple(_treatment(*item) for item in table["treatments"].items()),
         averages=tuple(_average(*item) for item in table.get("averages", {}).items()),
         activities=_activities(table),
-        jobcenters=tuple(str(label) for label in table.get("jobcenters", ())),
+        jobcenters=tuple(
+            unicodedata.normalize("NFC", str(label)) for label in table.get("jobcenters", ())
+        ),
         citizen=str(table.get("citizen", "citizen")),
         jobcenter=str(table.get("jobcenter", "jobcenter")),
         date=str(table.get("date", "date")),
@@ -212,6 +227,45 @@ def _activities(table: Table) -> tuple[Activity, ...]:
     )
 
 
+def _code_faults(codebook: Codebook) -> list[str]:
+    """Say which codes cannot be names of files, columns and parts of combinations."""
+    places = {
+        "indicator": [entry.code for entry in (*codebook.indicators, *codebook.unanalysed)],
+        "average": list(codebook.average_codes),
+        "treatment": list(codebook.treatment_codes),
+    }
+    faults = []
+    for place, codes in places.items():
+        for code in dict.fromkeys(codes):
+            if place == "treatment" and not _TREATMENT.fullmatch(code):
+                advice = "a treatment's code begins with a letter and holds A-Z, a-z, 0-9 and _"
+            elif place != "treatment" and (not _CODE.fullmatch(code) or _is_number(code)):
+                advice = "a code holds A-Z, a-z, 0-9, _ and -, begins with no -, and is no number"
+            elif code.casefold() in _RESERVED:
+                advice = "this word means something else in the outputs; choose another"
+            else:
+                continue
+            faults.append(f"{place} {code[:70]!r}: {advice} (at most 64 characters)")
+    return faults
+
+
+def _is_number(code: str) -> bool:
+    """Say whether a reader of a CSV would take a code for a number."""
+    try:
+        float(code)
+    except ValueError:
+        return False
+    return True
+
+
+def _case_twins(what: str, labels: list[str]) -> list[str]:
+    """Name labels that differ only by case: files and some programs take them for one."""
+    same: dict[str, set[str]] = {}
+    for label in labels:
+        same.setdefault(label.casefold(), set()).add(label)
+    return [f"{what} differ only by case: {sorted(t)}" for t in same.values() if len(t) > 1]
+
+
 def _content_faults(codebook: Codebook) -> list[str]:
     every = [*codebook.indicators, *codebook.unanalysed]
     names = {
@@ -224,13 +278,15 @@ def _content_faults(codebook: Codebook) -> list[str]:
             codebook.jobcenter,
             codebook.date,
         ],
+        "treatment codes": list(codebook.treatment_codes),
         "treatment columns": [c for entry in codebook.treatments for c in entry.columns],
     }
-    faults = []
+    faults = _code_faults(codebook)
     for what, labels in names.items():
         repeated = sorted({label for label in labels if labels.count(label) > 1})
         if repeated:
             faults.append(f"{what} stand more than once: {repeated}")
+        faults += _case_twins(what, labels)
     if not codebook.indicators:
         faults.append("no indicator has progression = true")
     for average in codebook.averages:

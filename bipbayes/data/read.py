@@ -127,6 +127,8 @@ def _columns(frame: pd.DataFrame, codebook: Codebook) -> tuple[pd.DataFrame, lis
         findings.append(
             Finding(codebook.date, rule, count, advice, refused=True, rows=first_rows(unread))
         )
+    site = frame[codebook.jobcenter].reset_index(drop=True)
+    findings += checks.label_twins(site, responses["jobcenter"], codebook.jobcenter)
     if count := columns.lost_zeros(responses["citizen"]):
         rule = "ids of digits that are shorter than the others"
         advice = "if ids have a fixed width, leading zeros were lost: store them as text"

@@ -1,5 +1,6 @@
 """Codebooks: BIP's own, other shapes, and refusals that name every fault."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -129,3 +130,46 @@ def test_a_turned_indicator_says_so_in_its_name() -> None:
     assert outcome_label(codebook, "sleep", language="da") == "sleep Sleep (vendt)"
     assert outcome_label(codebook, "mood", language="en") == "mood (reversed)"
     assert outcome_label(codebook, "both", language="en") == "Both"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('code = "mood"', 'code = "../mood"', "indicator '../mood': a code holds"),
+        ('code = "mood"', 'code = "m/d"', "indicator 'm/d': a code holds"),
+        ('code = "mood"', f'code = "{"m" * 65}"', "at most 64 characters"),
+        ('code = "mood"', 'code = "humør"', "indicator 'humør': a code holds"),
+        ('code = "mood"', 'code = "1e5"', "indicator '1e5': a code holds"),
+        ('code = "mood"', 'code = "NULL"', "indicator 'NULL': this word means something else"),
+        ('code = "mood"', 'code = "Sleep"', "indicator codes differ only by case"),
+        ("[averages.both]", "[averages.all_indicators]", "average 'all_indicators': this word"),
+        ("[averages.both]", "[averages.Sleep]", "outcome codes differ only by case"),
+        ("[averages.both]", '[averages."b:h"]', "average 'b:h': a code holds"),
+        ("[treatments.V]", '[treatments."V:C"]', "treatment 'V:C': a treatment's code"),
+        ("[treatments.V]", '[treatments."V+C"]', "treatment 'V+C': a treatment's code"),
+        ("[treatments.V]", '[treatments."01"]', "treatment '01': a treatment's code"),
+        ("[treatments.V]", "[treatments.none]", "treatment 'none': this word"),
+        ("[treatments.V]", "[treatments.c]", "treatment codes differ only by case"),
+    ],
+)
+def test_codes_that_cannot_stand_in_outputs(
+    tmp_path: Path, old: str, new: str, sentence: str
+) -> None:
+    """Catches files outside their folder or over one another, and names with two meanings."""
+    assert old in OTHER
+    path = tmp_path / "codebook.toml"
+    path.write_text(OTHER.replace(old, new), encoding="utf-8")
+    with pytest.raises(CodebookError, match=re.escape(sentence)):
+        load_codebook(path)
+
+
+def test_all_codes_are_refused_at_once(tmp_path: Path) -> None:
+    """Catches a codebook that is mended one code at a time."""
+    path = tmp_path / "codebook.toml"
+    text = OTHER.replace('code = "mood"', 'code = "a/b"')
+    text = text.replace("[treatments.V]", '[treatments."V:"]')
+    path.write_text(text.replace("[averages.both]", "[averages.none]"), encoding="utf-8")
+    with pytest.raises(CodebookError) as caught:
+        load_codebook(path)
+    for part in ("indicator 'a/b'", "treatment 'V:'", "average 'none'"):
+        assert part in str(caught.value)

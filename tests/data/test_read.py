@@ -1,5 +1,6 @@
 """Reading responses: formats, refusals and counted warnings."""
 
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -240,3 +241,40 @@ def test_faults_say_in_which_rows(tmp_path: Path) -> None:
     assert "B2: values outside the scale (2, data rows 2, 5)" in text
     assert "date: dates that cannot be read (4, first in data rows 1, 3, 4)" in text
     assert "97" not in text and "soon" not in text
+
+
+def test_only_an_empty_label_is_missing(tmp_path: Path) -> None:
+    """Catches sites called NA or None, and ids called nan, that are read as no value."""
+    frame = _frame()
+    frame["jobcenter"] = ["NA", "None", "nan", "NULL", "<NA>", "N/A"]
+    frame["citizen"] = ["NA", "None"] * 3
+    frame.loc[1, "B1"] = np.nan
+    path = tmp_path / "responses.csv"
+    frame.to_csv(path, index=False)
+    for study in (read_responses(path, CODEBOOK), responses_from_frame(frame, CODEBOOK)):
+        assert study.responses["jobcenter"].tolist() == frame["jobcenter"].tolist()
+        assert study.responses["citizen"].tolist() == frame["citizen"].tolist()
+        assert int(study.responses["B1"].isna().sum()) == 1
+    frame.loc[0, "jobcenter"] = ""
+    with pytest.raises(DataError, match=r"jobcenter: rows without a value \(1, data row 1\)"):
+        responses_from_frame(frame, CODEBOOK)
+
+
+def test_unicode_forms_of_a_site_are_one_site() -> None:
+    """Catches two sites, or two citizens, of one name in two Unicode forms."""
+    frame = _frame()
+    frame["jobcenter"] = ["Åbenrå", unicodedata.normalize("NFD", "Åbenrå")] * 3
+    study = responses_from_frame(frame, CODEBOOK)
+    assert set(study.responses["jobcenter"]) == {"Åbenrå"}
+    assert _findings(frame)["labels in another Unicode form"] == (3, "jobcenter")
+    assert "labels in another Unicode form" not in _findings(_frame())
+
+
+@pytest.mark.parametrize("twin", ["aarhus", "Aar\u200bhus", "Aarhus\u00ad", "Aar hus", "Ａarhus"])
+def test_sites_that_look_the_same_are_refused(twin: str) -> None:
+    """Catches two sites that differ by case or by what nobody sees; says how many rows."""
+    frame = _frame()
+    frame["jobcenter"] = ["Aarhus", "Aarhus", twin, "Viborg", "Viborg", "Viborg"]
+    with pytest.raises(DataError, match=r"differ only by case.*\(3, data rows 1, 2, 3\)") as caught:
+        responses_from_frame(frame, CODEBOOK)
+    assert "Aarhus" not in str(caught.value)
