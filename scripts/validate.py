@@ -25,7 +25,10 @@ def main(
     citizens: Annotated[
         int | None, typer.Option(help="Citizens of a study (default: 3707).")
     ] = None,
-    continuous: Annotated[bool, typer.Option(help="Do not cut answers to the scale.")] = False,
+    designs: Annotated[
+        list[str] | None,
+        typer.Option("--design", help="Named design, or all; repeatable (default: bip)."),
+    ] = None,
     draws: options.Draws = None,
     tune: options.Tune = None,
     seed: Annotated[int, typer.Option(help="The one seed.")] = 1,
@@ -53,20 +56,27 @@ def main(
     start_logging(quiet=quiet)
 
     def verb() -> int:
-        from bipbayes.run.validate_stage import validate, validation_settings
+        from bipbayes.run.validate_stage import validate, validation_settings, write_designs
+        from bipbayes.validation.settings import DESIGNS
 
-        settings = validation_settings(
-            engines=engine or ["closed"], continuous=continuous, quick=quick, values=given
-        )
-        validate(
-            settings,
-            codebook=codebook,
-            folder=out,
-            where=(scheduler, workers),
-            rounds=rounds,
-            progress=not quiet,
-            overwrite=overwrite,
-        )
+        names = list(DESIGNS) if designs == ["all"] else designs or ["bip"]
+        engines = engine or ["closed"]
+        asked = {
+            name: validation_settings(engines=engines, design=name, quick=quick, values=given)
+            for name in names
+        }
+        for name, settings in asked.items():
+            validate(
+                settings,
+                codebook=codebook,
+                folder=out / name if designs else out,
+                where=(scheduler, workers),
+                rounds=rounds,
+                progress=not quiet,
+                overwrite=overwrite,
+            )
+        if designs:
+            write_designs(out, names)
         return 0
 
     run_verb(verb)

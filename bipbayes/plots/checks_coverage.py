@@ -64,7 +64,8 @@ def coverage_data(table: pd.DataFrame) -> pd.DataFrame:
     data = table[chosen].copy()
     model = data["model"].where(data["model"] != "", "OLS")
     engine = data["engine"].where(data["engine"] == "", ", " + data["engine"])
-    data["label"] = model + ", " + data["vcov"] + engine
+    adjusted = data["analysis"].where(data["analysis"] == "", ", " + data["analysis"])
+    data["label"] = model + ", " + data["vcov"] + adjusted + engine
     order = {label: row for row, label in enumerate(dict.fromkeys(data["label"]))}
     data["row"] = data["label"].map(order)
     return data

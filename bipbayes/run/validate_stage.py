@@ -7,15 +7,14 @@ from typing import Any, Final
 
 import pandas as pd
 
-from bipbayes.atomic import write_frame
+from bipbayes.atomic import write_frame, write_text
 from bipbayes.data.load_codebook import load_codebook
 from bipbayes.errors import SettingsError
 from bipbayes.validation.calibrate import run_calibration
 from bipbayes.validation.calibration import calibration_verdict
 from bipbayes.validation.campaign import run_validation
-from bipbayes.validation.generator import Generator
-from bipbayes.validation.settings import CLOSED, NUTS, PLUGGED, ValidationSettings
-from bipbayes.validation.summary import coverage_table, goals, judged
+from bipbayes.validation.settings import CLOSED, DESIGNS, NUTS, PLUGGED, ValidationSettings
+from bipbayes.validation.summary import ANALYSIS, coverage_table, design_table, goals, judged
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +23,7 @@ QUICK: Final[dict[str, Any]] = {"replicates": 4, "population": 5000, "draws": 20
 
 
 def validation_settings(
-    *, engines: Sequence[str], continuous: bool, quick: bool, values: dict[str, Any]
+    *, engines: Sequence[str], design: str, quick: bool, values: dict[str, Any]
 ) -> ValidationSettings:
     """Turn options into settings.
 
@@ -32,8 +31,8 @@ def validation_settings(
     ----------
     engines
         ``closed``, ``plugged``, ``nuts``.
-    continuous
-        Leave answers continuous instead of cutting them to the scale.
+    design
+        Name of a design (`bipbayes.validation.settings.DESIGNS`).
     quick
         Few and small replicates; the numbers then prove nothing.
     values
@@ -42,13 +41,15 @@ def validation_settings(
     Raises
     ------
     SettingsError
-        An unknown engine, or values that are refused.
+        An unknown engine or design, or values that are refused.
     """
     unknown = sorted(set(engines) - set(SHORT))
     if unknown:
         raise SettingsError(f"--engine {unknown} is unknown; known: {', '.join(SHORT)}")
+    if design not in DESIGNS:
+        raise SettingsError(f"--design {design!r} is unknown; known: {', '.join(DESIGNS)}")
     given = {key: value for key, value in values.items() if value}
-    filled = {**(QUICK if quick else {}), **given, "generator": Generator(cut=not continuous)}
+    filled = {**DESIGNS[design], **(QUICK if quick else {}), **given}
     return ValidationSettings(engines=tuple(SHORT[name] for name in engines), **filled)
 
 
@@ -110,6 +111,35 @@ def validate(
             row["reached"],
         )  # fmt: skip
     return reached
+
+
+def write_designs(folder: Path, designs: Sequence[str]) -> pd.DataFrame:
+    """Put the designs that lie in a folder under one another: ``designs.csv`` and ``designs.md``.
+
+    Parameters
+    ----------
+    folder
+        Holds a folder with ``coverage.csv`` for each design.
+    designs
+        Their names.
+    """
+    tables = {
+        name: pd.read_csv(folder / name / "coverage.csv", keep_default_na=False).pipe(_numbers)
+        for name in designs
+    }
+    table = design_table(tables)
+    write_frame(folder / "designs.csv", table)
+    lines = [list(table.columns), ["---"] * table.shape[1], *table.to_numpy().tolist()]
+    text = "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+    write_text(folder / "designs.md", text + "\n")
+    return table
+
+
+def _numbers(frame: pd.DataFrame) -> pd.DataFrame:
+    """Turn the measures of a table read as text into numbers, empty ones into NaN."""
+    labels = [*ANALYSIS, "estimand", "target"]
+    measures = frame.columns.difference(labels)
+    return frame.assign(**{str(name): pd.to_numeric(frame[name]) for name in measures})
 
 
 def _calibrate(

@@ -62,7 +62,12 @@ def calibrated_attendance(
 
 
 def random_attendance(
-    stream: Stream, codebook: Codebook, *, citizens: int, known: tuple[int, int]
+    stream: Stream,
+    codebook: Codebook,
+    *,
+    citizens: int,
+    known: tuple[int, int],
+    responses: tuple[int, int] | None = None,
 ) -> Attendance:
     """Draw occasions for any codebook: each respondent takes part in 39 of 40.
 
@@ -76,8 +81,12 @@ def random_attendance(
         Number of citizens.
     known
         Probability that activities are known, as a fraction.
+    responses
+        Fewest and most of a citizen, all numbers alike; default: two to eight, mostly few.
     """
-    counts = LEAST + stream.weighted(EXTRA_WEIGHTS, citizens)
+    least, most = responses or (LEAST, LEAST)
+    weights = EXTRA_WEIGHTS if responses is None else np.ones(most - least + 1, dtype=np.int64)
+    counts = least + stream.weighted(weights, citizens)
     citizen = np.repeat(np.arange(citizens), counts)
     rows = len(citizen)
     present = stream.happens(39, 40, rows, len(codebook.respondents))

@@ -25,7 +25,12 @@ PERCENT: Final = 100
 
 
 def random_design(
-    codebook: Codebook, seed: int, *, citizens: int, jobcenters: int | None = None
+    codebook: Codebook,
+    seed: int,
+    *,
+    citizens: int,
+    jobcenters: int | None = None,
+    responses: tuple[int, int] | None = None,
 ) -> Design:
     """Build a random design.
 
@@ -36,9 +41,11 @@ def random_design(
     seed
         Seed of the simulation.
     citizens
-        Number of citizens, each with two to eight responses.
+        Number of citizens.
     jobcenters
         Number of jobcenters; default: the codebook's, or 4 where it lists none.
+    responses
+        Fewest and most of a citizen; default: two to eight.
 
     Returns
     -------
@@ -51,7 +58,9 @@ def random_design(
     if citizens < len(labels):
         raise SettingsError(f"{citizens} citizens cannot fill {len(labels)} jobcenters; raise them")
     stream = Stream(seed, 10)
-    attendance = random_attendance(stream, codebook, citizens=citizens, known=KNOWN)
+    attendance = random_attendance(
+        stream, codebook, citizens=citizens, known=KNOWN, responses=responses
+    )
     weights = _weights(stream, codebook, labels)
     site = stream.weighted(weights.sum(axis=1), citizens)
     run = runs(stream, attendance.citizen)

@@ -5,15 +5,19 @@ Citizen i, occasion t, indicator k of respondent r, in scale points:
     answer[i,t,k] = round(level[i,k] + walk[i,t,k] + noise[i,t,k]), cut to the scale
     level[i,k]    = middle[k] + person[i] + view[i,r] + own[i,k]
     walk[i,t,k]   = walk[i,t-1,k] + drift[combination, jobcenter, k] + step[i,t,k]
+                    + slope[i,k] + shock[jobcenter, quarter]
     noise[i,t,k]  = steadiness[i,r] * (mood[i,t] + impression[i,t,r] + error[i,t,k])
 
 All parts are normal but steadiness, which is log-normal with mean square one (some citizens'
 answers jump about more than others'). ``drift`` carries the effects. With ``cut=False`` answers
 are the continuous levels with their noise. Activities persist, answers have gaps, and citizens
-respond two to eight times (`bipbayes.synthetic.random_design`).
+respond two to eight times (`bipbayes.synthetic.random_design`). Slopes (Student with 4 degrees) and
+shocks are zero unless asked for. With ``selection`` treatment follows low answers: the log-odds of
+every treatment rise by that much for each standard deviation by which the mean of the citizen's
+answers on the occasion before lies below the others', and by `LOYALTY` where it was given then.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -35,7 +39,11 @@ TYPICAL_SD: Final = 0.96  # of a change in scale points
 TRUTH_STREAM: Final = 101
 ANSWER_STREAM: Final = 102
 DESIGN_STREAM: Final = 103
+CHOICE_STREAM: Final = 104
 DEFAULT_SDS: Final = EffectSds()
+SLOPE_DEGREES: Final = 4
+LOYALTY: Final = 1.0  # log-odds of a treatment that was given before, under selection
+QUARTER: Final = 91  # days
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,13 @@ class Generator:
         0.25 within a respondent.
     steadiness
         Standard deviation of the logarithm, by respondent in turn; 0 makes all citizens alike.
+    slope, shock
+        Standard deviations, in those of a change, of what a citizen's answers to a question move
+        by on every occasion, and of what all changes of a jobcenter in a quarter share.
+    selection
+        Log-odds of treatment for each standard deviation of low last answers.
+    responses
+        Fewest and most responses of a citizen; default: two to eight.
     cut
         Round and cut answers to the scale.
     sds
@@ -63,6 +78,10 @@ class Generator:
     impression: float = 0.33
     error: float = 0.59
     steadiness: tuple[float, ...] = (0.66, 0.78)
+    slope: float = 0.0
+    shock: float = 0.0
+    selection: float = 0.0
+    responses: tuple[int, int] | None = None
     cut: bool = True
     sds: EffectSds = DEFAULT_SDS
 
@@ -70,6 +89,12 @@ class Generator:
     def noise(self) -> float:
         """Standard deviation of an answer's noise where steadiness is one."""
         return float(np.sqrt(self.mood**2 + self.impression**2 + self.error**2))
+
+    @property
+    def surprise(self) -> float:
+        """Standard deviation of what moves a level beside the drift, scale points."""
+        lasting = TYPICAL_SD * np.hypot(self.slope, self.shock)
+        return float(np.hypot(self.step, lasting))
 
 
 @dataclass(frozen=True)
@@ -98,10 +123,94 @@ def draw_drift(codebook: Codebook, jobcenters: int, *, generator: Generator, see
     return np.asarray(MEAN_CHANGE + TYPICAL_SD * effects)
 
 
-def draw_design(codebook: Codebook, *, citizens: int, jobcenters: int | None, seed: int) -> Design:
+def draw_design(
+    codebook: Codebook,
+    *,
+    citizens: int,
+    jobcenters: int | None,
+    seed: int,
+    responses: tuple[int, int] | None = None,
+) -> Design:
     """Draw who answers what and when, under which activities."""
     own = int(Stream(seed, DESIGN_STREAM).words(1)[0] >> np.uint64(2))
-    return random_design(codebook, own, citizens=citizens, jobcenters=jobcenters)
+    return random_design(
+        codebook, own, citizens=citizens, jobcenters=jobcenters, responses=responses
+    )
+
+
+def draw_responses(
+    design: Design, *, drift: Floats, generator: Generator, seed: int | list[int]
+) -> tuple[Design, Latent, Floats]:
+    """Draw levels and answers, and who is treated where treatment follows low answers.
+
+    Parameters
+    ----------
+    design
+        Who answers what and when; its combinations are replaced under selection.
+    drift
+        Shape (combination, jobcenter, indicator), scale points.
+    generator
+        Sizes of the parts.
+    seed
+        Of levels, answers and treatments.
+
+    Returns
+    -------
+    tuple
+        The design, what lies behind the answers, and the answers of all indicators, also where
+        the design leaves a question out.
+    """
+    begin = first_rows(design.citizen)
+    occasion = np.arange(len(begin)) - begin
+    later = range(1, int(occasion.max()) + 1) if generator.selection else ()
+    root = np.random.SeedSequence(seed, spawn_key=(ANSWER_STREAM,))
+    choice = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(CHOICE_STREAM,)))
+    weights = _shares(design, drift.shape[:2]) if generator.selection else np.empty(0)
+    for number in later:
+        # The same numbers as before: only what follows from the new treatments changes.
+        _, answers = _draw(np.random.default_rng(root), design, drift, generator)
+        rows = np.flatnonzero(occasion == number)
+        chosen = _choose(choice, design, rows, answers, weights=weights, generator=generator)
+        combination = design.combination.copy()
+        combination[rows] = chosen
+        design = replace(design, combination=combination)
+    return (design, *_draw(np.random.default_rng(root), design, drift, generator))
+
+
+def _draw(
+    rng: np.random.Generator, design: Design, drift: Floats, generator: Generator
+) -> tuple[Latent, Floats]:
+    latent = draw_latent(rng, design, drift=drift, generator=generator)
+    return latent, draw_answers(rng, design, latent=latent, generator=generator)
+
+
+def _shares(design: Design, shape: tuple[int, ...]) -> Floats:
+    """Shares of the combinations in each jobcenter before selection, (jobcenter, combination)."""
+    counts = np.zeros(shape)
+    np.add.at(counts, (design.combination, design.site[design.citizen]), 1.0)
+    return np.asarray((counts / counts.sum(axis=0)).T)
+
+
+def _choose(
+    rng: np.random.Generator,
+    design: Design,
+    rows: Integers,
+    answers: Floats,
+    *,
+    weights: Floats,
+    generator: Generator,
+) -> Integers:
+    """Choose the combinations of responses given the answers one row before each."""
+    names = design.codebook.combinations
+    treated = np.array([[int(digit) for digit in name] for name in names])
+    mean = answers[rows - 1].mean(axis=1)
+    low = (mean.mean() - mean) / mean.std()
+    before = treated[design.combination[rows - 1]]
+    with np.errstate(divide="ignore"):  # a combination that a jobcenter does not have
+        logit = np.log(weights)[design.site[design.citizen[rows]]]
+    logit = logit + generator.selection * low[:, None] * treated.sum(axis=1)
+    logit = logit + LOYALTY * (before @ treated.T)
+    return np.asarray((logit + rng.gumbel(size=logit.shape)).argmax(axis=1))
 
 
 def draw_latent(
@@ -131,7 +240,8 @@ def draw_latent(
     begin = first_rows(design.citizen)
     later = (begin != np.arange(len(begin)))[:, None]
     moves = np.where(later, drift[design.combination, design.site[design.citizen]], 0.0)
-    steps = np.where(later, moves + generator.step * rng.normal(size=moves.shape), 0.0)
+    steps = moves + generator.step * rng.normal(size=moves.shape)
+    steps = np.where(later, steps + _lasting(rng, design, indicators, generator=generator), 0.0)
     total = np.cumsum(steps, axis=0)
     walk = total - total[begin]
     spread = np.resize(np.asarray(generator.steadiness or (0.0,)), views)
@@ -141,6 +251,23 @@ def draw_latent(
         drift=moves,
         steadiness=np.exp(logs)[design.citizen][:, respondent],
     )
+
+
+def _lasting(
+    rng: np.random.Generator, design: Design, indicators: int, *, generator: Generator
+) -> Floats:
+    """Draw citizens' slopes and shocks of jobcenters by quarter, scale points by response."""
+    moves = np.zeros((len(design.citizen), indicators))
+    if generator.slope:
+        unit = rng.standard_t(SLOPE_DEGREES, size=(len(design.site), indicators))
+        unit = unit * np.sqrt((SLOPE_DEGREES - 2) / SLOPE_DEGREES)
+        moves += TYPICAL_SD * generator.slope * unit[design.citizen]
+    if generator.shock:
+        quarter = (design.days - design.days.min()) // QUARTER
+        unit = rng.normal(size=(int(design.site.max()) + 1, int(quarter.max()) + 1))
+        shared = unit[design.site[design.citizen], quarter]
+        moves += TYPICAL_SD * generator.shock * shared[:, None]
+    return moves
 
 
 def draw_answers(
@@ -175,9 +302,7 @@ def simulate_study(design: Design, *, drift: Floats, generator: Generator, seed:
     seed
         Of levels and answers.
     """
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(ANSWER_STREAM,)))
-    latent = draw_latent(rng, design, drift=drift, generator=generator)
-    answers = draw_answers(rng, design, latent=latent, generator=generator)
+    design, _, answers = draw_responses(design, drift=drift, generator=generator, seed=seed)
     codes = list(design.codebook.indicator_codes)
     answers = np.where(design.answered[:, : len(codes)], answers, np.nan)
     names = np.array(design.codebook.combinations)[design.combination]

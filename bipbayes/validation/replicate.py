@@ -4,12 +4,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from bipbayes.atomic import atomic_path
 from bipbayes.cells import cell_means
+from bipbayes.data.adjusted import adjusted_progression
+from bipbayes.data.adjustment import BASELINE, make_adjustment
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.progression import progression
 from bipbayes.ols import estimate_ols
+from bipbayes.ols.adjusted import estimate_adjusted
 from bipbayes.validation.fits import fit_scores
 from bipbayes.validation.generator import draw_design, draw_drift, simulate_study
 from bipbayes.validation.scores import score_ols
@@ -73,18 +77,46 @@ def replicate_scores(
     drift = draw_drift(codebook, jobcenters, generator=settings.generator, seed=seed)
     truth = group_truth(codebook, drift, settings=settings, group=group, folder=folder)
     own = derived(settings, 2, number)
-    design = draw_design(codebook, citizens=settings.citizens, jobcenters=jobcenters, seed=own)
+    design = draw_design(
+        codebook,
+        citizens=settings.citizens,
+        jobcenters=jobcenters,
+        seed=own,
+        responses=settings.generator.responses,
+    )
     study = simulate_study(design, drift=drift, generator=settings.generator, seed=own)
     changes = progression(study, codebook)
-    estimates = estimate_ols(changes, codebook, vcov=OLS_VCOV)
+    frames = [
+        _analysis_scores(changes, codebook, truth, settings=settings, analysis=name, seed=own)
+        for name in settings.analyses
+    ]
+    return pd.concat(frames, ignore_index=True).assign(truth_id=group, replicate=number)
+
+
+def _analysis_scores(
+    changes: xr.Dataset,
+    codebook: Codebook,
+    truth: Truth,
+    *,
+    settings: ValidationSettings,
+    analysis: str,
+    seed: int,
+) -> pd.DataFrame:
+    """Score OLS and every model under one analysis."""
+    if analysis == BASELINE:
+        adjustment = make_adjustment(changes, codebook, adjust=(BASELINE,))
+        estimates = estimate_adjusted(changes, codebook, adjustment=adjustment, vcov=OLS_VCOV)
+        changes = adjusted_progression(changes, codebook, adjustment=adjustment)
+    else:
+        estimates = estimate_ols(changes, codebook, vcov=OLS_VCOV)
     frames = []
     for place, vcov in enumerate(settings.vcov):
         cells = cell_means(changes, codebook, vcov=vcov)
         targets = study_targets(cells, codebook, truth)
         if place == 0:
             frames += [score_ols(estimates, codebook, targets, vcov=name) for name in OLS_VCOV]
-        frames += fit_scores(cells, targets, settings=settings, seed=own)
-    return pd.concat(frames, ignore_index=True).assign(truth_id=group, replicate=number)
+        frames += fit_scores(cells, targets, settings=settings, seed=seed)
+    return pd.concat(frames, ignore_index=True).assign(analysis=analysis)
 
 
 def group_truth(

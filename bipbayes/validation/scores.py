@@ -25,6 +25,7 @@ COLUMNS: Final = (
     "engine",
     "model",
     "vcov",
+    "analysis",
     "estimand",
     "outcome",
     "definition",

@@ -1,11 +1,14 @@
 """What a validation is asked to do; the same settings continue a stored one."""
 
 import hashlib
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from bipbayes.cells import VCOV
+from bipbayes.data.adjustment import BASELINE
 from bipbayes.errors import SettingsError, raise_all
+from bipbayes.intervals import PLAIN
 from bipbayes.validation.generator import Generator
 
 CLOSED: Final = "closed forms"
@@ -13,6 +16,31 @@ PLUGGED: Final = "closed forms, sds plugged in"
 NUTS: Final = "nuts"
 ENGINES: Final = (CLOSED, PLUGGED, NUTS)
 DEFAULT_GENERATOR: Final = Generator()
+LASTING: Final = Generator(slope=0.3, cut=False)
+DESIGNS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "bip": {},
+    "continuous": {"generator": Generator(cut=False)},
+    "small": {"citizens": 500, "jobcenters": 4},
+    "two-sites": {"jobcenters": 2},
+    "many-sites": {"jobcenters": 25},
+    "slopes-small": {"citizens": 120, "generator": replace(LASTING, responses=(7, 13))},
+    "slopes-bip": {"generator": LASTING},
+    "shocks": {"generator": Generator(shock=0.15)},
+    **{
+        f"selection-{strength:g}": {
+            "generator": Generator(selection=strength),
+            "analyses": (PLAIN, BASELINE),
+            "population": 10_000,
+        }
+        for strength in (0.0, 0.75, 1.5)
+    },
+}
+"""Named designs: what differs from the default settings.
+
+BIP's size (answers rounded and cut, or continuous); 4 jobcenters and about 1,000 changes; 2 and 25
+jobcenters; lasting slopes of 120 citizens with 6 to 12 changes, and of BIP; shocks by jobcenter and
+quarter; treatment after low answers, plain and at the same previous answer.
+"""
 OLS_VCOV: Final = ("classical", "cluster_citizen")
 
 
@@ -30,6 +58,8 @@ class ValidationSettings:
         Size of a study; ``None`` takes the codebook's jobcenters.
     population
         Citizens of the population that a truth is averaged over.
+    analyses
+        Plain (``""``), ``baseline``.
     models
         Names of models, or paths of model files (the sampler only).
     vcov
@@ -50,6 +80,7 @@ class ValidationSettings:
     citizens: int = 3707
     jobcenters: int | None = None
     population: int = 40_000
+    analyses: tuple[str, ...] = (PLAIN,)
     models: tuple[str, ...] = ("hierarchical",)
     vcov: tuple[str, ...] = VCOV
     engines: tuple[str, ...] = (CLOSED, NUTS)
@@ -88,6 +119,7 @@ class ValidationSettings:
         for name, values, allowed in (
             ("vcov", self.vcov, VCOV),
             ("engines", self.engines, ENGINES),
+            ("analyses", self.analyses, (PLAIN, BASELINE)),
         ):
             unknown = sorted(set(values) - set(allowed))
             if unknown:

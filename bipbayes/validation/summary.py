@@ -4,7 +4,7 @@ Replicates that share a truth are no independent witnesses, and the estimates of
 even less: every Monte Carlo error is that of a mean over truths, each truth counting once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -12,15 +12,15 @@ import numpy as np
 import pandas as pd
 
 from bipbayes.data.codebook import Codebook
-from bipbayes.intervals import ALL_INDICATORS
+from bipbayes.intervals import ALL_INDICATORS, PLAIN
 from bipbayes.validation.scores import LEVELS
 
 SINGLE: Final = "single"
 OVERALL: Final = "overall"
 AVERAGE: Final = "average"
-ANALYSIS: Final = ("source", "engine", "model", "vcov")
+ANALYSIS: Final = ("source", "engine", "model", "vcov", "analysis")
 SIZES: Final = (0, 30, 60, 120, 250, 500, 1000)
-_BASELINE: Final = {"source": "ols", "vcov": "classical"}
+_REFERENCE: Final = {"source": "ols", "vcov": "classical", "analysis": PLAIN}
 
 
 def judged(scores: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
@@ -81,8 +81,8 @@ def coverage_table(scores: pd.DataFrame, *, by: Sequence[str] = ()) -> pd.DataFr
     Returns
     -------
     pandas.DataFrame
-        ``source, engine, model, vcov, estimand, target``, `by`, ``estimates``, ``replicates``,
-        ``truths``, then each measure with its Monte Carlo error ``<measure>_mcse``:
+        ``source, engine, model, vcov, analysis, estimand, target``, `by`, ``estimates``,
+        ``replicates``, ``truths``, then each measure with its Monte Carlo error ``<measure>_mcse``:
         ``covered_50``, ``covered_80``, ``covered_95``, ``rmse``, ``bias``, ``wrong_sign``,
         ``significant``, ``type_s``, ``width_95``; and ``rmse_saved``, how far the error lies
         below that of OLS for the same estimates (paired over truths).
@@ -123,7 +123,7 @@ def _mean(group: pd.DataFrame, column: str) -> tuple[float, float]:
 def _with_savings(table: pd.DataFrame, scores: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """Compare squared errors with those of OLS for the same estimates, truth by truth."""
     rest = [key for key in keys if key not in ANALYSIS]
-    base = scores[(scores[list(_BASELINE)] == pd.Series(_BASELINE)).all(axis=1)]
+    base = scores[(scores[list(_REFERENCE)] == pd.Series(_REFERENCE)).all(axis=1)]
     ols = base.groupby([*rest, "truth_id"], observed=True)["squared_error"].mean()
     own = scores.groupby([*keys, "truth_id"], observed=True)["squared_error"].mean()
     both = (
@@ -162,6 +162,8 @@ def goals(table: pd.DataFrame, *, model: str, vcov: str) -> pd.DataFrame:
         Monte Carlo error leaves it open at two errors).
     """
     chosen = table[(table["model"] == model) & (table["vcov"] == vcov)]
+    # Under selection the plain analysis is there for comparison.
+    chosen = chosen[chosen["analysis"] == chosen["analysis"].iloc[-1]]
     covered = chosen[chosen["target"].isin([SINGLE, OVERALL])]
     saved = chosen[(chosen["target"] == SINGLE) & (chosen["estimand"] == "effect")]
     parts = [
@@ -181,3 +183,40 @@ def _goal(rows: pd.DataFrame, measure: str, goal: str, limits: tuple[float, floa
     clear = gap > 2 * frame["mcse"]
     frame["reached"] = np.where(~clear, "undecided", np.where(inside, "yes", "no"))
     return frame.reset_index(drop=True)
+
+
+def design_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Put the designs under one another: coverage, error and bias, Monte Carlo errors in brackets.
+
+    Parameters
+    ----------
+    tables
+        From `coverage_table`, by design.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Texts, one row for each design and analysis: ``design``, ``analysis``, ``single effect``,
+        ``overall effect``, ``single contrast``, ``overall contrast`` (95 % intervals that cover),
+        ``error`` (root mean square, single effects), ``bias`` (single contrasts), ``replicates``.
+    """
+    rows = []
+    for design, table in tables.items():
+        keys = ["source", "model", "vcov", "analysis"]
+        for labels, group in table.groupby(keys, sort=False):
+            found = group.set_index(["target", "estimand"])
+            row = {"design": design, "analysis": " ".join(str(name) for name in labels if name)}
+            for estimand in ("effect", "contrast"):
+                for target in (SINGLE, OVERALL):
+                    row[f"{target} {estimand}"] = _cell(found, (target, estimand), "covered_95")
+            row["error"] = _cell(found, (SINGLE, "effect"), "rmse")
+            row["bias"] = _cell(found, (SINGLE, "contrast"), "bias")
+            rows.append({**row, "replicates": str(int(group["replicates"].max()))})
+    return pd.DataFrame(rows)
+
+
+def _cell(found: pd.DataFrame, key: tuple[str, str], measure: str) -> str:
+    if key not in found.index:
+        return ""
+    value, error = (float(found[name].loc[key]) for name in (measure, f"{measure}_mcse"))
+    return f"{value:.3f} ({error:.3f})"

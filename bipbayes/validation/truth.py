@@ -4,6 +4,9 @@ A large population with the same effects, drawn anew, is averaged by cell. An an
 its expectation given the latent level before the last step (a sum of normal probabilities over
 the scale's thresholds), so that neither noise nor step adds Monte Carlo error. Standard
 deviations come from the population's drawn answers.
+
+Where treatment follows low answers, the truth of a cell is causal: what everybody in the jobcenter
+would have changed by, had the last step been taken under the combination.
 """
 
 from dataclasses import dataclass
@@ -22,9 +25,8 @@ from bipbayes.validation.generator import (
     Floats,
     Generator,
     Latent,
-    draw_answers,
     draw_design,
-    draw_latent,
+    draw_responses,
 )
 
 BLOCK: Final = 20_000  # citizens of the population drawn at a time
@@ -52,9 +54,10 @@ class Truth:
 
 @dataclass
 class _Sums:
-    """Sums over the population so far."""
+    """Sums over the population so far; ``treated`` counts changes under each combination."""
 
     count: Floats
+    treated: Floats
     total: Floats
     square: Floats
     drawn: Floats
@@ -108,15 +111,18 @@ def population_truth(
         Of the population; not that of any study.
     """
     shape = (drift.shape[0] * drift.shape[1], len(codebook.outcomes))
-    zeros = [np.zeros(shape) for _ in range(3)]
-    sums = _Sums(zeros[0], zeros[1], zeros[2], np.zeros(shape[1]), np.zeros(shape[1]))
+    cells, columns = [np.zeros(shape) for _ in range(4)], np.zeros((2, shape[1]))
+    sums = _Sums(*cells, *columns)
     for block in range(max(1, -(-citizens // BLOCK))):
         size = min(BLOCK, citizens)
         design = draw_design(
-            codebook, citizens=size, jobcenters=drift.shape[1], seed=seed + 7919 * (block + 1)
+            codebook,
+            citizens=size,
+            jobcenters=drift.shape[1],
+            seed=seed + 7919 * (block + 1),
+            responses=generator.responses,
         )
-        rng = np.random.default_rng([seed, block])
-        _add(sums, rng, design, drift=drift, generator=generator)
+        _add(sums, design, drift=drift, generator=generator, seed=[seed, block])
     return _truth(sums, drift.shape[:2])
 
 
@@ -135,24 +141,34 @@ def stored_truth(path: Path, compute: "Truth | None" = None) -> Truth | None:
 
 
 def _add(
-    sums: _Sums, rng: np.random.Generator, design: Design, *, drift: Floats, generator: Generator
+    sums: _Sums, design: Design, *, drift: Floats, generator: Generator, seed: list[int]
 ) -> None:
-    latent = draw_latent(rng, design, drift=drift, generator=generator)
-    answers = draw_answers(rng, design, latent=latent, generator=generator)
-    here, there = _expectations(latent, design.codebook.scale, generator)
-    cell = design.combination * drift.shape[1] + design.site[design.citizen]
+    design, latent, answers = draw_responses(design, drift=drift, generator=generator, seed=seed)
+    site, jobcenters = design.site[design.citizen], drift.shape[1]
+    before, there = _expectations(latent, design.codebook.scale, generator)
     questions = design.questions
     positions: list[NDArray[np.int64]] = [np.array([k]) for k in range(drift.shape[2])]
-    for column, places in enumerate([*positions, *members(design.codebook)]):
+    everybody = range(drift.shape[0]) if generator.selection else (None,)
+    columns = list(enumerate([*positions, *members(design.codebook)]))
+    for combination in everybody:
+        own = design.combination if combination is None else np.full_like(site, combination)
+        here = _expected(before + drift[own, site], design, latent, generator=generator)
+        for column, places in columns:
+            rows = np.flatnonzero(questions.sample[:, column])
+            start = questions.previous[rows, column]
+            change = (here[rows][:, places] - there[start][:, places]).mean(axis=1)
+            moments = np.column_stack([np.ones(len(rows)), change, change**2])
+            cell = own[rows] * jobcenters + site[rows]
+            grouped = group_sums(cell, moments, size=len(sums.count))
+            sums.count[:, column] += grouped[:, 0]
+            sums.total[:, column] += grouped[:, 1]
+            sums.square[:, column] += grouped[:, 2]
+    for column, places in columns:
         rows = np.flatnonzero(questions.sample[:, column])
         start = questions.previous[rows, column]
-        change = (here[rows][:, places] - there[start][:, places]).mean(axis=1)
         drawn = (answers[rows][:, places] - answers[start][:, places]).mean(axis=1)
-        moments = np.column_stack([np.ones(len(rows)), change, change**2])
-        grouped = group_sums(cell[rows], moments, size=len(sums.count))
-        sums.count[:, column] += grouped[:, 0]
-        sums.total[:, column] += grouped[:, 1]
-        sums.square[:, column] += grouped[:, 2]
+        cell = design.combination[rows] * jobcenters + site[rows]
+        sums.treated[:, column] += np.bincount(cell, minlength=len(sums.treated))
         sums.drawn[column] += drawn.sum()
         sums.drawn_square[column] += (drawn**2).sum()
 
@@ -160,21 +176,26 @@ def _add(
 def _expectations(
     latent: Latent, scale: tuple[int, int], generator: Generator
 ) -> tuple[Floats, Floats]:
-    """Return expected answers before the last step is known, and given the level itself."""
-    noise = generator.noise * latent.steadiness
+    """Return latent levels before the last step, and expected answers given the level itself."""
     before = np.vstack([latent.base[:1], latent.base[:-1]])
-    moved = np.sqrt(noise**2 + generator.step**2)
-    here = expected_answers(before + latent.drift, moved, scale=scale, cut=generator.cut)
-    return here, expected_answers(latent.base, noise, scale=scale, cut=generator.cut)
+    noise = generator.noise * latent.steadiness
+    return before, expected_answers(latent.base, noise, scale=scale, cut=generator.cut)
+
+
+def _expected(level: Floats, design: Design, latent: Latent, *, generator: Generator) -> Floats:
+    """Return expected answers where only the drift of the last step is known."""
+    moved = np.hypot(generator.noise * latent.steadiness, generator.surprise)
+    return expected_answers(level, moved, scale=design.codebook.scale, cut=generator.cut)
 
 
 def _truth(sums: _Sums, shape: tuple[int, int]) -> Truth:
-    size = sums.count.sum(axis=0)
-    mean = sums.total.sum(axis=0) / size
+    size = sums.treated.sum(axis=0)
     drawn = sums.drawn / size
     sd = np.sqrt(sums.drawn_square / size - drawn**2)
     count = np.where(sums.count > 0, sums.count, np.nan)
     average = sums.total / count
+    # Effects count from average progress, under the combinations that were given.
+    mean = (np.nan_to_num(average) * sums.treated).sum(axis=0) / size
     # Several changes of a citizen err together a little; this error is that of independent ones.
     error = np.sqrt(np.maximum(sums.square / count - average**2, 0) / count)
     return Truth(

@@ -15,6 +15,7 @@ def _table() -> pd.DataFrame:
             "engine": engine,
             "model": model,
             "vcov": vcov,
+            "analysis": "",
             "estimand": estimand,
             "target": target,
             "replicates": 10,

@@ -9,7 +9,7 @@ from bipbayes.validation.scores import score_draws, score_normals
 from bipbayes.validation.summary import coverage_table, goals, judged, size_class
 from bipbayes.validation.targets import Targets
 
-LABELS = {"engine": "closed forms", "model": "hierarchical", "vcov": "citizen"}
+LABELS = {"engine": "closed forms", "model": "hierarchical", "vcov": "citizen", "analysis": ""}
 
 
 def _targets(truth: np.ndarray, codebook) -> Targets:
