@@ -56,27 +56,20 @@ def main(
     start_logging(quiet=quiet)
 
     def verb() -> int:
-        from bipbayes.run.validate_stage import validate, validation_settings, write_designs
-        from bipbayes.validation.settings import DESIGNS
+        from bipbayes.run.validate_stage import validate_designs
 
-        names = list(DESIGNS) if designs == ["all"] else designs or ["bip"]
-        engines = engine or ["closed"]
-        asked = {
-            name: validation_settings(engines=engines, design=name, quick=quick, values=given)
-            for name in names
-        }
-        for name, settings in asked.items():
-            validate(
-                settings,
-                codebook=codebook,
-                folder=out / name if designs else out,
-                where=(scheduler, workers),
-                rounds=rounds,
-                progress=not quiet,
-                overwrite=overwrite,
-            )
-        if designs:
-            write_designs(out, names)
+        validate_designs(
+            designs or (),
+            engines=engine or ["closed"],
+            quick=quick,
+            values=given,
+            codebook=codebook,
+            folder=out,
+            where=(scheduler, workers),
+            rounds=rounds,
+            progress=not quiet,
+            overwrite=overwrite,
+        )
         return 0
 
     run_verb(verb)

@@ -113,6 +113,39 @@ def validate(
     return reached
 
 
+def validate_designs(
+    designs: Sequence[str],
+    *,
+    engines: Sequence[str],
+    quick: bool,
+    values: dict[str, Any],
+    folder: Path,
+    **task: Any,
+) -> None:
+    """Validate under each design in a folder of its own, or under BIP's in the folder itself.
+
+    Parameters
+    ----------
+    designs
+        Names; ``all`` is every one.
+    engines, quick, values
+        As for `validation_settings`.
+    folder
+        Of the results; with designs also ``designs.csv`` and ``designs.md``.
+    **task
+        As for `validate`.
+    """
+    names = list(DESIGNS) if "all" in designs else list(designs)
+    asked = {
+        name: validation_settings(engines=engines, design=name, quick=quick, values=values)
+        for name in names or ["bip"]
+    }
+    for name, settings in asked.items():
+        validate(settings, folder=folder / name if names else folder, **task)
+    if names:
+        write_designs(folder, names)
+
+
 def write_designs(folder: Path, designs: Sequence[str]) -> pd.DataFrame:
     """Put the designs that lie in a folder under one another: ``designs.csv`` and ``designs.md``.
 
