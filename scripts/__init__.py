@@ -6,6 +6,7 @@ import typer
 
 VERBS = (
     "reproduce",
+    "check_data",
     "simulate",
     "describe",
     "fit_ols",

@@ -7,9 +7,11 @@ import pandas as pd
 
 from bipbayes.data.activities import role_columns, uses_boxes
 from bipbayes.data.codebook import NO_TREATMENT, Codebook
+from bipbayes.data.columns import to_number
 from bipbayes.data.study import Finding, first_rows
 
 SYNTHETIC_COLUMN = "synthetic"
+LOST_DIGITS = "labels that have lost digits"
 
 
 def absent_columns(frame: pd.DataFrame, codebook: Codebook) -> list[str]:
@@ -164,6 +166,37 @@ def contradictory_boxes(responses: pd.DataFrame, codebook: Codebook) -> list[Fin
     if not count:
         return []
     return [Finding(", ".join(none), "ticked beside an activity", count, "the activity wins")]
+
+
+def contradictory_columns(
+    frame: pd.DataFrame, responses: pd.DataFrame, codebook: Codebook
+) -> list[Finding]:
+    """Refuse treatment columns beside the boxes that say something else.
+
+    Parameters
+    ----------
+    frame
+        The file's rows, those of `responses` in the same order.
+    responses
+        With the ``combination`` that the boxes tell.
+    codebook
+        Names both.
+    """
+    used = {activity.column for activity in codebook.activities}
+    if not uses_boxes(frame, codebook):
+        return []
+    findings = []
+    for place, code in enumerate(codebook.treatment_codes):
+        if code in used or code not in frame:
+            continue
+        given, unread = to_number(frame[code].reset_index(drop=True))
+        told = responses["combination"].str[place].map({"0": 0.0, "1": 1.0})
+        differ = unread | (given.notna() & told.notna() & (given != told))
+        if count := int(differ.sum()):
+            rule = "says something else than the tick boxes"
+            advice = "correct the one or the other, or leave the column out"
+            findings.append(Finding(code, rule, count, advice, True, first_rows(differ)))
+    return findings
 
 
 def unknown_activities(responses: pd.DataFrame) -> list[Finding]:

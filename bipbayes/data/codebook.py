@@ -35,6 +35,8 @@ class Indicator:
     reverse
         True where a low answer means what a high one means elsewhere: answers are turned
         (lowest + highest - answer) when they are read.
+    answers
+        Words that a file may hold instead of numbers, from the lowest to the highest answer.
     """
 
     code: str
@@ -45,6 +47,7 @@ class Indicator:
     counterpart: str = ""
     figure: int | None = None
     reverse: bool = False
+    answers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,8 @@ class Codebook:
     `indicators` are those whose progression is analysed; `unanalysed` are read and checked
     but not used (B10 and B11 of BIP). `jobcenters` fixes their order (empty: natural order).
     `higher` says in words, by language, what high answers mean, such as ``more symptoms``
-    (empty: better); it stands at axes and never changes a number.
+    (empty: better); it stands at axes and never changes a number. `dates` tells how days are
+    written (`datetime.strptime`; empty: ISO).
     """
 
     name: str
@@ -97,6 +101,7 @@ class Codebook:
     citizen: str = "citizen"
     jobcenter: str = "jobcenter"
     date: str = "date"
+    dates: str = ""
     higher: Mapping[str, str] = field(default_factory=dict)
     is_bip: bool = False
 

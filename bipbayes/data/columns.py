@@ -1,6 +1,7 @@
 """Turning a file's columns into text, dates and numbers, and noting what could not be."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,32 @@ import pandas as pd
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.study import Finding, first_rows
 
-_ISO_DATE = r"\d{4}-\d{2}-\d{2}([T ].*)?"
+_ISO_DATE: Final = (
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"(?:[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?)?"
+)
+# A moment of a time zone tells the day only where it is the zone's own midnight.
+_ZONED_MIDNIGHT: Final = (
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]00:00(?::00(?:\.0+)?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})"
+)
+_NUMBER: Final = r"[+-]?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?"
+_SCIENTIFIC: Final = r"[0-9]+(?:[.,][0-9]+)?[eE]\+[0-9]+|[0-9]+[.,][0-9]+[eE][0-9]+"
+_DATE_FORMATS: Final = (
+    "%d-%m-%Y",
+    "%d/%m/%Y",
+    "%d.%m.%Y",
+    "%m/%d/%Y",
+    "%Y/%m/%d",
+    "%Y%m%d",
+    "%d%b%Y",
+    "%d %B %Y",
+    "%d-%m-%y",
+    "%d/%m/%y",
+    "%m/%d/%y",
+)
+FIRST_YEAR: Final = 1900
+LAST_YEAR: Final = 2099
+_ENOUGH: Final = 5  # different ids, before rounding shows in them
 MISSING_TOKENS = ("", "NA", "NaN", "nan", "None", "<NA>")
 
 
@@ -31,22 +57,71 @@ def to_number(values: pd.Series) -> tuple[pd.Series, pd.Series]:
         return values.astype("float64"), pd.Series(False, index=values.index)
     text = values.astype("string").str.strip()
     empty = text.isna() | text.isin(MISSING_TOKENS)
-    numbers = pd.to_numeric(text.mask(empty).str.replace(",", ".", regex=False), errors="coerce")
+    # Digits of other scripts look like numbers to a person and are none here.
+    plain = text.where(text.str.fullmatch(_NUMBER).fillna(False) & ~empty)
+    numbers = pd.to_numeric(plain.str.replace(",", ".", regex=False), errors="coerce")
     numbers = numbers.astype("float64")
     return numbers, numbers.isna() & ~empty
 
 
-def to_date(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Return dates (days) and which entries could not be read as an ISO date."""
+def to_date(values: pd.Series, date_format: str = "") -> tuple[pd.Series, pd.Series]:
+    """Return dates (days) and which entries could not be read.
+
+    Parameters
+    ----------
+    values
+        Text, or a file's own dates. A time of the day is dropped; a moment of a time zone must
+        be that zone's midnight.
+    date_format
+        How text tells the day (`datetime.strptime`); empty: ISO, such as 2017-05-31.
+    """
     if pd.api.types.is_numeric_dtype(values.dtype):
-        # A bare number has no epoch; guessing one would shift every date.
-        return pd.Series(pd.NaT, index=values.index, dtype="datetime64[us]"), values.notna()
+        if not date_format:
+            # A bare number has no epoch; guessing one would shift every date.
+            return pd.Series(pd.NaT, index=values.index, dtype="datetime64[us]"), values.notna()
+        values = values.astype("Int64") if bool((values.dropna() % 1 == 0).all()) else values
+    elif pd.api.types.is_datetime64_any_dtype(values.dtype):
+        date_format = ""
     text = values.astype("string").str.strip()
-    # A time of the day is dropped; a year or a month alone is no day.
-    whole = text.where(text.str.fullmatch(_ISO_DATE).fillna(False))
-    days = pd.to_datetime(whole.str[:10], format="%Y-%m-%d", errors="coerce")
+    if date_format:
+        plain = text.where(text.map(str.isascii, na_action="ignore").fillna(False).astype("bool"))
+        days = pd.to_datetime(plain, format=date_format, errors="coerce")
+    else:
+        whole = text.str.fullmatch(f"(?:{_ISO_DATE}|{_ZONED_MIDNIGHT})").fillna(False)
+        days = pd.to_datetime(text.where(whole).str[:10], format="%Y-%m-%d", errors="coerce")
     days = days.astype("datetime64[us]")
     return days, (days.isna() & text.notna() & (text != "")).astype("bool")
+
+
+def date_advice(values: pd.Series) -> str:
+    """Say which line of a codebook reads dates that are not ISO, if one does."""
+    text = values.astype("string").dropna().str.strip()
+    found = [
+        f'dates = "{each}"'
+        for each in _DATE_FORMATS
+        if len(text) and pd.to_datetime(text, format=each, errors="coerce").notna().all()
+    ]
+    if not found:
+        return "write them as 2017-05-31"
+    return f"write them as 2017-05-31, or say in the codebook how they are: {' or '.join(found)}"
+
+
+def far_dates(days: pd.Series) -> "pd.Series[bool]":
+    """Say which dates lie outside of all years that a response can be from."""
+    plausible: pd.Series[bool] = days.isna() | days.dt.year.between(FIRST_YEAR, LAST_YEAR)
+    return ~plausible
+
+
+def to_answers(
+    values: pd.Series, words: Sequence[str] = (), *, low: int
+) -> tuple[pd.Series, pd.Series]:
+    """Return answers as numbers, those in words by their place; and what was neither."""
+    numbers, unread = to_number(values)
+    if not words:
+        return numbers, unread
+    places = {word: float(place) for place, word in enumerate(words, start=low)}
+    named = values.astype("string").str.strip().map(places, na_action="ignore").astype("float64")
+    return named.where(named.notna(), numbers), unread & named.isna()
 
 
 def answers(frame: pd.DataFrame, codebook: Codebook) -> tuple[dict[str, pd.Series], list[Finding]]:
@@ -60,11 +135,13 @@ def answers(frame: pd.DataFrame, codebook: Codebook) -> tuple[dict[str, pd.Serie
     for indicator in (*codebook.indicators, *codebook.unanalysed):
         if indicator.column not in frame:
             continue
-        numbers, unread = to_number(frame[indicator.column])
+        numbers, unread = to_answers(frame[indicator.column], indicator.answers, low=low)
         outside = numbers.notna() & ~numbers.isin(range(low, high + 1))
-        findings += _value_findings(
-            indicator.column, unread, outside, f"a whole number from {low} to {high}"
-        )
+        allowed = f"a whole number from {low} to {high}"
+        if unread.any():
+            allowed += ', or words that the codebook lists from lowest to highest: answers = ["...'
+            allowed += '", ...]'
+        findings += _value_findings(indicator.column, unread, outside, allowed)
         columns[indicator.code] = low + high - numbers if indicator.reverse else numbers
     return columns, findings + _turned(columns, codebook)
 
@@ -121,3 +198,31 @@ def lost_zeros(citizens: pd.Series) -> int:
         return 0
     lengths = ids.str.len().to_numpy()
     return int(np.unique(ids[lengths < lengths.max()]).size)
+
+
+def lost_digits(values: pd.Series) -> pd.Series:
+    """Say which ids or labels have lost digits, since they were stored as numbers.
+
+    Those are numbers above 2^24 in a column of 32-bit floats, above 2^53 in one of 64 bits,
+    text in scientific notation; and numbers above 2^24 that are all whole 32-bit floats, as one
+    in eight or fewer is by chance, unless all end in 0.
+    """
+    kind = values.dtype
+    if not (pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)):
+        text = values.astype("string").str.strip()
+        return text.str.fullmatch(_SCIENTIFIC).fillna(False).astype("bool")
+    single = str(kind).lower() == "float32"
+    numbers = values.astype("float64").abs()
+    limit = 2.0**24 if single else 2.0**53
+    if pd.api.types.is_float_dtype(kind) and bool((numbers >= limit).any()):
+        return (numbers >= limit).fillna(False)
+    long = numbers[numbers > 2.0**24]
+    rounded = long.nunique() >= _ENOUGH and bool((long == long.astype("float32")).all())
+    if rounded and bool((long % 10 != 0).any()):
+        return (numbers > 2.0**24).fillna(False)
+    return pd.Series(False, index=values.index)
+
+
+def broken_labels(labels: pd.Series) -> pd.Series:
+    """Say which labels hold a line break: quotes that are not balanced put them there."""
+    return labels.str.contains(r"[\r\n]").fillna(False).astype("bool")

@@ -2,44 +2,165 @@
 
 import csv
 import hashlib
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Literal
 
 import pandas as pd
 
-from bipbayes.errors import DataError
+from bipbayes.errors import DataError, raise_all
 
 Reader = Callable[[Path], pd.DataFrame]
 
+PERIODS: Final = "periods"  # attribute of a frame: columns of months, ... by what they hold
+_MARKS: Final = (
+    (b"\xff\xfe\0\0", "utf-32"),
+    (b"\0\0\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+# Letters of DOS's code pages 850 and 865 that read as these signs under Windows's 1252.
+_DOS: Final = re.compile(r"[^\W\d_][†›‘„”][^\W\d_]")
+_SEPARATOR: Final = re.compile(r'"?sep=(.)"?\r?\n?', re.IGNORECASE)
+_PERIOD_FORMATS: Final = {
+    r"%-?tm|MOYR|MONYY|YYMM(?!DD)|MMYY": "months",
+    r"%-?tq|QYR|YYQ": "quarters",
+    r"%-?tw|WKYR|WEEK": "weeks",
+    r"%-?th": "half-years",
+    r"%-?ty|YEAR": "years",
+    r"%-?tb": "business days",
+}
+_STATA_UNITS: Final[dict[str, Literal["D", "ms"]]] = {
+    r"%-?(td|d)(?![a-z0-9])|%-?(td|d)[A-Z]": "D",
+    r"%-?t[cC]": "ms",
+}
+_EXCEL_HOLDS: Final = 1e15  # Excel keeps 15 digits of a number and writes zeros for the rest
+
 
 def read_csv(path: Path) -> pd.DataFrame:
-    """Read a CSV file as text: comma or semicolon, UTF-8 or else the Windows code page."""
-    content = path.read_bytes()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252")
+    """Read delimited text as text, and refuse every row that is not the header's shape.
+
+    Comma, semicolon or tab (or what Excel's first line ``sep=`` says); UTF-8, UTF-16 or else
+    the Windows code page.
+    """
+    text = _decoded(path)
     if not text.strip():
         raise DataError(f"{path.name} is empty; a header line and one row a response are needed")
-    delimiter = _delimiter(text)
-    frame = pd.read_csv(
-        StringIO(text), sep=delimiter, dtype="str", keep_default_na=False, na_values=[""]
+    separator = _SEPARATOR.match(text)
+    first = text[separator.end() :] if separator else text
+    delimiter = separator[1] if separator else _delimiter(first)
+    rows = list(_rows(first, delimiter, name=path.name, before=1 if separator else 0))
+    header = [field.strip() for field in rows[0][1]]
+    raise_all(DataError, f"{path.name} was refused:", _shape_faults(rows[1:], header, delimiter))
+    body = [row for _, row in rows[1:]]
+    frame = pd.DataFrame(body, columns=pd.Index(header), dtype="str")
+    frame = frame.mask(frame == "")
+    return frame.loc[:, (frame.columns != "") | frame.notna().any().to_numpy()]
+
+
+def _decoded(path: Path) -> str:
+    """Return a file's text; old DOS code pages are refused, since they read as other letters."""
+    content = path.read_bytes()
+    encodings = [encoding for mark, encoding in _MARKS if content.startswith(mark)][:1]
+    if not encodings and b"\0" in content[:4]:
+        encodings = ["utf-16-le" if content[1:2] == b"\0" else "utf-16-be"]
+    for encoding in encodings or ["utf-8-sig", "cp1252"]:
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" in text or (encoding == "cp1252" and _DOS.search(text)):
+            break
+        return text
+    raise DataError(
+        f"{path.name} is neither UTF-8 nor UTF-16 nor Windows's code page 1252 (an old DOS code "
+        "page such as 850 or 865?); save it again as UTF-8"
     )
-    header = next(csv.reader(StringIO(text), delimiter=delimiter))
-    if len(header) == len(frame.columns):
-        frame.columns = pd.Index(header)  # pandas renames the second of two equal names
-    return frame
 
 
 def _delimiter(text: str) -> str:
     header = text.split("\n", 1)[0]
-    return max((",", ";", "\t"), key=header.count)
+    return max((",", ";", "\t"), key=lambda each: len(next(csv.reader([header], delimiter=each))))
+
+
+def _rows(text: str, delimiter: str, *, name: str, before: int) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row that holds anything, with the number of the line where it starts."""
+    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    line = before + 1
+    try:
+        for row in reader:
+            if any(field.strip() for field in row):
+                yield line, row
+            line = before + reader.line_num + 1
+    except csv.Error:
+        raise DataError(
+            f"{name}: quotes are not balanced in the row that starts at line {line}; a quote "
+            "inside a field is written twice, in a field that is quoted"
+        ) from None
+
+
+def _shape_faults(
+    rows: list[tuple[int, list[str]]], header: list[str], delimiter: str
+) -> list[str]:
+    """Name rows with other fields than the header, and quotes that swallow whole rows."""
+    faults, width = [], len(header)
+    if rows and len(rows[-1][1]) < width:
+        line, row = rows[-1]
+        faults.append(
+            f"the last row, at line {line}, has {len(row)} fields, the header {width}: the file "
+            "was cut off; export it again"
+        )
+        rows = rows[:-1]
+    if other := [(line, len(row)) for line, row in rows if len(row) != width]:
+        faults.append(
+            f"rows have {other[0][1]} fields, the header {width} ({len(other)}, first at line "
+            f"{other[0][0]}); a delimiter too many, or one inside a field without quotes, shifts "
+            "what follows"
+        )
+    swallowed = [
+        line
+        for line, row in rows
+        if any("\n" in field and field.count(delimiter) >= width - 1 for field in row)
+    ]
+    if swallowed:
+        faults.append(
+            f"fields hold whole rows ({len(swallowed)}, first at line {swallowed[0]}); quotes are "
+            "not balanced: a quote inside a field is written twice"
+        )
+    return faults
+
+
+def read_excel(path: Path) -> pd.DataFrame:
+    """Read the one sheet of an Excel workbook that holds anything, with its own types."""
+    sheets = pd.read_excel(
+        path, sheet_name=None, header=None, dtype="object", keep_default_na=False, na_values=[""]
+    )
+    filled = [sheet.dropna(how="all") for sheet in sheets.values()]
+    filled = [sheet for sheet in filled if len(sheet)]
+    if len(filled) != 1:
+        raise DataError(
+            f"{path.name} has {len(filled)} sheets that hold something; keep one, with a header "
+            "line and one row a response"
+        )
+    header = ["" if pd.isna(name) else str(name).strip() for name in filled[0].iloc[0]]
+    body = filled[0].iloc[1:].reset_index(drop=True)
+    body.columns = pd.Index(header)
+    kept = (body.columns != "") | body.notna().any().to_numpy()
+    frame = body.loc[:, kept].infer_objects()
+    numbers = frame.select_dtypes("number")
+    long = [str(name) for name in numbers.columns[(numbers.abs() >= _EXCEL_HOLDS).any()]]
+    if long:
+        raise DataError(
+            f"{path.name}: {', '.join(long)}: numbers of more than 15 digits, which Excel cannot "
+            "hold; their last digits are lost: format the column as text and enter them again"
+        )
+    return frame
 
 
 def read_parquet(path: Path) -> pd.DataFrame:
-    """Read a Parquet file with its own types."""
+    """Read a Parquet file, or all of a folder, with its own types."""
     return pd.read_parquet(path)
 
 
@@ -47,15 +168,35 @@ def _labelled(function: str) -> Reader:
     def read(path: Path) -> pd.DataFrame:
         import pyreadstat
 
-        frame, _ = getattr(pyreadstat, function)(str(path), apply_value_formats=False)
-        return pd.DataFrame(frame)
+        frame, meta = getattr(pyreadstat, function)(str(path), apply_value_formats=False)
+        return _with_dates(pd.DataFrame(frame), meta.original_variable_types)
 
     return read
+
+
+def _with_dates(frame: pd.DataFrame, formats: dict[str, Any]) -> pd.DataFrame:
+    """Read days whatever their display mask, and note columns that hold months or the like."""
+    periods: dict[str, str] = {}
+    for name, display in formats.items():
+        if not pd.api.types.is_numeric_dtype(frame[name].dtype):
+            continue
+        for pattern, unit in _STATA_UNITS.items():
+            if re.match(pattern, str(display)):
+                since = pd.to_timedelta(frame[name], unit=unit, errors="coerce")
+                frame[name] = pd.Timestamp("1960-01-01") + since
+        for pattern, period in _PERIOD_FORMATS.items():
+            if re.match(pattern, str(display)):
+                periods[name] = period
+    frame.attrs[PERIODS] = periods
+    return frame
 
 
 READERS: Final[dict[str, Reader]] = {
     ".csv": read_csv,
     ".txt": read_csv,
+    ".tsv": read_csv,
+    ".xlsx": read_excel,
+    ".xlsm": read_excel,
     ".parquet": read_parquet,
     ".dta": _labelled("read_dta"),
     ".sav": _labelled("read_sav"),
@@ -70,24 +211,30 @@ def read_table(path: Path) -> pd.DataFrame:
     Parameters
     ----------
     path
-        One of the formats in `READERS`.
+        One of the formats in `READERS`, or a folder of Parquet files.
 
     Returns
     -------
     pandas.DataFrame
-        Text columns for CSV (types are settled by the checks), the file's types otherwise.
+        Text columns for CSV (types are settled by the checks), the file's types otherwise. The
+        attribute ``periods`` names columns of months, weeks and so on, which are no days.
 
     Raises
     ------
     DataError
         The file is missing, of an unknown format or unreadable.
     """
-    reader = READERS.get(path.suffix.lower())
+    suffix = ".parquet" if path.is_dir() else path.suffix.lower()
+    reader = READERS.get(suffix)
     if reader is None:
         known = ", ".join(READERS)
         raise DataError(f"{path.name}: unknown format {path.suffix!r}; known formats: {known}")
-    if not path.is_file():
+    if not path.exists():
         raise DataError(f"there is no file {path}; give the path of the responses with --data")
+    if path.is_dir() and not any(path.rglob("*.parquet")):
+        raise DataError(
+            f"{path} is a folder without Parquet files; give one file, or such a folder"
+        )
     try:
         return reader(path)
     except DataError:
@@ -95,12 +242,17 @@ def read_table(path: Path) -> pd.DataFrame:
     except Exception as error:
         # The library's message may quote values of a citizen; only its kind is repeated.
         raise DataError(
-            f"{path.name} cannot be read as {path.suffix[1:]} ({type(error).__name__}); "
+            f"{path.name} cannot be read as {suffix[1:]} ({type(error).__name__}); "
             "check that the file is complete and has the format its name says"
         ) from None
 
 
 def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes."""
+    """Return the SHA-256 of a file's bytes, or of all files of a folder with their names."""
+    if path.is_dir():
+        whole = hashlib.sha256()
+        for part in sorted(path.rglob("*.parquet")):
+            whole.update(f"{part.relative_to(path).as_posix()} {file_digest(part)}\n".encode())
+        return whole.hexdigest()
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -3,8 +3,9 @@
 import re
 import tomllib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -26,30 +27,12 @@ from bipbayes.intervals import ALL_INDICATORS
 Table = Mapping[str, Any]
 
 _TOP: Final = {
-    "name",
-    "scale",
-    "citizen",
-    "jobcenter",
-    "date",
-    "jobcenters",
-    "none",
-    "dont_know",
-    "indicators",
-    "treatments",
-    "activities",
-    "averages",
-    "higher",
+    *("name", "scale", "citizen", "jobcenter", "date", "jobcenters", "none", "dont_know"),
+    *("indicators", "treatments", "activities", "averages", "higher", "dates", "answers"),
 }
 _INDICATOR: Final = {
-    "code",
-    "column",
-    "respondent",
-    "label",
-    "optional",
-    "counterpart",
-    "figure",
-    "progression",
-    "reverse",
+    *("code", "column", "respondent", "label", "optional"),
+    *("counterpart", "figure", "progression", "reverse", "answers"),
 }
 MAX_TREATMENTS: Final = 8
 # Codes are names of files, columns of CSVs and parts of commands, so their letters are ASCII's.
@@ -102,7 +85,9 @@ def load_codebook(path: Path | None = None) -> Codebook:
 def parse_codebook(table: Table) -> Codebook:
     """Turn a TOML table into a `Codebook`; raises `CodebookError` naming all faults."""
     raise_all(CodebookError, "The codebook was refused:", _shape_faults(table))
-    entries = [(_indicator(entry), entry) for entry in table["indicators"]]
+    words = table.get("answers", ())
+    entries = [(_indicator(entry, words), entry) for entry in table["indicators"]]
+    raise_all(CodebookError, "The codebook was refused:", _box_faults(table))
     codebook = Codebook(
         name=str(table.get("name", "Study")),
         scale=(int(table["scale"][0]), int(table["scale"][1])),
@@ -117,6 +102,7 @@ def parse_codebook(table: Table) -> Codebook:
         citizen=str(table.get("citizen", "citizen")),
         jobcenter=str(table.get("jobcenter", "jobcenter")),
         date=str(table.get("date", "date")),
+        dates=str(table.get("dates", "")),
         higher=_higher(table.get("higher", "better")),
     )
     raise_all(CodebookError, "The codebook was refused:", _content_faults(codebook))
@@ -135,19 +121,24 @@ def _shape_faults(table: Table) -> list[str]:
             '\'higher\' must be "better", "worse" or words by language such as '
             '{ en = "more symptoms", da = "flere symptomer" }'
         )
+    faults += _format_faults(table)
     indicators = table.get("indicators")
     if not isinstance(indicators, list) or not indicators:
         faults.append("there must be at least one [[indicators]] table")
     else:
         faults += [fault for i, entry in enumerate(indicators) for fault in _entry_faults(i, entry)]
+        for entry in indicators:
+            if "answers" in entry:
+                what = f"'answers' of indicator {entry.get('code')}"
+                faults += _answer_faults(what, entry["answers"], scale)
     treatments = table.get("treatments")
     if not isinstance(treatments, dict) or not 1 <= len(treatments) <= MAX_TREATMENTS:
         faults.append(f"there must be 1 to {MAX_TREATMENTS} [treatments.CODE] tables")
     else:
         faults += [
-            f"treatment {code!r} needs 'columns', a list of at least one column"
+            f"treatment {code!r} needs 'columns', a list of at least one column, such as ['J']"
             for code, entry in treatments.items()
-            if not (isinstance(entry, dict) and entry.get("columns"))
+            if not (isinstance(entry, dict) and _is_texts(entry.get("columns")))
         ]
     averages = table.get("averages", {})
     if not isinstance(averages, dict):
@@ -155,8 +146,43 @@ def _shape_faults(table: Table) -> list[str]:
     return faults + [
         f"average {code!r} needs 'members', a list of indicator codes"
         for code, entry in averages.items()
-        if not (isinstance(entry, dict) and entry.get("members"))
+        if not (isinstance(entry, dict) and _is_texts(entry.get("members")))
     ]
+
+
+def _is_texts(value: Any) -> bool:
+    """Say whether a value is a list of texts, which a text alone is not."""
+    return isinstance(value, list) and bool(value) and all(isinstance(x, str) and x for x in value)
+
+
+def _format_faults(table: Table) -> list[str]:
+    """Check how dates and answers are written, and that a list of sites is one."""
+    faults = []
+    text = table.get("dates", "%Y-%m-%d")
+    day = date(2013, 11, 25)
+    try:
+        read = datetime.strptime(day.strftime(text), text).date() if isinstance(text, str) else None
+    except ValueError:
+        read = None
+    if read != day:
+        faults.append("'dates' must tell day, month and year, such as \"%d-%m-%Y\"")
+    if "jobcenters" in table and not _is_texts(table["jobcenters"]):
+        faults.append("'jobcenters' must be a list of labels")
+    if "answers" in table:
+        faults += _answer_faults("'answers'", table["answers"], table.get("scale"))
+    return faults
+
+
+def _answer_faults(what: str, words: Any, scale: Any) -> list[str]:
+    if not _is_texts(words) or len({word.strip() for word in words}) < len(words):
+        return [f"{what} must be a list of different words, from the lowest answer to the highest"]
+    try:
+        steps = scale[1] - scale[0] + 1
+    except (TypeError, IndexError, KeyError):
+        return []  # a fault of 'scale' itself
+    if len(words) != steps:
+        return [f"{what} has {len(words)} words, the scale {steps} steps; give one for each"]
+    return []
 
 
 def _is_higher(words: Any) -> bool:
@@ -175,7 +201,7 @@ def _entry_faults(position: int, entry: Table) -> list[str]:
     return faults + [f"indicator {name} has the unknown key {key!r}" for key in unknown]
 
 
-def _indicator(entry: Table) -> Indicator:
+def _indicator(entry: Table, words: Sequence[str]) -> Indicator:
     code = str(entry["code"])
     return Indicator(
         code=code,
@@ -186,6 +212,7 @@ def _indicator(entry: Table) -> Indicator:
         counterpart=str(entry.get("counterpart", "")),
         figure=entry.get("figure"),
         reverse=entry.get("reverse", False),
+        answers=tuple(word.strip() for word in entry.get("answers", words)),
     )
 
 
@@ -266,6 +293,19 @@ def _case_twins(what: str, labels: list[str]) -> list[str]:
     return [f"{what} differ only by case: {sorted(t)}" for t in same.values() if len(t) > 1]
 
 
+def _box_faults(table: Table) -> list[str]:
+    """Name a box "none" or "don't know" that is a treatment's, too, or the other's."""
+    treated = [column for entry in table["treatments"].values() for column in entry["columns"]]
+    faults = [
+        f"the box {table[key]!r} of '{key}' is also a treatment's; a box means one thing"
+        for key in ("none", "dont_know")
+        if key in table and table[key] in treated
+    ]
+    if "none" in table and table["none"] == table.get("dont_know"):
+        faults.append("'none' and 'dont_know' name the same box")
+    return faults
+
+
 def _content_faults(codebook: Codebook) -> list[str]:
     every = [*codebook.indicators, *codebook.unanalysed]
     names = {
@@ -293,6 +333,9 @@ def _content_faults(codebook: Codebook) -> list[str]:
         unknown = sorted(set(average.members) - set(codebook.indicator_codes))
         if unknown:
             faults.append(f"average {average.code!r} has members that are no indicators: {unknown}")
+        twice = sorted({m for m in average.members if average.members.count(m) > 1})
+        if twice:
+            faults.append(f"average {average.code!r} counts members more than once: {twice}")
     return faults + [
         f"activity column {activity.column!r} belongs to no treatment; name it in a "
         "treatment's 'columns', or as 'none' or 'dont_know'"

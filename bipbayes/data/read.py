@@ -10,7 +10,7 @@ import pandas as pd
 from bipbayes.data import checks, columns
 from bipbayes.data.activities import combinations
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.files import file_digest, read_table
+from bipbayes.data.files import PERIODS, file_digest, read_table
 from bipbayes.data.study import Finding, Study, first_rows
 from bipbayes.errors import DataError, raise_all
 
@@ -23,7 +23,7 @@ def read_responses(path: Path, codebook: Codebook) -> Study:
     Parameters
     ----------
     path
-        CSV, Parquet, Stata, SPSS or SAS; one row a response, wide (DESIGN 5).
+        CSV, Excel, Parquet, Stata, SPSS or SAS; one row a response, wide (DESIGN 5).
     codebook
         Names the file's columns.
 
@@ -63,7 +63,8 @@ def responses_from_frame(
     # The other faults of a file that lacks columns are named as well.
     whole = frame.assign(**dict.fromkeys(absent, np.nan)) if absent else frame
     responses, more, unread_dates = _columns(whole, codebook)
-    if {codebook.citizen, codebook.jobcenter, codebook.date} & set(absent):
+    lost = any(finding.rule == checks.LOST_DIGITS for finding in more)
+    if lost or {codebook.citizen, codebook.jobcenter, codebook.date} & set(absent):
         _refuse([*findings, *more], name)  # what follows compares citizens and dates
     keep, repeats = checks.repeated_rows(responses)
     findings += [*more, *checks.empty_keys(responses, unread_dates), *repeats]
@@ -71,6 +72,7 @@ def responses_from_frame(
     responses["combination"] = combinations(responses, codebook)
     findings += checks.moved_citizens(responses)
     findings += checks.contradictory_boxes(responses, codebook)
+    findings += checks.contradictory_columns(whole[keep.to_numpy()], responses, codebook)
     findings += checks.unknown_activities(responses)
     findings += _mark_findings(frame)
     _refuse(findings, name)
@@ -112,7 +114,7 @@ def _refuse(findings: list[Finding], name: str) -> None:
 def _columns(frame: pd.DataFrame, codebook: Codebook) -> tuple[pd.DataFrame, list[Finding], int]:
     """Bring the file's columns into the package's names and types; count unreadable dates."""
     names = checks.treatment_columns(frame, codebook)
-    dates, unread = columns.to_date(frame[codebook.date])
+    dates, unread = columns.to_date(frame[codebook.date], codebook.dates)
     answers, findings = columns.answers(frame, codebook)
     boxes, more = columns.ticks(frame, names)
     data = {
@@ -121,22 +123,61 @@ def _columns(frame: pd.DataFrame, codebook: Codebook) -> tuple[pd.DataFrame, lis
         "date": dates,
     }
     responses = pd.DataFrame({**data, **answers, **boxes}).reset_index(drop=True)
-    findings += more
-    if count := int(unread.sum()):
-        rule, advice = "dates that cannot be read", "write them as 2017-05-31"
-        findings.append(
-            Finding(codebook.date, rule, count, advice, refused=True, rows=first_rows(unread))
+    findings += more + _date_findings(frame, codebook, dates, unread)
+    findings += _label_findings(frame, codebook, responses)
+    entries = (*codebook.indicators, *codebook.unanalysed)
+    used = [codebook.citizen, codebook.jobcenter, codebook.date, *names]
+    used += [entry.column for entry in entries]
+    return responses, findings + checks.extra_columns(frame, used), int(unread.sum())
+
+
+def _date_findings(
+    frame: pd.DataFrame, codebook: Codebook, dates: pd.Series, unread: pd.Series
+) -> list[Finding]:
+    period = frame.attrs.get(PERIODS, {}).get(codebook.date)
+    rule = f"the column holds {period}, not days" if period else "dates that cannot be read"
+    rule_far = f"dates before {columns.FIRST_YEAR} or after {columns.LAST_YEAR}"
+    advice = "give the day of each response"
+    if not period:
+        advice = columns.date_advice(frame[codebook.date]) if unread.any() else ""
+    return [
+        Finding(codebook.date, what, int(rows.sum()), todo, refused=True, rows=first_rows(rows))
+        for what, rows, todo in (
+            (rule, unread, advice),
+            (rule_far, columns.far_dates(dates), "correct them, or leave the response out"),
         )
+        if rows.any()
+    ]
+
+
+def _label_findings(
+    frame: pd.DataFrame, codebook: Codebook, responses: pd.DataFrame
+) -> list[Finding]:
+    """Refuse ids and labels that are not what was collected; warn of zeros that may be lost."""
+    findings = []
+    for name, column in (("citizen", codebook.citizen), ("jobcenter", codebook.jobcenter)):
+        for rule, rows, advice in (
+            (
+                checks.LOST_DIGITS,
+                columns.lost_digits(frame[column]),
+                "the column cannot hold such labels as numbers: export them again as text",
+            ),
+            (
+                "labels that hold a line break",
+                columns.broken_labels(responses[name]),
+                "check the quotes of the file",
+            ),
+        ):
+            if count := int(rows.sum()):
+                found = Finding(column, rule, count, advice, True, first_rows(rows))
+                findings.append(found)
     site = frame[codebook.jobcenter].reset_index(drop=True)
     findings += checks.label_twins(site, responses["jobcenter"], codebook.jobcenter)
     if count := columns.lost_zeros(responses["citizen"]):
         rule = "ids of digits that are shorter than the others"
         advice = "if ids have a fixed width, leading zeros were lost: store them as text"
         findings.append(Finding(codebook.citizen, rule, count, advice))
-    entries = (*codebook.indicators, *codebook.unanalysed)
-    used = [codebook.citizen, codebook.jobcenter, codebook.date, *names]
-    used += [entry.column for entry in entries]
-    return responses, findings + checks.extra_columns(frame, used), int(unread.sum())
+    return findings
 
 
 def _frame_digest(frame: pd.DataFrame) -> str:

@@ -81,3 +81,24 @@ class Study:
     synthetic: bool
     findings: tuple[Finding, ...] = ()
     name: str = ""
+
+    def report(self) -> list[str]:
+        """Return what was read, a line each: counts and column names, never a citizen's values."""
+        responses, sample = self.responses, self.responses["combination"] != ""
+        days = responses["date"].dt.year
+        items = (*self.codebook.indicators, *self.codebook.unanalysed)
+        answered = {
+            item.column: int(responses[item.code].notna().sum())
+            for item in items
+            if item.code in responses
+        }
+        return [
+            f"{self.name}: {len(responses)} responses of {responses['citizen'].nunique()} citizens "
+            f"in {responses['jobcenter'].nunique()} sites, {days.min()} to {days.max()}"
+            + (", synthetic" if self.synthetic else ""),
+            f"activities known: {int(sample.sum())} responses",
+            "answers: " + ", ".join(f"{name} {count}" for name, count in answered.items()),
+            "sites: " + ", ".join(map(str, sorted(responses["jobcenter"].unique()))),
+            f"findings: {len(self.findings)}",
+            *(f"  {finding.sentence()}" for finding in self.findings),
+        ]

@@ -10,7 +10,9 @@ from bipbayes.run.settings import Settings, quick_values
 
 Data = Annotated[
     Path | None,
-    typer.Option("--data", help="Responses (CSV, Parquet, Stata, SPSS, SAS). Default: synthetic."),
+    typer.Option(
+        "--data", help="Responses (CSV, Excel, Parquet, Stata, SPSS, SAS). Default: synthetic."
+    ),
 ]
 CodebookFile = Annotated[
     Path | None, typer.Option("--codebook", help="Codebook in TOML. Default: BIP's own.")
