@@ -10,8 +10,8 @@ from bipbayes.run.console import run_verb, start_logging
 from bipbayes.run.settings import Settings
 
 NAMES_IN_WORDS = (
-    "prior, cells, residuals, lag, changes, sensitivity, leave_out, specification, improved, "
-    "ranks, pooling, signs"
+    "prior, cells, residuals, lag, calendar, changes, sensitivity, leave_out, specification, "
+    "improved, ranks, pooling, signs"
 )
 
 

@@ -1,4 +1,6 @@
-"""Residuals of groups as a map, and neighbouring changes beside what the covariance claims."""
+"""Residuals of groups as a map; changes that share an answer, or a jobcenter's quarter, as rows."""
+
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -131,4 +133,41 @@ def lag_figure(frame: pd.DataFrame, *, context: FigureContext, vcov: str, level:
             figure, "lag_figure", context,
             values={"vcov": vcov, "level": percent(level, language)}, left=2.3,
         )  # fmt: skip
+    return figure
+
+
+def calendar_figure(
+    frame: pd.DataFrame, *, context: FigureContext, values: Mapping[str, object]
+) -> Figure:
+    """Draw the size of shocks by jobcenter and quarter, and how large chance makes them.
+
+    Parameters
+    ----------
+    frame
+        From `bipbayes.checks.calendar.calendar_shocks`.
+    context
+        Codebook, language and what the caption must say.
+    values
+        What the braces of its words stand for.
+    """
+    language = context.language
+    labels = [outcome_label(context.codebook, o, language=language) for o in frame["outcome"]]
+    rows = np.arange(len(frame))
+    with figure_style():
+        figure = Figure(figsize=(7.2, 1.9 + ROW * len(frame)))
+        axes = figure.add_subplot()
+        label_rows(axes, labels)
+        axes.hlines(rows, frame["lower"], frame["upper"], color="black", linewidth=1.0)
+        axes.plot(
+            frame["shock"], rows, "o", color="black", markersize=3.5,
+            label=phrase("check_calendar_estimated", language),
+        )  # fmt: skip
+        axes.plot(
+            frame["limit"], rows, "|", color=POSTERIOR_COLOUR, markersize=8, markeredgewidth=1.5,
+            label=phrase("check_column_limit", language, **values),
+        )  # fmt: skip
+        axes.set_xlim(left=-0.005)
+        axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.2)
+        axes.set_xlabel(phrase("check_axis_calendar", language))
+        finish(figure, "calendar_figure", context, values=values, left=2.3)
     return figure

@@ -36,10 +36,10 @@ from bipbayes.tables.layout import Table, TableContext
 logger = logging.getLogger(__name__)
 
 NAMES: Final = (
-    "prior", "cells", "residuals", "lag", "changes", "sensitivity", "leave_out",
+    "prior", "cells", "residuals", "lag", "calendar", "changes", "sensitivity", "leave_out",
     "specification", "improved", "ranks", "pooling", "signs",
 )  # fmt: skip
-WITHOUT_FIT: Final = frozenset({"prior", "lag", "leave_out", "specification"})
+WITHOUT_FIT: Final = frozenset({"prior", "lag", "calendar", "leave_out", "specification"})
 ESTIMANDS: Final = ("effect", "contrast", "standardised_effect", "standardised_contrast")
 PREDICTIVE_DRAWS: Final = 1000  # enough for the tails of a check, a tenth of the memory
 

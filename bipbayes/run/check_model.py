@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bipbayes.checks.calendar import calendar_shocks
 from bipbayes.checks.changes import change_check
 from bipbayes.checks.histogram import LIMIT, prior_histogram
 from bipbayes.checks.lag import claimed_lag, lag_correlation
@@ -24,12 +25,13 @@ from bipbayes.plots.catalogue import FigureTask
 from bipbayes.run.check_inputs import CheckInputs, CheckResult, thinned
 from bipbayes.sampling.registry import ModelFile
 from bipbayes.tables.check_tables import check_table
-from bipbayes.wording import percent
+from bipbayes.wording import number, percent, phrase
 
 logger = logging.getLogger(__name__)
 
 PRIOR_DRAWS = 500
 REPLICATED = 200  # data sets of raw changes
+_SHOCK = ("shock", "lower", "upper", "limit")
 _CELL = ("combination", "jobcenter", "indicator")
 
 
@@ -125,6 +127,30 @@ def check_lag(inputs: CheckInputs) -> CheckResult:
         {"frame": frame, "context": inputs.figures, "vcov": vcov, "level": level},
     )
     return CheckResult((check_table("lag", frame, inputs.tables, values=values),), (figure,))
+
+
+def check_calendar(inputs: CheckInputs) -> CheckResult:
+    """Look for what changes of one jobcenter and quarter share beyond their cells' means."""
+    level, language = inputs.settings.level, inputs.settings.language
+    frame = calendar_shocks(
+        inputs.progression, inputs.codebook, level=level, seed=inputs.seed("calendar")
+    )
+    whole = frame.iloc[0]
+    verdict = "found" if whole["p_value"] <= 1 - level else "none"
+    told = {name: number(float(whole[name]), 2, language=language) for name in _SHOCK}
+    values = {"level": percent(level, language), **told}
+    said = phrase(f"check_calendar_{verdict}", language, **values)
+    if verdict == "found":
+        logger.warning("%s", phrase("check_calendar_found", "en", **values))
+    values = {**values, "verdict": said}
+    figure = FigureTask(
+        "check_calendar",
+        "bipbayes.plots.check_residuals:calendar_figure",
+        {"frame": frame, "context": inputs.figures, "values": values},
+    )
+    table = check_table("calendar", frame, inputs.tables, values=values)
+    facts = {name: float(whole[name]) for name in (*_SHOCK, "p_value")}
+    return CheckResult((table,), (figure,), facts)
 
 
 def check_changes(inputs: CheckInputs) -> CheckResult:

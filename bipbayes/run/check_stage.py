@@ -21,6 +21,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "cells": check_model.check_cells,
     "residuals": check_model.check_residuals,
     "lag": check_model.check_lag,
+    "calendar": check_model.check_calendar,
     "changes": check_model.check_changes,
     "sensitivity": check_evidence.check_sensitivity,
     "leave_out": check_evidence.check_leave_out,
@@ -30,7 +31,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "pooling": check_joint.check_pooling,
     "signs": check_joint.check_signs,
 }
-_NEED_RESPONSES: Final = {"lag", "changes", "specification"}
+_NEED_RESPONSES: Final = {"lag", "calendar", "changes", "specification"}
 
 
 def check(settings: Settings, asked: CheckSettings) -> dict[str, CheckResult]:

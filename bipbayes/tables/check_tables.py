@@ -32,6 +32,8 @@ SHOWN: Final[Mapping[str, Mapping[str, str | int]]] = {
     "residuals": {"by": WORDS, "group": GROUP, "n": 0, "mean": 3, "expected": 3, "sd": 3,
                   "residual": 2, "pit": PROBABILITY},
     "lag": {"outcome": GROUP, "pairs": 0, "correlation": 2, "interval": INTERVAL, "claimed": 2},
+    "calendar": {"outcome": GROUP, "blocks": 0, "shock": 2, "interval": INTERVAL, "limit": 2,
+                 "p_value": PROBABILITY},
     "changes": {"group": GROUP, "statistic": WORDS, "observed": 3, "normal": 3, "rounded": 3,
                 "on_scale": 3, "ordinal": 3},
     "sensitivity": {"estimand": NAMED, "quantities": 0, "prior_median": 3, "prior_largest": 3,
@@ -50,7 +52,7 @@ SHOWN: Final[Mapping[str, Mapping[str, str | int]]] = {
     "signs": {"estimand": NAMED, "vcov": NAMED, "significant": 0, "type_s_median": 3,
               "type_s_likely": 0, "type_m_median": 2, "type_m_largest": 2},
 }  # fmt: skip
-_INTERVAL_DECIMALS: Final = {"improved": 0, "ranks": 0, "lag": 2}
+_INTERVAL_DECIMALS: Final = {"improved": 0, "ranks": 0, "lag": 2, "calendar": 2}
 
 
 def check_table(

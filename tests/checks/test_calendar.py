@@ -1,0 +1,91 @@
+"""The look at calendar time: planted shocks are found at their size, and none where none are."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from builders import Shape, make_codebook, random_progression
+
+from bipbayes.checks.calendar import calendar_shocks
+from bipbayes.errors import ModelError
+from bipbayes.intervals import ALL_INDICATORS
+
+CODEBOOK = make_codebook(4, 2)
+
+
+@pytest.fixture(scope="module")
+def design() -> xr.Dataset:
+    shape = Shape(citizens=700, waves=(2, 6), lacking=[("11", "site 2")])
+    return random_progression(CODEBOOK, seed=2, shape=shape)
+
+
+def _shocked(design: xr.Dataset, seed: int, size: float) -> xr.Dataset:
+    """Draw changes of answers with noise anew, with shocks of a size in SD.
+
+    Shocks are drawn for every jobcenter, quarter and outcome; a change of one citizen covaries
+    with its neighbour by minus half its variance, 1.
+    """
+    rng = np.random.default_rng(seed)
+    start = design["previous"].transpose("response", "outcome").to_numpy()
+    noise = rng.normal(size=start.shape) * np.sqrt(0.5)
+    change = noise - np.take_along_axis(noise, np.maximum(start, 0), 0)
+    shocks = rng.normal(size=(len(np.unique(_block(design))), start.shape[1]))
+    values = change + size * shocks[pd.factorize(_block(design))[0]]
+    known = design["standardised"].notnull()
+    return design.assign(standardised=known.astype(float).where(known) * values)
+
+
+def _block(changes: xr.Dataset) -> np.ndarray:
+    quarter = pd.DatetimeIndex(changes["date"].to_numpy()).to_period("Q").astype(str)
+    return np.asarray(changes["jobcenter"].to_numpy().astype(str) + quarter.to_numpy())
+
+
+def test_shocks_are_found_at_their_size(design: xr.Dataset) -> None:
+    """Catches variances for standard deviations, products of one citizen, blocks without site."""
+    lines = [calendar_shocks(_shocked(design, s, 0.15), CODEBOOK, seed=s) for s in range(10)]
+    whole = pd.DataFrame([frame.iloc[0] for frame in lines])
+    assert (whole["outcome"] == ALL_INDICATORS).all()
+    assert np.sqrt((whole["shock"] ** 2).mean()) == pytest.approx(0.15, abs=0.015)
+    assert (whole["p_value"] < 0.05).mean() >= 0.9
+    assert ((whole["lower"] < 0.15) & (whole["upper"] > 0.15)).mean() >= 0.8
+    assert (whole["shock"] > whole["limit"]).equals(whole["p_value"] < 0.05)
+
+
+def test_nothing_is_found_where_there_is_nothing(design: xr.Dataset) -> None:
+    """Catches cell means' own error and the noise of shared answers taken for shocks."""
+    lines = [calendar_shocks(_shocked(design, s, 0.0), CODEBOOK, seed=s) for s in range(60)]
+    p_value = pd.DataFrame([frame.iloc[0] for frame in lines])["p_value"]
+    assert (p_value <= 0.05).sum() <= 8  # binomial (60, 0.05): more in 1 of 300
+    assert (p_value <= 0.5).mean() == pytest.approx(0.5, abs=0.2)
+
+
+def test_sums_and_scale_are_those_of_pairs_of_citizens(design: xr.Dataset) -> None:
+    """Catches pairs of one citizen or of two blocks, and a scale that forgets the cell means."""
+    changes = _shocked(design, 2, 0.3)
+    row = calendar_shocks(changes, CODEBOOK, seed=1).set_index("outcome").loc["q2"]
+    frame = pd.DataFrame(
+        {
+            "value": changes["standardised"].sel(outcome="q2").to_numpy(),
+            "cell": changes["combination"].to_numpy() + changes["jobcenter"].to_numpy(),
+            "citizen": changes["citizen"].to_numpy(),
+            "block": _block(changes),
+        }
+    ).dropna()
+    dummies = pd.get_dummies(frame["cell"]).to_numpy(dtype=float)
+    centre = np.eye(len(frame)) - dummies @ np.linalg.pinv(dummies)
+    residual = centre @ frame["value"].to_numpy()
+    shocks = centre @ pd.get_dummies(frame["block"]).to_numpy(dtype=float)
+    block, citizen = (pd.factorize(frame[name])[0] for name in ("block", "citizen"))
+    pairs = (block[:, None] == block) & (citizen[:, None] != citizen)
+    total, scale = residual @ pairs @ residual, (pairs * (shocks @ shocks.T)).sum()
+    # What cell means leave in the sum is small, and drawn with random signs.
+    assert row["blocks"] == len(set(block[pairs.any(axis=1)]))
+    assert row["shock"] ** 2 == pytest.approx(total / scale, abs=0.01)
+
+
+def test_citizens_alone_in_their_quarters_tell_nothing() -> None:
+    """Catches a number made of no pair."""
+    lonely = random_progression(CODEBOOK, seed=1, shape=Shape(citizens=2, waves=(3, 3), gaps=0.0))
+    lonely["jobcenter"] = ("response", lonely["citizen"].to_numpy())
+    with pytest.raises(ModelError, match="no two citizens"):
+        calendar_shocks(lonely, CODEBOOK)
