@@ -20,6 +20,7 @@ def main(
     adjust: options.Adjust = None,
     covariates: options.Covariates = None,
     ordinal: options.Ordinal = Settings.ordinal,
+    engine: options.Engine = None,
     draws: options.Draws = None,
     tune: options.Tune = None,
     chains: options.Chains = Settings.chains,
@@ -33,7 +34,7 @@ def main(
     quick: options.Quick = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Sample one or more models; exit code 1 if a reported quantity did not converge."""
+    """Fit one or more models; exit code 1 if a fit failed its checks."""
     settings = locals()
     start_logging(quiet=quiet)
 

@@ -22,6 +22,7 @@ def main(
     adjust: options.Adjust = None,
     covariates: options.Covariates = None,
     ordinal: options.Ordinal = Settings.ordinal,
+    engine: options.Engine = None,
     draws: options.Draws = None,
     tune: options.Tune = None,
     chains: options.Chains = Settings.chains,

@@ -19,15 +19,16 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy import linalg, sparse
+from scipy import linalg
 from scipy.special import logsumexp
 
-from bipbayes.cells import whiten
-from bipbayes.checks.gaussian import Mixture, conditional, gaussian_model, integrate
-from bipbayes.checks.likelihood import CELL, block_log_likelihood
-from bipbayes.checks.terms import Term, design_matrix
 from bipbayes.data.sample import Floats, Integers
 from bipbayes.errors import SettingsError
+from bipbayes.sampling.batches import Batch
+from bipbayes.sampling.exact.density import spread_root
+from bipbayes.sampling.exact.integrate import Mixture, integrate
+from bipbayes.sampling.exact.reduce import GaussianModel, gaussian_model, whitened_rows
+from bipbayes.sampling.predict import CELL, block_log_likelihood
 
 CELLS: Final = "cell"
 JOBCENTERS: Final = "jobcenter"
@@ -40,7 +41,7 @@ _LEAST: Final = 1e-10  # of an eigenvalue of I - H: a block that nothing else in
 
 
 def leave_out(
-    cells: xr.Dataset, terms: Sequence[Term], *, unit: str = CELLS, points: int = POINTS
+    cells: xr.Dataset, batches: Sequence[Batch], *, unit: str = CELLS, points: int = POINTS
 ) -> pd.DataFrame:
     """Predict every cell, or every jobcenter, from all others, by closed forms.
 
@@ -48,8 +49,8 @@ def leave_out(
     ----------
     cells
         From `bipbayes.cells.cell_means`.
-    terms
-        The model's, from `bipbayes.checks.terms`.
+    batches
+        The model's.
     unit
         ``cell`` or ``jobcenter``.
     points
@@ -69,14 +70,13 @@ def leave_out(
     """
     if unit not in (CELLS, JOBCENTERS):
         raise SettingsError(f"unit {unit!r} is unknown; known: {CELLS}, {JOBCENTERS}")
-    model = gaussian_model(cells, terms)
+    model = gaussian_model(cells, batches)
     mixture = integrate(model, points=points)
-    rows, means, block = _whitened_rows(cells, terms, unit=unit)
+    rows, means, block = _whitened_rows(cells, model, unit=unit)
     densities = np.empty((len(mixture.weight), block.max() + 1))
     for point, sds in enumerate(mixture.sds):
-        mean, root = conditional(model, sds)
-        residual, spread = means - rows @ mean, rows @ root
-        densities[point] = _block_densities(residual, spread, block)
+        fitted, spread = spread_root(model, sds, rows)
+        densities[point] = _block_densities(means - fitted, spread, block)
     return _frame(cells, block, densities, mixture, unit=unit)
 
 
@@ -167,21 +167,16 @@ def compare_left_out(predictions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _whitened_rows(
-    cells: xr.Dataset, terms: Sequence[Term], *, unit: str
-) -> tuple[sparse.csr_array, Floats, Integers]:
+    cells: xr.Dataset, model: GaussianModel, *, unit: str
+) -> tuple[Floats, Floats, Integers]:
     """Whitened design and means of the observed entries, and the block of each."""
-    white = whiten(cells).transpose(..., *CELL, "indicator_")
-    observed = white["observed"].to_numpy()
-    blocks = white["whitener"].to_numpy()
-    blocks = blocks.reshape(-1, *blocks.shape[-2:])
-    places = np.arange(len(blocks) + 1)
-    whitener = sparse.bsr_array((blocks, places[:-1], places)).tocsr()
-    rows = sparse.csr_array(whitener @ design_matrix(cells, terms)[0])
+    observed = (cells["n"] > 0).transpose(*CELL).to_numpy()
+    rows, means = whitened_rows(cells, model.design)
     combination, jobcenter, _ = np.nonzero(observed)
     code = jobcenter if unit == JOBCENTERS else combination * observed.shape[1] + jobcenter
     block = np.unique(code, return_inverse=True)[1].astype("int64")
     kept = observed.ravel()
-    return sparse.csr_array(rows[kept]), white["whitened"].to_numpy().ravel()[kept], block
+    return rows[kept].toarray(), means[kept], block
 
 
 def _block_densities(residual: Floats, spread: Floats, block: Integers) -> Floats:

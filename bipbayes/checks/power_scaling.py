@@ -6,8 +6,6 @@ Bürkner and Vehtari 2024, Statistics and Computing 34:57). The priors of the ef
 standard deviations are part of the model and stay.
 """
 
-import json
-from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Final
 
@@ -15,62 +13,34 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bipbayes.checks.likelihood import log_likelihood
 from bipbayes.errors import ModelError
+from bipbayes.sampling.predict import log_likelihood
 
 THRESHOLD: Final = 0.05  # of the paper; below, a quantity hardly moves
 CONFLICT: Final = "prior and data disagree"
 WEAK: Final = "the prior matters, the data say little"
 FINE: Final = ""
 SAMPLE: Final = ("chain", "draw")
-_ENDINGS: Final = ("_effect_sd", "_sd")
 
 
-def hyperprior_density(
-    fit: xr.DataTree, *, scales: Mapping[str, float] | None = None
-) -> xr.DataArray:
-    """Log density of the half-normal priors of all standard deviations, dims chain, draw.
+def hyperprior_density(fit: xr.DataTree) -> xr.DataArray:
+    """Log density of the priors of all hyperparameters, dims chain, draw.
 
     Parameters
     ----------
     fit
-        Of a model of the package: the prior scale of ``x_effect_sd`` is the field ``x`` of the
-        priors stored with it.
-    scales
-        Prior scales by name where they are no such fields; one of several standard deviations
-        of a batch has its label in brackets, ``x_effect_sd[1]``.
+        Of either engine; its group ``log_prior``.
 
     Raises
     ------
     ModelError
-        A standard deviation has no scale of that name, or there is none.
+        The model has no hyperparameters.
     """
-    sds = _standard_deviations(fit["posterior"].to_dataset())
-    if not sds:
+    stored = fit["log_prior"].to_dataset() if "log_prior" in fit.children else xr.Dataset()
+    if not stored.data_vars:
         raise ModelError("the model has no standard deviations with priors of their own")
-    stored = json.loads(str(fit.attrs["priors"]))
-    known = {f"{name}{ending}": scale for name, scale in stored.items() for ending in _ENDINGS}
-    known |= dict(scales or {})
-    if missing := sorted(name for name in sds if name not in known):
-        raise ModelError(f"no prior scale is stored for {', '.join(missing)}")
-    ratios = [values / known[name] for name, values in sds.items()]
-    joined: xr.DataArray = xr.concat([-0.5 * ratio**2 for ratio in ratios], dim="sd")
-    return joined.sum("sd")
-
-
-def _standard_deviations(posterior: xr.Dataset) -> dict[str, xr.DataArray]:
-    """Return the draws of every standard deviation, one array each."""
-    found: dict[str, xr.DataArray] = {}
-    for name, values in posterior.data_vars.items():
-        others = [dim for dim in values.dims if dim not in SAMPLE]
-        if not str(name).endswith("_sd") or len(others) > 1:
-            continue
-        if not others:
-            found[str(name)] = values
-            continue
-        for label in values[others[0]].to_numpy():
-            found[f"{name}[{label}]"] = values.sel({others[0]: label}, drop=True)
-    return found
+    parts = [values.sum([d for d in values.dims if d not in SAMPLE]) for values in stored.values()]
+    return sum(parts[1:], start=parts[0])
 
 
 def power_scaling(

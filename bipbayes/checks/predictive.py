@@ -12,9 +12,8 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
-from bipbayes.cells import whiten
-from bipbayes.checks.likelihood import CELL
 from bipbayes.data.sample import Floats
+from bipbayes.sampling.labels import CELL
 
 LIMITS: Final = (0.3, 0.6, 1.0)
 QUANTILES: Final = (0.025, 0.25, 0.5, 0.75, 0.975)
@@ -62,33 +61,6 @@ def _summary(values: Floats, limits: Sequence[float]) -> dict[str, float]:
     for share, value in zip(QUANTILES, np.quantile(values, QUANTILES), strict=True):
         found[f"q_{100 * share:g}"] = float(value)
     return found | {f"inside_{x:g}": float((np.abs(values) <= x).mean()) for x in limits}
-
-
-def predicted_means(cells: xr.Dataset, effects: xr.DataArray, *, seed: int = 0) -> xr.DataArray:
-    """Draw cell means that the model expects, one for each draw of effects.
-
-    Parameters
-    ----------
-    cells
-        Gives the working covariance and the pattern of answers.
-    effects
-        Prior or posterior draws, dims ``chain, draw, combination, jobcenter, indicator``.
-    seed
-        Of the sampling errors.
-
-    Returns
-    -------
-    xarray.DataArray
-        Same dims; ``NaN`` in cells without answers.
-    """
-    white = whiten(cells).transpose(..., *CELL, "indicator_")
-    observed = white["observed"].to_numpy()
-    idle = np.eye(observed.shape[-1]) * ~observed[..., None]
-    root = np.linalg.inv(white["whitener"].to_numpy() + idle)
-    ordered = effects.transpose("chain", "draw", *CELL)
-    noise = np.random.default_rng(seed).standard_normal(ordered.shape)
-    error = np.einsum("cjkl,sdcjl->sdcjk", root, noise, optimize=True)
-    return ordered.copy(data=np.where(observed, ordered.to_numpy() + error, np.nan))
 
 
 def cell_residuals(cells: xr.Dataset, predicted: xr.DataArray) -> pd.DataFrame:

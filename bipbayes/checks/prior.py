@@ -1,14 +1,15 @@
 """Effects drawn from a model's prior, before any data."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pymc as pm
 import xarray as xr
 
 from bipbayes.errors import ModelError
 from bipbayes.estimands.effects import CELL, SAMPLE, effect_draws
-from bipbayes.sampling.contract import build_model, built_terms
+from bipbayes.sampling import tree
+from bipbayes.sampling.batches import Batch, is_flat
 from bipbayes.sampling.registry import ModelFile
 
 
@@ -42,8 +43,32 @@ def prior_draws(
         The model has a flat prior, from which nothing can be drawn.
     """
     chosen = model_file.Priors() if priors is None else priors
+    if batches := model_file.declared(cells, chosen):
+        return _of_batches(model_file.name, batches, cells, draws=draws, seed=seed)
+    return _of_graph(model_file, cells, chosen, draws=draws, seed=seed)
+
+
+def _of_batches(
+    name: str, batches: Sequence[Batch], cells: xr.Dataset, *, draws: int, seed: int
+) -> xr.DataArray:
+    if is_flat(batches):
+        raise ModelError(f"{name} has a flat prior, which predicts nothing")
+    drawn = tree.prior_draws(batches, cells, draws=draws, seed=seed)
+    fit = xr.DataTree.from_dict({"posterior": drawn})
+    names = [batch.name for batch in batches]
+    return effect_draws(fit, cells, terms=names).transpose(*SAMPLE, *CELL)
+
+
+def _of_graph(
+    model_file: ModelFile, cells: xr.Dataset, chosen: Any, *, draws: int, seed: int
+) -> xr.DataArray:
+    import pymc as pm  # seconds to import, and only models that build a graph need it
+
+    from bipbayes.sampling.contract import build_model, built_terms
+
+    flat_kinds = (pm.distributions.continuous.FlatRV, pm.distributions.continuous.HalfFlatRV)
     model = build_model(model_file, cells, priors=chosen)
-    flat = [rv.name for rv in model.free_RVs if isinstance(rv.owner.op, _FLAT)]
+    flat = [rv.name for rv in model.free_RVs if isinstance(rv.owner.op, flat_kinds)]
     if flat:
         raise ModelError(
             f"{model_file.name} has a flat prior ({', '.join(flat)}), which predicts nothing"
@@ -60,14 +85,11 @@ def prior_draws(
         for name, value in zip(names, values, strict=True)
     }
     labelled = xr.Dataset(found, coords=_coords(model, draws))
-    tree = xr.DataTree.from_dict({"posterior": labelled})
-    return effect_draws(tree, cells, terms=names).transpose(*SAMPLE, *CELL)
+    fit = xr.DataTree.from_dict({"posterior": labelled})
+    return effect_draws(fit, cells, terms=names).transpose(*SAMPLE, *CELL)
 
 
-_FLAT = (pm.distributions.continuous.FlatRV, pm.distributions.continuous.HalfFlatRV)
-
-
-def _coords(model: pm.Model, draws: int) -> dict[str, Any]:
+def _coords(model: Any, draws: int) -> dict[str, Any]:
     named = {name: list(values) for name, values in model.coords.items() if values is not None}
     return {"chain": [0], "draw": np.arange(draws)} | {
         name: named[name] for name in (*CELL, "respondent") if name in named

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from bipbayes.checks.likelihood import CELL
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Booleans, Floats, Integers, analysis_sample
 from bipbayes.ordinal.estimates import fit_indicators
+from bipbayes.sampling.labels import CELL
 
 NORMAL = "normal"
 ROUNDED = "rounded"

@@ -12,8 +12,8 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
-from bipbayes.checks.likelihood import CELL
 from bipbayes.data.sample import Floats
+from bipbayes.sampling.labels import CELL
 
 SAMPLE: Final = ("chain", "draw")
 

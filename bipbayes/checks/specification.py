@@ -15,20 +15,18 @@ import xarray as xr
 from scipy import stats
 
 from bipbayes.cells import VCOV, cell_means
-from bipbayes.checks.gaussian import gaussian_model, integrate, linear_posterior
 from bipbayes.checks.mixture import mixture_quantile
-from bipbayes.checks.saturated import NO_POOLING, saturated_posterior
-from bipbayes.checks.terms import KNOWN, model_terms
 from bipbayes.data.progression import PreviousRule, progression
 from bipbayes.data.sample import Floats
 from bipbayes.data.study import Study
-from bipbayes.errors import SettingsError
+from bipbayes.errors import ModelError, SettingsError
 from bipbayes.estimands.draws import estimand_draws
 from bipbayes.ols import estimate_ols, ols_intervals
-from bipbayes.sampling.registry import load_model
+from bipbayes.sampling.exact.posterior import normal_mixture
+from bipbayes.sampling.registry import ModelFile, load_model, model_names
 
 ENGINE: Final = "closed forms"
-LADDER: Final = ("complete_pooling", NO_POOLING, "hierarchical", "factorial")
+POINTS: Final = 64
 COLUMNS: Final = (
     "source", "model", "vcov", "previous", "estimate", "se", "lower", "upper", "level", "kind",
     "p_positive",
@@ -48,7 +46,7 @@ def specification_curve(
     study: Study,
     targets: Sequence[Target],
     *,
-    models: Sequence[str] = LADDER,
+    models: Sequence[str] = (),
     vcov: Sequence[str] = VCOV,
     previous: Sequence[PreviousRule] = get_args(PreviousRule),
     level: float = 0.95,
@@ -62,8 +60,8 @@ def specification_curve(
     targets
         Effects or contrasts (also ``standardised_...``) wanted.
     models
-        Those with closed forms (`bipbayes.checks.terms.KNOWN` and ``no_pooling``), with their
-        default priors.
+        Names or files of models that declare batches, with their default priors; empty is
+        all of the package's.
     vcov, previous
         Working covariances and rules for the previous answer.
     level
@@ -78,23 +76,37 @@ def specification_curve(
     Raises
     ------
     SettingsError
-        A model without closed forms.
+        A model that declares no batches.
     """
-    with_forms = (*KNOWN, NO_POOLING)
-    if unknown := sorted(set(models) - set(with_forms)):
-        raise SettingsError(f"{unknown} have no closed forms; those with: {', '.join(with_forms)}")
+    chosen = [load_model(name) for name in models or model_names()]
+    if without := [each.name for each in chosen if each.batches is None]:
+        raise SettingsError(f"{', '.join(without)} declare no batches: they have no closed forms")
     frames = []
     for rule in previous:
         changes = progression(study, previous=rule)
         frames.append(_ols(changes, study, targets, level=level).assign(previous=rule))
         for name in vcov:
             cells = cell_means(changes, study.codebook, vcov=name)
-            for model in models:
+            for model in _fitting(chosen, cells, asked=bool(models)):
                 rows = _posterior(cells, study, targets, model=model, level=level)
-                frames.append(rows.assign(vcov=name, model=model, previous=rule))
+                frames.append(rows.assign(vcov=name, model=model.name, previous=rule))
     first = ["estimand", "outcome", "combination"]
     frame = pd.concat(frames, ignore_index=True)[[*first, *COLUMNS]]
     return frame.sort_values([*first, "estimate"], kind="stable", ignore_index=True)
+
+
+def _fitting(chosen: Sequence[ModelFile], cells: xr.Dataset, *, asked: bool) -> list[ModelFile]:
+    """Leave out models that refuse a study of this shape, unless they were asked for by name."""
+    kept = []
+    for model in chosen:
+        try:
+            model.declared(cells)
+        except ModelError:
+            if asked:
+                raise
+            continue
+        kept.append(model)
+    return kept
 
 
 def _ols(
@@ -107,10 +119,10 @@ def _ols(
 
 
 def _posterior(
-    cells: xr.Dataset, study: Study, targets: Sequence[Target], *, model: str, level: float
+    cells: xr.Dataset, study: Study, targets: Sequence[Target], *, model: ModelFile, level: float
 ) -> pd.DataFrame:
     wanted, shift = _weights(cells, study, targets)
-    means, sds, weight = _points(cells, model, wanted)
+    means, sds, weight = normal_mixture(cells, model.declared(cells), wanted, points=POINTS)
     means = means + shift
     estimate = weight @ means
     tail = (1 - level) / 2
@@ -124,20 +136,6 @@ def _posterior(
         kind="eti",
         p_positive=weight @ stats.norm.cdf(means / sds),
     )
-
-
-def _points(cells: xr.Dataset, model: str, weights: Floats) -> tuple[Floats, Floats, Floats]:
-    """Means and sds of the targets, shape (point, target), and the points' weights."""
-    if model == NO_POOLING:
-        mean, sd = saturated_posterior(cells, weights)
-        return mean[None], sd[None], np.ones(1)
-    terms = model_terms(model, cells, priors=load_model(model).Priors())
-    reduced = gaussian_model(cells, terms)
-    mixture = integrate(reduced)
-    matrix = weights @ reduced.design
-    points = [linear_posterior(reduced, sds, matrix) for sds in mixture.sds]
-    means, sds = np.stack([mean for mean, _ in points]), np.stack([sd for _, sd in points])
-    return means, sds, mixture.weight
 
 
 def _weights(cells: xr.Dataset, study: Study, targets: Sequence[Target]) -> tuple[Floats, Floats]:

@@ -15,6 +15,8 @@ import numpy.typing as npt
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.special import ndtri
 
+from bipbayes.sampling.exact.error import monte_carlo
+
 Floats = npt.NDArray[np.float64]
 
 TAIL_PROBABILITIES: Final = (0.05, 0.95)
@@ -33,13 +35,16 @@ class Convergence:
     mcse: Floats
 
 
-def convergence(draws: Floats) -> Convergence:
+def convergence(draws: Floats, *, point: npt.NDArray[np.int64] | None = None) -> Convergence:
     """Diagnose many quantities.
 
     Parameters
     ----------
     draws
         Shape (chain, draw, quantity).
+    point
+        Of the exact engine's draws the point behind each, shape (chain, draw): they are no
+        chains, so that R-hat is ``NaN`` (`bipbayes.sampling.exact.error`).
 
     Returns
     -------
@@ -47,6 +52,9 @@ def convergence(draws: Floats) -> Convergence:
         Each of shape (quantity,). ``mcse`` is the Monte Carlo error of the posterior mean.
     """
     count = draws.shape[2]
+    if point is not None:
+        bulk, tail, error = monte_carlo(draws.reshape(-1, count), point.ravel())
+        return Convergence(np.full(count, np.nan), bulk, tail, error)
     chunks = [slice(start, start + _CHUNK) for start in range(0, count, _CHUNK)]
     # Sorting and Fourier transforms release the interpreter's lock.
     with ThreadPoolExecutor(_THREADS) as pool:

@@ -44,6 +44,7 @@ def posterior_intervals(
     *,
     model: str,
     settings: IntervalSettings = IntervalSettings(),
+    point: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Summarise the draws of all estimands in the long frame.
 
@@ -59,6 +60,8 @@ def posterior_intervals(
         Name of the model.
     settings
         Level and kind of the intervals.
+    point
+        Of the exact engine's draws the point behind each, shape (chain, draw).
 
     Returns
     -------
@@ -71,7 +74,7 @@ def posterior_intervals(
         indicators, so that it is prior-driven only where none of them was answered.
     """
     frames = [
-        _rows(name, array, settings).assign(estimand=name)
+        _rows(name, array, settings, point).assign(estimand=name)
         for name, array in draws.items()
         if array.size
     ]
@@ -110,7 +113,9 @@ def limits(draws: np.ndarray, *, level: float, kind: str) -> tuple[np.ndarray, n
     raise SettingsError(f"kind {kind!r} is unknown; allowed: eti, hdi")
 
 
-def _rows(name: str, array: xr.DataArray, settings: IntervalSettings) -> pd.DataFrame:
+def _rows(
+    name: str, array: xr.DataArray, settings: IntervalSettings, point: np.ndarray | None
+) -> pd.DataFrame:
     """One row a quantity: labels, summaries and diagnostics."""
     labels = [dim for dim in array.dims if dim not in SAMPLE]
     ordered = array.transpose(*SAMPLE, *labels)
@@ -120,7 +125,7 @@ def _rows(name: str, array: xr.DataArray, settings: IntervalSettings) -> pd.Data
     pooled = values.reshape(-1, values.shape[2])
     low, high = limits(pooled, level=settings.level, kind=settings.kind)
     known = np.isfinite(pooled).all(axis=0)
-    checks = convergence(values)
+    checks = convergence(values, point=point)
     return frame.assign(
         estimate=pooled.mean(axis=0),
         se=pooled.std(axis=0, ddof=1),

@@ -22,13 +22,13 @@ from bipbayes.checks.power_scaling import (
     power_scaling,
 )
 from bipbayes.checks.specification import Target, specification_curve
-from bipbayes.checks.terms import KNOWN, model_terms
 from bipbayes.errors import ModelError, SettingsError
 from bipbayes.estimands.effects import effect_draws
 from bipbayes.plots.catalogue import FigureTask
 from bipbayes.run.check_inputs import CheckInputs, CheckResult, read_targets, thinned
 from bipbayes.run.fits import stored_fit
-from bipbayes.sampling.registry import load_model
+from bipbayes.sampling.batches import is_flat
+from bipbayes.sampling.registry import model_names
 from bipbayes.tables.check_tables import check_table
 from bipbayes.wording import combination_text, number, outcome_label, percent, word
 
@@ -44,7 +44,7 @@ def check_sensitivity(inputs: CheckInputs) -> CheckResult:
         {name: thinned(array, SCALED_DRAWS) for name, array in inputs.draws.items()},
         thinned(inputs.effects, SCALED_DRAWS),
         inputs.cells,
-        hyperprior=thinned(hyperprior_density(inputs.fit, scales=_scales(inputs)), SCALED_DRAWS),
+        hyperprior=thinned(hyperprior_density(inputs.fit), SCALED_DRAWS),
     )
     values = {
         "model": inputs.model,
@@ -133,15 +133,6 @@ def _curve(inputs: CheckInputs, targets: list[Target]) -> pd.DataFrame:
         raise ModelError(f"--model: {fault}") from fault
 
 
-def _scales(inputs: CheckInputs) -> dict[str, float]:
-    """Prior scales of the standard deviations, where the model's terms are written down."""
-    if inputs.model not in KNOWN:
-        return {}
-    priors = inputs.priors_of(load_model(inputs.model))
-    terms = model_terms(inputs.model, inputs.cells, priors=priors)
-    return {term.sd_name: term.scale for term in terms if not term.fixed}
-
-
 def _flags(frame: pd.DataFrame) -> pd.DataFrame:
     rows = [
         {
@@ -160,16 +151,15 @@ def _flags(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _closed_forms(inputs: CheckInputs, unit: str) -> dict[tuple[str, str], pd.DataFrame]:
     found = {}
-    for model_file in inputs.model_files(tuple(KNOWN)):
-        name = model_file.name
-        if name not in KNOWN:
-            continue
+    for model_file in inputs.model_files(model_names()):
         try:
-            terms = model_terms(name, inputs.cells, priors=inputs.priors_of(model_file))
-        except SettingsError as fault:
+            batches = model_file.declared(inputs.cells, inputs.priors_of(model_file))
+        except (ModelError, SettingsError) as fault:
             logger.warning("%s", fault)
             continue
-        found[name, CLOSED_FORM] = leave_out(inputs.cells, terms, unit=unit)
+        # A flat model predicts nothing of what is left out.
+        if batches and not is_flat(batches):
+            found[model_file.name, CLOSED_FORM] = leave_out(inputs.cells, batches, unit=unit)
     return found
 
 

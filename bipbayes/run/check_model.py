@@ -12,7 +12,6 @@ from bipbayes.checks.histogram import LIMIT, prior_histogram
 from bipbayes.checks.lag import claimed_lag, lag_correlation
 from bipbayes.checks.predictive import (
     cell_residuals,
-    predicted_means,
     prior_effects,
     residual_summary,
 )
@@ -23,6 +22,7 @@ from bipbayes.estimands.draws import estimand_draws
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.plots.catalogue import FigureTask
 from bipbayes.run.check_inputs import CheckInputs, CheckResult, thinned
+from bipbayes.sampling.predict import predicted_means
 from bipbayes.sampling.registry import ModelFile
 from bipbayes.tables.check_tables import check_table
 from bipbayes.wording import number, percent, phrase

@@ -28,6 +28,7 @@ from bipbayes.run.ols_stage import STAGE as FIT_OLS
 from bipbayes.run.ols_stage import read_intervals, without
 from bipbayes.run.posterior_stage import Posterior, stored_posterior
 from bipbayes.run.settings import Settings
+from bipbayes.sampling.diagnose import is_exact
 
 logger = logging.getLogger(__name__)
 
@@ -175,8 +176,8 @@ def submit_posterior(
         model=posterior.model,
         vcov=shown_errors(context.analysis),
         draws={name: posterior.draws[name] for name in ("effect", "contrast")},
-        hyperparameters=_or_none(variables.drop_vars(terms)),
-        energy=posterior.fit["sample_stats"].to_dataset()["energy"],
+        hyperparameters=None if is_exact(posterior.fit) else _or_none(variables.drop_vars(terms)),
+        energy=posterior.fit["sample_stats"].to_dataset().get("energy"),
     )
     tasks = posterior_tasks(inputs, outcomes=settings.outcomes or None, quick=settings.quick)
     pool.submit([replace(task, name="_".join(filter(None, (task.name, ending)))) for task in tasks])

@@ -20,6 +20,7 @@ from bipbayes.run.fits import as_reported, chosen_models, sound_rows, stage_name
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.ols_stage import read_intervals
 from bipbayes.run.settings import Settings
+from bipbayes.sampling.diagnose import points_of
 from bipbayes.tables.analyses_table import analyses_rows
 from bipbayes.tables.export import RunFrames, export_tables
 from bipbayes.tables.sampler_tables import hyperparameter_frame
@@ -138,7 +139,9 @@ def _frames(
     return RunFrames(
         comparison=own,
         intervals=of_analysis(intervals[intervals["model"].isin(("", model))], analysis),
-        hyperparameters=hyperparameter_frame(rest, level=settings.level, kind=settings.kind)
+        hyperparameters=hyperparameter_frame(
+            rest, level=settings.level, kind=settings.kind, point=points_of(fit)
+        )
         if len(rest.data_vars)
         else None,
         model=model,

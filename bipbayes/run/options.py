@@ -51,13 +51,17 @@ Covariates = Annotated[
 Ordinal = Annotated[
     bool, typer.Option("--ordinal", help="Answers as categories: ordered probit, no metric.")
 ]
+Engine = Annotated[
+    str | None,
+    typer.Option("--engine", help="exact (default for models of batches) or nuts (any model)."),
+]
 Draws = Annotated[
     int | None,
-    typer.Option("--draws", help="Draws kept per chain (main job: 1500, quick 300)."),
+    typer.Option("--draws", help="Draws kept per chain (exact 1000, nuts 1500, quick 300)."),
 ]
 Tune = Annotated[
     int | None,
-    typer.Option("--tune", help="Warm-up draws per chain (main job: 800, quick 300)."),
+    typer.Option("--tune", help="Warm-up draws per chain of nuts (800, quick 300)."),
 ]
 Chains = Annotated[int, typer.Option("--chains", help="Number of chains.")]
 TargetAccept = Annotated[

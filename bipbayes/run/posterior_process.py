@@ -1,9 +1,8 @@
 """Fit models in a process of its own, beside the work that needs no posterior.
 
-Importing PyMC and compiling a model take longer than everything up to the cells, and neither
-gives way to other threads. So a second process imports while this one reads, and samples while
-this one estimates, describes and draws. It stores the draws; everything else in the run's folder
-is written by the main process.
+A second process imports what fitting needs while this one reads, and fits while this one
+estimates, describes and draws; PyMC and nutpie are imported where a model is to be sampled. It
+stores the draws; everything else in the run's folder is written by the main process.
 """
 
 import os
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from bipbayes.run.posterior_stage import Posterior
 
 _STAGE: Final = "bipbayes.run.posterior_stage"
-_NEEDED: Final = (_STAGE, "bipbayes.sampling.fit")
 _DRAWS: Final = ("effect", "contrast")  # what figures and the audit ask for
 
 
@@ -36,20 +34,22 @@ class PosteriorProcess(Processes):
 
     Parameters
     ----------
+    engines
+        That the models will be fitted by, whose modules are imported at once.
     quiet
         Its messages follow the main process's rule.
 
     Examples
     --------
-    >>> with PosteriorProcess(quiet=False) as process:   # begins to import
+    >>> with PosteriorProcess(["exact"], quiet=False) as process:   # begins to import
     ...     fits = process.submit(run, ["hierarchical"], cells)
     ...     ...                                          # goes on here
     ...     posteriors = [process.wait(fit) for fit in fits]
     """
 
-    def __init__(self, *, quiet: bool) -> None:
+    def __init__(self, engines: Sequence[str], *, quiet: bool) -> None:
         super().__init__(1, initializer=_begin, arguments=(quiet,))
-        self._process: Future[int] = self.job(_import)
+        self._process: Future[int] = self.job(_import, list(engines))
 
     def submit(
         self, run: Run, models: Sequence[str], cells: xr.Dataset
@@ -97,10 +97,11 @@ def _begin(quiet: bool) -> None:
     start_logging(quiet=quiet)
 
 
-def _import() -> int:
+def _import(engines: list[str]) -> int:
     """Import what fitting needs; returns the process."""
-    for module in _NEEDED:
-        import_module(module)
+    modules = import_module(_STAGE).ENGINE_MODULES
+    for engine in engines:
+        import_module(modules[engine])
     return os.getpid()
 
 

@@ -3,9 +3,11 @@
 import json
 import logging
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 import xarray as xr
@@ -13,25 +15,31 @@ import xarray as xr
 from bipbayes.atomic import note_written
 from bipbayes.cells import cell_means
 from bipbayes.data.codebook import Codebook
+from bipbayes.estimands.arviz_groups import add_predictions
 from bipbayes.estimands.draws import estimand_draws
 from bipbayes.estimands.effects import effect_draws
 from bipbayes.estimands.intervals import IntervalSettings, posterior_intervals
 from bipbayes.estimands.new_jobcenter import new_jobcenter_draws, new_jobcenter_effects
 from bipbayes.intervals import ORDINAL, PLAIN
 from bipbayes.run.analyses import analysis_facts, named
-from bipbayes.run.fits import REPORTING, SAMPLING, fit_file, stage_name, stored_fit, unjudged_file
+from bipbayes.run.fits import fit_file, fit_settings, stage_name, stored_fit, unjudged_file
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run
 from bipbayes.run.ols_stage import forget_dependents, merge_effects, without
 from bipbayes.run.settings import Settings
-from bipbayes.sampling.diagnose import Verdict, diagnose, diagnostics_frame
+from bipbayes.sampling.diagnose import Verdict, diagnose, diagnostics_frame, points_of
 from bipbayes.sampling.priors import make_priors, read_priors
 from bipbayes.sampling.registry import ModelFile, load_model
-from bipbayes.sampling.settings import SamplerSettings
+from bipbayes.sampling.settings import EXACT, NUTS, SamplerSettings, derived_seed
 from bipbayes.sampling.store import save_fit
 
 logger = logging.getLogger(__name__)
 
+# Imported where a fit is wanted: what only reads fits does without PyMC and nutpie.
+ENGINE_MODULES: Final[Mapping[str, str]] = {
+    EXACT: "bipbayes.sampling.exact.fit",
+    NUTS: "bipbayes.sampling.fit",
+}
 _ANALYSIS = ("analysis", "scale", "adjust_remark")  # attributes of cells that a fit keeps
 
 
@@ -82,9 +90,6 @@ def compute_posterior(run: Run, model: str, *, cells: xr.Dataset | None = None) 
     Nothing that the folder holds is touched: `store_posterior` puts draws, rows and verdict in
     place together. Parameters and result are those of `fit_posterior`.
     """
-    # PyMC and nutpie are imported here: what only reads fits does without.
-    from bipbayes.sampling.fit import sample
-
     settings = run.settings
     model_file = load_model(model)
     fitted = [model_file.name, *(Path(name).stem for name in settings.models)]
@@ -94,11 +99,11 @@ def compute_posterior(run: Run, model: str, *, cells: xr.Dataset | None = None) 
     run.folder.begin(stage, wanted, overwrite=settings.overwrite)
     if cells is None:
         cells = cells_of_run(run, run.progression())
-    fit = sample(
+    fit = import_module(ENGINE_MODULES[wanted["engine"]]).sample(
         model_file,
         cells,
         priors=priors,
-        settings=_sampler(settings),
+        settings=_sampler(settings, wanted["draws"]),
         progress=not settings.quiet and sys.stderr.isatty(),
         facts={
             "data_sha256": run.study.digest,
@@ -106,8 +111,11 @@ def compute_posterior(run: Run, model: str, *, cells: xr.Dataset | None = None) 
             **{name: str(cells.attrs[name]) for name in _ANALYSIS if name in cells.attrs},
         },
     )
+    effects = effect_draws(fit, cells)
+    seed = derived_seed(settings.seed, f"predictive/{model_file.name}")
+    add_predictions(fit, effects, cells, seed=seed)
     save_fit(unjudged_file(run.folder, model_file.name, settings.analysis), fit)
-    return replace(summarise(fit, run.codebook, settings), wanted=wanted)
+    return replace(summarise(fit, run.codebook, settings, effects=effects), wanted=wanted)
 
 
 def stored_posterior(
@@ -126,11 +134,18 @@ def cells_of_run(run: Run, progression: xr.Dataset) -> xr.Dataset:
     return analysis_cells(run, progression)
 
 
-def summarise(fit: xr.DataTree, codebook: Codebook, settings: Settings) -> Posterior:
+def summarise(
+    fit: xr.DataTree,
+    codebook: Codebook,
+    settings: Settings,
+    *,
+    effects: xr.DataArray | None = None,
+) -> Posterior:
     """Compute every estimand of a fit, its intervals, diagnostics and verdict."""
     cells = cells_of(fit)
     model = str(fit.attrs["model"])
-    draws = estimand_draws(_progress(effect_draws(fit, cells), cells), cells, codebook)
+    effects = effect_draws(fit, cells) if effects is None else effects
+    draws = estimand_draws(_progress(effects, cells), cells, codebook)
     anew = new_jobcenter_effects(fit, cells)
     if anew is not None:
         draws["new_jobcenter"] = new_jobcenter_draws(_progress(anew, cells), cells, codebook)
@@ -140,6 +155,7 @@ def summarise(fit: xr.DataTree, codebook: Codebook, settings: Settings) -> Poste
         codebook,
         model=model,
         settings=IntervalSettings(settings.level, settings.kind, settings.rope),
+        point=points_of(fit),
     )
     diagnostics = diagnostics_frame(fit, intervals)
     verdict = diagnose(fit, diagnostics)
@@ -163,9 +179,9 @@ def cells_of(fit: xr.DataTree) -> xr.Dataset:
     return cells.assign_attrs({key: fit.attrs[key] for key in kept if key in fit.attrs})
 
 
-def _sampler(settings: Settings) -> SamplerSettings:
+def _sampler(settings: Settings, draws: int) -> SamplerSettings:
     return SamplerSettings(
-        draws=settings.draws,
+        draws=draws,
         tune=settings.tune,
         chains=settings.chains,
         target_accept=settings.target_accept,
@@ -174,7 +190,7 @@ def _sampler(settings: Settings) -> SamplerSettings:
 
 
 def _wanted(settings: Settings, model_file: ModelFile, priors: Any) -> dict[str, Any]:
-    values = {key: getattr(settings, key) for key in (*SAMPLING, *REPORTING)}
+    values = fit_settings(settings, model_file)
     values |= {"model_digest": model_file.digest, "priors": repr(priors)}
     return {**values, **analysis_facts(settings)}
 
@@ -214,5 +230,5 @@ def store_posterior(folder: RunFolder, posterior: Posterior) -> Posterior:
     for reason in (*verdict.reasons, *verdict.review):
         logger.warning("%s: %s", name, reason)
     if verdict.passed:
-        logger.info("%s: every reported quantity converged", name)
+        logger.info("%s: the fit passed its checks", name)
     return posterior

@@ -5,10 +5,11 @@ import time
 from dataclasses import replace
 
 from bipbayes.plots.pool import DrawingPool
-from bipbayes.run.fits import check_stages, chosen_models
+from bipbayes.run.fits import check_stages, chosen_models, engine_of
 from bipbayes.run.inputs import Run, open_run
 from bipbayes.run.posterior_process import PosteriorProcess
 from bipbayes.run.settings import Settings
+from bipbayes.sampling.registry import load_model
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ def reproduce(settings: Settings) -> int:
     # Drawing and sampling libraries are imported over there while this process reads.
     with (
         DrawingPool(settings.out / "figures") as pool,
-        PosteriorProcess(quiet=settings.quiet) as process,
+        PosteriorProcess(_engines(settings), quiet=settings.quiet) as process,
     ):
         run = open_run(settings)
         plain = replace(run, settings=settings.plain())
@@ -51,6 +52,11 @@ def reproduce(settings: Settings) -> int:
     if settings.quick:
         logger.warning("a quick run: every number is preliminary, for a look and not for a paper")
     return 0 if passed or settings.quick else FAILED_EXIT
+
+
+def _engines(settings: Settings) -> list[str]:
+    """Return the engines that the models will be fitted by."""
+    return sorted({engine_of(load_model(model), settings.engine) for model in settings.models})
 
 
 def _all_stages(run: Run, pool: DrawingPool, process: PosteriorProcess) -> bool:

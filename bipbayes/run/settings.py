@@ -16,7 +16,10 @@ COVARIATES: Final = "covariates"
 ADJUSTMENTS: Final = ("baseline", COVARIATES)
 ORDINAL: Final = "ordinal"
 DEFAULT_SEED: Final = 20170507  # the day the report's data were extracted
-DEFAULT_DRAWS: Final = 1500
+EXACT: Final = "exact"
+NUTS: Final = "nuts"
+ENGINES: Final = (EXACT, NUTS)
+DEFAULT_DRAWS: Final[Mapping[str, int]] = {EXACT: 1000, NUTS: 1500}
 DEFAULT_TUNE: Final = 800
 QUICK_DRAWS: Final = 300
 QUICK_TUNE: Final = 300
@@ -46,8 +49,11 @@ class Settings:
         Columns of the characteristics to adjust for; empty is all that hold numbers.
     ordinal
         Whether answers are analysed as categories (ordered probit).
+    engine
+        ``exact`` or ``nuts``; ``None`` is exact wherever a model declares batches.
     draws, tune, chains, target_accept, seed
-        Sampling; ``draws`` and ``tune`` count per chain.
+        Draws and, for ``nuts``, sampling; ``draws`` and ``tune`` count per chain. ``None`` draws
+        are the engine's default number.
     level, kind
         Probability of the intervals, and ``eti`` or ``hdi`` for the credible ones.
     outcomes
@@ -70,7 +76,8 @@ class Settings:
     adjust: tuple[str, ...] = ()
     covariates: tuple[str, ...] = ()
     ordinal: bool = False
-    draws: int = DEFAULT_DRAWS
+    engine: str | None = None
+    draws: int | None = None
     tune: int = DEFAULT_TUNE
     chains: int = 4
     target_accept: float = 0.8
@@ -115,7 +122,7 @@ class Settings:
 
 def quick_values(quick: bool, values: Mapping[str, Any]) -> dict[str, Any]:
     """Fill in the numbers of draws that were not asked for."""
-    draws, tune = (QUICK_DRAWS, QUICK_TUNE) if quick else (DEFAULT_DRAWS, DEFAULT_TUNE)
+    draws, tune = (QUICK_DRAWS, QUICK_TUNE) if quick else (None, DEFAULT_TUNE)
     filled = dict(values)
     for key, default in (("draws", draws), ("tune", tune)):
         if filled.get(key) is None:
@@ -125,12 +132,13 @@ def quick_values(quick: bool, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _faults(settings: Settings) -> list[str]:
     faults = [
-        f"--{name} must be one of {', '.join(allowed)}, not {value!r}"
+        f"--{name} must be one of {', '.join(filter(None, allowed))}, not {value!r}"
         for name, value, allowed in (
             ("vcov", settings.vcov, VCOVS),
             ("previous", settings.previous, PREVIOUS),
             ("lang", settings.language, LANGUAGES),
             ("kind", settings.kind, KINDS),
+            ("engine", settings.engine, (None, *ENGINES)),
         )
         if value not in allowed
     ]
@@ -141,7 +149,7 @@ def _faults(settings: Settings) -> list[str]:
         ("minimum-count", settings.minimum_count, 1),
         ("seed", settings.seed, 0),
     ):
-        if value < least:
+        if value is not None and value < least:
             faults.append(f"--{name} must be at least {least}, not {value}")
     for name, share in (("level", settings.level), ("target-accept", settings.target_accept)):
         if not 0 < share < 1:

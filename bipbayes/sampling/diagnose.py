@@ -1,13 +1,17 @@
 """Judging a fit after it is stored: verdicts with their reasons in words.
 
-Thresholds: R-hat 1.01 and 100 effective draws per chain of the default four, in bulk and tails,
-are those of Vehtari et al. (2021); they are held to every *reported* quantity and every
-hyperparameter, not only to free variables. E-BFMI below 0.3 (Betancourt 2016) and trees at full
-depth cost efficiency rather than truth, so they ask for a look and fail nothing.
+The sampler: R-hat 1.01 and 100 effective draws per chain of the default four, in bulk and tails,
+are those of Vehtari et al. (2021); they are held to every *reported* quantity. Hyperparameters are
+no results: those that miss are named and fail nothing. E-BFMI below 0.3 (Betancourt 2016) and trees
+at full depth cost efficiency rather than truth, so they ask for a look.
+
+The exact engine: its draws are as good as the points over the standard deviations behind them, of
+which 400 must count effectively. Pareto's k of their weights above 0.7 makes estimates unreliable,
+above 0.5 slower to converge (Vehtari et al. 2024): the one fails, the other asks for a look.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -15,7 +19,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bipbayes.sampling.exact.error import monte_carlo
+from bipbayes.sampling.settings import EXACT, NUTS
+
 DIAGNOSTICS: Final = ("r_hat", "ess_bulk", "ess_tail")
+_SIZES: Final = ("ess_bulk", "ess_tail")
 LABELS: Final = ("estimand", "outcome", "combination", "jobcenter")
 COLUMNS: Final = ("model", "analysis", "quantity", *LABELS, "estimate", "se", *DIAGNOSTICS, "mcse")
 HYPERPARAMETER: Final = "hyperparameter"
@@ -36,12 +44,16 @@ class Thresholds:
         Highest number of divergent transitions.
     e_bfmi
         Lowest energy fraction; below, the fit is to be looked at.
+    k_hat, good_k
+        Highest Pareto k of importance weights; above `good_k`, the fit is to be looked at.
     """
 
     r_hat: float = 1.01
     ess: float = 400.0
     divergences: int = 0
     e_bfmi: float = 0.3
+    k_hat: float = 0.7
+    good_k: float = 0.5
 
 
 THRESHOLDS: Final = Thresholds()
@@ -62,7 +74,7 @@ class Verdict:
     interrupted
         True where there are fewer draws than asked for: such a fit is never exported.
     worst
-        Highest R-hat, lowest ESS and the sampler's counts.
+        Highest R-hat, lowest ESS and the engine's own measures.
     thresholds
         Those that were used.
     """
@@ -113,8 +125,9 @@ def hyperparameters(fit: xr.DataTree) -> pd.DataFrame:
     terms = json.loads(str(fit.attrs["terms"]))
     posterior = fit["posterior"].to_dataset()
     rest = posterior.drop_vars([name for name in terms if name in posterior])
+    point = points_of(fit)
     rows = [
-        {"quantity": quantity, **_summary(values)}
+        {"quantity": quantity, **_summary(values, point)}
         for name, array in rest.data_vars.items()
         for quantity, values in _elements(str(name), array)
     ]
@@ -142,29 +155,58 @@ def diagnose(
     Verdict
         With every reason, worst values and the thresholds.
     """
-    stats = fit["sample_stats"].to_dataset()
+    reported = diagnostics[diagnostics["estimand"] != HYPERPARAMETER]
     worst = {
-        "r_hat": float(diagnostics["r_hat"].max()),
-        "ess_bulk": float(diagnostics["ess_bulk"].min()),
-        "ess_tail": float(diagnostics["ess_tail"].min()),
-        "divergences": float(stats["diverging"].sum()),
-        "full_depth": float(stats["reached_max_treedepth"].sum()),
-        "e_bfmi": _lowest_energy_fraction(stats),
+        "ess_bulk": float(reported["ess_bulk"].min()),
+        "ess_tail": float(reported["ess_tail"].min()),
     }
-    interrupted = bool(int(fit.attrs["interrupted"]))
-    reasons = [*_draw_reasons(fit, interrupted), *_reasons(diagnostics, worst, thresholds)]
+    if is_exact(fit):
+        worst |= {name: float(fit.attrs[name]) for name in ("k_hat", "effective_points")}
+        reasons = [*_missing(reported, _SIZES), *_point_reasons(worst, thresholds)]
+        review = list(_point_review(worst, thresholds))
+    else:
+        worst |= _sampler_measures(fit, reported)
+        reasons = [
+            *_draw_reasons(fit),
+            *_missing(reported, DIAGNOSTICS),
+            *_misses(reported, thresholds),
+            *_divergences(worst, thresholds),
+        ]
+        review = [*_hyperparameter_review(diagnostics, thresholds), *_review(worst, thresholds)]
     return Verdict(
         passed=not reasons,
         reasons=tuple(reasons),
-        review=tuple(_review(worst, thresholds)),
-        interrupted=interrupted,
+        review=tuple(review),
+        interrupted=bool(int(fit.attrs["interrupted"])),
         worst=worst,
         thresholds=thresholds,
     )
 
 
-def _draw_reasons(fit: xr.DataTree, interrupted: bool) -> Iterator[str]:
-    if interrupted:
+def is_exact(fit: xr.DataTree) -> bool:
+    """Say whether a fit comes from the exact engine."""
+    return str(fit.attrs.get("engine", NUTS)) == EXACT
+
+
+def points_of(fit: xr.DataTree) -> np.ndarray | None:
+    """Return the point behind each draw of the exact engine, (chain, draw); else None."""
+    if not is_exact(fit):
+        return None
+    return np.asarray(fit["sample_stats"]["point"].transpose("chain", "draw").to_numpy())
+
+
+def _sampler_measures(fit: xr.DataTree, reported: pd.DataFrame) -> dict[str, float]:
+    stats = fit["sample_stats"].to_dataset()
+    return {
+        "r_hat": float(reported["r_hat"].max()),
+        "divergences": float(stats["diverging"].sum()),
+        "full_depth": float(stats["reached_max_treedepth"].sum()),
+        "e_bfmi": _lowest_energy_fraction(stats),
+    }
+
+
+def _draw_reasons(fit: xr.DataTree) -> Iterator[str]:
+    if int(fit.attrs["interrupted"]):
         obtained = json.loads(str(fit.attrs["draws_obtained"]))
         yield (
             f"sampling was interrupted: {obtained} draws by chain, "
@@ -172,23 +214,58 @@ def _draw_reasons(fit: xr.DataTree, interrupted: bool) -> Iterator[str]:
         )
 
 
-def _reasons(
-    diagnostics: pd.DataFrame, worst: dict[str, float], thresholds: Thresholds
-) -> Iterator[str]:
-    if len(diagnostics) == 0:
+def _missing(reported: pd.DataFrame, needed: Sequence[str]) -> Iterator[str]:
+    if len(reported) == 0:
         yield "nothing was reported, so nothing can be judged"
-    if missing := int(diagnostics[list(DIAGNOSTICS)].isna().any(axis=1).sum()):
+    if missing := int(reported[list(needed)].isna().any(axis=1).sum()):
         yield f"{missing} quantities have no diagnostics (too few draws, or draws that never move)"
-    if above := int((diagnostics["r_hat"] > thresholds.r_hat).sum()):
-        yield f"R-hat above {thresholds.r_hat} for {above} quantities (worst {worst['r_hat']:.3f})"
+
+
+def _misses(rows: pd.DataFrame, thresholds: Thresholds) -> Iterator[str]:
+    if above := int((rows["r_hat"] > thresholds.r_hat).sum()):
+        worst = rows["r_hat"].max()
+        yield f"R-hat above {thresholds.r_hat} for {above} quantities (worst {worst:.3f})"
     for column, word in (("ess_bulk", "bulk"), ("ess_tail", "tail")):
-        if below := int((diagnostics[column] < thresholds.ess).sum()):
+        if below := int((rows[column] < thresholds.ess).sum()):
             yield (
                 f"{word} ESS below {thresholds.ess:.0f} for {below} quantities "
-                f"(lowest {worst[column]:.0f})"
+                f"(lowest {rows[column].min():.0f})"
             )
+
+
+def _divergences(worst: dict[str, float], thresholds: Thresholds) -> Iterator[str]:
     if worst["divergences"] > thresholds.divergences:
         yield f"{worst['divergences']:.0f} divergent transitions"
+
+
+def _hyperparameter_review(diagnostics: pd.DataFrame, thresholds: Thresholds) -> Iterator[str]:
+    rows = diagnostics[diagnostics["estimand"] == HYPERPARAMETER]
+    if misses := list(_misses(rows, thresholds)):
+        missed = rows["r_hat"] > thresholds.r_hat
+        missed |= rows[list(_SIZES)].min(axis=1) < thresholds.ess
+        yield (
+            f"hyperparameters, which are no reported results, fall short: "
+            f"{', '.join(rows.loc[missed, 'quantity'])} ({'; '.join(misses)})"
+        )
+
+
+def _point_reasons(worst: dict[str, float], thresholds: Thresholds) -> Iterator[str]:
+    if worst["effective_points"] < thresholds.ess:
+        yield (
+            f"{worst['effective_points']:.0f} effective points over the standard deviations, "
+            f"fewer than {thresholds.ess:.0f}; ask for --engine nuts"
+        )
+    if worst["k_hat"] > thresholds.k_hat:
+        yield (
+            f"Pareto's k of the points' weights is {worst['k_hat']:.2f}, above "
+            f"{thresholds.k_hat}; ask for --engine nuts"
+        )
+
+
+def _point_review(worst: dict[str, float], thresholds: Thresholds) -> Iterator[str]:
+    if thresholds.good_k < worst["k_hat"] <= thresholds.k_hat:
+        k_hat, good = worst["k_hat"], thresholds.good_k
+        yield f"Pareto's k of the points' weights is {k_hat:.2f}, above {good}"
 
 
 def _review(worst: dict[str, float], thresholds: Thresholds) -> Iterator[str]:
@@ -214,12 +291,21 @@ def _elements(name: str, array: xr.DataArray) -> Iterator[tuple[str, np.ndarray]
         yield (f"{name}[{label}]" if label else name), element.to_numpy()
 
 
-def _summary(draws: np.ndarray) -> dict[str, float]:
+def _summary(draws: np.ndarray, point: np.ndarray | None) -> dict[str, float]:
+    moments = {"estimate": float(draws.mean()), "se": float(draws.std(ddof=1))}
+    if point is not None:
+        bulk, tail, error = monte_carlo(draws.reshape(-1, 1), point.ravel())
+        return {
+            **moments,
+            "r_hat": float("nan"),
+            "ess_bulk": float(bulk[0]),
+            "ess_tail": float(tail[0]),
+            "mcse": float(error[0]),
+        }
     import arviz_stats  # seconds to import, and not needed to read a verdict
 
     return {
-        "estimate": float(draws.mean()),
-        "se": float(draws.std(ddof=1)),
+        **moments,
         "r_hat": float(arviz_stats.rhat(draws)),
         "ess_bulk": float(arviz_stats.ess(draws, method="bulk")),
         "ess_tail": float(arviz_stats.ess(draws, method="tail", prob=(0.05, 0.95))),

@@ -7,31 +7,30 @@ callback. PyMC still builds the model and nutpie compiles PyMC's graph, so nothi
 
 import json
 import logging
-import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
 import nutpie
 import pymc as pm
 import pytensor
 import xarray as xr
 
 from bipbayes.errors import FitError
+from bipbayes.sampling.batches import is_flat
 from bipbayes.sampling.contract import build_model, built_terms
-from bipbayes.sampling.likelihood import OBSERVED, coordinates, likelihood_data
+from bipbayes.sampling.likelihood import likelihood_data
 from bipbayes.sampling.new_jobcenter import draw_new_jobcenter
 from bipbayes.sampling.progress import sampling_bar
 from bipbayes.sampling.registry import ModelFile
-from bipbayes.sampling.restore import restore
-from bipbayes.sampling.settings import DEFAULTS, SAMPLER, SamplerSettings, derived_seed
+from bipbayes.sampling.restore import evaluate, restore
+from bipbayes.sampling.settings import DEFAULTS, NUTS, SAMPLER, SamplerSettings, derived_seed
+from bipbayes.sampling.tree import PRIOR_DRAWS, attributes, log_prior, observed_means, prior_draws
 
 logger = logging.getLogger(__name__)
 
 _RAW: Final = "_raw"  # free variables that only serve the sampler
-_PACKAGES: Final = ("bipbayes", "pymc", "pytensor", "nutpie", "numba", "numpy", "xarray")
+_PACKAGES: Final = ("pymc", "pytensor", "nutpie", "numba")
 _PROGRESS_RATE: Final = 200  # milliseconds
 # With numba's default, cold and warm compile caches give different draws (whole trajectories).
 _REPEATABLE: Final = {"numba__fastmath": False}
@@ -101,8 +100,9 @@ def sample(
     Returns
     -------
     xarray.DataTree
-        As `draw_posterior` describes it, and the group ``new_jobcenter``: the terms over
-        jobcenters for one that is not among the data, or the attribute ``reason`` why not.
+        As `draw_posterior` describes it, and the groups ``prior`` (none where it is flat) and
+        ``new_jobcenter``: the terms over jobcenters for one that is not among the data, or the
+        attribute ``reason`` why not.
 
     Raises
     ------
@@ -118,6 +118,8 @@ def sample(
         seed=derived_seed(settings.seed, f"new_jobcenter/{model_file.name}"),
     )
     fit["new_jobcenter"] = xr.DataTree(new)
+    if (prior := _prior(compiled, cells, settings.seed)) is not None:
+        fit["prior"] = xr.DataTree(prior)
     return fit
 
 
@@ -161,12 +163,21 @@ def draw_posterior(
         {
             "posterior": _posterior(compiled, trace["posterior"].to_dataset()),
             "sample_stats": _sample_stats(trace["sample_stats"].to_dataset()),
-            "observed_data": _observed(cells),
+            "log_prior": _log_prior(compiled, cells, trace["posterior"].to_dataset()),
+            "observed_data": observed_means(cells),
             "constant_data": cells.drop_attrs(),
         }
     )
     fit.attrs = {
-        **_attributes(compiled, cells, settings=settings),
+        **attributes(
+            compiled.model_file,
+            cells,
+            priors=compiled.priors,
+            settings=settings,
+            terms=compiled.terms,
+            engine={"engine": NUTS, "sampler": SAMPLER},
+            packages=_PACKAGES,
+        ),
         "draws_obtained": json.dumps(obtained),
         "interrupted": int(min(obtained) < settings.draws or len(obtained) < settings.chains),
         **(facts or {}),
@@ -231,13 +242,14 @@ def _posterior(compiled: CompiledModel, free: xr.Dataset) -> xr.Dataset:
     terms = compiled.terms
     wanted = [name for name in terms if name not in free]
     found = restore(compiled.model, free, names=wanted)
-    serving = {
-        name
-        for name in free
-        if str(name).endswith(_RAW) or "observation" in free[name].dims
-    }  # fmt: skip
+    serving = {name for name in free if _is_serving(str(name), free[name])}
     rest = {name: free[name] for name in free.data_vars if name not in {*terms, *serving}}
     return xr.Dataset({**{name: found.get(name, free.get(name)) for name in terms}, **rest})
+
+
+def _is_serving(name: str, values: xr.DataArray) -> bool:
+    """Say whether a free variable only serves the sampler."""
+    return name.endswith(_RAW) or "observation" in values.dims
 
 
 def _sample_stats(stats: xr.Dataset) -> xr.Dataset:
@@ -246,29 +258,23 @@ def _sample_stats(stats: xr.Dataset) -> xr.Dataset:
     return stats[numbers].assign(reached_max_treedepth=stats["maxdepth_reached"])
 
 
-def _observed(cells: xr.Dataset) -> xr.Dataset:
-    values = likelihood_data(cells)["whitened"]
-    named = {"observation": coordinates(cells)["observation"]}
-    return xr.Dataset({OBSERVED: ("observation", values)}, coords=named)
+def _log_prior(compiled: CompiledModel, cells: xr.Dataset, free: xr.Dataset) -> xr.Dataset:
+    """Log prior density of what is no additive term: hyperparameters such as standard deviations.
+
+    Of a model that is built and not declared, that of all its free variables but those that
+    only serve the sampler.
+    """
+    if batches := compiled.model_file.declared(cells, compiled.priors):
+        return log_prior(batches, free)
+    hyper = [v for v in compiled.model.free_RVs if not _is_serving(v.name, free[v.name])]
+    chosen = [v for v in hyper if v.name not in compiled.terms] or hyper
+    densities = {v.name: pm.logp(v, v) for v in chosen}
+    return xr.Dataset(evaluate(compiled.model, free, outputs=densities))
 
 
-def _attributes(
-    compiled: CompiledModel, cells: xr.Dataset, *, settings: SamplerSettings
-) -> dict[str, str | int]:
-    model_file = compiled.model_file
-    carried = ("vcov", "previous", "study")
-    return {
-        "model": model_file.name,
-        "model_digest": model_file.digest,
-        "terms": json.dumps(compiled.terms),
-        "priors": json.dumps(asdict(compiled.priors)),
-        "settings": json.dumps(asdict(settings)),
-        "seed": settings.seed,
-        "sampler": SAMPLER,
-        "versions": json.dumps(
-            {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}}
-        ),
-        **{name: str(cells.attrs.get(name, "")) for name in carried},
-        "synthetic": int(np.asarray(cells.attrs.get("synthetic", 0))),
-        "draws_requested": settings.draws,
-    }
+def _prior(compiled: CompiledModel, cells: xr.Dataset, seed: int) -> xr.Dataset | None:
+    batches = compiled.model_file.declared(cells, compiled.priors)
+    if not batches or is_flat(batches):
+        return None
+    own = derived_seed(seed, f"prior/{compiled.model_file.name}")
+    return prior_draws(batches, cells, draws=PRIOR_DRAWS, seed=own)

@@ -33,3 +33,11 @@ def respondent_position(cells: xr.Dataset) -> np.ndarray:
     """Return for each indicator the position of its respondent, shape (indicator,)."""
     order = labels(cells)[RESPONDENT]
     return np.array([order.index(str(label)) for label in cells[RESPONDENT].to_numpy()])
+
+
+def coordinates(cells: xr.Dataset) -> dict[str, list[str]]:
+    """Return the coords of a model: the labels of all dims, and of the observations."""
+    named = labels(cells)
+    observed = np.argwhere((cells["n"] > 0).transpose(*CELL).to_numpy())
+    texts = [" ".join(named[dim][i] for dim, i in zip(CELL, row, strict=True)) for row in observed]
+    return {**named, "observation": texts}

@@ -7,7 +7,8 @@ import pymc as pm
 import xarray as xr
 
 from bipbayes.cells import whiten
-from bipbayes.sampling.labels import CELL, labels
+from bipbayes.sampling.labels import CELL
+from bipbayes.sampling.labels import coordinates as coordinates
 
 OBSERVED: Final = "whitened_mean"
 type Tensor = Any
@@ -69,11 +70,3 @@ def likelihood_data(cells: xr.Dataset) -> dict[str, np.ndarray]:
         "observed_position": position,
         "whitened": white["whitened"].transpose(*CELL).to_numpy().reshape(-1)[position],
     }
-
-
-def coordinates(cells: xr.Dataset) -> dict[str, list[str]]:
-    """Return the coords of a model: the labels of all dims, and of the observations."""
-    named = labels(cells)
-    observed = np.argwhere((cells["n"] > 0).transpose(*CELL).to_numpy())
-    texts = [" ".join(named[dim][i] for dim, i in zip(CELL, row, strict=True)) for row in observed]
-    return {**named, "observation": texts}

@@ -1,6 +1,6 @@
 """Named terms from free variables, after sampling."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pymc as pm
@@ -8,6 +8,8 @@ import pytensor
 import xarray as xr
 from pytensor.graph.replace import vectorize_graph
 from pytensor.tensor.type import TensorType
+
+from bipbayes.sampling.likelihood import Tensor
 
 
 def restore(
@@ -33,21 +35,29 @@ def restore(
     dict
         By name, dims ``chain, draw`` and the variable's own.
     """
-    if not names:
+    return evaluate(model, posterior, outputs={name: model[name] for name in names})
+
+
+def evaluate(
+    model: pm.Model, posterior: xr.Dataset, *, outputs: Mapping[str, Tensor]
+) -> dict[str, xr.DataArray]:
+    """Compute symbolic arrays of free variables for all draws at once, as `restore` does."""
+    if not outputs:
         return {}
-    outputs = [model[name] for name in names]
     free = list(model.free_RVs)
     batched = [
         TensorType(variable.dtype, shape=(None, *variable.type.shape))(variable.name)
         for variable in free
     ]
-    vectorised = vectorize_graph(outputs, replace=dict(zip(free, batched, strict=True)))
+    vectorised = vectorize_graph(
+        list(outputs.values()), replace=dict(zip(free, batched, strict=True))
+    )
     function = pytensor.function(batched, vectorised, mode="FAST_COMPILE", on_unused_input="ignore")
     draws = [posterior[variable.name].to_numpy() for variable in free]
     chains = [function(*(values[c] for values in draws)) for c in range(posterior.sizes["chain"])]
     return {
         name: _labelled(np.stack([chain[place] for chain in chains]), name, model, posterior)
-        for place, name in enumerate(names)
+        for place, name in enumerate(outputs)
     }
 
 

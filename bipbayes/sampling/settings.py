@@ -1,4 +1,4 @@
-"""How to sample, and the seeds that derive from the one seed of a run."""
+"""How to fit, and the seeds that derive from the one seed of a run."""
 
 import zlib
 from dataclasses import dataclass
@@ -9,20 +9,25 @@ import numpy as np
 from bipbayes.errors import SettingsError, raise_all
 
 SAMPLER: Final = "nutpie"
+EXACT: Final = "exact"
+NUTS: Final = "nuts"
+ENGINES: Final = (EXACT, NUTS)
 
 
 @dataclass(frozen=True)
 class SamplerSettings:
-    """What the sampler is asked to do.
+    """What an engine is asked to do.
 
     Attributes
     ----------
     draws, tune
-        Kept and discarded draws of each chain.
+        Kept and discarded draws of each chain; the exact engine discards none.
     chains
         Independent chains.
     target_accept
-        Acceptance rate that the step size is tuned to.
+        Acceptance rate that the sampler's step size is tuned to.
+    points
+        Points over the standard deviations in a round of the exact engine, a power of two.
     seed
         The run's seed; the sampler's own derives from it (`derived_seed`).
     """
@@ -32,6 +37,7 @@ class SamplerSettings:
     chains: int = 4
     target_accept: float = 0.8
     seed: int = 0
+    points: int = 1024
 
     def __post_init__(self) -> None:
         faults = [
@@ -41,6 +47,7 @@ class SamplerSettings:
                 ("tune", self.tune, 10),
                 ("chains", self.chains, 1),
                 ("seed", self.seed, 0),
+                ("points", self.points, 16),
             )
             if value < least
         ]

@@ -22,7 +22,13 @@ _KEYS: Final = ["model", "vcov", "estimand", "outcome", "combination", "jobcente
 _MEASURES: Final = ["mcse", "ess_bulk", "ess_tail", "r_hat"]
 
 
-def hyperparameter_frame(draws: xr.Dataset, *, level: float, kind: str = "eti") -> pd.DataFrame:
+def hyperparameter_frame(
+    draws: xr.Dataset,
+    *,
+    level: float,
+    kind: str = "eti",
+    point: npt.NDArray[np.int64] | None = None,
+) -> pd.DataFrame:
     """Summarise hyperparameters.
 
     Parameters
@@ -34,6 +40,8 @@ def hyperparameter_frame(draws: xr.Dataset, *, level: float, kind: str = "eti") 
         Probability of the intervals.
     kind
         ``eti`` or ``hdi``.
+    point
+        Of the exact engine's draws the point behind each, shape (chain, draw).
 
     Returns
     -------
@@ -49,7 +57,7 @@ def hyperparameter_frame(draws: xr.Dataset, *, level: float, kind: str = "eti") 
             zip(_names(str(name), array, labels), np.moveaxis(values, 2, 0), strict=True)
         )
     stacked = np.stack(list(columns.values()), axis=2)
-    pooled, checks = stacked.reshape(-1, stacked.shape[2]), convergence(stacked)
+    pooled, checks = stacked.reshape(-1, stacked.shape[2]), convergence(stacked, point=point)
     low, high = limits(pooled, level=level, kind=kind)
     return pd.DataFrame(
         {
@@ -164,8 +172,8 @@ def _parameter_body(frame: pd.DataFrame, language: str) -> pd.DataFrame:
 def _diagnostics_body(raw: pd.DataFrame, language: str) -> pd.DataFrame:
     rows = []
     for (model, estimand), group in raw.groupby(["model", "estimand"], sort=False):
-        known = group.dropna(subset=["r_hat"])
-        passed = (known["r_hat"] <= WORST_R_HAT) & (
+        known = group.dropna(subset=["ess_bulk"])
+        passed = (known["r_hat"].fillna(1.0) <= WORST_R_HAT) & (
             known[["ess_bulk", "ess_tail"]].min(axis=1) >= LEAST_ESS
         )
         mcse = float(known["mcse"].max())

@@ -13,6 +13,7 @@ from bipbayes.atomic import atomic_path
 from bipbayes.cells import cell_means
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.progression import progression
+from bipbayes.sampling.batches import is_flat
 from bipbayes.sampling.registry import load_model
 from bipbayes.sampling.settings import SamplerSettings
 from bipbayes.validation.calibrated_fits import prior_truths, sampled_fit
@@ -22,7 +23,6 @@ from bipbayes.validation.fits import compiled_model
 from bipbayes.validation.generator import draw_design, draw_drift, simulate_study
 from bipbayes.validation.settings import ValidationSettings
 
-CALIBRATED: Final = ("complete_pooling", "hierarchical", "factorial")
 _SAMPLER: Final = SamplerSettings(draws=1000, tune=500, chains=1)
 
 
@@ -53,7 +53,7 @@ def run_calibration(
     codebook
         Of the study whose pattern of answers and covariance are used (one simulated study).
     settings
-        Models (those without a proper prior, such as ``no_pooling``, are left out), first
+        Models (those with a flat prior are left out), first
         working covariance, size, seed.
     rounds
         For each model.
@@ -75,7 +75,8 @@ def run_calibration(
     cells = _cells(codebook, settings)
     frames = []
     for name in settings.models:
-        if load_model(name).name == "no_pooling":
+        batches = load_model(name).declared(cells)
+        if batches and is_flat(batches):
             continue
         todo = [i for i in range(rounds) if not _path(folder, name, i).is_file()]
         title = f"Calibration of {load_model(name).name}"

@@ -7,10 +7,13 @@ from typing import Any, Final
 import numpy as np
 import xarray as xr
 
-from bipbayes.checks.gaussian import effect_sample, gaussian_model, integrate
-from bipbayes.checks.terms import Term, design_matrix
 from bipbayes.data.sample import Floats
 from bipbayes.estimands.effects import effect_draws
+from bipbayes.sampling import tree
+from bipbayes.sampling.batches import Batch
+from bipbayes.sampling.exact.draws import draw
+from bipbayes.sampling.exact.integrate import integrate
+from bipbayes.sampling.exact.reduce import gaussian_model
 from bipbayes.sampling.settings import SamplerSettings
 from bipbayes.validation.calibration import KEPT, Fit, Known, thin
 
@@ -101,31 +104,29 @@ def sampled_fit(compiled: Any, *, terms: Sequence[str], settings: SamplerSetting
     return fit
 
 
-def closed_truths(cells: xr.Dataset, terms: Sequence[Term], *, draws: int, seed: int) -> Known:
-    """Draw parameters from the prior of a model that is written down as terms."""
-    rng = np.random.default_rng(seed)
-    design, group = design_matrix(cells, terms)
-    scale = np.array([term.scale for term in terms])
-    free = np.array([not term.fixed for term in terms])
-    sds = np.where(free, np.abs(rng.standard_normal((draws, len(terms)))), 1.0) * scale
-    effect = (rng.standard_normal((draws, len(group))) * sds[:, group]) @ design.T
-    return _with_effects(_named(terms, sds), effect, cells)
+def closed_truths(cells: xr.Dataset, batches: Sequence[Batch], *, draws: int, seed: int) -> Known:
+    """Draw parameters from the prior of a model of batches."""
+    prior = tree.prior_draws(batches, cells, draws=draws, seed=seed)
+    return known_draws(prior, cells, terms=[batch.name for batch in batches])
 
 
-def closed_fit(terms: Sequence[Term], *, points: int = 256) -> Fit:
+def closed_fit(batches: Sequence[Batch], *, points: int = 256) -> Fit:
     """Return a function that fits simulated cells by closed forms."""
 
     def fit(cells: xr.Dataset, seed: int) -> Known:
-        model = gaussian_model(cells, terms)
+        model = gaussian_model(cells, batches)
         mixture = integrate(model, points=points, seed=seed)
-        effect, sds = effect_sample(model, mixture, draws=KEPT, seed=seed)
-        return _with_effects(_named(terms, sds), effect, cells)
+        drawn = draw(model, mixture, draws=KEPT, seed=seed)
+        order = np.random.default_rng(seed).permutation(KEPT)
+        named = tree.batch_draws(
+            model.batches,
+            cells,
+            coefficients=drawn.coefficients[None, order],
+            sds=drawn.sds[None, order],
+        )
+        return known_draws(named, cells, terms=[batch.name for batch in model.batches])
 
     return fit
-
-
-def _named(terms: Sequence[Term], sds: Floats) -> dict[str, Floats]:
-    return {term.sd_name: sds[:, i] for i, term in enumerate(terms) if not term.fixed}
 
 
 def _with_effects(values: dict[str, Floats], effect: Floats, cells: xr.Dataset) -> Known:

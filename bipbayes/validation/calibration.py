@@ -17,8 +17,8 @@ import pandas as pd
 import xarray as xr
 
 from bipbayes.cells import whiten
-from bipbayes.checks.likelihood import log_likelihood
 from bipbayes.data.sample import Floats
+from bipbayes.sampling.predict import log_likelihood
 
 LIKELIHOOD: Final = "log likelihood"
 KEPT: Final = 99  # thinned draws; a rank is 0 to 99

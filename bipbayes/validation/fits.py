@@ -6,24 +6,19 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bipbayes.checks.gaussian import (
-    GaussianModel,
-    Mixture,
-    gaussian_model,
-    integrate,
-    plugged_in,
-    thinned,
-)
-from bipbayes.checks.saturated import NO_POOLING, saturated_posterior
-from bipbayes.checks.terms import KNOWN, model_terms
 from bipbayes.estimands.effects import effect_draws
+from bipbayes.sampling.batches import is_flat
+from bipbayes.sampling.exact.integrate import Mixture, integrate, plugged_in, thinned
+from bipbayes.sampling.exact.posterior import saturated_posterior
+from bipbayes.sampling.exact.reduce import GaussianModel, gaussian_model
 from bipbayes.sampling.registry import load_model
 from bipbayes.sampling.settings import SamplerSettings
 from bipbayes.validation.scores import score_draws, score_mixture, score_normals
 from bipbayes.validation.settings import CLOSED, NUTS, PLUGGED, ValidationSettings
 from bipbayes.validation.targets import Targets
 
-POINTS: Final = 16  # of a mixture, after the weights are known
+DRAWN: Final = 64  # points over the standard deviations
+POINTS: Final = 16  # of them, after the weights are known
 _COMPILED: dict[tuple[object, ...], Any] = {}
 
 
@@ -54,15 +49,15 @@ def fit_scores(
         model_file = load_model(name)
         labels = {"model": model_file.name, "vcov": str(cells.attrs["vcov"])}
         closed = [e for e in (CLOSED, PLUGGED) if e in settings.engines]
-        if closed and model_file.name in KNOWN:
-            terms = model_terms(model_file.name, cells, priors=model_file.Priors())
-            model = gaussian_model(cells, terms)
+        batches = model_file.declared(cells) if closed else ()
+        if batches and not is_flat(batches):
+            model = gaussian_model(cells, batches)
             for engine in closed:
                 mixture = _mixture(model, engine, seed)
                 frames.append(
                     score_mixture(model, mixture, targets, labels={**labels, "engine": engine})
                 )
-        if model_file.name == NO_POOLING:
+        elif batches:
             mean, sd = saturated_posterior(cells, targets.matrix)
             normal = (mean + targets.shift)[None], sd[None]
             for engine in closed:
@@ -77,7 +72,7 @@ def fit_scores(
 def _mixture(model: GaussianModel, engine: str, seed: int) -> Mixture:
     if engine == PLUGGED:
         return plugged_in(model)
-    return thinned(integrate(model, seed=seed), POINTS)
+    return thinned(integrate(model, points=DRAWN, seed=seed), POINTS)
 
 
 def sampled_effects(

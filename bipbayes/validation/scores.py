@@ -13,10 +13,12 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
-from bipbayes.checks.gaussian import GaussianModel, Mixture, linear_posterior
 from bipbayes.checks.mixture import mixture_quantile
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Floats
+from bipbayes.sampling.exact.integrate import Mixture
+from bipbayes.sampling.exact.posterior import sums_by_point
+from bipbayes.sampling.exact.reduce import GaussianModel
 from bipbayes.validation.targets import Targets
 
 LEVELS: Final = (0.5, 0.8, 0.95)
@@ -95,18 +97,14 @@ def score_mixture(
     Parameters
     ----------
     model, mixture
-        From `bipbayes.checks.gaussian`.
+        From `bipbayes.sampling.exact`.
     targets
         The study's.
     labels
         ``engine``, ``model`` and ``vcov``.
     """
-    weights = np.asarray((targets.matrix @ model.design).todense())
-    means, sds = np.empty((2, len(mixture.weight), len(weights)))
-    for point, values in enumerate(mixture.sds):
-        means[point], sds[point] = linear_posterior(model, values, weights)
-    means += targets.shift
-    return score_normals(means, sds, targets, weight=mixture.weight, labels=labels)
+    means, sds = sums_by_point(model, mixture, targets.matrix)
+    return score_normals(means + targets.shift, sds, targets, weight=mixture.weight, labels=labels)
 
 
 def score_normals(

@@ -8,19 +8,22 @@ from builders import Shape, make_codebook, random_progression
 from scipy import stats
 
 from bipbayes.cells import cell_means
-from bipbayes.checks.gaussian import conditional, effect_sample, gaussian_model, integrate
 from bipbayes.checks.leave_out import (
     compare_left_out,
     leave_out,
     leave_out_draws,
     replaced,
 )
-from bipbayes.checks.terms import Term, design_matrix
 from bipbayes.errors import SettingsError
+from bipbayes.sampling.batches import Batch
+from bipbayes.sampling.exact.density import spread_root
+from bipbayes.sampling.exact.draws import draw
+from bipbayes.sampling.exact.integrate import integrate
+from bipbayes.sampling.exact.reduce import design_matrix, gaussian_model
 
-TERMS = (
-    Term("combination_effect", ("combination",), 0.2, fixed=True),
-    Term("jobcenter_indicator_effect", ("jobcenter", "indicator"), 0.15, fixed=True),
+BATCHES = (
+    Batch("combination_effect", ("combination",), 0.2, fixed=True),
+    Batch("jobcenter_indicator_effect", ("jobcenter", "indicator"), 0.15, fixed=True),
 )
 
 
@@ -34,7 +37,7 @@ def cells():
 @pytest.mark.parametrize("unit", ["cell", "jobcenter"])
 def test_predictions_are_those_of_a_refit_without_the_block(cells, unit):
     """Catches a hat matrix of the wrong rows, or a block that still informs its own prediction."""
-    found = leave_out(cells, TERMS, unit=unit)
+    found = leave_out(cells, BATCHES, unit=unit)
     row = found.iloc[2]
     where = cells["jobcenter"] == row["jobcenter"]
     if unit == "cell":
@@ -44,9 +47,8 @@ def test_predictions_are_those_of_a_refit_without_the_block(cells, unit):
         n=cells["n"].where(~where, 0),
         vcov=cells["vcov"].where(~where),
     )
-    model = gaussian_model(without, TERMS)
-    mean, root = conditional(model, np.array([0.2, 0.15]))
-    design, _ = design_matrix(cells, TERMS)
+    model = gaussian_model(without, BATCHES)
+    design, _ = design_matrix(cells, BATCHES)
     ordered = cells.transpose("combination", "jobcenter", "indicator", "indicator_", ...)
     blocks = ordered["vcov"].to_numpy().reshape(-1, 3, 3)
     left = where.broadcast_like(cells["n"]).transpose(*ordered["n"].dims).to_numpy()
@@ -54,10 +56,9 @@ def test_predictions_are_those_of_a_refit_without_the_block(cells, unit):
     noise = np.zeros((len(seen), len(seen)))
     for i, block in enumerate(blocks):
         noise[3 * i : 3 * i + 3, 3 * i : 3 * i + 3] = np.nan_to_num(block)
-    rows = design.toarray()[seen]
-    spread = rows @ root
+    mean, spread = spread_root(model, np.array([0.2, 0.15]), design.toarray()[seen])
     own = noise[np.ix_(seen, seen)]
-    law = stats.multivariate_normal(rows @ mean, spread @ spread.T + own)
+    law = stats.multivariate_normal(mean, spread @ spread.T + own)
     # Whitened means: the density changes by the determinant of the whitener.
     expected = law.logpdf(ordered["mean"].to_numpy().ravel()[seen])
     expected += 0.5 * np.linalg.slogdet(own)[1]
@@ -67,10 +68,11 @@ def test_predictions_are_those_of_a_refit_without_the_block(cells, unit):
 
 def test_importance_sampling_agrees_with_the_closed_form(cells):
     """Catches densities of the wrong blocks, or weights in the wrong direction."""
-    terms = tuple(Term(t.name, t.dims, 0.3) for t in TERMS)
-    exact = leave_out(cells, terms, points=256)
-    model = gaussian_model(cells, terms)
-    effect, _ = effect_sample(model, integrate(model, points=256), draws=8000, seed=1)
+    batches = tuple(Batch(t.name, t.dims, 0.3) for t in BATCHES)
+    exact = leave_out(cells, batches, points=256)
+    model = gaussian_model(cells, batches)
+    drawn = draw(model, integrate(model, points=256), draws=8000, seed=1)
+    effect = drawn.coefficients @ model.design.T.toarray()
     dims = ("combination", "jobcenter", "indicator")
     shape = [cells.sizes[dim] for dim in dims]
     coords = {dim: cells[dim].to_numpy() for dim in dims}
@@ -87,7 +89,7 @@ def test_importance_sampling_agrees_with_the_closed_form(cells):
 
 def test_models_are_compared_pairwise_over_units(cells):
     """Catches a difference with the wrong sign, or an error that ignores the pairing."""
-    exact = leave_out(cells, TERMS)
+    exact = leave_out(cells, BATCHES)
     worse = exact.assign(elpd=exact["elpd"] - 0.5, unreliable=True)
     table = compare_left_out({"worse": worse, "better": exact}).set_index("model")
     assert list(table.index) == ["better", "worse"]
@@ -95,12 +97,12 @@ def test_models_are_compared_pairwise_over_units(cells):
     assert table.loc["worse", "difference_se"] == pytest.approx(0, abs=1e-9)
     assert table.loc["worse", "unreliable"] == len(exact)
     with pytest.raises(SettingsError, match="known: cell, jobcenter"):
-        leave_out(cells, TERMS, unit="citizen")
+        leave_out(cells, BATCHES, unit="citizen")
 
 
 def test_the_closed_form_stands_in_where_importance_sampling_fails(cells):
     """Catches rows joined by position, a good prediction replaced, or a bad one kept."""
-    exact = leave_out(cells, TERMS)
+    exact = leave_out(cells, BATCHES)
     sampled = exact.assign(elpd=exact["elpd"] + 1, diagnostic=0.2, unreliable=False)
     sampled.loc[[1, 4], ["diagnostic", "unreliable"]] = [0.9, True]
     shuffled = exact.sample(frac=1, random_state=1).reset_index(drop=True)

@@ -1,20 +1,21 @@
 """Sensitivity to hyperpriors: none where they are flat, much where data say little."""
 
-import json
-
 import numpy as np
 import pytest
 import xarray as xr
 from builders import Shape, make_codebook, random_progression
+from scipy import stats
 
 from bipbayes.cells import cell_means
-from bipbayes.checks.gaussian import effect_sample, gaussian_model, integrate
 from bipbayes.checks.power_scaling import hyperprior_density, power_scaling
-from bipbayes.checks.terms import Term
 from bipbayes.errors import ModelError
 from bipbayes.estimands.draws import estimand_draws
-
-DIMS = ("combination", "jobcenter", "indicator")
+from bipbayes.estimands.effects import effect_draws
+from bipbayes.sampling import tree
+from bipbayes.sampling.batches import Basis, Batch
+from bipbayes.sampling.exact.draws import draw
+from bipbayes.sampling.exact.integrate import integrate
+from bipbayes.sampling.exact.reduce import gaussian_model
 
 
 @pytest.fixture(scope="module")
@@ -26,19 +27,19 @@ def cells():
 
 
 def _fit(cells, scale):
-    terms = (Term("combination_effect", ("combination",), scale),)
-    model = gaussian_model(cells, terms)
-    effect, sds = effect_sample(model, integrate(model, points=256), draws=2000, seed=3)
-    shape = [cells.sizes[dim] for dim in DIMS]
-    sample = {"chain": [0, 1], "draw": np.arange(1000)}
-    coords = {**sample, **{dim: cells[dim].to_numpy() for dim in DIMS}}
-    effects = xr.DataArray(
-        effect.reshape(2, 1000, *shape), coords=coords, dims=("chain", "draw", *DIMS)
+    batches = (Batch("combination_effect", ("combination",), scale),)
+    model = gaussian_model(cells, batches)
+    drawn = draw(model, integrate(model), draws=2000, seed=3)
+    posterior = tree.batch_draws(
+        batches,
+        cells,
+        coefficients=drawn.coefficients.reshape(2, 1000, -1),
+        sds=drawn.sds.reshape(2, 1000, -1),
     )
-    sd = xr.DataArray(sds[:, 0].reshape(2, 1000), coords=sample, dims=("chain", "draw"))
-    fit = xr.DataTree.from_dict({"posterior": xr.Dataset({"combination_effect_sd": sd})})
-    fit.attrs["priors"] = json.dumps({"combination": scale})
-    return fit, effects
+    fit = xr.DataTree.from_dict(
+        {"posterior": posterior, "log_prior": tree.log_prior(batches, posterior)}
+    )
+    return fit, effect_draws(fit, cells, terms=["combination_effect"])
 
 
 def test_a_tight_hyperprior_matters_and_a_flat_one_does_not(cells):
@@ -56,23 +57,21 @@ def test_a_tight_hyperprior_matters_and_a_flat_one_does_not(cells):
     assert found[20.0]["likelihood"].min() > 5 * found[20.0]["prior"].max()
 
 
-def test_priors_that_are_not_stored_are_named(cells):
+def test_no_prior_is_not_no_sensitivity():
     """Catches a sensitivity to nothing, reported as no sensitivity."""
-    fit, _ = _fit(cells, 0.1)
-    fit.attrs["priors"] = json.dumps({"other": 1.0})
-    with pytest.raises(ModelError, match="combination_effect_sd"):
-        hyperprior_density(fit)
+    with pytest.raises(ModelError, match="no standard deviations"):
+        hyperprior_density(xr.DataTree.from_dict({"log_prior": xr.Dataset()}))
 
 
-def test_every_standard_deviation_of_a_batch_counts(cells):
+def test_every_standard_deviation_of_a_batch_counts():
     """Catches orders of a batch left out of the density, or divided by another's scale."""
-    fit, _ = _fit(cells, 0.3)
-    posterior = fit["posterior"].to_dataset()
-    one = posterior["combination_effect_sd"]
-    both = xr.concat([one, 2 * one], dim="order").assign_coords(order=["1", "2"])
-    fit["posterior"] = xr.DataTree(posterior.assign(combination_effect_sd=both))
-    with pytest.raises(ModelError, match=r"combination_effect_sd\[1\], .*\[2\]"):
-        hyperprior_density(fit)
-    scales = {"combination_effect_sd[1]": 0.3, "combination_effect_sd[2]": 0.1}
-    expected = -0.5 * ((one / 0.3) ** 2 + (2 * one / 0.1) ** 2)
-    np.testing.assert_allclose(hyperprior_density(fit, scales=scales), expected)
+    labels = ("1", "2")
+    basis = Basis("term", "order", labels, labels, np.eye(2), np.array([0, 1]))
+    batch = Batch("main_effect", ("combination",), (0.3, 0.1), basis)
+    fixed = Batch("average_effect", (), 0.1, fixed=True)
+    spread = np.array([[[0.1, 0.2], [0.05, 0.4]]])
+    sds = xr.DataArray(spread, dims=("chain", "draw", "order"), coords={"order": list(labels)})
+    density = tree.log_prior([batch, fixed], xr.Dataset({"main_effect_sd": sds}))
+    found = hyperprior_density(xr.DataTree.from_dict({"log_prior": density}))
+    expected = stats.halfnorm(scale=[0.3, 0.1]).logpdf(spread).sum(axis=2)
+    np.testing.assert_allclose(found, expected)

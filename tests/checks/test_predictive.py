@@ -9,10 +9,10 @@ from bipbayes.cells import cell_means
 from bipbayes.checks.lag import lag_correlation
 from bipbayes.checks.predictive import (
     cell_residuals,
-    predicted_means,
     prior_effects,
     residual_summary,
 )
+from bipbayes.sampling.predict import predicted_means
 
 DIMS = ("combination", "jobcenter", "indicator")
 

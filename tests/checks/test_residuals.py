@@ -8,8 +8,8 @@ from builders import Shape, make_codebook, random_progression
 
 from bipbayes.cells import cell_means
 from bipbayes.checks.lag import claimed_lag, lag_correlation
-from bipbayes.checks.predictive import predicted_means
 from bipbayes.checks.residuals import group_residuals, quantile_ribbon, size_groups
+from bipbayes.sampling.predict import predicted_means
 
 DIMS = ("combination", "jobcenter", "indicator")
 CODEBOOK = make_codebook(4, 2)

@@ -11,13 +11,28 @@ from bipbayes.data.progression import progression
 from bipbayes.errors import SettingsError
 from bipbayes.ols import estimate_ols
 
+BUILT = """
+from dataclasses import dataclass
+
+TERMS = ("level",)
+
+
+@dataclass(frozen=True)
+class Priors:
+    pass
+
+
+def build(cells, priors):
+    pass
+"""
+
 
 @pytest.fixture(scope="module")
 def study():
     return random_study(make_codebook(3, 2), seed=6, shape=Shape(citizens=120))
 
 
-def test_every_choice_has_one_row_and_ols_is_the_baseline(study):
+def test_every_choice_has_one_row_and_ols_is_the_baseline(study, tmp_path):
     """Catches choices that are not carried through to the analysis."""
     targets = [Target("effect", "q1", "01"), Target("contrast", "all_indicators", "10")]
     frame = specification_curve(study, targets)
@@ -43,8 +58,10 @@ def test_every_choice_has_one_row_and_ols_is_the_baseline(study):
     ).all()
     half = (posterior["upper"] - posterior["lower"]) / 2
     np.testing.assert_allclose(half, 1.96 * posterior["se"], rtol=0.15)
-    with pytest.raises(SettingsError, match="no closed forms"):
-        specification_curve(study, targets, models=["other"])
+    built = tmp_path / "built.py"
+    built.write_text(BUILT)
+    with pytest.raises(SettingsError, match="built declare no batches"):
+        specification_curve(study, targets, models=[str(built)])
 
 
 def test_quantiles_of_a_mixture():

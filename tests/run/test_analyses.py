@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
 from builders import Shape, make_codebook, random_study
 
 from bipbayes.data.adjustment import ADJUSTMENTS, make_adjustment
@@ -29,8 +28,6 @@ from bipbayes.run.ols_stage import fit_ols, read_intervals
 from bipbayes.run.options import settings_from
 from bipbayes.run.posterior_stage import cells_of, fit_posterior
 from bipbayes.run.settings import Settings
-from bipbayes.sampling.fit import CompiledModel, compile_model, draw_posterior
-from bipbayes.sampling.registry import ModelFile
 from bipbayes.sampling.store import load_fit, save_fit
 
 CODEBOOK = make_codebook(3, 1, jobcenters=("a", "b", "c"))
@@ -54,21 +51,10 @@ def _run(folder: Path, **options: Any) -> Run:
 def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the plain, the baseline and the ordinal analysis, in an odd order."""
     folder = tmp_path_factory.mktemp("analyses")
-    compiled: list[CompiledModel] = []
-
-    def sample(
-        model_file: ModelFile, cells: xr.Dataset, *, priors: Any, **given: Any
-    ) -> xr.DataTree:
-        # Cells of all analyses have the same labels; compiling takes longer than the rest.
-        compiled[:] = compiled or [compile_model(model_file, cells, priors=priors)]
-        return draw_posterior(compiled[0], cells, **given)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bipbayes.sampling.fit.sample", sample)
-        for options in ({"ordinal": True}, {}, {"adjust": ("baseline",)}):
-            run = _run(folder, **options)
-            fit_ols(run)
-            fit_posterior(run, MODEL)
+    for options in ({"ordinal": True}, {}, {"adjust": ("baseline",)}):
+        run = _run(folder, **options)
+        fit_ols(run)
+        fit_posterior(run, MODEL)
     return folder
 
 

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 import xarray as xr
 from builders import Shape, make_codebook, random_responses
-from closed_fits import closed_fit
 
 from bipbayes.errors import ModelError, RunError, SettingsError
 from bipbayes.run.check_inputs import NAMES, CheckSettings, read_targets, thinned
@@ -18,7 +17,6 @@ from bipbayes.run.inputs import open_run
 from bipbayes.run.ols_stage import fit_ols
 from bipbayes.run.posterior_stage import fit_posterior, stored_posterior
 from bipbayes.run.settings import Settings
-from bipbayes.sampling import fit as sampling
 
 CODEBOOK = make_codebook(4, 2)
 TOML = """
@@ -55,11 +53,9 @@ def _write_study(folder: Path, *, synthetic: bool) -> Settings:
 
 def _store(folder: Path, *, synthetic: bool = True) -> Settings:
     settings = _write_study(folder, synthetic=synthetic)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sampling, "sample", closed_fit)
-        run = open_run(settings)
-        fit_ols(run)
-        fit_posterior(run, "hierarchical")
+    run = open_run(settings)
+    fit_ols(run)
+    fit_posterior(run, "hierarchical")
     return settings
 
 

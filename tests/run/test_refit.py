@@ -4,15 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 import xarray as xr
 from builders import Shape, make_codebook, random_study
-from closed_fits import closed_fit
 
 from bipbayes.errors import RunError
 from bipbayes.intervals import frequentist
-from bipbayes.run import posterior_stage
 from bipbayes.run.compare_stage import write_comparison
 from bipbayes.run.contexts import is_preliminary
 from bipbayes.run.export_stage import refuse_failed
@@ -22,24 +19,11 @@ from bipbayes.run.inputs import Run
 from bipbayes.run.ols_stage import fit_ols, read_intervals
 from bipbayes.run.posterior_stage import compute_posterior, fit_posterior, store_posterior
 from bipbayes.run.settings import Settings
-from bipbayes.sampling import fit as sampling
-from bipbayes.sampling.diagnose import Verdict, diagnose
+from bipbayes.sampling.exact import fit as exact
 
 CODEBOOK = make_codebook(3, 1, jobcenters=("a", "b", "c"))
 STUDY = random_study(CODEBOOK, seed=8, shape=Shape(citizens=150, waves=(2, 4)))
 MODEL = "hierarchical"
-
-
-@pytest.fixture(autouse=True)
-def _without_sampling(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Judge divergences only: a few hundred draws cannot reach the effective sample sizes."""
-    monkeypatch.setattr(sampling, "sample", closed_fit)
-
-    def judge(fit: xr.DataTree, frame: pd.DataFrame) -> Verdict:
-        diverging = bool(fit["sample_stats"]["diverging"].any())
-        return replace(diagnose(fit, frame), passed=not diverging)
-
-    monkeypatch.setattr(posterior_stage, "diagnose", judge)
 
 
 def _run(folder: Path, **options: Any) -> Run:
@@ -91,18 +75,20 @@ def test_draws_change_only_with_their_rows_and_verdict(tmp_path: Path) -> None:
 def test_a_failed_fit_is_marked_and_not_shown_beside_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Catches a fit with divergences that is drawn unmarked, exported or put into a table."""
+    """Catches a fit of uneven weights that is drawn unmarked, exported or put into a table."""
     run = _run(tmp_path)
     fit_ols(run)
     fit_posterior(run, MODEL)
     assert not is_preliminary(run.folder, run.settings)
 
-    def diverging(*arguments: Any, **options: Any) -> xr.DataTree:
-        fit = closed_fit(*arguments, **options)
-        fit["sample_stats"]["diverging"] = fit["sample_stats"]["diverging"] | True
+    sample = exact.sample
+
+    def uneven(*arguments: Any, **options: Any) -> xr.DataTree:
+        fit = sample(*arguments, **options)
+        fit.attrs["k_hat"] = 0.9
         return fit
 
-    monkeypatch.setattr(sampling, "sample", diverging)
+    monkeypatch.setattr(exact, "sample", uneven)
     adjusted = _run(tmp_path, adjust=("baseline",))
     fit_ols(adjusted)
     fit_posterior(adjusted, MODEL)

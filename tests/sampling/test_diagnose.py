@@ -70,18 +70,23 @@ def autocorrelated(*, correlation: float = 0.95) -> np.ndarray:
     return draws
 
 
+def as_reported(fit: xr.DataTree) -> pd.DataFrame:
+    """The hyperparameter's diagnostics as if it were a result."""
+    return hyperparameters(fit).assign(estimand="effect")
+
+
 def judged(fit: xr.DataTree) -> tuple[bool, str]:
-    verdict = diagnose(fit, hyperparameters(fit))
+    verdict = diagnose(fit, as_reported(fit))
     return verdict.passed, " ".join(verdict.reasons)
 
 
 def test_a_good_fit_passes() -> None:
     """Catches verdicts that nothing can pass."""
-    verdict = diagnose(made_up_fit(independent()), hyperparameters(made_up_fit(independent())))
+    verdict = diagnose(made_up_fit(independent()), as_reported(made_up_fit(independent())))
     assert verdict.passed
     assert (verdict.reasons, verdict.review) == ((), ())
     assert verdict.record()["thresholds"] == {
-        "r_hat": 1.01, "ess": 400.0, "divergences": 0, "e_bfmi": 0.3,
+        "r_hat": 1.01, "ess": 400.0, "divergences": 0, "e_bfmi": 0.3, "k_hat": 0.7, "good_k": 0.5,
     }  # fmt: skip
 
 
@@ -109,7 +114,7 @@ def test_depth_and_energy_ask_for_a_look() -> None:
     full = np.zeros((CHAINS, DRAWS), dtype=bool)
     full[0, :7] = True
     fit = made_up_fit(independent(), energy=walk, reached_max_treedepth=full)
-    verdict = diagnose(fit, hyperparameters(fit))
+    verdict = diagnose(fit, as_reported(fit))
     assert verdict.passed
     assert "7 draws" in verdict.review[0]
     assert "E-BFMI" in verdict.review[1]
@@ -160,3 +165,41 @@ def test_reported_quantities_are_judged() -> None:
     assert verdict.reasons == ("R-hat above 1.01 for 1 quantities (worst 1.020)",)
     assert diagnose(fit, frame, thresholds=Thresholds(r_hat=1.05)).passed
     assert THRESHOLDS.r_hat == 1.01
+
+
+def test_hyperparameters_are_named_and_fail_nothing() -> None:
+    """Catches a fit that fails by a standard deviation near zero, which nobody reports."""
+    fit = made_up_fit(autocorrelated())
+    sound = as_reported(made_up_fit(independent()))
+    verdict = diagnose(fit, pd.concat([hyperparameters(fit), sound], ignore_index=True))
+    assert verdict.passed
+    assert "level_sd" in verdict.review[0]
+    assert "bulk ESS below 400 for 1" in verdict.review[0]
+    assert verdict.worst["ess_bulk"] > 400
+
+
+@pytest.mark.parametrize(
+    "k_hat, points, reason, review",
+    [
+        (0.3, 500.0, "", ""),
+        (0.6, 500.0, "", "0.60, above 0.5"),
+        (0.8, 500.0, "0.80, above 0.7", ""),
+        (0.3, 350.0, "350 effective points", ""),
+    ],
+)
+def test_the_exact_engine_is_judged_by_its_points(
+    k_hat: float, points: float, reason: str, review: str
+) -> None:
+    """Catches weights that hang on few points passed as exact, and R-hat asked of no chains."""
+    fit = made_up_fit(independent())
+    point = np.arange(CHAINS * DRAWS).reshape(CHAINS, DRAWS) // 4
+    fit["sample_stats"] = xr.DataTree(xr.Dataset({"point": (("chain", "draw"), point)}))
+    fit.attrs |= {"engine": "exact", "k_hat": k_hat, "effective_points": points}
+    frame = as_reported(fit)
+    assert frame["r_hat"].isna().all()
+    assert frame["ess_bulk"].between(500, 4000).all()
+    verdict = diagnose(fit, frame)
+    assert verdict.passed == (not reason)
+    assert reason in " ".join(verdict.reasons)
+    assert review in " ".join(verdict.review)
+    assert bool(verdict.review) == bool(review)

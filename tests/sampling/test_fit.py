@@ -32,7 +32,7 @@ def test_a_fit_explains_itself() -> None:
     assert fit["posterior"].sizes["chain"] == SMALL.chains
     assert fit["posterior"].sizes["draw"] == SMALL.draws
     xr.testing.assert_equal(fit["constant_data"].to_dataset(), cells)
-    assert fit["observed_data"]["whitened_mean"].size == int((cells["n"] > 0).sum())
+    assert fit["observed_data"]["cell_mean"].size == int((cells["n"] > 0).sum())
     assert json.loads(fit.attrs["terms"]) == list(terms)
     assert json.loads(fit.attrs["settings"])["tune"] == SMALL.tune
     assert json.loads(fit.attrs["priors"])["combination"] == 0.15

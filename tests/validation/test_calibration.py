@@ -8,8 +8,8 @@ import pytest
 from builders import Shape, make_codebook, random_progression
 
 from bipbayes.cells import cell_means
-from bipbayes.checks.likelihood import log_likelihood
-from bipbayes.checks.terms import Term
+from bipbayes.sampling.batches import Batch
+from bipbayes.sampling.predict import log_likelihood
 from bipbayes.validation.calibrated_fits import closed_fit, closed_truths
 from bipbayes.validation.calibration import (
     calibration_verdict,
@@ -17,9 +17,9 @@ from bipbayes.validation.calibration import (
     simulate_means,
 )
 
-TERMS = (
-    Term("combination_effect", ("combination",), 0.3),
-    Term("jobcenter_indicator_effect", ("jobcenter", "indicator"), 0.2),
+BATCHES = (
+    Batch("combination_effect", ("combination",), 0.3),
+    Batch("jobcenter_indicator_effect", ("jobcenter", "indicator"), 0.2),
 )
 ROUNDS = 100
 
@@ -33,12 +33,12 @@ def cells():
 
 @pytest.fixture(scope="module")
 def truths(cells):
-    return closed_truths(cells, TERMS, draws=ROUNDS, seed=3)
+    return closed_truths(cells, BATCHES, draws=ROUNDS, seed=3)
 
 
 def test_the_right_model_passes(cells, truths):
     """Catches a biased posterior, wrong sampling errors, or ranks that are not uniform."""
-    shares = rank_shares(cells, truths, closed_fit(TERMS, points=32), seed=4)
+    shares = rank_shares(cells, truths, closed_fit(BATCHES, points=32), seed=4)
     verdict = calibration_verdict(shares)
     assert len(verdict) == 6
     assert verdict["passed"].all()
@@ -57,14 +57,14 @@ def test_a_broken_model_is_caught(cells, truths, fault):
     """Catches a check without teeth: three faults that an analysis could have."""
 
     def fit(simulated, seed):
-        terms = TERMS
+        batches = BATCHES
         if fault == "prior sd halved":
-            terms = tuple(replace(term, scale=term.scale / 2) for term in TERMS)
+            batches = tuple(replace(batch, scale=batch.scale / 2) for batch in BATCHES)
         elif fault == "noise halved":
             simulated = simulated.assign(vcov=simulated["vcov"] / 4)
         else:
             simulated = simulated.assign(mean=simulated["mean"] + 0.15)
-        return closed_fit(terms, points=16)(simulated, seed)
+        return closed_fit(batches, points=16)(simulated, seed)
 
     verdict = calibration_verdict(rank_shares(cells, truths, fit, seed=4)).set_index("quantity")
     assert not verdict["passed"].all()

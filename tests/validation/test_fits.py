@@ -8,8 +8,8 @@ import pytest
 from builders import make_codebook
 
 from bipbayes.cells import cell_means
-from bipbayes.checks.saturated import saturated_posterior
 from bipbayes.data.progression import progression
+from bipbayes.sampling.exact.posterior import saturated_posterior
 from bipbayes.validation import fits
 from bipbayes.validation.calibrate import run_calibration
 from bipbayes.validation.calibration import calibration_verdict

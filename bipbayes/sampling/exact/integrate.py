@@ -103,6 +103,15 @@ def integrate(model: GaussianModel, *, points: int = POINTS, seed: int = 0) -> M
         return _rounds(model, components, modes[0], points=points, seed=seed)
 
 
+def thinned(mixture: Mixture, points: int) -> Mixture:
+    """Resample a mixture to fewer points of equal weight, spread evenly over the first sd."""
+    order = np.argsort(mixture.sds[:, 0])
+    edges = np.cumsum(mixture.weight[order])
+    place = np.searchsorted(edges, (np.arange(points) + 0.5) / points)
+    chosen = order[np.minimum(place, len(order) - 1)]
+    return replace(mixture, sds=mixture.sds[chosen], weight=np.full(points, 1 / points))
+
+
 def find_modes(model: GaussianModel) -> list[Floats]:
     """Modes of the density of the free standard deviations, in scales of their priors.
 

@@ -1,4 +1,4 @@
-"""Log likelihoods of effects given the cells, without a model."""
+"""What effects say of cell means, without a model: log likelihoods and predictions."""
 
 from typing import Final
 
@@ -39,3 +39,30 @@ def block_log_likelihood(cells: xr.Dataset, effect: Floats) -> Floats:
 def log_likelihood(cells: xr.Dataset, effect: Floats) -> Floats:
     """Joint log likelihood of all whitened means, shape (draw,)."""
     return np.asarray(block_log_likelihood(cells, effect).sum(axis=1))
+
+
+def predicted_means(cells: xr.Dataset, effects: xr.DataArray, *, seed: int = 0) -> xr.DataArray:
+    """Draw cell means that the model expects, one for each draw of effects.
+
+    Parameters
+    ----------
+    cells
+        Gives the working covariance and the pattern of answers.
+    effects
+        Prior or posterior draws, dims ``chain, draw, combination, jobcenter, indicator``.
+    seed
+        Of the sampling errors.
+
+    Returns
+    -------
+    xarray.DataArray
+        Same dims; ``NaN`` in cells without answers.
+    """
+    white = whiten(cells).transpose(..., *CELL, "indicator_")
+    observed = white["observed"].to_numpy()
+    idle = np.eye(observed.shape[-1]) * ~observed[..., None]
+    root = np.linalg.inv(white["whitener"].to_numpy() + idle)
+    ordered = effects.transpose("chain", "draw", *CELL)
+    noise = np.random.default_rng(seed).standard_normal(ordered.shape)
+    error = np.einsum("cjkl,sdcjl->sdcjk", root, noise, optimize=True)
+    return ordered.copy(data=np.where(observed, ordered.to_numpy() + error, np.nan))

@@ -1,0 +1,193 @@
+"""What both engines put into a fit beside their draws, made from the declared batches."""
+
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any, Final
+
+import numpy as np
+import xarray as xr
+
+from bipbayes.sampling.batches import Batch, is_flat
+from bipbayes.sampling.labels import CELL, coordinates, labels
+from bipbayes.sampling.registry import ModelFile
+from bipbayes.sampling.settings import SamplerSettings
+
+SAMPLE: Final = ("chain", "draw")
+OBSERVED: Final = "cell_mean"
+PRIOR_DRAWS: Final = 500
+_JOBCENTER: Final = "jobcenter"
+_PACKAGES: Final = ("bipbayes", "numpy", "scipy", "xarray")
+
+
+def batch_draws(
+    batches: Sequence[Batch], cells: xr.Dataset, *, coefficients: np.ndarray, sds: np.ndarray
+) -> xr.Dataset:
+    """Name and label draws of batches.
+
+    Parameters
+    ----------
+    batches
+        As `bipbayes.sampling.batches.present` leaves them.
+    cells
+        Gives labels.
+    coefficients, sds
+        Draws of all exchangeable effects and of all standard deviations in the batches' order,
+        shapes (chain, draw, coefficient) and (chain, draw, sd).
+
+    Returns
+    -------
+    xarray.Dataset
+        Of every batch the effects, and ``<name>_sd`` where it is not known.
+    """
+    named = labels(cells)
+    found: dict[str, xr.DataArray] = {}
+    first, spread = 0, 0
+    for batch in batches:
+        size, count = batch.size(cells), len(batch.scales)
+        own = coefficients[..., first : first + size].reshape(
+            *coefficients.shape[:2], *batch.shape(cells)
+        )
+        coords = {dim: named[dim] for dim in batch.dims}
+        found[batch.name] = _array(_of_combinations(own, batch), coords)
+        if not batch.fixed:
+            values = sds[..., spread : spread + count]
+            found[batch.sd_name] = _spread(values, batch)
+        first, spread = first + size, spread + count
+    return xr.Dataset(found)
+
+
+def prior_draws(
+    batches: Sequence[Batch], cells: xr.Dataset, *, draws: int, seed: int
+) -> xr.Dataset:
+    """Draw standard deviations and effects from the prior, dims ``chain`` (one), ``draw``, ..."""
+    rng = np.random.default_rng(seed)
+    sds = _prior_sds(batches, rng, draws)
+    scale = _by_coefficient(batches, cells, sds)
+    coefficients = scale * rng.standard_normal(scale.shape)
+    return batch_draws(batches, cells, coefficients=coefficients, sds=sds)
+
+
+def new_jobcenter(
+    batches: Sequence[Batch], cells: xr.Dataset, *, sds: np.ndarray, seed: int
+) -> xr.Dataset:
+    """Draw the effects of a jobcenter that is not among the data, one a draw.
+
+    Returns
+    -------
+    xarray.Dataset
+        The batches over jobcenters, without that dim; where there is nothing to draw from, no
+        variable and the attribute ``reason``.
+    """
+    if is_flat(batches):
+        reason = f"{batches[0].name} has no distribution that new values can be drawn from"
+        return xr.Dataset(attrs={"reason": reason})
+    over = [batch for batch in batches if _JOBCENTER in batch.dims]
+    if not over:
+        return xr.Dataset(attrs={"reason": "its terms do not vary over jobcenters"})
+    one = cells.isel(jobcenter=[0])
+    scale = _by_coefficient(batches, one, sds)
+    drawn = scale * np.random.default_rng(seed).standard_normal(scale.shape)
+    everything = batch_draws(batches, one, coefficients=drawn, sds=sds)
+    return everything[[batch.name for batch in over]].isel(jobcenter=0, drop=True)
+
+
+def log_prior(batches: Sequence[Batch], posterior: xr.Dataset) -> xr.Dataset:
+    """Log densities of the half-normal priors of the standard deviations.
+
+    What is scaled when the sensitivity to the prior is measured: the normal distributions of
+    the effects given their standard deviations are part of the model.
+    """
+    found = {}
+    for batch in batches:
+        if batch.sd_name not in posterior:
+            continue
+        values = posterior[batch.sd_name]
+        scale: Any = batch.scales[0]
+        if batch.basis is not None:
+            scale = xr.DataArray(np.array(batch.scales), dims=batch.basis.group_dim)
+        found[batch.sd_name] = 0.5 * np.log(2 / np.pi) - np.log(scale) - 0.5 * (values / scale) ** 2
+    return xr.Dataset(found)
+
+
+def observed_means(cells: xr.Dataset) -> xr.Dataset:
+    """Return the observed cell means in one row, dim ``observation``."""
+    means = cells["mean"].transpose(*CELL).to_numpy()
+    seen = (cells["n"] > 0).transpose(*CELL).to_numpy()
+    named = {"observation": coordinates(cells)["observation"]}
+    return xr.Dataset({OBSERVED: ("observation", means[seen])}, coords=named)
+
+
+def attributes(
+    model_file: ModelFile,
+    cells: xr.Dataset,
+    *,
+    priors: Any,
+    settings: SamplerSettings,
+    terms: Sequence[str],
+    engine: Mapping[str, str | int | float],
+    packages: Sequence[str] = (),
+) -> dict[str, str | int | float]:
+    """Return what a fit says of itself: model, priors, settings, versions, cells.
+
+    Parameters
+    ----------
+    model_file, cells, priors, settings, terms
+        What was fitted and how.
+    engine
+        ``engine``, ``sampler`` and what only this engine has to say.
+    packages
+        More packages whose versions count.
+    """
+    carried = ("vcov", "previous", "study")
+    versions = {name: version(name) for name in (*_PACKAGES, *packages)}
+    return {
+        "model": model_file.name,
+        "model_digest": model_file.digest,
+        "terms": json.dumps(list(terms)),
+        "priors": json.dumps(asdict(priors)),
+        "settings": json.dumps(asdict(settings)),
+        "seed": settings.seed,
+        "versions": json.dumps({"python": platform.python_version(), **versions}),
+        **{name: str(cells.attrs.get(name, "")) for name in carried},
+        "synthetic": int(np.asarray(cells.attrs.get("synthetic", 0))),
+        "draws_requested": settings.draws,
+        **engine,
+    }
+
+
+def _prior_sds(batches: Sequence[Batch], rng: np.random.Generator, draws: int) -> np.ndarray:
+    """Draw all standard deviations, shape (1, draw, sd); known ones are what they are."""
+    scale = np.array([scale for batch in batches for scale in batch.scales])
+    known = np.array([batch.fixed for batch in batches for _ in batch.scales], dtype="bool")
+    ratio = np.abs(rng.standard_normal((1, draws, len(scale))))
+    return np.asarray(scale * np.where(known, 1.0, ratio))
+
+
+def _by_coefficient(batches: Sequence[Batch], cells: xr.Dataset, sds: np.ndarray) -> np.ndarray:
+    """Repeat each standard deviation for the effects that it is of."""
+    parts, first = [np.zeros((*sds.shape[:2], 0))], 0
+    for batch in batches:
+        parts.append(sds[..., first + batch.groups(cells)])
+        first += len(batch.scales)
+    return np.concatenate(parts, axis=-1)
+
+
+def _of_combinations(values: np.ndarray, batch: Batch) -> np.ndarray:
+    """Turn coefficients, behind chain and draw, into effects of combinations."""
+    if batch.basis is None:
+        return values
+    return np.moveaxis(np.tensordot(batch.basis.matrix, values, axes=(1, 2)), 0, 2)
+
+
+def _spread(values: np.ndarray, batch: Batch) -> xr.DataArray:
+    if batch.basis is None:
+        return _array(values[..., 0], {})
+    return _array(values, {batch.basis.group_dim: list(batch.basis.group_labels)})
+
+
+def _array(values: np.ndarray, coords: Mapping[str, list[str]]) -> xr.DataArray:
+    sample = {dim: np.arange(length) for dim, length in zip(SAMPLE, values.shape, strict=False)}
+    return xr.DataArray(values, coords={**sample, **coords}, dims=[*SAMPLE, *coords])
