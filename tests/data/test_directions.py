@@ -11,14 +11,14 @@ import xarray as xr
 from builders import Shape, random_responses
 
 from bipbayes.cells import cell_means
-from bipbayes.checks.gaussian import gaussian_model, linear_posterior
-from bipbayes.checks.terms import model_terms
 from bipbayes.data.codebook import Activity, Codebook
 from bipbayes.data.directions import Directions, directions
 from bipbayes.data.progression import progression
 from bipbayes.data.read import responses_from_frame
 from bipbayes.ols import estimate_ols
 from bipbayes.run.directions import directions_record
+from bipbayes.sampling.exact.density import linear_posterior
+from bipbayes.sampling.exact.reduce import gaussian_model
 from bipbayes.sampling.registry import load_model
 
 TURNED = ("q3", "q8", "q14", "q19")
@@ -120,11 +120,10 @@ def test_a_turned_study_has_the_posterior_with_the_other_sign() -> None:
         for book in [reversing(plain, codes)]
     }
     posteriors = []
-    priors = load_model("hierarchical").Priors()
     for codes in ((), plain.indicator_codes):
-        terms = model_terms("hierarchical", cells[codes], priors=priors)
-        model = gaussian_model(cells[codes], terms)
-        sds = np.full(len(terms), 0.1)
+        batches = load_model("hierarchical").declared(cells[codes])
+        model = gaussian_model(cells[codes], batches)
+        sds = np.full(len(batches), 0.1)
         posteriors.append(linear_posterior(model, sds, np.eye(len(model.group))))
     (mean, sd), (turned_mean, turned_sd) = posteriors
     np.testing.assert_allclose(turned_mean, -mean, atol=1e-10)
