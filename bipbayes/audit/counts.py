@@ -5,7 +5,7 @@ from typing import Final
 import pandas as pd
 
 from bipbayes.audit.rules import NOT_CHECKABLE, NOT_SUPPORTED, REVERSED, UPHELD, WEAKENED, WORDS
-from bipbayes.audit.sources import ESTIMANDS, POSTERIOR
+from bipbayes.audit.sources import BASELINE, ESTIMANDS, POSTERIOR
 from bipbayes.audit.statements import KINDS
 from bipbayes.wording import capital, number, pick, word
 
@@ -37,6 +37,21 @@ _PARAGRAPH: Final = (
     "taler om, kunne {contrast_checkable} kontrolleres: {contrast_upheld} bekræftet, "
     "{contrast_weakened} svækket, {contrast_unsupported} ikke understøttet og "
     "{contrast_reversed} vendt.",
+)
+_ADJUSTED: Final = (
+    "Compared at the same previous answer (--adjust baseline), of the {upheld} statements that "
+    "the plain posterior upholds {both} stay upheld; {baseline} are upheld in all and {changed} "
+    "verdicts change. Against no intervention {contrast_both} of {contrast_upheld} stay upheld.",
+    "Sammenlignet ved samme foregående svar (--adjust baseline) forbliver {both} af de {upheld} "
+    "udsagn, som den almindelige posterior bekræfter, bekræftet; i alt bekræftes {baseline}, og "
+    "{changed} domme ændres. Mod ingen indsats forbliver {contrast_both} af {contrast_upheld} "
+    "bekræftet.",
+)
+_UNADJUSTED: Final = (
+    "Whether treatment followed low answers, which biases these comparisons, was not looked at "
+    "(--adjust baseline).",
+    "Om indsatser fulgte lave svar, hvilket skævvrider disse sammenligninger, er ikke undersøgt "
+    "(--adjust baseline).",
 )
 _SYNTHETIC: Final = (
     "The data are synthetic: the counts audit the method, not Denmark.",
@@ -115,9 +130,27 @@ def abstract_paragraph(
         **_kind_counts(frame),
     }
     text = pick(_PARAGRAPH, language).format(**values)
+    text = f"{text} {_baseline_sentence(frame, language)}"
     if synthetic:
         text = f"{text} {pick(_SYNTHETIC, language)}"
     return f"{text} {capital(word('preliminary', language))}." if preliminary else text
+
+
+def _baseline_sentence(frame: pd.DataFrame, language: str) -> str:
+    """Say how many verdicts stand at the same previous answer, where that was fitted."""
+    if f"effect{VERDICT}{BASELINE}" not in frame:
+        return pick(_UNADJUSTED, language)
+    plain, adjusted = (frame[f"effect{VERDICT}{name}"] for name in (POSTERIOR, BASELINE))
+    pair = (frame[f"contrast{VERDICT}{name}"].eq(UPHELD) for name in (POSTERIOR, BASELINE))
+    against, against_adjusted = pair
+    return pick(_ADJUSTED, language).format(
+        upheld=int(plain.eq(UPHELD).sum()),
+        both=int((plain.eq(UPHELD) & adjusted.eq(UPHELD)).sum()),
+        baseline=int(adjusted.eq(UPHELD).sum()),
+        changed=int(plain.ne(adjusted).sum()),
+        contrast_both=int((against & against_adjusted).sum()),
+        contrast_upheld=int(against.sum()),
+    )
 
 
 def _word_counts(verdicts: pd.Series, prefix: str) -> dict[str, int]:
@@ -147,7 +180,9 @@ def _kind_counts(frame: pd.DataFrame) -> dict[str, int]:
 
 def _ols_counts(frame: pd.DataFrame, language: str) -> str:
     names = [
-        name for estimand, name in readings_of(frame) if estimand == "effect" and name != POSTERIOR
+        name
+        for estimand, name in readings_of(frame)
+        if estimand == "effect" and name not in (POSTERIOR, BASELINE)
     ]
     parts = []
     for place, name in enumerate(names):

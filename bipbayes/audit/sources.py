@@ -14,6 +14,7 @@ Key = tuple[str, str]
 ESTIMANDS: Final = ("effect", "contrast")
 ADJUSTED: Final = {"holm": "p_holm", "bh": "p_bh"}
 POSTERIOR: Final = "posterior"
+BASELINE: Final = "baseline"  # the posterior at the same previous answer
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,14 @@ from bipbayes.audit.evidence import Evidence, estimand_columns, estimand_part
 from bipbayes.audit.published import claim_inconsistencies
 from bipbayes.audit.rules import Cutoffs
 from bipbayes.audit.sizes import SIZE_COLUMNS, size_columns
-from bipbayes.audit.sources import ESTIMANDS, POSTERIOR, AuditSettings, select_fit, sources
+from bipbayes.audit.sources import (
+    BASELINE,
+    ESTIMANDS,
+    POSTERIOR,
+    AuditSettings,
+    select_fit,
+    sources,
+)
 from bipbayes.audit.statements import Statement, statements
 from bipbayes.data.codebook import Codebook
 
@@ -87,6 +94,34 @@ def audit_claims(
     ]
     added = _ordered(rows, settings).assign(inconsistencies=claim_inconsistencies(claims))
     return pd.concat([claims.reset_index(drop=True), added], axis=1)
+
+
+def beside_baseline(audit: pd.DataFrame, adjusted: pd.DataFrame) -> pd.DataFrame:
+    """Put the verdicts at the same previous answer beside the plain ones.
+
+    Where treatment follows low answers, plain estimates are biased towards treatments; those of
+    the analysis ``baseline`` are not, as far as the previous answer shows what was selected on.
+
+    Parameters
+    ----------
+    audit, adjusted
+        From `audit_claims`, of the same claims: with plain intervals and draws, and with those
+        of the analysis ``baseline``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `audit` with, for each estimand, ``<estimand>_verdict_baseline`` and
+        ``<estimand>_baseline_estimate``, ``_lower``, ``_upper``, ``_p_direction``.
+    """
+    taken = {f"posterior_{name}": f"baseline_{name}" for name in ("estimate", "lower", "upper")}
+    taken |= {f"verdict_{POSTERIOR}": f"verdict_{BASELINE}", "p_direction": "baseline_p_direction"}
+    added = {
+        f"{estimand}_{name}": adjusted[f"{estimand}_{source}"].to_numpy()
+        for estimand in ESTIMANDS
+        for source, name in taken.items()
+    }
+    return audit.assign(**added)
 
 
 def audit_columns(settings: AuditSettings | None = None) -> tuple[str, ...]:

@@ -13,13 +13,18 @@ from matplotlib.patches import Patch
 from bipbayes.audit.counts import VERDICT
 from bipbayes.audit.rulebook import WORD_LABELS
 from bipbayes.audit.rules import NOT_CHECKABLE, NOT_SUPPORTED, REVERSED, UPHELD, WEAKENED
-from bipbayes.audit.sources import POSTERIOR
+from bipbayes.audit.sources import BASELINE, POSTERIOR
 from bipbayes.plots.captions import FigureContext, caption, titled
 from bipbayes.plots.style import GREY, figure_style, furnish
 from bipbayes.wording import capital, number, outcome_label, phrase, pick, word
 
 Pair = tuple[str, str]
-PANELS: Final = (("effect", "classical"), ("effect", POSTERIOR), ("contrast", POSTERIOR))
+PANELS: Final = (
+    ("effect", "classical"),
+    ("effect", POSTERIOR),
+    ("effect", BASELINE),
+    ("contrast", POSTERIOR),
+)
 
 
 @dataclass(frozen=True)
@@ -183,9 +188,11 @@ def _model(audit: pd.DataFrame, context: FigureContext) -> list[str]:
 def panel_title(panel: Pair, language: str) -> str:
     """Name a panel in two lines: the source with its errors, and what it is measured from."""
     estimand, reading = panel
-    source = POSTERIOR if reading == POSTERIOR else "ols"
+    source = POSTERIOR if reading in (POSTERIOR, BASELINE) else "ols"
     name = capital(word(source, language))
-    if reading != POSTERIOR:
+    if reading == BASELINE:
+        name = f"{name}, {phrase('analysis_baseline', language)}"
+    elif reading != POSTERIOR:
         name = f"{name}, {word(reading, language)}"
     meant = phrase("claims_average", language) if estimand == "effect" else word(estimand, language)
     return f"{name}\n{capital(meant)}"

@@ -23,8 +23,9 @@ from bipbayes.audit.reproduced import (
 )
 from bipbayes.audit.rulebook import rules_table
 from bipbayes.audit.sources import AuditSettings
-from bipbayes.audit.verdicts import audit_claims
+from bipbayes.audit.verdicts import audit_claims, beside_baseline
 from bipbayes.describe.description import Description
+from bipbayes.intervals import join_frames
 from bipbayes.plots.catalogue import FigureTask
 from bipbayes.plots.claims import claims_figure
 from bipbayes.plots.pool import DrawingPool
@@ -56,6 +57,7 @@ def audit_run(
     posterior: Posterior,
     *,
     pool: DrawingPool,
+    adjusted: Posterior | None = None,
     claims: Path | None = None,
     beyond: float = 0.1,
 ) -> pd.DataFrame:
@@ -71,23 +73,29 @@ def audit_run(
         The fit whose draws answer statements on many estimates.
     pool
         Draws the picture.
+    adjusted
+        The same model's fit at the same previous answer, whose verdicts stand beside.
     claims
         A file of the columns of the report's ``claims.csv``; default: the report's.
     beyond
         Stated size, in standard deviations, for statements that something has no effect.
     """
     settings = run.settings
-    audit = audit_claims(
-        read_claims(claims, run.codebook),
-        intervals,
-        {name: posterior.draws[name] for name in ("effect", "contrast")},
-        run.codebook,
-        level=settings.level,
-        beyond=beyond,
-        settings=AuditSettings(
-            model=posterior.model, vcov=str(posterior.cells.attrs["vcov"]), kind=settings.kind
-        ),
-    )
+    stated = read_claims(claims, run.codebook)
+
+    def judged(frame: pd.DataFrame, fit: Posterior) -> pd.DataFrame:
+        draws = {name: fit.draws[name] for name in ("effect", "contrast")}
+        chosen = AuditSettings(
+            model=fit.model, vcov=str(fit.cells.attrs["vcov"]), kind=settings.kind
+        )
+        return audit_claims(
+            stated, frame, draws, run.codebook, level=settings.level, beyond=beyond, settings=chosen
+        )
+
+    audit = judged(intervals, posterior)
+    if adjusted is not None:
+        ols = intervals[intervals["source"] == "ols"]
+        audit = beside_baseline(audit, judged(join_frames([ols, adjusted.intervals]), adjusted))
     audit = audit.assign(model=posterior.model)
     ending = ending_of(run.folder, posterior.model)
     run.folder.write(f"audit{ending}.csv", audit)

@@ -1,16 +1,20 @@
 """Verbs that the main job does on its way, run on their own in a stored or new folder."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from bipbayes.audit.sources import BASELINE
+from bipbayes.data.codebook import Codebook
 from bipbayes.errors import SettingsError
 from bipbayes.intervals import PLAIN, of_analysis
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.run.audit_stage import audit_run, compare_with_published
 from bipbayes.run.compare_stage import FIGURES
 from bipbayes.run.describe_stage import describe_run
-from bipbayes.run.fits import as_reported, chosen_models, ending_of, fitted_models
+from bipbayes.run.fits import as_reported, chosen_models, ending_of, fitted_models, is_sound
+from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import as_made, open_run, open_stored
-from bipbayes.run.posterior_stage import stored_posterior
+from bipbayes.run.posterior_stage import Posterior, stored_posterior
 from bipbayes.run.settings import Settings
 
 
@@ -21,6 +25,17 @@ def describe_alone(settings: Settings) -> None:
         describe_run(run, run.progression(), pool=pool, characteristics=settings.characteristics)
         pool.finish()
         run.folder.note()
+
+
+def baseline_posterior(
+    folder: RunFolder, model: str, codebook: Codebook, settings: Settings
+) -> Posterior | None:
+    """Read a model's fit at the same previous answer, unless only the plain one may be shown."""
+    if model not in fitted_models(folder, BASELINE):
+        return None
+    if is_sound(folder, model) and not is_sound(folder, model, BASELINE):
+        return None
+    return stored_posterior(folder, model, codebook, replace(settings, adjust=(BASELINE,)))
 
 
 def audit_alone(settings: Settings, *, models: Sequence[str] = ()) -> None:
@@ -55,7 +70,13 @@ def audit_alone(settings: Settings, *, models: Sequence[str] = ()) -> None:
         effects = of_analysis(folder.read("effects.csv"), PLAIN)
         rows = effects[(effects["source"] == "ols") | (effects["model"] == model)]
         audit = audit_run(
-            run, rows, posterior, pool=pool, claims=settings.claims, beyond=settings.beyond
+            run,
+            rows,
+            posterior,
+            pool=pool,
+            adjusted=baseline_posterior(folder, model, codebook, settings),
+            claims=settings.claims,
+            beyond=settings.beyond,
         )
         if codebook.is_bip and not ending_of(folder, model):
             description = describe_run(

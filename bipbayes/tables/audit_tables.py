@@ -8,7 +8,7 @@ from bipbayes.audit.counts import audit_counts, reading_words
 from bipbayes.audit.published import RESULTS
 from bipbayes.audit.rulebook import WORD_LABELS
 from bipbayes.audit.rules import WORDS
-from bipbayes.audit.sources import POSTERIOR
+from bipbayes.audit.sources import BASELINE, POSTERIOR
 from bipbayes.tables.comparison_table import probability_text
 from bipbayes.tables.layout import Column, Table, TableContext, table_caption
 from bipbayes.wording import (
@@ -23,8 +23,9 @@ from bipbayes.wording import (
 
 _READINGS: Final = (
     *(("effect", name) for name in ("classical", "cluster_citizen", "cluster_jobcenter")),
-    *(("effect", name) for name in ("holm", "bh", POSTERIOR)),
+    *(("effect", name) for name in ("holm", "bh", POSTERIOR, BASELINE)),
     ("contrast", POSTERIOR),
+    ("contrast", BASELINE),
 )
 
 
@@ -162,9 +163,10 @@ def _column(estimand: str, reading: str) -> str:
 
 
 def _reading(name: str, language: str) -> str:
-    return capital(
-        word(POSTERIOR, language) if name == POSTERIOR else f"OLS {reading_words(name, language)}"
-    )
+    posterior = word(POSTERIOR, language)
+    if name == BASELINE:
+        return capital(f"{posterior}, {phrase('analysis_baseline', language)}")
+    return capital(posterior if name == POSTERIOR else f"OLS {reading_words(name, language)}")
 
 
 def _header(name: str, language: str, *, align: str = "r") -> Column:

@@ -10,7 +10,7 @@ import pytest
 from bipbayes.audit.claims import read_claims
 from bipbayes.audit.counts import abstract_paragraph, audit_counts
 from bipbayes.audit.rules import WORDS
-from bipbayes.audit.verdicts import audit_claims
+from bipbayes.audit.verdicts import audit_claims, beside_baseline
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +66,37 @@ def test_synthetic_data_are_called_so(audit) -> None:
     assert "synthetic" not in abstract_paragraph(audit, synthetic=False)
     danish = abstract_paragraph(audit, synthetic=True, language="da")
     assert danish.endswith("metoden, ikke Danmark.")
+
+
+@pytest.mark.parametrize("language", ["en", "da"])
+def test_verdicts_at_the_same_previous_answer_stand_beside(audit, language: str) -> None:
+    """Catches the plain verdict shown twice, effects taken for contrasts, and counts of either."""
+    plain, none = "effect_verdict_posterior", "contrast_verdict_posterior"
+    adjusted = audit.copy()
+    first, second, third = audit.index[audit[plain].eq("upheld")][:3]
+    lost = audit.index[audit[none].eq("upheld")][0]
+    gained = audit.index[audit[plain].eq("weakened")][0]
+    adjusted.loc[[first, second, third], plain] = "reversed"
+    adjusted.loc[gained, plain] = "upheld"
+    adjusted.loc[lost, none] = "weakened"
+    adjusted["effect_posterior_estimate"] += 1.0
+    both = beside_baseline(audit, adjusted)
+    assert both["effect_verdict_baseline"].equals(adjusted[plain].rename("effect_verdict_baseline"))
+    pd.testing.assert_series_equal(
+        both["effect_baseline_estimate"],
+        audit["effect_posterior_estimate"] + 1.0,
+        check_names=False,
+    )
+    assert both[plain].equals(audit[plain])
+    upheld, against = int(audit[plain].eq("upheld").sum()), int(audit[none].eq("upheld").sum())
+    text = abstract_paragraph(both, synthetic=False, language=language)
+    plain_text = abstract_paragraph(audit, synthetic=False, language=language)
+    start = 0
+    while text[start] == plain_text[start]:
+        start += 1
+    counts = [int(part) for part in re.findall(r"\d+", text[start:])]
+    stay = [upheld - 3, upheld] if language == "da" else [upheld, upheld - 3]
+    assert counts == [*stay, upheld - 2, 4, against - 1, against]
+    assert "--adjust baseline" in text and "--adjust baseline" in plain_text
+    readings = set(audit_counts(both)["reading"])
+    assert "baseline" in readings
