@@ -2,12 +2,14 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
+
+from bipbayes.marks import readable
 
 _WRITTEN: Final[set[Path]] = set()  # by this process; a run lists its own in run.json
 
@@ -51,6 +53,17 @@ def write_json(path: Path, record: Mapping[str, Any]) -> None:
     write_text(path, json.dumps(record, indent=2, ensure_ascii=False, default=str) + "\n")
 
 
-def write_frame(path: Path, frame: pd.DataFrame) -> None:
-    """Write a frame as CSV at full precision, atomically."""
-    write_text(path, frame.to_csv(index=False, lineterminator="\n"))
+def write_frame(path: Path, frame: pd.DataFrame, *, treatments: Sequence[str] = ()) -> None:
+    """Write a frame as CSV at full precision, atomically, text as `bipbayes.marks.readable`.
+
+    Parameters
+    ----------
+    path
+        Where.
+    frame
+        What to write.
+    treatments
+        Codes in the order of a combination's digits, where the frame has combinations.
+    """
+    content = readable(frame, treatments).to_csv(index=False, lineterminator="\n")
+    write_text(path, content)

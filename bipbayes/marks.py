@@ -1,10 +1,19 @@
-"""What a stored frame says of itself: synthetic data, preliminary draws, turned answers."""
+"""What a stored frame says of itself, and how its text stays text in any reader.
 
-from collections.abc import Collection
+In memory a combination is its digits (``0101``); a CSV's column ``combination`` holds ``J+S``
+(``none`` for no treatment) and ``code`` holds ``c0101``, which no reader takes for a number.
+"""
+
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 import pandas as pd
 
+# Columns of combinations, each with the column of its digits.
+CODES: Final = {"combination": "code", "previous": "previous_code"}
+# A spreadsheet executes a cell that begins so; an apostrophe before it makes it text.
+_EXECUTED: Final = r"^('*[=+\-@\t\r])"
+_HELD: Final = r"^'('*[=+\-@\t\r])"
 MARKS: Final = ("synthetic", "preliminary", "reversed")
 
 
@@ -36,3 +45,59 @@ def marked(
 def unmarked(frame: pd.DataFrame) -> pd.DataFrame:
     """Drop the marks: they are the folder's, not the rows'."""
     return frame.drop(columns=list(MARKS), errors="ignore")
+
+
+def readable(frame: pd.DataFrame, treatments: Sequence[str]) -> pd.DataFrame:
+    """Return a frame as a CSV holds it: combinations in words beside codes, no formulas.
+
+    Parameters
+    ----------
+    frame
+        Any frame; combinations are digits.
+    treatments
+        Codes in the order of the digits; without them the words are the codes.
+    """
+    frame = frame.copy()
+    for column, code in CODES.items():
+        if column in frame:
+            digits = frame[column].astype("str")
+            known = digits.str.fullmatch(f"[01]{{{len(treatments) or '1,'}}}")
+            codes = ("c" + digits).where(known, "")
+            frame[column] = _mapped(digits.where(known), _words(treatments)).where(
+                known, frame[column]
+            )
+            frame.insert(list(frame).index(column) + 1, code, codes)
+    return _replaced(frame, _EXECUTED, r"'\1")
+
+
+def restored(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return what `readable` was given, from the file read as text."""
+    frame = _replaced(frame, _HELD, r"\1")
+    for column, code in CODES.items():
+        if column in frame and code in frame:
+            codes = frame.pop(code)
+            known = codes.fillna("") != ""
+            frame[column] = frame[column].where(~known, codes.str.removeprefix("c"))
+    return frame
+
+
+def _words(treatments: Sequence[str]) -> Callable[[str], str]:
+    def word(digits: str) -> str:
+        if not treatments:
+            return f"c{digits}"
+        taken = [code for code, digit in zip(treatments, digits, strict=True) if digit == "1"]
+        return "+".join(taken) or "none"
+
+    return word
+
+
+def _mapped(values: pd.Series, function: Callable[[str], str]) -> pd.Series:
+    """Apply a function to each distinct value once."""
+    return values.map({value: function(value) for value in values.dropna().unique()})
+
+
+def _replaced(frame: pd.DataFrame, pattern: str, replacement: str) -> pd.DataFrame:
+    """Replace in text, never in numbers."""
+    text = [str(name) for name in frame if pd.api.types.is_string_dtype(frame[name])]
+    changed = {name: frame[name].str.replace(pattern, replacement, regex=True) for name in text}
+    return frame.assign(**changed) if changed else frame

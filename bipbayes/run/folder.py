@@ -12,7 +12,7 @@ import pandas as pd
 from bipbayes.atomic import write_frame, write_json, written_below
 from bipbayes.errors import RunError
 from bipbayes.intervals import TEXT_COLUMNS
-from bipbayes.marks import marked, unmarked
+from bipbayes.marks import CODES, marked, restored, unmarked
 from bipbayes.run.record import now, software
 
 OUTPUTS: Final = (
@@ -241,7 +241,7 @@ class RunFolder:
             doubtful = drawn and not all({**sound, **(fits or {})}.values())
             preliminary = bool(self.asked.get("quick")) or doubtful
             frame = marked(frame, synthetic=synthetic, preliminary=preliminary, turned=turned)
-        write_frame(self.file(name), frame)
+        write_frame(self.file(name), frame, treatments=data.get("treatments", ()))
         if record and name not in record.get("written", ()):
             self.note()
 
@@ -256,9 +256,9 @@ class RunFolder:
         path = self.file(name)
         if not path.is_file():
             raise RunError(f"{path} is missing; run the earlier steps in this folder first")
-        text = dict.fromkeys((*TEXT_COLUMNS, "kind", "note", "claim_id"), "str")
+        text = dict.fromkeys((*TEXT_COLUMNS, *CODES.values(), "kind", "note", "claim_id"), "str")
         frame = pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
-        frame = unmarked(frame)
+        frame = restored(unmarked(frame))
         present = [column for column in text if column in frame.columns]
         frame[present] = frame[present].fillna("")
         return frame

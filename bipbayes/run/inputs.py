@@ -198,7 +198,7 @@ def _synthetic_study(settings: Settings, codebook: Codebook, folder: RunFolder) 
             write_responses(simulation, part)
             study = read_responses(part, codebook)
             _claim(folder, study, settings)
-        write_frame(folder.file(TRUTH_FILE), simulation.truth)
+        write_frame(folder.file(TRUTH_FILE), simulation.truth, treatments=codebook.treatment_codes)
     else:
         study = read_responses(path, codebook)
         _claim(folder, study, settings)
@@ -223,6 +223,7 @@ def _note_data(folder: RunFolder, study: Study) -> None:
         "responses": len(study.responses),
         "citizens": int(study.responses["citizen"].nunique()),
         "codebook": study.codebook.name,
+        "treatments": list(study.codebook.treatment_codes),
         "reversed": list(study.codebook.reversed_codes),
         "findings": [finding.sentence() for finding in study.findings],
     }

@@ -51,7 +51,8 @@ def write_simulation(request: SimulationRequest, out: Path, *, overwrite: bool) 
     simulation = _simulate(request)
     with atomic_path(responses) as part:
         write_responses(simulation, part)
-    write_frame(paths[1], simulation.truth)
+    treatments = simulation.design.codebook.treatment_codes
+    write_frame(paths[1], simulation.truth, treatments=treatments)
     if request.codebook is None:
         _write_characteristics(simulation, paths[3])
     written = {"written": [path.name for path in paths]}

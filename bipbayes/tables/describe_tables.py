@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.groups import group_labels, memberships
 from bipbayes.describe.description import NAMES, Description
+from bipbayes.tables.disclosure import TOO_FEW
 from bipbayes.tables.suppression import Suppression, suppressed
 
 COUNTS: Final = ("n_citizens", "n", "n_with", "n_without", "n_previous")
@@ -218,7 +219,7 @@ def _without_shares(progress: pd.DataFrame, hidden: pd.DataFrame, limit: int) ->
         result["mean"] = result["mean"].mask(rows, result["mean"].astype("float64").round(decimals))
     result["mean"] = result["mean"].mask(told & (counts < COARSE))
     if told.any():
-        said = f"blank in part: fewer than {limit} citizens in a bin of the histogram"
+        said = f"blank in part, since bins of the histogram are: {TOO_FEW.format(count=limit)}"
         kept = result[NOTE] if NOTE in result else pd.Series("", index=result.index)
         result[NOTE] = kept.mask(told & (kept == ""), said)
     return result
@@ -232,7 +233,7 @@ def _emptied(frame: pd.DataFrame, blank: Blanks, limit: int) -> pd.DataFrame:
         numbers = numbers.union(["lower", "upper"])  # limits of an interval, not of a bin
     result = frame.astype({name: _nullable(frame[name]) for name in numbers})
     result.loc[blank, numbers] = pd.NA
-    result[NOTE] = np.where(blank, f"blank: fewer than {limit} citizens", "")
+    result[NOTE] = np.where(blank, f"blank: {TOO_FEW.format(count=limit)}", "")
     return result
 
 

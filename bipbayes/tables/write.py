@@ -22,7 +22,7 @@ def _write_csv(table: Table, path: Path, context: TableContext) -> None:
         preliminary=context.preliminary,
         turned=context.codebook.reversed_codes,
     )
-    write_frame(path, frame)
+    write_frame(path, frame, treatments=context.codebook.treatment_codes)
 
 
 def _write_latex(table: Table, path: Path, context: TableContext) -> None:

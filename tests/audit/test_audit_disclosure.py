@@ -10,7 +10,7 @@ from bipbayes.audit.claims import read_claims
 from bipbayes.audit.verdicts import audit_claims
 from bipbayes.intervals import PRIOR_DRIVEN, interval_frame
 from bipbayes.tables.audit_disclosure import protected_audit
-from bipbayes.tables.disclosure import blank_small_cells
+from bipbayes.tables.disclosure import TOO_FEW, blank_small_cells
 
 CELL = ("S5", "1110")
 
@@ -44,7 +44,7 @@ def test_claims_are_blank_where_the_comparison_is(audit, small, codebook) -> Non
     words = shown.filter(regex="^(effect|contrast)_verdict_")
     assert numbers[blank].drop(columns="effect_size_printed", errors="ignore").isna().all(axis=None)
     assert words[blank].eq("not checkable").all(axis=None)
-    assert shown.loc[blank, "effect_reason"].eq("fewer than 5 citizens").all()
+    assert shown.loc[blank, "effect_reason"].eq(TOO_FEW.format(count=5)).all()
     pd.testing.assert_frame_equal(
         shown[~blank].astype(audit.dtypes.to_dict()), audit[~blank], check_dtype=False
     )

@@ -11,8 +11,10 @@ import xarray as xr
 from builders import Shape, make_codebook, random_responses
 
 from bipbayes.errors import ModelError, RunError, SettingsError
+from bipbayes.marks import restored
 from bipbayes.run.check_inputs import NAMES, CheckSettings, read_targets, thinned
 from bipbayes.run.check_stage import check
+from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import open_run
 from bipbayes.run.ols_stage import fit_ols
 from bipbayes.run.posterior_stage import fit_posterior, stored_posterior
@@ -67,9 +69,9 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 def _read(settings: Settings, name: str) -> pd.DataFrame:
-    text = dict.fromkeys(("combination", "outcome", "jobcenter", "group"), str)
+    text = dict.fromkeys(("combination", "code", "outcome", "jobcenter", "group"), str)
     path = settings.out / "tables" / f"check_{name}.csv"
-    return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
+    return restored(pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""]))
 
 
 def test_every_check_writes_its_table_and_its_picture(stored: Settings) -> None:
@@ -105,7 +107,7 @@ def test_pooling_factors_and_significant_estimates_come_from_the_stored_frame(
     stored: Settings,
 ) -> None:
     """Catches errors of another kind, rows of averages, and estimates that are not significant."""
-    effects = pd.read_csv(stored.out / "effects.csv", dtype={"combination": str})
+    effects = RunFolder(stored.out).read("effects.csv")
     rows = effects[effects["estimand"] == "effect"].set_index(["outcome", "combination"])
     ols = rows[(rows["source"] == "ols") & (rows["vcov"] == "classical")]
     posterior = rows[rows["source"] == "posterior"]

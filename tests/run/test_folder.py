@@ -3,10 +3,11 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from bipbayes.atomic import note_written, write_text
+from bipbayes.atomic import note_written, write_frame, write_text
 from bipbayes.errors import RunError
 from bipbayes.run.folder import RunFolder
 
@@ -123,6 +124,51 @@ def test_frames_keep_codes_as_text(tmp_path: Path) -> None:
     assert back["estimate"].tolist() == [0.1 + 0.2]
     with pytest.raises(RunError, match="missing"):
         folder.read("comparison.csv")
+
+
+def test_text_stays_text_in_any_reader(tmp_path: Path) -> None:
+    """Catches 0101 read as 101 or as a date, formulas that run, and labels read as missing.
+
+    What is read back equals what was written, also where a label looks like what we add.
+    """
+    folder = RunFolder(tmp_path)
+    folder.claim(MINE, overwrite=False)
+    folder.note(data={"synthetic": False, "treatments": ["J", "O", "S", "H"]})
+    labels = ["=1+1", "'=1", "@SUM(A1)", "+4", "-0.5", "'quoted", "NA", "None", "", "c0101"]
+    frame = pd.DataFrame(
+        {
+            "combination": ["0101", "0000", "1111", "0001", "0010", "J:O", "J", "", "0100", "1000"],
+            "jobcenter": labels,
+            "estimate": np.linspace(-1, 1, 10),
+        }
+    )
+    folder.write("effects.csv", frame)
+    pd.testing.assert_frame_equal(folder.read("effects.csv"), frame)
+    folder.write("ols.csv", folder.read("effects.csv"))
+    assert (tmp_path / "ols.csv").read_bytes() == (tmp_path / "effects.csv").read_bytes()
+    plain = pd.read_csv(tmp_path / "effects.csv")
+    words = ["O+H", "none", "J+O+S+H", "H", "S", "J:O", "J", np.nan, "O", "J"]
+    assert plain["combination"].fillna("").tolist() == [w if w == w else "" for w in words]
+    assert plain["code"].tolist()[:5] == ["c0101", "c0000", "c1111", "c0001", "c0010"]
+    executed = plain["jobcenter"].dropna().str.match(r"[=+\-@]")
+    assert not executed.any() and (plain["estimate"] == frame["estimate"]).all()
+
+
+def test_our_files_merge_after_a_plain_read(tmp_path: Path) -> None:
+    """Catches files of which one holds text and another numbers of the same combination."""
+    folder = RunFolder(tmp_path)
+    folder.claim(MINE, overwrite=False)
+    folder.note(data={"synthetic": False, "treatments": ["J", "O"]})
+    folder.write("ols.csv", pd.DataFrame({"combination": ["00", "01", "10"], "a": [1, 2, 3]}))
+    write_frame(
+        tmp_path / "truth.csv",
+        pd.DataFrame({"combination": ["10", "01"], "b": [3, 2]}),
+        treatments=["J", "O"],
+    )
+    left, right = (pd.read_csv(tmp_path / name) for name in ("ols.csv", "truth.csv"))
+    for key in ("combination", "code"):
+        both = left.merge(right, on=key)
+        assert len(both) == 2 and (both["a"] == both["b"]).all()
 
 
 def test_frames_say_what_they_rest_on_and_stages_what_was_asked(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from frame_builders import comparison_frame, long_frame, small_codebook
 
 from bipbayes.errors import DataError, SettingsError
 from bipbayes.intervals import ALL_INDICATORS
-from bipbayes.tables.disclosure import blank_small_cells
+from bipbayes.tables.disclosure import TOO_FEW, blank_small_cells
 from bipbayes.tables.export import RunFrames, export_tables
 from bipbayes.tables.layout import TableContext
 
@@ -81,7 +81,7 @@ def test_level_and_labels_stay_and_the_note_says_why() -> None:
     result = blank_small_cells(cells({**CELLS, "11": 4}), minimum_count=5, no_treatment="00").frame
     assert result["level"].tolist() == [0.9] * 4
     assert result["combination"].tolist() == list(CELLS)
-    assert result.loc[3, "note"] == "fewer than 5 citizens"
+    assert result.loc[3, "note"] == TOO_FEW.format(count=5)
 
 
 def _planted(frame: pd.DataFrame, combination: str) -> pd.DataFrame:
