@@ -59,9 +59,12 @@ def readable(frame: pd.DataFrame, treatments: Sequence[str]) -> pd.DataFrame:
     """
     frame = frame.copy()
     for column, code in CODES.items():
-        if column in frame:
-            digits = frame[column].astype("str")
-            known = digits.str.fullmatch(f"[01]{{{len(treatments) or '1,'}}}")
+        # Columns of these names may hold something else: numbers, or words only.
+        if column not in frame or not pd.api.types.is_string_dtype(frame[column]):
+            continue
+        digits = frame[column].astype("str")
+        known = digits.str.fullmatch(f"[01]{{{len(treatments) or '1,'}}}").fillna(False)
+        if known.any():
             codes = ("c" + digits).where(known, "")
             frame[column] = _mapped(digits.where(known), _words(treatments)).where(
                 known, frame[column]

@@ -154,6 +154,14 @@ def test_text_stays_text_in_any_reader(tmp_path: Path) -> None:
     assert not executed.any() and (plain["estimate"] == frame["estimate"]).all()
 
 
+def test_columns_that_hold_no_combinations_are_left_alone(tmp_path: Path) -> None:
+    """Catches the rule for previous answers, or a number, taken for an earlier combination."""
+    for previous in (["item", "response"], [10, 11]):
+        write_frame(tmp_path / "x.csv", pd.DataFrame({"previous": previous}), treatments=["J", "O"])
+        plain = pd.read_csv(tmp_path / "x.csv")
+        assert list(plain) == ["previous"] and plain["previous"].tolist() == previous
+
+
 def test_our_files_merge_after_a_plain_read(tmp_path: Path) -> None:
     """Catches files of which one holds text and another numbers of the same combination."""
     folder = RunFolder(tmp_path)
