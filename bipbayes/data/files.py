@@ -46,10 +46,10 @@ def read_csv(path: Path) -> pd.DataFrame:
     the Windows code page.
     """
     text = _decoded(path)
-    if not text.strip():
-        raise DataError(f"{path.name} is empty; a header line and one row a response are needed")
     separator = _SEPARATOR.match(text)
     first = text[separator.end() :] if separator else text
+    if not first.strip():
+        raise DataError(f"{path.name} is empty; a header line and one row a response are needed")
     delimiter = separator[1] if separator else _delimiter(first)
     rows = list(_rows(first, delimiter, name=path.name, before=1 if separator else 0))
     header = [field.strip() for field in rows[0][1]]

@@ -126,11 +126,8 @@ def _shape_faults(table: Table) -> list[str]:
     if not isinstance(indicators, list) or not indicators:
         faults.append("there must be at least one [[indicators]] table")
     else:
-        faults += [fault for i, entry in enumerate(indicators) for fault in _entry_faults(i, entry)]
-        for entry in indicators:
-            if "answers" in entry:
-                what = f"'answers' of indicator {entry.get('code')}"
-                faults += _answer_faults(what, entry["answers"], scale)
+        for position, entry in enumerate(indicators):
+            faults += _entry_faults(position, entry, scale)
     treatments = table.get("treatments")
     if not isinstance(treatments, dict) or not 1 <= len(treatments) <= MAX_TREATMENTS:
         faults.append(f"there must be 1 to {MAX_TREATMENTS} [treatments.CODE] tables")
@@ -158,19 +155,25 @@ def _is_texts(value: Any) -> bool:
 def _format_faults(table: Table) -> list[str]:
     """Check how dates and answers are written, and that a list of sites is one."""
     faults = []
-    text = table.get("dates", "%Y-%m-%d")
-    day = date(2013, 11, 25)
-    try:
-        read = datetime.strptime(day.strftime(text), text).date() if isinstance(text, str) else None
-    except ValueError:
-        read = None
-    if read != day:
+    if not _tells_days(table.get("dates", "%Y-%m-%d")):
         faults.append("'dates' must tell day, month and year, such as \"%d-%m-%Y\"")
     if "jobcenters" in table and not _is_texts(table["jobcenters"]):
         faults.append("'jobcenters' must be a list of labels")
     if "answers" in table:
         faults += _answer_faults("'answers'", table["answers"], table.get("scale"))
     return faults
+
+
+def _tells_days(text: Any) -> bool:
+    """Say whether a format of dates tells a day: one is written and read back."""
+    parts = re.findall("%(.)", text) if isinstance(text, str) else []
+    if not {"Y", "y"} & set(parts) or len(set(parts)) < len(parts):
+        return False
+    day = date(2013, 11, 25)
+    try:
+        return datetime.strptime(day.strftime(text), text).date() == day
+    except ValueError:
+        return False
 
 
 def _answer_faults(what: str, words: Any, scale: Any) -> list[str]:
@@ -191,13 +194,15 @@ def _is_higher(words: Any) -> bool:
     return words in ("better", "worse")
 
 
-def _entry_faults(position: int, entry: Table) -> list[str]:
+def _entry_faults(position: int, entry: Table, scale: Any) -> list[str]:
     name = entry.get("code", f"number {position + 1}")
     missing = [key for key in ("code", "respondent") if not entry.get(key)]
     unknown = sorted(set(entry) - _INDICATOR)
     faults = [f"indicator {name} lacks {key!r}" for key in missing]
     if not isinstance(entry.get("reverse", False), bool):
         faults.append(f"indicator {name} has a 'reverse' that is neither true nor false")
+    if "answers" in entry:
+        faults += _answer_faults(f"'answers' of indicator {name}", entry["answers"], scale)
     return faults + [f"indicator {name} has the unknown key {key!r}" for key in unknown]
 
 

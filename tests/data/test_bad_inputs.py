@@ -1,0 +1,358 @@
+"""One table of inputs that must be refused: never a traceback, a wrong study or a citizen's value.
+
+Every entry is a file or a codebook of its own; `test_the_table_is_long` counts them.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyreadstat
+import pytest
+from bipbayes.scripts import command
+from typer.testing import CliRunner
+
+from bipbayes.data.load_codebook import load_codebook
+from bipbayes.data.read import read_responses
+from bipbayes.errors import BipbayesError, CodebookError, DataError
+
+CODEBOOK = """
+name = "Small"
+scale = [1, 5]
+none = "nothing"
+[[indicators]]
+code = "q1"
+respondent = "citizen"
+[[indicators]]
+code = "q2"
+respondent = "citizen"
+[treatments.J]
+columns = ["visit"]
+[treatments.H]
+columns = ["doctor"]
+[averages.mean]
+members = ["q1", "q2"]
+"""
+ROWS = 12
+BOXES = ("visit", "doctor", "nothing")
+
+
+def good() -> pd.DataFrame:
+    """Rows that are read without a word."""
+    number = np.arange(ROWS)
+    return pd.DataFrame(
+        {
+            "citizen": [f"person{place // 3}x" for place in number],
+            "jobcenter": np.where(number < 6, "Nordby", "Sydby"),
+            "date": [f"2016-{place % 3 + 1:02}-15" for place in number],
+            "q1": number % 5 + 1,
+            "q2": (number * 2) % 5 + 1,
+            "visit": number % 2,
+            "doctor": 0,
+            "nothing": 1 - number % 2,
+        }
+    )
+
+
+def text(frame: pd.DataFrame) -> str:
+    """The frame as CSV."""
+    return frame.to_csv(index=False)
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A bad input: how it is written, what the refusal must say, what it must not."""
+
+    name: str
+    write: Callable[[Path], Path]
+    says: str
+    hides: str = ""
+    codebook: str = CODEBOOK
+    error: type[BipbayesError] = DataError
+
+
+def csv(content: str | bytes, suffix: str = ".csv") -> Callable[[Path], Path]:
+    """Write a file of this content."""
+
+    def write(folder: Path) -> Path:
+        path = folder / f"data{suffix}"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+def with_value(column: str, value: Any, row: int = 4) -> pd.DataFrame:
+    """Good rows but for one entry."""
+    frame = good()
+    frame[column] = frame[column].astype("object")
+    frame.loc[row, column] = value
+    return frame
+
+
+ANSWERS = (
+    "0", "6", "-1", "2.5", "2,5", "99", "1e9", "1E2", "abc", "x1", "٣", "３", "1;2", "=1+1",
+    "inf", "-inf", "true", "1/2", "2016-01-01", "1 2", "0x1", "1_0", "½", "--3", "+", ".", "1.2.3",
+    "①", "1\u200b", "²", "#N/A", "#REF!", "<NA", "don't know", "9999999999999999999999", "1e400",
+)  # fmt: skip
+TICKS = ("2", "-1", "0.5", "yes", "x", "1,1", "TRUE", "J", "１", "1 0", "☑", "1e1")
+DATES = (
+    "2016", "2016-05", "2016-13-01", "2016-02-30", "2016-00-10", "2016-05-00", "9999-12-31",
+    "1753-01-01", "0001-01-01", "1899-12-31", "2100-01-01", "2016-05-31T25:99",
+    "2016-05-31 25:99", "2016-05-31T24:00", "2016-05-31T12:60", "2016-05-31 noon",
+    "2016-05-31, later", "２０１６-05-31", "2016-05-3１", "31/31/2016", "20160531", "2016-W05",
+    "2016-W05-1", "2016-5-3", "16-05-31", "42401", "42401.5", "2016-05-31T12:00Z",
+    "2016-05-31T00:00+5", "2016-05-31T23:00:00+00:00", "today", "-2016-05-31", "2016/05/31",
+    "31-05-2016", "05/31/2016", "31.05.2016", "31. maj 2016", "2016-151", "2016–05–31", "Q2 2016",
+    "2016-05-31T", "2016-05-31T00", "1464652800", "2016-05-31 00:00:00 CET",
+)  # fmt: skip
+
+
+def values() -> Iterable[Bad]:
+    """Single entries that are none of what a column may hold."""
+    for column in ("q1", "q2"):
+        for value in ANSWERS:
+            yield Bad(f"{column}={value}", csv(text(with_value(column, value))), column, value)
+    for column in BOXES:
+        for value in TICKS:
+            yield Bad(f"{column}={value}", csv(text(with_value(column, value))), column, value)
+    for value in DATES:
+        yield Bad(f"date={value}", csv(text(with_value("date", value))), "date: dates ", value)
+    for column in ("citizen", "jobcenter", "date"):
+        for value in ("", "  ", "\t", "\u00a0"):
+            content = text(with_value(column, value))
+            yield Bad(f"{column}={value!r}", csv(content), f"{column}: rows without a value (1, ")
+    for column in ("citizen", "jobcenter"):
+        content = text(with_value(column, "two\nlines"))
+        yield Bad(f"{column} of two lines", csv(content), "line break", "two\nlines")
+    for value in ("1.23E+08", "1,23e+08", "1e+05", "1.2E8"):
+        content = text(with_value("citizen", value))
+        yield Bad(f"citizen={value}", csv(content), "labels that have lost digits (1, ", value)
+
+
+def shapes() -> Iterable[Bad]:
+    """Files whose rows are not the header's."""
+    lines = text(good()).splitlines()
+    for row in (1, 5, len(lines) - 1):
+        for what, line in (("more", lines[row] + ",1"), ("many more", lines[row] + ",,,,9")):
+            content = "\n".join([*lines[:row], line, *lines[row + 1 :]])
+            yield Bad(f"{what} in {row}", csv(content), f"(1, first at line {row + 1})")
+    for row in (1, 5):
+        content = "\n".join([*lines[:row], lines[row].rsplit(",", 1)[0], *lines[row + 1 :]])
+        yield Bad(f"fewer in {row}", csv(content), f"first at line {row + 1})")
+    for length in (3, 12, 25, 34):
+        content = "\n".join([*lines[:-1], lines[-1][:length].rsplit(",", 1)[0]])
+        yield Bad(f"cut after {length}", csv(content), "the file was cut off")
+    trailing = "\n".join([lines[0], *(line + "," for line in lines[1:])])
+    yield Bad("trailing commas", csv(trailing), "rows have 9 fields, the header 8 (12, ")
+
+
+def quotes() -> Iterable[Bad]:
+    """Quotes that would swallow rows."""
+    lines = text(good()).splitlines()
+    for row in (1, 6, len(lines) - 1):
+        begun = lines[row].replace("Nordby", '"Nordby').replace("Sydby", '"Sydby')
+        content = "\n".join([*lines[:row], begun, *lines[row + 1 :]])
+        yield Bad(f"quote in {row}", csv(content), f"quotes are not balanced in the row that "
+                  f"starts at line {row + 1}")  # fmt: skip
+    every = "\n".join(line.replace("dby", 'dby"').replace("Nor", '"Nor') for line in lines)
+    yield Bad("quote opened again", csv(every.replace('dby"', "dby")), "not balanced")
+    swallowed = lines.copy()
+    for row in (2, 3):
+        swallowed[row] = swallowed[row].replace("Nordby", '"')
+    yield Bad("swallowed row", csv("\n".join(swallowed)), "whole rows (1, first at line 3)")
+
+
+def headers() -> Iterable[Bad]:
+    """Files without the columns, or in letters that nobody can tell."""
+    lines = text(good()).splitlines()
+    for first, second in (("q1", "q2"), ("citizen", "jobcenter"), ("visit", "doctor")):
+        content = text(good()).replace(second, first, 1)
+        yield Bad(f"two columns {first}", csv(content), f"{first}: column names that repeat")
+    for content, says in (
+        ("", "is empty"),
+        (" \n \n", "is empty"),
+        (lines[0], "no response"),
+        (lines[0] + "\n\n\n", "no response"),
+        ("sep=;\n", "is empty"),
+        ("no table at all\nof any kind", "lacks"),
+        ("\n".join(lines[1:]), "lacks"),
+        (text(good()).replace(",", "|"), "lacks"),
+    ):
+        yield Bad(f"file {content[:99]!r}", csv(content), says)
+    danish = text(good().assign(jobcenter="Rødby Ålborg"))
+    for page in ("cp850", "cp865", "cp437"):
+        made = danish.replace("ø", "æ") if page == "cp437" else danish
+        yield Bad(page, csv(made.encode(page, "replace")), "code page")
+    yield Bad("NUL", csv(text(good()).replace("Nordby", "Nord\0by")), "code page")
+    yield Bad("bytes", csv(bytes(range(256)) * 4), "code page")
+    for column in good().columns:
+        rest = good().drop(columns=column)
+        yield Bad(f"without {column}", csv(text(rest)), "the file lacks")
+        yield Bad(f"{column} renamed", csv(text(good().rename(columns={column: "z"}))), "lacks")
+
+
+def rows() -> Iterable[Bad]:
+    """Rows that contradict one another, or themselves."""
+    twice = pd.concat([good(), good().iloc[[3]].assign(q1=good()["q1"].iloc[3] % 5 + 1)])
+    yield Bad("two rows of a day", csv(text(twice)), "different rows of one citizen and date (2")
+    mixed = good().assign(synthetic=[1] + [0] * (ROWS - 1))
+    yield Bad("synthetic among real", csv(text(mixed)), "never mix")
+    for code, box in (("J", "visit"), ("H", "doctor")):
+        told = good().assign(**{code: good()[box]})
+        for value in (1 - told.loc[4, box], 7, "yes"):
+            wrong = told.astype({code: "object"})
+            wrong.loc[4, code] = value
+            yield Bad(f"{code}={value} beside boxes", csv(text(wrong)), f"{code}: says something")
+    for twin in ("nordby", "NORDBY", "Nord\u200bby", "Nord by", "Ｎordby"):
+        yield Bad(f"site {twin!r}", csv(text(with_value("jobcenter", twin))), "jobcenter: ", twin)
+
+
+WRITERS: dict[str, Callable[[pd.DataFrame, Path], object]] = {
+    ".parquet": lambda frame, path: frame.to_parquet(path),
+    ".xlsx": lambda frame, path: frame.to_excel(path, index=False),
+    ".dta": lambda frame, path: pyreadstat.write_dta(frame, str(path)),
+    ".sav": lambda frame, path: pyreadstat.write_sav(frame, str(path)),
+}
+
+
+def made(suffix: str, frame: pd.DataFrame) -> Callable[[Path], Path]:
+    """Write a frame in a format."""
+
+    def write(folder: Path) -> Path:
+        WRITERS[suffix](frame, folder / f"data{suffix}")
+        return folder / f"data{suffix}"
+
+    return write
+
+
+def cut(suffix: str, share: float) -> Callable[[Path], Path]:
+    """Write the first part of a file's bytes."""
+
+    def write(folder: Path) -> Path:
+        path = made(suffix, good())(folder)
+        path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+        return path
+
+    return write
+
+
+def named(suffix: str, other: str) -> Callable[[Path], Path]:
+    """Write a file of one format under the name of another."""
+
+    def write(folder: Path) -> Path:
+        return made(suffix, good())(folder).rename(folder / f"data{other}")
+
+    return write
+
+
+def broken() -> Iterable[Bad]:
+    """Files that are cut, of another format than their name says, or of none."""
+    for suffix in WRITERS:
+        for share in (0.0, 0.3, 0.8):
+            yield Bad(f"{suffix} cut at {share}", cut(suffix, share), "cannot be read as")
+        for other in sorted({*WRITERS, ".sas7bdat"} - {suffix}):
+            yield Bad(f"{suffix} as {other}", named(suffix, other), "cannot be read as")
+        yield Bad(f"text as {suffix}", csv(text(good()), suffix), "cannot be read as")
+    for suffix in (".xls", ".ods", ".json", ".docx", ".gz", ""):
+        yield Bad(f"suffix {suffix!r}", csv(text(good()), suffix), "unknown format")
+    yield Bad("absent", lambda folder: folder / "absent.csv", "no file")
+    yield Bad("empty folder", lambda folder: folder, "without Parquet files")
+
+
+def formats() -> Iterable[Bad]:
+    """What cannot be, in every format that has types of its own."""
+    for suffix in WRITERS:
+        for column, value, says in (
+            ("q1", 6, "q1: values outside the scale (1, data row 5)"),
+            ("q2", -3, "q2: values outside"),
+            ("visit", 2, "visit: values outside"),
+            ("citizen", "", "citizen: rows without"),
+            ("date", "9999-12-31", "date: dates before 1900 or after 2099 (1, data row 5)"),
+            ("date", "soon", "date: dates that cannot be read (1, data row 5)"),
+        ):
+            frame = with_value(column, value).infer_objects()
+            yield Bad(f"{suffix} {column}={value}", made(suffix, frame), says)
+        bare = made(suffix, good().assign(date=np.arange(42000.0, 42000 + ROWS)))
+        yield Bad(f"{suffix} dates are numbers", bare, "dates that cannot be read (12,")
+        wide = made(suffix, good().assign(citizen=2.0**53 + 2 * np.arange(ROWS)))
+        says = "15 digits" if suffix == ".xlsx" else "lost digits (12"
+        yield Bad(f"{suffix} long ids", wide, says)
+        rounded = np.float32(123456700 + 8 * np.arange(ROWS)).astype("float64")
+        yield Bad(f"{suffix} rounded ids", made(suffix, good().assign(citizen=rounded)), "lost")
+
+
+def codebooks() -> Iterable[Bad]:
+    """Codebooks that would be misread."""
+
+    def bad(old: str, new: str, says: str) -> Bad:
+        book = CODEBOOK.replace(old, new)
+        write = csv(text(good()))
+        return Bad(f"codebook {new!r}", write, says, codebook=book, error=CodebookError)
+
+    for columns in ('"visit"', "3", "[]", "true", "[1]", '[""]', '{ a = "visit" }', '[["visit"]]'):
+        yield bad('columns = ["visit"]', f"columns = {columns}", "treatment 'J' needs 'columns'")
+    for members in ('"q1q2"', "2", "[]", "[1, 2]", '{ q1 = "q2" }'):
+        yield bad('members = ["q1", "q2"]', f"members = {members}", "average 'mean' needs")
+    yield bad('["q1", "q2"]', '["q1", "q2", "q1"]', "counts members more than once: ['q1']")
+    yield bad('["q1", "q2"]', '["q1", "q9"]', "no indicators: ['q9']")
+    yield bad('none = "nothing"', 'none = "visit"', "is also a treatment's")
+    yield bad('none = "nothing"', 'dont_know = "doctor"', "is also a treatment's")
+    yield bad('none = "nothing"', 'none = "z"\ndont_know = "z"', "name the same box")
+    for dates in ('"%Y"', '"%m-%Y"', '"%d-%m"', '"dd-mm-yyyy"', '""', "3", "true", '["%d"]', '"%q"',
+                  '"%d-%m-%Y-%d"', '"%Y-%m-%d %"'):  # fmt: skip
+        yield bad("scale =", f"dates = {dates}\nscale =", "'dates' must tell day, month and year")
+    for words in ('"Never"', "5", "[]", "[1, 2, 3, 4, 5]", '["a", "b"]',
+                  '["a", "b", "c", "d", "a"]', '["a", "b", "c", "d", " a "]',
+                  '["a", "b", "c", "d", "e", "f"]'):  # fmt: skip
+        yield bad("scale =", f"answers = {words}\nscale =", "'answers'")
+        yield bad('code = "q2"', f'code = "q2"\nanswers = {words}', "'answers' of indicator q2")
+    yield bad("scale =", 'jobcenters = "AB"\nscale =', "'jobcenters' must be a list")
+
+
+PARTS = (values, shapes, quotes, headers, rows, broken, formats, codebooks)
+TABLE = [bad for part in PARTS for bad in part()]
+
+
+@pytest.mark.parametrize("bad", TABLE, ids=lambda bad: bad.name.encode("unicode_escape").decode())
+def test_bad_inputs_are_refused_in_words(bad: Bad, tmp_path: Path) -> None:
+    """Catches tracebacks, inputs that are taken for others, and values of citizens in messages."""
+    data = bad.write(tmp_path)
+    book = tmp_path / "codebook.toml"
+    book.write_text(bad.codebook, encoding="utf-8")
+    with pytest.raises(bad.error) as caught:
+        read_responses(data, load_codebook(book))
+    message = str(caught.value)
+    assert bad.says in message
+    assert "person" not in message
+    if len(bad.hides) > 3:
+        assert bad.hides not in message.replace("2016-05-31", "")
+
+
+def test_the_table_is_long() -> None:
+    """Catches entries that are the same twice."""
+    names = [bad.name for bad in TABLE]
+    assert len(set(names)) == len(names) >= 300
+
+
+def test_the_good_rows_are_read(tmp_path: Path) -> None:
+    """Catches a table of refusals that refuse everything."""
+    book = tmp_path / "codebook.toml"
+    book.write_text(CODEBOOK, encoding="utf-8")
+    study = read_responses(csv(text(good()))(tmp_path), load_codebook(book))
+    assert len(study.responses) == ROWS and not study.findings
+
+
+def test_the_command_leaves_with_two(tmp_path: Path) -> None:
+    """Catches a refusal that ends in a traceback or in exit code 0 at the command line."""
+    book = tmp_path / "codebook.toml"
+    book.write_text(CODEBOOK, encoding="utf-8")
+    data = csv(text(with_value("q1", "6")))(tmp_path)
+    run = CliRunner().invoke(command(), ["check-data", str(data), "--codebook", str(book)])
+    assert run.exit_code == 2 and "q1: values outside the scale (1, data row 5)" in run.output
+    data.write_text(text(good()), encoding="utf-8")
+    run = CliRunner().invoke(command(), ["check-data", str(data), "--codebook", str(book)])
+    assert run.exit_code == 0 and "12 responses of 4 citizens in 2 sites" in run.output
