@@ -10,8 +10,8 @@ import pandas as pd
 
 from bipbayes.data import characteristics_checks as checks
 from bipbayes.data.characteristics_codebook import CharacteristicsCodebook, bip_characteristics
-from bipbayes.data.checks import SYNTHETIC_COLUMN
-from bipbayes.data.columns import to_text
+from bipbayes.data.checks import LOST_DIGITS, SYNTHETIC_COLUMN
+from bipbayes.data.columns import lost_digits, to_text
 from bipbayes.data.files import file_digest, read_table
 from bipbayes.data.read import is_synthetic
 from bipbayes.data.study import Finding, Study
@@ -92,6 +92,9 @@ def characteristics_from_frame(
     citizen = study.codebook.citizen
     _refuse(_shape(frame, [citizen, *codebook.columns]), name)
     numbers, findings = checks.values(frame, codebook)
+    if count := int(lost_digits(frame[citizen]).sum()):
+        advice = "the column cannot hold such ids as numbers: export them again as text"
+        findings.append(Finding(citizen, LOST_DIGITS, count, advice, refused=True))
     table = pd.concat([to_text(frame[citizen]).rename("citizen"), numbers], axis=1)
     keep, repeats = checks.repeated_citizens(table)
     table = table[keep]

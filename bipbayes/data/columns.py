@@ -1,6 +1,8 @@
 """Turning a file's columns into text, dates and numbers, and noting what could not be."""
 
+import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
@@ -33,7 +35,6 @@ _DATE_FORMATS: Final = (
     "%m/%d/%y",
 )
 FIRST_YEAR: Final = 1900
-LAST_YEAR: Final = 2099
 _ENOUGH: Final = 5  # different ids, before rounding shows in them
 MISSING_TOKENS = ("", "NA", "NaN", "nan", "None", "<NA>")
 
@@ -86,6 +87,9 @@ def to_date(values: pd.Series, date_format: str = "") -> tuple[pd.Series, pd.Ser
     if date_format:
         plain = text.where(text.map(str.isascii, na_action="ignore").fillna(False).astype("bool"))
         days = pd.to_datetime(plain, format=date_format, errors="coerce")
+        if re.search("%[a-zA-Z]%", date_format):  # 1022016 is no day without its zero
+            whole = days.dt.strftime(date_format).str.casefold() == plain.str.casefold()
+            days = days.where(whole.fillna(False))
     else:
         whole = text.str.fullmatch(f"(?:{_ISO_DATE}|{_ZONED_MIDNIGHT})").fillna(False)
         days = pd.to_datetime(text.where(whole).str[:10], format="%Y-%m-%d", errors="coerce")
@@ -106,9 +110,14 @@ def date_advice(values: pd.Series) -> str:
     return f"write them as 2017-05-31, or say in the codebook how they are: {' or '.join(found)}"
 
 
+def last_year() -> int:
+    """Return the last year that a response can be from, with a year's grace for clocks."""
+    return datetime.now(UTC).year + 1
+
+
 def far_dates(days: pd.Series) -> "pd.Series[bool]":
     """Say which dates lie outside of all years that a response can be from."""
-    plausible: pd.Series[bool] = days.isna() | days.dt.year.between(FIRST_YEAR, LAST_YEAR)
+    plausible: pd.Series[bool] = days.isna() | days.dt.year.between(FIRST_YEAR, last_year())
     return ~plausible
 
 

@@ -22,7 +22,7 @@ _MARKS: Final = (
     (b"\xfe\xff", "utf-16"),
 )
 # Letters of DOS's code pages 850 and 865 that read as these signs under Windows's 1252.
-_DOS: Final = re.compile(r"[^\W\d_][†›‘„”][^\W\d_]")
+_DOS: Final = re.compile(r"[^\W\d_][›‘„”][^\W\d_]|†[^\W\d_]|[^\W\d_]†")
 _SEPARATOR: Final = re.compile(r'"?sep=(.)"?\r?\n?', re.IGNORECASE)
 _PERIOD_FORMATS: Final = {
     r"%-?tm|MOYR|MONYY|YYMM(?!DD)|MMYY": "months",
@@ -81,7 +81,7 @@ def _decoded(path: Path) -> str:
 
 
 def _delimiter(text: str) -> str:
-    header = text.split("\n", 1)[0]
+    header = re.split(r"[\r\n]", text, maxsplit=1)[0]
     return max((",", ";", "\t"), key=lambda each: len(next(csv.reader([header], delimiter=each))))
 
 

@@ -136,7 +136,7 @@ def _date_findings(
 ) -> list[Finding]:
     period = frame.attrs.get(PERIODS, {}).get(codebook.date)
     rule = f"the column holds {period}, not days" if period else "dates that cannot be read"
-    rule_far = f"dates before {columns.FIRST_YEAR} or after {columns.LAST_YEAR}"
+    rule_far = f"dates before {columns.FIRST_YEAR} or after {columns.last_year()}"
     advice = "give the day of each response"
     if not period:
         advice = columns.date_advice(frame[codebook.date]) if unread.any() else ""

@@ -209,6 +209,25 @@ def test_an_ambiguous_date_is_not_decided_for_the_user(tmp_path: Path) -> None:
     assert 'dates = "%d/%m/%Y"' in said and 'or dates = "%m/%d/%Y"' in said
 
 
+@pytest.mark.parametrize("numbers", [True, False])
+def test_days_without_separators_need_their_zeros(*, numbers: bool) -> None:
+    """Catches 1 February 2016, stored as the number 1022016, read as 10 February."""
+    written = pd.Series([1022016, 11022016, 21022016])
+    frame = plain(3).assign(date=written if numbers else written.astype("str"))
+    with pytest.raises(DataError, match=r"dates that cannot be read \(1, data row 1\)"):
+        responses_from_frame(frame, codebook(dates="%d%m%Y"))
+    read = responses_from_frame(frame.iloc[1:], codebook(dates="%d%m%Y")).responses
+    assert read["date"].dt.day.tolist() == [11, 21]
+
+
+def test_every_end_of_line_is_one(tmp_path: Path) -> None:
+    """Catches a file of an old Macintosh, or one of Windows, read as one line."""
+    for end in ("\r", "\r\n"):
+        path = tmp_path / "data.csv"
+        path.write_bytes(as_text(plain()).replace("\n", end).encode())
+        assert len(read_responses(path, CODEBOOK).responses) == 40
+
+
 WORDS = ["Aldrig", "Sjældent", "Nu og da", "Ofte", "Altid"]
 
 

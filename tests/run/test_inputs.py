@@ -208,3 +208,15 @@ def test_a_simulation_replaces_only_what_a_simulation_wrote(tmp_path: Path) -> N
     with pytest.raises(RunError, match="--overwrite"):
         write_simulation(request, mine.parent, overwrite=False)
     write_simulation(request, mine.parent, overwrite=True)
+
+
+def test_results_do_not_go_into_a_folder_of_data(settings: Settings, tmp_path: Path) -> None:
+    """Catches results written among the parts of the data that they rest on."""
+    assert settings.data is not None
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    pd.read_csv(settings.data).to_parquet(parts / "one.parquet")
+    for out in (parts, parts / "results"):
+        with pytest.raises(RunError, match="parts: read by this run"):
+            open_run(replace(settings, data=parts, out=out, overwrite=True))
+    assert [path.name for path in parts.iterdir()] == ["one.parquet"]
