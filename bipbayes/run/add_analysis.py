@@ -10,12 +10,12 @@ from bipbayes.run.fits import chosen_models, sound_rows
 from bipbayes.run.inputs import Run
 from bipbayes.run.ols_stage import fit_ols, read_intervals
 from bipbayes.run.posterior_process import PosteriorProcess
-from bipbayes.run.posterior_stage import cells_of_run, store_posterior
+from bipbayes.run.posterior_stage import Posterior, cells_of_run, store_posterior
 
 logger = logging.getLogger(__name__)
 
 
-def add_analysis(run: Run, pool: DrawingPool, process: PosteriorProcess) -> bool:
+def add_analysis(run: Run, pool: DrawingPool, process: PosteriorProcess) -> list[Posterior]:
     """Run the settings' analysis in a folder that holds the plain one.
 
     Parameters
@@ -29,8 +29,8 @@ def add_analysis(run: Run, pool: DrawingPool, process: PosteriorProcess) -> bool
 
     Returns
     -------
-    bool
-        Whether every reported quantity converged; the tables are exported only then.
+    list of Posterior
+        The fits; tables are exported only where every one passed its checks.
     """
     settings, codebook = run.settings, run.codebook
     progression = run.progression()
@@ -69,4 +69,4 @@ def add_analysis(run: Run, pool: DrawingPool, process: PosteriorProcess) -> bool
     else:
         logger.error("a fit of the added analysis failed its checks: its tables are not exported")
     pool.finish()
-    return passed
+    return posteriors

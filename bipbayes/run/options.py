@@ -42,7 +42,7 @@ Previous = Annotated[
 ]
 Adjust = Annotated[
     list[str] | None,
-    typer.Option("--adjust", help="Adjust for baseline or covariates; repeatable."),
+    typer.Option("--adjust", help="Adjust for baseline or covariates, or none; repeatable."),
 ]
 Covariates = Annotated[
     list[str] | None,

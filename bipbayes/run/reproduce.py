@@ -1,8 +1,15 @@
-"""The main job, end to end; one process fits the models, others draw, beside the main one."""
+"""The main job, end to end; one process fits the models, others draw, beside the main one.
+
+Treatment may follow low answers. So the first model is also fitted at the same previous answer,
+whatever was asked for (`--adjust none` leaves it out), and the audit shows both verdicts.
+"""
 
 import logging
 import time
-from dataclasses import replace
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.run.fits import check_stages, chosen_models, engine_of
@@ -10,6 +17,13 @@ from bipbayes.run.inputs import Run, open_run
 from bipbayes.run.posterior_process import PosteriorProcess
 from bipbayes.run.settings import Settings
 from bipbayes.sampling.registry import load_model
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from bipbayes.describe.description import Description
+    from bipbayes.run.posterior_stage import Posterior
 
 logger = logging.getLogger(__name__)
 
@@ -38,14 +52,19 @@ def reproduce(settings: Settings) -> int:
     ):
         run = open_run(settings)
         plain = replace(run, settings=settings.plain())
-        for each in (plain, run):
+        beside = replace(run, settings=settings.at_baseline()) if settings.looks_beside else None
+        for each in (plain, run, *([] if beside is None else [beside])):
             check_stages(each)
         run.folder.note(preliminary=settings.quick, settings=settings.record())
-        passed = _all_stages(plain, pool, process)
+        done = _all_stages(plain, beside, pool, process)
+        fitted = list(done.posteriors)
         if settings.analysis:
             from bipbayes.run.add_analysis import add_analysis
 
-            passed = add_analysis(run, pool, process) and passed
+            fitted += add_analysis(run, pool, process)
+        _audit(plain, done, fitted, pool=pool)
+        pool.finish()
+        passed = all(posterior.verdict.passed for posterior in fitted)
     seconds = round(time.monotonic() - started, 1)
     run.folder.note(seconds=seconds)
     logger.info("done in %.0f seconds; results are in %s", seconds, settings.out)
@@ -59,7 +78,19 @@ def _engines(settings: Settings) -> list[str]:
     return sorted({engine_of(load_model(model), settings.engine) for model in settings.models})
 
 
-def _all_stages(run: Run, pool: DrawingPool, process: PosteriorProcess) -> bool:
+@dataclass(frozen=True)
+class _Done:
+    """What the plain stages computed; `posteriors` with the one at the same previous answer."""
+
+    progression: "xr.Dataset"
+    ols: "pd.DataFrame"
+    description: "Description"
+    posteriors: "tuple[Posterior, ...]"
+
+
+def _all_stages(
+    run: Run, beside: Run | None, pool: DrawingPool, process: PosteriorProcess
+) -> _Done:
     """Run the stages in order; figures are drawn as soon as their numbers are there."""
     from bipbayes.cells import cell_means
 
@@ -68,8 +99,8 @@ def _all_stages(run: Run, pool: DrawingPool, process: PosteriorProcess) -> bool:
     run.look_at_directions(progression)
     cells = cell_means(progression, codebook, vcov=settings.vcov)
     fits = process.submit(run, settings.models, cells)
+    extra = [] if beside is None else _submit_beside(beside, progression, process)
     # Imported late: the fit waits for nothing of what follows.
-    from bipbayes.intervals import join_frames
     from bipbayes.run import compare_stage, export_stage
     from bipbayes.run.contexts import figure_context
     from bipbayes.run.describe_stage import describe_run
@@ -82,7 +113,8 @@ def _all_stages(run: Run, pool: DrawingPool, process: PosteriorProcess) -> bool:
     description = describe_run(
         run, progression, pool=pool, characteristics=settings.characteristics
     )
-    from bipbayes.run.audit_stage import audit_run, compare_with_published
+    if beside is not None:
+        fit_ols(beside, progression)
     from bipbayes.run.posterior_stage import store_posterior
 
     posteriors = [store_posterior(run.folder, process.wait(fit)) for fit in fits]
@@ -97,18 +129,10 @@ def _all_stages(run: Run, pool: DrawingPool, process: PosteriorProcess) -> bool:
     comparison = compare_stage.write_comparison(
         run.folder, ols, [posterior.intervals for posterior in posteriors]
     )
-    if codebook.is_bip or settings.claims is not None:
-        intervals = join_frames([ols, posteriors[0].intervals])
-        audit = audit_run(
-            run,
-            intervals,
-            posteriors[0],
-            pool=pool,
-            claims=settings.claims,
-            beyond=settings.beyond,
-        )
-        if codebook.is_bip:
-            compare_with_published(run, progression, description, audit=audit)
+    added = [store_posterior(run.folder, process.wait(fit)) for fit in extra]
+    if added:
+        rows = run.folder.read("effects.csv")
+        compare_stage.submit_analyses(pool, context, rows, settings, model=added[0].model)
     if passed or settings.quick:
         export_stage.write_tables(
             run.folder,
@@ -120,5 +144,37 @@ def _all_stages(run: Run, pool: DrawingPool, process: PosteriorProcess) -> bool:
         )
     else:
         logger.error("a fit failed its checks: its figures are marked, its tables not exported")
-    pool.finish()
-    return passed
+    return _Done(progression, ols, description, (*posteriors, *added))
+
+
+def _submit_beside(
+    beside: Run, progression: "xr.Dataset", process: PosteriorProcess
+) -> "list[Future[Posterior]]":
+    """Hand in the first model at the same previous answer."""
+    from bipbayes.run.posterior_stage import cells_of_run
+
+    return process.submit(beside, beside.settings.models, cells_of_run(beside, progression))
+
+
+def _audit(run: Run, done: _Done, fitted: "Sequence[Posterior]", *, pool: DrawingPool) -> None:
+    """Audit the claims by the first plain fit, beside it that at the same previous answer."""
+    settings, codebook = run.settings, run.codebook
+    if not codebook.is_bip and settings.claims is None:
+        return
+    from bipbayes.audit.sources import BASELINE
+    from bipbayes.intervals import join_frames
+    from bipbayes.run.audit_stage import audit_run, compare_with_published
+
+    first = fitted[0]
+    same = [each for each in fitted if (each.analysis, each.model) == (BASELINE, first.model)]
+    audit = audit_run(
+        run,
+        join_frames([done.ols, first.intervals]),
+        first,
+        pool=pool,
+        adjusted=same[0] if same else None,
+        claims=settings.claims,
+        beyond=settings.beyond,
+    )
+    if codebook.is_bip:
+        compare_with_published(run, done.progression, done.description, audit=audit)

@@ -13,7 +13,9 @@ LANGUAGES: Final = ("en", "da")
 KINDS: Final = ("eti", "hdi")
 PREVIOUS: Final = ("item", "response")
 COVARIATES: Final = "covariates"
-ADJUSTMENTS: Final = ("baseline", COVARIATES)
+BASELINE: Final = "baseline"
+ADJUSTMENTS: Final = (BASELINE, COVARIATES)
+NOTHING: Final = "none"
 ORDINAL: Final = "ordinal"
 DEFAULT_SEED: Final = 20170507  # the day the report's data were extracted
 EXACT: Final = "exact"
@@ -44,7 +46,8 @@ class Settings:
     previous
         Rule for the previous answer: ``item`` or ``response``.
     adjust
-        What progression is adjusted for: ``baseline``, ``covariates``, both or nothing.
+        What progression is adjusted for: ``baseline``, ``covariates``, both or nothing;
+        ``none`` also keeps the main job from fitting at the same previous answer.
     covariates
         Columns of the characteristics to adjust for; empty is all that hold numbers.
     ordinal
@@ -112,6 +115,15 @@ class Settings:
         """Return the same settings for the plain analysis."""
         return replace(self, adjust=(), covariates=(), ordinal=False)
 
+    @property
+    def looks_beside(self) -> bool:
+        """Whether the main job also fits at the same previous answer, unasked."""
+        return self.analysis != BASELINE and NOTHING not in self.adjust
+
+    def at_baseline(self) -> "Settings":
+        """Return the same settings for the first model at the same previous answer."""
+        return replace(self.plain(), adjust=(BASELINE,), models=self.models[:1])
+
     def record(self) -> dict[str, Any]:
         """Return the settings as plain values for ``run.json`` (no folders of this machine)."""
         values = asdict(self)
@@ -165,10 +177,13 @@ def _faults(settings: Settings) -> list[str]:
 
 def _analysis_faults(settings: Settings) -> list[str]:
     faults = []
-    if unknown := [name for name in settings.adjust if name not in ADJUSTMENTS]:
-        known = ", ".join(ADJUSTMENTS)
+    allowed = (*ADJUSTMENTS, NOTHING)
+    if unknown := [name for name in settings.adjust if name not in allowed]:
+        known = ", ".join(allowed)
         faults.append(f"--adjust must be one of {known}, not {', '.join(map(repr, unknown))}")
-    if settings.ordinal and settings.adjust:
+    if NOTHING in settings.adjust and len(settings.adjust) > 1:
+        faults.append("--adjust none and another --adjust exclude each other")
+    if settings.ordinal and set(settings.adjust) & set(ADJUSTMENTS):
         faults.append(
             "--ordinal and --adjust exclude each other: the ordinal analysis compares at the same "
             "previous answer already; run them one after the other, a folder holds both"
