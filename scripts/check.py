@@ -11,7 +11,7 @@ from bipbayes.run.settings import Settings
 
 NAMES_IN_WORDS = (
     "prior, cells, residuals, lag, calendar, changes, sensitivity, leave_out, specification, "
-    "improved, ranks, pooling, signs"
+    "improved, ranks, pooling, signs; engines (fits again, by both)"
 )
 
 

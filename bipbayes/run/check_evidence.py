@@ -1,9 +1,11 @@
 """Checks of what the results rest on: hyperpriors, model, choices of the analysis."""
 
 import logging
+from dataclasses import replace
 
 import pandas as pd
 
+from bipbayes.checks.engines import engine_differences
 from bipbayes.checks.leave_out import (
     CELLS,
     CLOSED_FORM,
@@ -26,9 +28,11 @@ from bipbayes.errors import ModelError, SettingsError
 from bipbayes.estimands.effects import effect_draws
 from bipbayes.plots.catalogue import FigureTask
 from bipbayes.run.check_inputs import CheckInputs, CheckResult, read_targets, thinned
-from bipbayes.run.fits import stored_fit
+from bipbayes.run.fits import engine_of, stored_fit
+from bipbayes.run.posterior_stage import refit
 from bipbayes.sampling.batches import is_flat
-from bipbayes.sampling.registry import model_names
+from bipbayes.sampling.registry import load_model, model_names
+from bipbayes.sampling.settings import EXACT, NUTS
 from bipbayes.tables.check_tables import check_table
 from bipbayes.wording import combination_text, number, outcome_label, percent, word
 
@@ -58,6 +62,27 @@ def check_sensitivity(inputs: CheckInputs) -> CheckResult:
     )
     flagged = int(frame["diagnosis"].ne("").sum())
     return CheckResult((table,), (figure,), {"quantities": len(frame), "flagged": flagged})
+
+
+def check_engines(inputs: CheckInputs) -> CheckResult:
+    """Fit the stored cells by both engines and hold every reported quantity against the other's."""
+    model_file = load_model(inputs.fit_source)
+    rows = {}
+    for engine in (EXACT, NUTS):
+        engine_of(model_file, engine)
+        asked = replace(inputs.settings, engine=engine, seed=inputs.seed(engine) % 2**31)
+        rows[engine] = refit(inputs.fit, model_file, inputs.codebook, asked).intervals
+    frame = engine_differences(rows[EXACT], rows[NUTS])
+    worst = frame.iloc[[int(frame["in_errors"].argmax())]].to_dict("records")[0]
+    logger.info(
+        "engines: means differ by at most %.2f Monte Carlo errors (%s) and %.3f posterior sds",
+        worst["in_errors"],
+        worst["estimand"],
+        float(frame["in_sds"].max()),
+    )
+    table = check_table("engines", frame, inputs.tables, values={"model": inputs.model})
+    facts = {name: float(frame[name].max()) for name in ("in_errors", "in_sds")}
+    return CheckResult((table,), (), facts)
 
 
 def check_leave_out(inputs: CheckInputs) -> CheckResult:

@@ -37,8 +37,9 @@ logger = logging.getLogger(__name__)
 
 NAMES: Final = (
     "prior", "cells", "residuals", "lag", "calendar", "changes", "sensitivity", "leave_out",
-    "specification", "improved", "ranks", "pooling", "signs",
+    "specification", "engines", "improved", "ranks", "pooling", "signs",
 )  # fmt: skip
+BY_NAME: Final = frozenset({"engines"})  # takes minutes: only where it is asked for
 WITHOUT_FIT: Final = frozenset({"prior", "lag", "calendar", "leave_out", "specification"})
 ESTIMANDS: Final = ("effect", "contrast", "standardised_effect", "standardised_contrast")
 PREDICTIVE_DRAWS: Final = 1000  # enough for the tails of a check, a tenth of the memory
@@ -126,6 +127,12 @@ class CheckInputs:
     def fit(self) -> xr.DataTree:
         """Draws of the model that is checked."""
         return stored_fit(self.folder, self.model)
+
+    @property
+    def fit_source(self) -> str:
+        """Name or file of the model that is checked."""
+        named = [text for text in self.asked.models if Path(text).stem == self.model]
+        return named[0] if named else self.model
 
     @cached_property
     def cells(self) -> xr.Dataset:

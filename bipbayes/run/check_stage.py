@@ -8,7 +8,7 @@ from typing import Final
 from bipbayes.errors import ModelError
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.run import check_evidence, check_joint, check_model
-from bipbayes.run.check_inputs import NAMES, CheckInputs, CheckResult, CheckSettings
+from bipbayes.run.check_inputs import BY_NAME, NAMES, CheckInputs, CheckResult, CheckSettings
 from bipbayes.run.settings import Settings
 from bipbayes.tables.write import write_tables
 
@@ -24,6 +24,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "calendar": check_model.check_calendar,
     "changes": check_model.check_changes,
     "sensitivity": check_evidence.check_sensitivity,
+    "engines": check_evidence.check_engines,
     "leave_out": check_evidence.check_leave_out,
     "specification": check_evidence.check_specification,
     "improved": check_joint.check_improved,
@@ -56,7 +57,8 @@ def check(settings: Settings, asked: CheckSettings) -> dict[str, CheckResult]:
         are left out with a message).
     """
     inputs = CheckInputs(settings, asked)
-    names = [name for name in NAMES if name in asked.only or not asked.only]
+    usual = [name for name in NAMES if name not in BY_NAME]
+    names = [name for name in NAMES if name in asked.only] or usual
     if _NEED_RESPONSES & set(names):
         logger.info("checking %s on %s", inputs.model, inputs.run.study.name)
     done: dict[str, CheckResult] = {}

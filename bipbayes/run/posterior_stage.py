@@ -118,6 +118,19 @@ def compute_posterior(run: Run, model: str, *, cells: xr.Dataset | None = None) 
     return replace(summarise(fit, run.codebook, settings, effects=effects), wanted=wanted)
 
 
+def refit(
+    fit: xr.DataTree, model_file: ModelFile, codebook: Codebook, settings: Settings
+) -> Posterior:
+    """Fit a stored fit's cells again, by the settings' engine; nothing is stored."""
+    cells = cells_of(fit)
+    wanted = fit_settings(settings, model_file)
+    priors = make_priors(model_file.Priors, json.loads(str(fit.attrs["priors"])))
+    again = import_module(ENGINE_MODULES[wanted["engine"]]).sample(
+        model_file, cells, priors=priors, settings=_sampler(settings, wanted["draws"])
+    )
+    return summarise(again, codebook, settings)
+
+
 def stored_posterior(
     folder: RunFolder, model: str, codebook: Codebook, settings: Settings
 ) -> Posterior:

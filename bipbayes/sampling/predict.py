@@ -10,6 +10,8 @@ from bipbayes.data.sample import Floats
 
 CELL: Final = ("combination", "jobcenter", "indicator")
 
+_CHUNK: Final = 128  # draws at a time: fits the processor's cache
+
 
 def block_log_likelihood(cells: xr.Dataset, effect: Floats) -> Floats:
     """Log likelihood of each cell block's whitened means, shape (draw, block).
@@ -28,12 +30,15 @@ def block_log_likelihood(cells: xr.Dataset, effect: Floats) -> Floats:
     """
     white = whiten(cells).transpose(..., *CELL, "indicator_")
     observed = white["observed"].to_numpy()
-    shaped = effect.reshape(-1, *observed.shape)
-    turned = np.matmul(white["whitener"].to_numpy(), np.moveaxis(shaped, 0, -1))
-    residual = np.where(observed[..., None], white["whitened"].to_numpy()[..., None] - turned, 0)
-    squares = (residual**2).sum(axis=2).reshape(-1, len(shaped))
+    whitener, means = white["whitener"].to_numpy(), white["whitened"].to_numpy()[..., None]
+    squares = np.empty((len(effect), int(np.prod(observed.shape[:2]))))
+    for first in range(0, len(effect), _CHUNK):
+        shaped = effect[first : first + _CHUNK].reshape(-1, *observed.shape)
+        residual = means - np.matmul(whitener, np.moveaxis(shaped, 0, -1))
+        residual *= observed[..., None]
+        squares[first : first + _CHUNK] = (residual**2).sum(axis=2).reshape(-1, len(shaped)).T
     constant = observed.sum(axis=2).ravel() * np.log(2 * np.pi)
-    return np.asarray(-0.5 * (squares.T + constant))
+    return np.asarray(-0.5 * (squares + constant))
 
 
 def log_likelihood(cells: xr.Dataset, effect: Floats) -> Floats:

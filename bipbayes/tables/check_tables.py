@@ -38,6 +38,8 @@ SHOWN: Final[Mapping[str, Mapping[str, str | int]]] = {
                 "on_scale": 3, "ordinal": 3},
     "sensitivity": {"estimand": NAMED, "quantities": 0, "prior_median": 3, "prior_largest": 3,
                     "likelihood_median": 3, "weak": 0, "conflict": 0},
+    "engines": {"estimand": NAMED, "quantities": 0, "in_errors": 2, "chance": 2, "in_sds": 3,
+                "sd_ratio": 3},
     "leave_out": {"unit": WORDS, "model": TEXT, "method": WORDS, "elpd": 1, "elpd_se": 1,
                   "difference": 1, "difference_se": 1, "units": 0, "replaced": 0,
                   "unreliable": 0},
