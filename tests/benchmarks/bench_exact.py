@@ -1,4 +1,4 @@
-"""The exact engine against the dense way and the sampler: ``python tests/benchmarks/bench_exact.py``.
+"""The exact engine beside dense algebra and nutpie: ``python tests/benchmarks/bench_exact.py``.
 
 On cells of BIP's size: one evaluation of the density of the standard deviations in bordered
 blocks against one dense Cholesky factor; the way from cells to the complete posterior (points,
