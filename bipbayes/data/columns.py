@@ -35,6 +35,7 @@ _DATE_FORMATS: Final = (
     "%m/%d/%y",
 )
 FIRST_YEAR: Final = 1900
+_HELD: Final = 2.0**63  # what a whole number of 64 bits holds
 _ENOUGH: Final = 5  # different ids, before rounding shows in them
 MISSING_TOKENS = ("", "NA", "NaN", "nan", "None", "<NA>")
 
@@ -45,8 +46,8 @@ def to_text(values: pd.Series) -> pd.Series:
     Whole floats lose their ``.0``. Only an empty entry is missing: ``NA`` and ``None`` are names.
     """
     if pd.api.types.is_float_dtype(values.dtype):
-        whole = values.dropna()
-        if bool((whole == whole.round()).all()):
+        whole = values.dropna().astype("float64")
+        if bool((whole == whole.round()).all()) and bool((whole.abs() < _HELD).all()):
             values = values.astype("Int64")
     text = values.astype("string").str.normalize("NFC").str.strip()
     return text.mask(text == "").astype("str")
@@ -80,12 +81,14 @@ def to_date(values: pd.Series, date_format: str = "") -> tuple[pd.Series, pd.Ser
         if not date_format:
             # A bare number has no epoch; guessing one would shift every date.
             return pd.Series(pd.NaT, index=values.index, dtype="datetime64[us]"), values.notna()
-        values = values.astype("Int64") if bool((values.dropna() % 1 == 0).all()) else values
+        numbers = values.astype("float64")
+        if bool(((numbers % 1 == 0) & (numbers.abs() < 1e15) | numbers.isna()).all()):
+            values = numbers.astype("Int64")
     elif pd.api.types.is_datetime64_any_dtype(values.dtype):
         date_format = ""
     text = values.astype("string").str.strip()
     if date_format:
-        plain = text.where(text.map(str.isascii, na_action="ignore").fillna(False).astype("bool"))
+        plain = text.where(text.str.fullmatch(r"[\x00-\x7f]*").fillna(False))
         days = pd.to_datetime(plain, format=date_format, errors="coerce")
         if re.search("%[a-zA-Z]%", date_format):  # 1022016 is no day without its zero
             whole = days.dt.strftime(date_format).str.casefold() == plain.str.casefold()
@@ -220,9 +223,8 @@ def lost_digits(values: pd.Series) -> pd.Series:
     if not (pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)):
         text = values.astype("string").str.strip()
         return text.str.fullmatch(_SCIENTIFIC).fillna(False).astype("bool")
-    single = str(kind).lower() == "float32"
     numbers = values.astype("float64").abs()
-    limit = 2.0**24 if single else 2.0**53
+    limit = {"float16": 2.0**11, "float32": 2.0**24}.get(str(kind).lower(), 2.0**53)
     if pd.api.types.is_float_dtype(kind) and bool((numbers >= limit).any()):
         return (numbers >= limit).fillna(False)
     long = numbers[numbers > 2.0**24]

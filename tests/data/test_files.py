@@ -281,6 +281,7 @@ IDS = 123_456_700 + np.arange(40)
 @pytest.mark.parametrize(
     "stored",
     [
+        pd.Series(2048 + np.arange(40), dtype="float16"),
         pd.Series(IDS, dtype="float32"),
         pd.Series(IDS, dtype="float32").astype("float64"),
         pd.Series(IDS, dtype="float32").astype("int64"),
@@ -301,6 +302,7 @@ def test_ids_that_lost_digits_are_refused(stored: pd.Series) -> None:
     "stored",
     [
         pd.Series(np.arange(40), dtype="float32"),
+        pd.Series(np.arange(40), dtype="float16"),
         pd.Series(IDS, dtype="int64"),
         pd.Series(IDS, dtype="float64"),
         pd.Series(2**53 + np.arange(40), dtype="int64"),
@@ -312,6 +314,20 @@ def test_ids_that_kept_their_digits_are_read(stored: pd.Series) -> None:
     """Catches ids refused that are whole."""
     read = responses_from_frame(plain().assign(citizen=stored), CODEBOOK)
     assert read.responses["citizen"].nunique() == 40
+
+
+@pytest.mark.parametrize("value", [np.inf, 1e300])
+def test_ids_that_are_no_numbers_at_all_are_refused(value: float) -> None:
+    """Catches a traceback where a number of an id is infinite or beyond all whole numbers."""
+    with pytest.raises(DataError, match="citizen: labels that have lost digits"):
+        responses_from_frame(plain().assign(citizen=value), CODEBOOK)
+
+
+@pytest.mark.parametrize("values", [[None] * 40, [2**64 - 1] * 40, [1.5] * 40, [np.nan] * 40])
+def test_columns_without_a_date_are_refused(values: list[object]) -> None:
+    """Catches a traceback where a codebook tells how dates are written and there is none."""
+    with pytest.raises(DataError, match="date: "):
+        responses_from_frame(plain().assign(date=values), codebook(dates="%d-%m-%Y"))
 
 
 def test_long_numbers_of_excel_are_refused(tmp_path: Path) -> None:
