@@ -1,90 +1,75 @@
 """Words and numbers that people read, in English and Danish.
 
-Figures and tables share them, so that an interval is called the same everywhere: `word` for what
-is named all over, `phrase` for the fixed words of single figures and tables, which lie in
-``resources/phrases``. Numbers in data files never pass through here: those keep a decimal point
+Figures and tables share them, so that an interval is called the same everywhere: `phrase`, from
+the files in ``resources/phrases``. What they call citizens and jobcenters is the study's to say
+(`study_language`). Numbers in data files never pass through here: those keep a decimal point
 and full precision.
 """
 
 import math
 import tomllib
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
 from bipbayes.data.codebook import Codebook
+from bipbayes.data.words import LANGUAGES, study_words
 from bipbayes.errors import SettingsError
-from bipbayes.intervals import ALL_INDICATORS
+from bipbayes.intervals import ALL_INDICATORS, PLAIN
 
-LANGUAGES: Final = ("en", "da")
 MINUS: Final = "\N{MINUS SIGN}"
 
-# key: (English, Danish); {level} is the level in percent.
-_WORDS: Final = {
-    "confidence": ("{level} % confidence interval", "{level} %-konfidensinterval"),
-    "eti": (
-        "{level} % credible interval (equal-tailed)",
-        "{level} %-kredibilitetsinterval (lige store haler)",
-    ),
-    "hdi": (
-        "{level} % credible interval (highest density)",
-        "{level} %-kredibilitetsinterval (højeste tæthed)",
-    ),
-    "classical": ("classical errors", "klassiske standardfejl"),
-    "HC1": ("robust errors (HC1)", "robuste standardfejl (HC1)"),
-    "HC3": ("robust errors (HC3)", "robuste standardfejl (HC3)"),
-    "cluster_citizen": ("errors clustered by citizen", "standardfejl klynget efter borger"),
-    "cluster_jobcenter": (
-        "errors clustered by jobcenter (CRV3)",
-        "standardfejl klynget efter jobcenter (CRV3)",
-    ),
-    "iid": ("answers taken as independent", "svar regnet som uafhængige"),
-    "response": (
-        "answers of one response correlated",
-        "svar i samme besvarelse korrelerede",
-    ),
-    "citizen": (
-        "answers of one citizen correlated",
-        "svar fra samme borger korrelerede",
-    ),
-    "effect": ("effect", "effekt"),
-    "contrast": ("contrast with no intervention", "kontrast til ingen indsats"),
-    "standardised_effect": (
-        "effect, jobcenters weighted alike",
-        "effekt, jobcentre vægtet ens",
-    ),
-    "standardised_contrast": (
-        "contrast with no intervention, jobcenters weighted alike",
-        "kontrast til ingen indsats, jobcentre vægtet ens",
-    ),
-    "jobcenter": ("effect in a jobcenter", "effekt i et jobcenter"),
-    "new_jobcenter": ("effect in a jobcenter not seen", "effekt i et nyt jobcenter"),
-    "factorial": ("factorial effect", "faktoriel effekt"),
-    "from_average": (
-        "Significant means different from average progress.",
-        "Signifikant betyder forskellig fra den gennemsnitlige progression.",
-    ),
-    "from_none": (
-        "Significant means different from no intervention.",
-        "Signifikant betyder forskellig fra ingen indsats.",
-    ),
-    "from_nothing": (
-        "Zero means that adding the intervention changes nothing on average over the others, or "
-        "as much with another intervention as without; significant means different from that.",
-        "Nul betyder, at det i gennemsnit over de andre indsatser intet ændrer at tilføje "
-        "indsatsen, eller at det ændrer lige så meget med en anden indsats som uden; signifikant "
-        "betyder forskellig fra det.",
-    ),
-    ALL_INDICATORS: ("all indicators", "alle indikatorer"),
-    "ols": ("OLS", "OLS"),
-    "ordinal": ("ordered probit", "ordnet probit"),
-    "posterior": ("posterior", "posterior"),
-    "model": ("model {name}", "model {name}"),
-    "citizen_respondent": ("citizen", "borger"),
-    "caseworker_respondent": ("caseworker", "sagsbehandler"),
-    "synthetic": ("synthetic data", "syntetiske data"),
-    "preliminary": ("preliminary", "foreløbig"),
-}
+
+class StudyLanguage(str):
+    """A language together with a study's own words.
+
+    It is ``en`` or ``da`` wherever a language is asked for; `phrase` finds the words in it. A
+    plain ``"en"`` has the neutral words.
+    """
+
+    names: dict[str, str]
+
+    def __new__(cls, language: str, names: dict[str, str] | None = None) -> "StudyLanguage":
+        """Join a language and the words by the placeholder that stands for them."""
+        self = super().__new__(cls, checked_language(language))
+        names = study_words({}, language) if names is None else names
+        self.names = names | {capital(key): capital(text) for key, text in names.items()}
+        return self
+
+
+def study_language(codebook: Codebook, language: str) -> StudyLanguage:
+    """Return a language in which phrases take the words of a study's codebook."""
+    return StudyLanguage(language, study_words(codebook.words, language))
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every figure and table of a run shares.
+
+    Attributes
+    ----------
+    codebook
+        Orders and names outcomes and combinations.
+    synthetic
+        True where the data are synthetic: everything then says so, and nothing is blanked.
+    language
+        ``en`` or ``da``; it takes up the study's own words.
+    preliminary
+        True for a quick run: everything then says so.
+    analysis
+        What progression was adjusted for, or ``ordinal``: everything then says so.
+    """
+
+    codebook: Codebook
+    synthetic: bool
+    language: str = "en"
+    preliminary: bool = False
+    analysis: str = PLAIN
+
+    def __post_init__(self) -> None:
+        """Join the language and the study's words."""
+        object.__setattr__(self, "language", study_language(self.codebook, self.language))
 
 
 def checked_language(language: str) -> str:
@@ -101,34 +86,20 @@ def checked_language(language: str) -> str:
     return language
 
 
-def word(key: str, language: str, **values: str) -> str:
-    """Return a fixed word or sentence of the catalogue in a language.
-
-    Parameters
-    ----------
-    key
-        A kind of interval, a name of errors, an estimand or another key of the catalogue.
-    language
-        ``en`` or ``da``.
-    **values
-        What the sentence's braces stand for.
-    """
-    return pick(_WORDS[key], language).format(**values)
-
-
 def phrase(key: str, language: str, **values: object) -> str:
-    """Return fixed words of a figure or table in a language.
+    """Return fixed words in a language, with the study's own words where they stand in it.
 
     Parameters
     ----------
     key
         Entry of one of the files in ``resources/phrases``.
     language
-        ``en`` or ``da``.
+        ``en`` or ``da``; from `study_language` where the words are of one study.
     **values
-        What the braces stand for.
+        What the other braces stand for.
     """
-    return _phrases()[key][checked_language(language)].format(**values)
+    spoken = language if isinstance(language, StudyLanguage) else StudyLanguage(language)
+    return _phrases()[key][spoken].format(**spoken.names, **values)
 
 
 @cache
@@ -140,14 +111,14 @@ def _phrases() -> dict[str, dict[str, str]]:
     return found
 
 
-def pick(pair: tuple[str, str], language: str) -> str:
-    """Return the English or the Danish half of a catalogue's entry."""
-    return pair[LANGUAGES.index(checked_language(language))]
-
-
 def capital(text: str) -> str:
     """Return the text with its first letter as a capital, the others as they are."""
     return text[:1].upper() + text[1:]
+
+
+def pick(pair: tuple[str, str], language: str) -> str:
+    """Return the English or the Danish half of a catalogue's entry."""
+    return pair[LANGUAGES.index(checked_language(language))]
 
 
 def interval_words(level: float, kind: str, *, language: str) -> str:
@@ -160,7 +131,7 @@ def interval_words(level: float, kind: str, *, language: str) -> str:
     kind
         ``confidence``, ``eti`` or ``hdi``.
     """
-    return word(kind, language, level=percent(level, language))
+    return phrase(kind, language, level=percent(level, language))
 
 
 def percent(share: float, language: str) -> str:
@@ -177,8 +148,8 @@ def meaning_of_significant(estimand: str, *, language: str) -> str:
     effect is a difference itself.
     """
     if estimand == "factorial":
-        return word("from_nothing", language)
-    return word("from_none" if "contrast" in estimand else "from_average", language)
+        return phrase("from_nothing", language)
+    return phrase("from_none" if "contrast" in estimand else "from_average", language)
 
 
 def analysis_name(analysis: str, *, language: str) -> str:
@@ -187,10 +158,7 @@ def analysis_name(analysis: str, *, language: str) -> str:
 
 
 def analysis_meaning(analysis: str, *, language: str) -> str:
-    """Say in a sentence what the effects of an analysis are.
-
-    The whole of it, by estimand, is `bipbayes.estimands.words.estimand_in_words`.
-    """
+    """Say in a sentence what the effects of an analysis are."""
     return phrase(f"meaning_{analysis or 'plain'}", language)
 
 
@@ -219,7 +187,7 @@ def number(value: float, decimals: int, *, language: str, signed: bool = False) 
 def outcome_label(codebook: Codebook, outcome: str, *, language: str) -> str:
     """Name an outcome for readers: ``B1 Idea about work``, ``Citizen mean``, ``All indicators``."""
     if outcome == ALL_INDICATORS:
-        return capital(word(ALL_INDICATORS, language))
+        return capital(phrase(ALL_INDICATORS, language))
     label = codebook.label(outcome, language)
     if outcome in codebook.average_codes:
         return label if label != outcome else capital(outcome.replace("_", " "))
@@ -257,6 +225,6 @@ def combination_text(codebook: Codebook, combination: str, *, language: str) -> 
 
 
 def respondent_word(respondent: str, *, language: str) -> str:
-    """Name a respondent; a codebook's own respondents keep their name."""
-    key = f"{respondent}_respondent"
-    return word(key, language) if key in _WORDS else respondent
+    """Name a respondent by the study's word, or by its own name where there is none."""
+    spoken = language if isinstance(language, StudyLanguage) else StudyLanguage(language)
+    return spoken.names.get(respondent, respondent)

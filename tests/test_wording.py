@@ -12,6 +12,7 @@ import pytest
 from frame_builders import small_codebook
 
 import bipbayes
+from bipbayes.data.load_codebook import bip_codebook
 from bipbayes.errors import SettingsError
 from bipbayes.wording import (
     combination_text,
@@ -21,7 +22,7 @@ from bipbayes.wording import (
     outcome_label,
     phrase,
     respondent_word,
-    word,
+    study_language,
 )
 
 
@@ -70,13 +71,15 @@ def test_labels_of_a_codebook_without_names() -> None:
     assert outcome_label(codebook, "all_indicators", language="da") == "Alle indikatorer"
     assert combination_text(codebook, "11", language="en") == "11  K+T"
     assert respondent_word("nurse", language="da") == "nurse"
-    assert respondent_word("caseworker", language="da") == "sagsbehandler"
+    assert respondent_word("caseworker", language="da") == "caseworker"
+    bip = study_language(bip_codebook(), "da")
+    assert respondent_word("caseworker", language=bip) == "sagsbehandler"
 
 
 def test_an_unknown_language_is_refused() -> None:
     """Catches a silent fall back to English."""
     with pytest.raises(SettingsError, match=r"'sv'.*en, da"):
-        word("ols", "sv")
+        phrase("ols", "sv")
 
 
 def _catalogues() -> dict[str, dict[str, dict[str, str]]]:

@@ -7,7 +7,7 @@ import pandas as pd
 from bipbayes.audit.rules import NOT_CHECKABLE, NOT_SUPPORTED, REVERSED, UPHELD, WEAKENED, WORDS
 from bipbayes.audit.sources import BASELINE, ESTIMANDS, POSTERIOR
 from bipbayes.audit.statements import KINDS
-from bipbayes.wording import capital, number, pick, word
+from bipbayes.wording import Context, capital, number, phrase, pick
 
 VERDICT: Final = "_verdict_"
 _READINGS: Final = {
@@ -54,6 +54,10 @@ _UNADJUSTED: Final = (
     "(--adjust baseline).",
 )
 _SYNTHETIC: Final = (
+    "The data are synthetic: the counts audit the method, not the study.",
+    "Dataene er syntetiske: tallene efterprøver metoden, ikke undersøgelsen.",
+)
+_DENMARK: Final = (
     "The data are synthetic: the counts audit the method, not Denmark.",
     "Dataene er syntetiske: tallene efterprøver metoden, ikke Danmark.",
 )
@@ -96,33 +100,23 @@ def readings_of(frame: pd.DataFrame) -> list[tuple[str, str]]:
     ]
 
 
-def abstract_paragraph(
-    frame: pd.DataFrame,
-    *,
-    synthetic: bool,
-    model: str = "",
-    preliminary: bool = False,
-    language: str = "en",
-) -> str:
+def abstract_paragraph(frame: pd.DataFrame, context: Context, *, model: str = "") -> str:
     """Write the counts as a paragraph; every number in it is counted from the audit.
 
     Parameters
     ----------
     frame
         An audit.
-    synthetic
-        True where the data are synthetic: the paragraph then says what it can audit.
+    context
+        Language; whether the data are synthetic or the draws no result, which it then says.
     model
         Name of the model whose posterior answered.
-    preliminary
-        True where its draws are no result: the paragraph then says so.
-    language
-        ``en`` or ``da``.
     """
+    language = context.language
     values = {
         "claims": len(frame),
         "model": f" (model {model})" if model else "",
-        "ols": _ols_counts(frame, language),
+        "ols": _ols_counts(frame, context),
         "level": f"{100 * _only(frame, 'level'):g}".replace(".", pick((".", ","), language)),
         "beyond": _size(_only(frame, "beyond"), language),
         **_word_counts(frame["effect_verdict_posterior"], ""),
@@ -131,9 +125,9 @@ def abstract_paragraph(
     }
     text = pick(_PARAGRAPH, language).format(**values)
     text = f"{text} {_baseline_sentence(frame, language)}"
-    if synthetic:
-        text = f"{text} {pick(_SYNTHETIC, language)}"
-    return f"{text} {capital(word('preliminary', language))}." if preliminary else text
+    if context.synthetic:
+        text = f"{text} {pick(_DENMARK if context.codebook.is_bip else _SYNTHETIC, language)}"
+    return f"{text} {capital(phrase('preliminary', language))}." if context.preliminary else text
 
 
 def _baseline_sentence(frame: pd.DataFrame, language: str) -> str:
@@ -178,7 +172,8 @@ def _kind_counts(frame: pd.DataFrame) -> dict[str, int]:
     }
 
 
-def _ols_counts(frame: pd.DataFrame, language: str) -> str:
+def _ols_counts(frame: pd.DataFrame, context: Context) -> str:
+    language = context.language
     names = [
         name
         for estimand, name in readings_of(frame)
@@ -187,7 +182,7 @@ def _ols_counts(frame: pd.DataFrame, language: str) -> str:
     parts = []
     for place, name in enumerate(names):
         upheld = int(frame[f"effect{VERDICT}{name}"].eq(UPHELD).sum())
-        own = pick(_OWN, language) if place == 0 else ""
+        own = pick(_OWN, language) if place == 0 and context.codebook.is_bip else ""
         parts.append(f"{upheld} {reading_words(name, language)}{own}")
     if len(parts) < 2:
         return "".join(parts)
@@ -198,7 +193,7 @@ def reading_words(name: str, language: str) -> str:
     """Name an OLS reading: ``with classical errors``, ``after Holm's adjustment``."""
     if name in _READINGS:
         return pick(_READINGS[name], language)
-    return pick(_WITH, language).format(errors=word(name, language))
+    return pick(_WITH, language).format(errors=phrase(name, language))
 
 
 def _only(frame: pd.DataFrame, column: str) -> float:

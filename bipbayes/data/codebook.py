@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Final
 
+from bipbayes.data.words import Words
+
 NO_TREATMENT: Final = "none"
 DO_NOT_KNOW: Final = "dont_know"
 NOTHING_LABEL: Final = {"en": "none", "da": "ingen"}
@@ -87,7 +89,8 @@ class Codebook:
     but not used (B10 and B11 of BIP). `jobcenters` fixes their order (empty: natural order).
     `higher` says in words, by language, what high answers mean, such as ``more symptoms``
     (empty: better); it stands at axes and never changes a number. `dates` tells how days are
-    written (`datetime.strptime`; empty: ISO).
+    written (`datetime.strptime`; empty: ISO). `words` are what readers' texts call citizens,
+    jobcenters and respondents, one and many by language (`bipbayes.data.words`).
     """
 
     name: str
@@ -103,6 +106,7 @@ class Codebook:
     date: str = "date"
     dates: str = ""
     higher: Mapping[str, str] = field(default_factory=dict)
+    words: Words = field(default_factory=dict)
     is_bip: bool = False
 
     @property

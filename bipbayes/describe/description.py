@@ -24,17 +24,17 @@ from bipbayes.describe.progress import change_histograms, progress_table
 from bipbayes.describe.weeks import weeks_between_responses, weeks_regression
 
 NAMES: Final = {
-    "progress": "table_1_progression",
+    "progress": "progression",
     "histograms": "histograms",
     "slopes": "progression_on_weeks",
-    "boxes": "box_2_activities",
-    "activities": "table_2_treatments",
-    "combinations": "table_3_combinations",
+    "boxes": "activities",
+    "activities": "activities_by_treatment",
+    "combinations": "combinations",
     "treatments": "treatments",
     "transitions": "transitions",
     "persistence": "persistence",
-    "jobcenters": "table_4_jobcenters",
-    "characteristics": "tables_4_to_11_characteristics",
+    "jobcenters": "jobcenters",
+    "characteristics": "characteristics",
     "differences": "standardised_differences",
 }
 """File name (without ending) of each frame; the weeks of single pairs are never written."""

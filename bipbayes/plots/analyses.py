@@ -13,10 +13,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bipbayes.intervals import ANALYSES, excludes_zero
-from bipbayes.plots.captions import FigureContext, axis_phrase, caption, side_words, titled
+from bipbayes.plots.captions import axis_phrase, caption, side_words, titled
 from bipbayes.plots.selection import select, side_of
 from bipbayes.plots.style import BAND, decimal_axis, figure_style, furnish
 from bipbayes.wording import (
+    Context,
     analysis_meaning,
     analysis_name,
     capital,
@@ -50,7 +51,7 @@ LOOKS: Final = {
 
 
 def analyses_data(
-    frame: pd.DataFrame, context: FigureContext, *, outcome: str, estimand: str = "effect"
+    frame: pd.DataFrame, context: Context, *, outcome: str, estimand: str = "effect"
 ) -> pd.DataFrame:
     """Return one row for every combination and stored analysis, from top to bottom.
 
@@ -82,7 +83,7 @@ def analyses_data(
     return rows.drop(columns=["_row", "_analysis"]).reset_index(drop=True)
 
 
-def analyses_figure(data: pd.DataFrame, *, context: FigureContext, outcome: str) -> Figure:
+def analyses_figure(data: pd.DataFrame, *, context: Context, outcome: str) -> Figure:
     """Draw the posterior effects of one outcome, dodged by analysis.
 
     Parameters
@@ -129,7 +130,7 @@ def analyses_figure(data: pd.DataFrame, *, context: FigureContext, outcome: str)
     return figure
 
 
-def draw_analyses(axes: Axes, data: pd.DataFrame, *, context: FigureContext) -> None:
+def draw_analyses(axes: Axes, data: pd.DataFrame, *, context: Context) -> None:
     """Draw the rows of `analyses_data` on axes that the caller made and closes.
 
     Parameters
@@ -202,7 +203,7 @@ def _write_counts(
         axes.text(1.08, place, text, transform=transform, ha="right", va="center", fontsize=7.5)
 
 
-def _caption(data: pd.DataFrame, stored: list[str], context: FigureContext) -> str:
+def _caption(data: pd.DataFrame, stored: list[str], context: Context) -> str:
     language = context.language
     side = side_of(data)
     sentences = [] if side is None else [f"{side_words(side, context)}."]

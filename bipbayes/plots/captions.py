@@ -1,14 +1,12 @@
 """Captions: what a figure shows, with which errors, model and interval, on which data."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pandas as pd
 
-from bipbayes.data.codebook import Codebook
-from bipbayes.intervals import PLAIN
 from bipbayes.plots.selection import Side
 from bipbayes.wording import (
+    Context,
     analysis_meaning,
     analysis_name,
     axis_text,
@@ -17,52 +15,26 @@ from bipbayes.wording import (
     meaning_of_significant,
     phrase,
     study_notes,
-    word,
 )
 
 
-@dataclass(frozen=True)
-class FigureContext:
-    """What every figure of a run shares.
-
-    Attributes
-    ----------
-    codebook
-        Orders and names outcomes and combinations.
-    synthetic
-        True where the data are synthetic: every caption then says so.
-    language
-        ``en`` or ``da``.
-    preliminary
-        True for a quick run: every caption then says so.
-    analysis
-        What progression was adjusted for, or ``ordinal``: titles and captions then say so.
-    """
-
-    codebook: Codebook
-    synthetic: bool
-    language: str = "en"
-    preliminary: bool = False
-    analysis: str = PLAIN
-
-
-def titled(context: FigureContext, title: str) -> str:
+def titled(context: Context, title: str) -> str:
     """Return a figure's title, which names the analysis, and synthetic data as such."""
     if context.analysis:
         title = f"{title}, {analysis_name(context.analysis, language=context.language)}"
     if not context.synthetic:
         return title
-    return f"{title} ({word('synthetic', context.language)})"
+    return f"{title} ({phrase('synthetic', context.language)})"
 
 
-def blank_words(frame: pd.DataFrame, context: FigureContext) -> str:
+def blank_words(frame: pd.DataFrame, context: Context) -> str:
     """Say that numbers of a descriptive frame were left blank; ``""`` where none was."""
     if "note" not in frame.columns or not frame["note"].ne("").any():
         return ""
     return phrase("blank_marks", context.language)
 
 
-def side_words(side: Side, context: FigureContext) -> str:
+def side_words(side: Side, context: Context) -> str:
     """Describe the intervals of one source in a sentence without its full stop.
 
     ``OLS: 95 % confidence interval, classical errors`` or
@@ -70,14 +42,14 @@ def side_words(side: Side, context: FigureContext) -> str:
     citizen correlated``.
     """
     interval = interval_words(side.level, side.kind, language=context.language)
-    name = capital(word(side.source, context.language))
+    name = capital(phrase(side.source, context.language))
     if side.model:
-        name = f"{name} ({word('model', context.language, name=side.model)})"
-    return f"{name}: {interval}, {word(side.vcov, context.language)}"
+        name = f"{name} ({phrase('model', context.language, name=side.model)})"
+    return f"{name}: {interval}, {phrase(side.vcov, context.language)}"
 
 
 def caption(
-    context: FigureContext,
+    context: Context,
     sentences: Sequence[str],
     *,
     sides: Sequence[Side] = (),
@@ -118,24 +90,28 @@ def caption(
     return " ".join(part for part in parts if part)
 
 
-def axis_phrase(context: FigureContext, estimand: str = "effect") -> str:
+def axis_phrase(context: Context, estimand: str = "effect") -> str:
     """Say what an axis of an estimand measures: progression, or a difference of it."""
     differs = "contrast" in estimand or estimand == "factorial"
     text = phrase("progression_difference" if differs else "progression", context.language)
     return axis_text(context.codebook, text, language=context.language)
 
 
-def flags(context: FigureContext) -> list[str]:
+def flags(context: Context) -> list[str]:
     """Return the warnings every figure carries: synthetic data, preliminary results."""
     held = {"synthetic": context.synthetic, "preliminary": context.preliminary}
-    return [capital(word(name, context.language)) for name, holds in held.items() if holds]
+    return [capital(phrase(name, context.language)) for name, holds in held.items() if holds]
 
 
-def _report_figure(context: FigureContext, outcome: str) -> str:
+def from_report(context: Context, key: str, **values: object) -> str:
+    """Say where the report has what a figure shows; ``""`` for another study or analysis."""
     # The report has the plain analysis only.
-    if context.analysis or not context.codebook.is_bip or outcome not in context.codebook.outcomes:
+    if context.analysis or not context.codebook.is_bip:
         return ""
-    figure = context.codebook.figure(outcome)
-    if figure is None:
-        return ""
-    return f"{phrase('report_figure', context.language, figure=figure)}."
+    return f"{phrase(key, context.language, **values)}."
+
+
+def _report_figure(context: Context, outcome: str) -> str:
+    known = outcome in context.codebook.outcomes
+    figure = context.codebook.figure(outcome) if known else None
+    return "" if figure is None else from_report(context, "report_figure", figure=figure)

@@ -11,7 +11,6 @@ import pandas as pd
 import xarray as xr
 
 from bipbayes.intervals import ALL_INDICATORS, FREQUENTIST, ORDINAL, join_frames, of_analysis
-from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.forest_rows import (
     factorial_data,
     forest_data,
@@ -19,7 +18,7 @@ from bipbayes.plots.forest_rows import (
     jobcenter_data,
 )
 from bipbayes.plots.selection import select
-from bipbayes.wording import capital, outcome_label, phrase, word
+from bipbayes.wording import Context, capital, outcome_label, phrase
 
 _QUICK_OUTCOMES: Final = 2
 _FOREST: Final = "bipbayes.plots.forest:forest_figure"
@@ -71,7 +70,7 @@ class FigureInputs:
         Of the sampler, dims ``chain``, ``draw``.
     """
 
-    context: FigureContext
+    context: Context
     intervals: pd.DataFrame
     model: str = ""
     vcov: str = "classical"
@@ -158,16 +157,14 @@ def posterior_tasks(
     return _named(tasks + _sampler(inputs), inputs.context)
 
 
-def _named(tasks: list[FigureTask], context: FigureContext) -> list[FigureTask]:
+def _named(tasks: list[FigureTask], context: Context) -> list[FigureTask]:
     """Give figures of another analysis names of their own: ``forest_B1_baseline``."""
     if not context.analysis:
         return tasks
     return [replace(task, name=f"{task.name}_{context.analysis}") for task in tasks]
 
 
-def chosen_outcomes(
-    context: FigureContext, outcomes: Sequence[str] | None, *, quick: bool
-) -> list[str]:
+def chosen_outcomes(context: Context, outcomes: Sequence[str] | None, *, quick: bool) -> list[str]:
     """Return the outcomes to draw, in codebook order."""
     codebook = context.codebook
     if outcomes is not None:
@@ -200,7 +197,7 @@ def _forest(inputs: FigureInputs, outcome: str, estimand: str) -> FigureTask:
     title = outcome_label(context.codebook, outcome, language=language)
     name = f"forest_{outcome}"
     if estimand != "effect":
-        title = f"{title}: {word(estimand, language)}"
+        title = f"{title}: {phrase(estimand, language)}"
         name = f"forest_{estimand}_{outcome}"
     arguments = {"rows": rows, "context": context, "title": title, "outcome": outcome}
     return FigureTask(name, _FOREST, arguments)
@@ -279,7 +276,7 @@ def _jobcenters(inputs: FigureInputs) -> list[FigureTask]:
 
 
 def analyses_tasks(
-    intervals: pd.DataFrame, context: FigureContext, *, model: str, outcomes: Sequence[str]
+    intervals: pd.DataFrame, context: Context, *, model: str, outcomes: Sequence[str]
 ) -> list[FigureTask]:
     """Return the figures of one model's effects under all analyses that a folder holds.
 

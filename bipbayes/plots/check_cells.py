@@ -5,7 +5,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.check_parts import (
     count_axis,
     finish,
@@ -13,7 +12,7 @@ from bipbayes.plots.check_parts import (
     respondent_looks,
 )
 from bipbayes.plots.style import GREY, decimal_axis, figure_style
-from bipbayes.wording import phrase
+from bipbayes.wording import Context, phrase
 
 _WIDE = 1.96
 
@@ -22,7 +21,7 @@ def cells_figure(
     residuals: pd.DataFrame,
     ribbon: pd.DataFrame,
     *,
-    context: FigureContext,
+    context: Context,
     model: str,
 ) -> Figure:
     """Draw the residuals in four panels.
@@ -67,20 +66,20 @@ def _quantiles(axes: Axes, residuals: pd.DataFrame, ribbon: pd.DataFrame, langua
     axes.set_ylabel(phrase("check_axis_residual", language))
 
 
-def _against_n(axes: Axes, residuals: pd.DataFrame, context: FigureContext) -> None:
+def _against_n(axes: Axes, residuals: pd.DataFrame, context: Context) -> None:
     _scatter(axes, residuals, "n", context)
     count_axis(axes, residuals["n"])
     axes.set_xlabel(phrase("check_axis_n", context.language))
     respondent_legend(axes, context, loc="lower right", ncols=2)
 
 
-def _against_fit(axes: Axes, residuals: pd.DataFrame, context: FigureContext) -> None:
+def _against_fit(axes: Axes, residuals: pd.DataFrame, context: Context) -> None:
     _scatter(axes, residuals, "expected", context)
     axes.set_xlabel(phrase("check_axis_expected", context.language))
     axes.set_ylabel(phrase("check_axis_residual", context.language))
 
 
-def _scatter(axes: Axes, residuals: pd.DataFrame, column: str, context: FigureContext) -> None:
+def _scatter(axes: Axes, residuals: pd.DataFrame, column: str, context: Context) -> None:
     for respondent, look in respondent_looks(context).items():
         rows = residuals[residuals["respondent"] == respondent]
         axes.scatter(rows[column], rows["residual"], s=5, alpha=0.45, linewidths=0, **look)
@@ -93,7 +92,7 @@ def _guides(axes: Axes) -> None:
         axes.axhline(limit, color=GREY, linewidth=0.6, linestyle="--")
 
 
-def _by_indicator(axes: Axes, residuals: pd.DataFrame, context: FigureContext) -> None:
+def _by_indicator(axes: Axes, residuals: pd.DataFrame, context: Context) -> None:
     looks = respondent_looks(context)
     codes = [c for c in context.codebook.indicator_codes if c in set(residuals["indicator"])]
     for place, code in enumerate(codes):

@@ -10,10 +10,9 @@ from matplotlib.lines import Line2D
 from bipbayes.checks.changes import FORMS, NO_CHANGE, SPREAD
 from bipbayes.checks.replicate import NORMAL, ON_SCALE, ORDINAL, ROUNDED
 from bipbayes.intervals import ALL_INDICATORS
-from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.check_parts import finish, label_rows, stagger
 from bipbayes.plots.style import GREY, OLS_COLOUR, POSTERIOR_COLOUR, decimal_axis, figure_style
-from bipbayes.wording import capital, outcome_label, percent, phrase, respondent_word
+from bipbayes.wording import Context, capital, outcome_label, percent, phrase, respondent_word
 
 _LOOKS: Final[dict[str, dict[str, Any]]] = {
     NORMAL: {"marker": "s", "color": GREY, "markerfacecolor": "none"},
@@ -24,9 +23,7 @@ _LOOKS: Final[dict[str, dict[str, Any]]] = {
 _ROW: Final = 0.23
 
 
-def changes_figure(
-    frame: pd.DataFrame, *, context: FigureContext, model: str, level: float
-) -> Figure:
+def changes_figure(frame: pd.DataFrame, *, context: Context, model: str, level: float) -> Figure:
     """Draw one panel a statistic, one row an indicator, respondent and all.
 
     Parameters
@@ -101,7 +98,7 @@ def _title(name: str, language: str) -> str:
     return phrase("check_short_at_least", language, points=name.rsplit("_", 1)[1])
 
 
-def _label(group: str, context: FigureContext) -> str:
+def _label(group: str, context: Context) -> str:
     codebook, language = context.codebook, context.language
     if group in codebook.outcomes or group == ALL_INDICATORS:
         return outcome_label(codebook, group, language=language)

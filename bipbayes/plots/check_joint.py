@@ -7,7 +7,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.check_parts import (
     count_axis,
     finish,
@@ -17,13 +16,13 @@ from bipbayes.plots.check_parts import (
 )
 from bipbayes.plots.style import GREY, POSTERIOR_COLOUR, decimal_axis, figure_style
 from bipbayes.tables.comparison_table import probability_text
-from bipbayes.wording import capital, combination_text, outcome_label, percent, phrase, word
+from bipbayes.wording import Context, capital, combination_text, outcome_label, percent, phrase
 
 _ROW = 0.2
 
 
 def improved_figure(
-    frame: pd.DataFrame, *, context: FigureContext, model: str, at_least: int, level: float
+    frame: pd.DataFrame, *, context: Context, model: str, at_least: int, level: float
 ) -> Figure:
     """Draw how many indicators each combination improves, a panel an estimand.
 
@@ -46,7 +45,7 @@ def improved_figure(
         "level": percent(level, context.language),
     }
     panels = [
-        (capital(word(name, context.language)), frame[frame["estimand"] == name])
+        (capital(phrase(name, context.language)), frame[frame["estimand"] == name])
         for name in estimands
     ]
     with figure_style():
@@ -62,9 +61,7 @@ def improved_figure(
     return figure
 
 
-def ranks_figure(
-    frame: pd.DataFrame, *, context: FigureContext, model: str, level: float
-) -> Figure:
+def ranks_figure(frame: pd.DataFrame, *, context: Context, model: str, level: float) -> Figure:
     """Draw the rank of every combination, a panel an outcome.
 
     Parameters
@@ -96,7 +93,7 @@ def ranks_figure(
     return figure
 
 
-def pooling_figure(frame: pd.DataFrame, *, context: FigureContext, model: str) -> Figure:
+def pooling_figure(frame: pd.DataFrame, *, context: Context, model: str) -> Figure:
     """Draw the pooling factor of every indicator's estimate against its number of responses.
 
     Parameters
@@ -113,7 +110,7 @@ def pooling_figure(frame: pd.DataFrame, *, context: FigureContext, model: str) -
     )
 
 
-def signs_figure(frame: pd.DataFrame, *, context: FigureContext, model: str, vcov: str) -> Figure:
+def signs_figure(frame: pd.DataFrame, *, context: Context, model: str, vcov: str) -> Figure:
     """Draw type S and type M of the significant OLS estimates against n.
 
     Parameters
@@ -127,14 +124,14 @@ def signs_figure(frame: pd.DataFrame, *, context: FigureContext, model: str, vco
     vcov
         Which OLS errors made them significant.
     """
-    values = {"model": model, "vcov": word(vcov, context.language)}
+    values = {"model": model, "vcov": phrase(vcov, context.language)}
     return _against_n(
         frame, ["type_s", "type_m"], name="signs_figure", context=context, values=values
     )
 
 
 def _rows_figure(
-    panels: list[tuple[str, pd.DataFrame]], context: FigureContext, *, centre: str, chance: str
+    panels: list[tuple[str, pd.DataFrame]], context: Context, *, centre: str, chance: str
 ) -> Figure:
     used = set(pd.concat([rows["combination"] for _, rows in panels]))
     codes = [code for code in context.codebook.combinations if code in used]
@@ -167,7 +164,7 @@ def _against_n(
     columns: list[str],
     *,
     name: str,
-    context: FigureContext,
+    context: Context,
     values: dict[str, Any],
 ) -> Figure:
     """Scatter columns against n: one row of panels a column, one column an estimand."""
@@ -186,7 +183,7 @@ def _against_n(
                 count_axis(axes, frame["n"])
                 axes.axhline(1 if column == "type_m" else 0, color="black", linewidth=0.6)
                 if row == 0:
-                    axes.set_title(capital(word(estimand, language)), loc="left")
+                    axes.set_title(capital(phrase(estimand, language)), loc="left")
                 if row == len(columns) - 1:
                     axes.set_xlabel(phrase("check_axis_responses", language))
                 decimal_axis(axes, "y", language=language)

@@ -5,15 +5,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.check_parts import finish, label_rows
 from bipbayes.plots.style import POSTERIOR_COLOUR, figure_style
-from bipbayes.wording import capital, number, phrase
+from bipbayes.wording import Context, capital, number, phrase
 
 _ROW = 0.3
 
 
-def leave_out_figure(comparison: pd.DataFrame, *, context: FigureContext) -> Figure:
+def leave_out_figure(comparison: pd.DataFrame, *, context: Context) -> Figure:
     """Draw the differences to the best model, cells beside jobcenters.
 
     Parameters

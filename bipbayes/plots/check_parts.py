@@ -10,16 +10,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from bipbayes.plots.captions import FigureContext, caption, titled
+from bipbayes.plots.captions import caption, titled
 from bipbayes.plots.shrinkage import RESPONDENT_COLOURS
 from bipbayes.plots.style import BAND, decimal_axis, furnish
-from bipbayes.wording import capital, number, phrase, respondent_word
+from bipbayes.wording import Context, capital, number, phrase, respondent_word
 
 RESPONDENT_MARKERS: Final = ("o", "^", "s", "D")
 ROW: Final = 0.19  # inches
 
 
-def respondent_looks(context: FigureContext) -> dict[str, dict[str, Any]]:
+def respondent_looks(context: Context) -> dict[str, dict[str, Any]]:
     """Return marker and colour by respondent, told apart in grey by the marker."""
     return {
         name: {
@@ -30,7 +30,7 @@ def respondent_looks(context: FigureContext) -> dict[str, dict[str, Any]]:
     }
 
 
-def respondent_legend(axes: Axes, context: FigureContext, **where: Any) -> None:
+def respondent_legend(axes: Axes, context: Context, **where: Any) -> None:
     """Name the respondents' markers."""
     handles = [
         Line2D(
@@ -69,7 +69,7 @@ def label_rows(axes: Axes, labels: Sequence[str], *, named: bool = True) -> None
 def finish(
     figure: Figure,
     name: str,
-    context: FigureContext,
+    context: Context,
     *,
     values: Mapping[str, object] | None = None,
     **room: float,

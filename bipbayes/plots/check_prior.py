@@ -8,10 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bipbayes.checks.histogram import LIMIT
-from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.check_parts import ROW, finish, label_rows
 from bipbayes.plots.style import GREY, POSTERIOR_COLOUR, figure_style
-from bipbayes.wording import combination_text, number, percent, phrase
+from bipbayes.wording import Context, combination_text, number, percent, phrase
 
 _LINES: Final[dict[str, dict[str, Any]]] = {
     "effect": {"color": "black", "linestyle": "-", "linewidth": 1.4},
@@ -24,7 +23,7 @@ def prior_figure(
     histogram: pd.DataFrame,
     intervals: pd.DataFrame,
     *,
-    context: FigureContext,
+    context: Context,
     model: str,
     inside: float,
     level: float,
@@ -86,7 +85,7 @@ def _densities(axes: Axes, histogram: pd.DataFrame, inside: float, language: str
     axes.set_xlabel(phrase("check_axis_cell", language))
 
 
-def _combinations(axes: Axes, intervals: pd.DataFrame, context: FigureContext) -> None:
+def _combinations(axes: Axes, intervals: pd.DataFrame, context: Context) -> None:
     language = context.language
     label_rows(
         axes,

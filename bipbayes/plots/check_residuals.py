@@ -8,7 +8,6 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.check_parts import ROW, finish, label_rows
 from bipbayes.plots.style import (
     DIVERGING,
@@ -18,12 +17,12 @@ from bipbayes.plots.style import (
     figure_style,
     ink_on,
 )
-from bipbayes.wording import combination_text, number, outcome_label, percent, phrase
+from bipbayes.wording import Context, combination_text, number, outcome_label, percent, phrase
 
 _LIMIT = 3.0  # at which the colours end
 
 
-def residual_map(groups: pd.DataFrame, context: FigureContext) -> pd.DataFrame:
+def residual_map(groups: pd.DataFrame, context: Context) -> pd.DataFrame:
     """Arrange residuals by combination and jobcenter, with both margins.
 
     Parameters
@@ -45,7 +44,7 @@ def residual_map(groups: pd.DataFrame, context: FigureContext) -> pd.DataFrame:
     return wide.reindex(index=[*used, ""], columns=[*jobcenters, ""])
 
 
-def residuals_figure(groups: pd.DataFrame, *, context: FigureContext, model: str) -> Figure:
+def residuals_figure(groups: pd.DataFrame, *, context: Context, model: str) -> Figure:
     """Draw the residuals of all blocks of cells, with the margins at the ends.
 
     Parameters
@@ -95,7 +94,7 @@ def residuals_figure(groups: pd.DataFrame, *, context: FigureContext, model: str
     return figure
 
 
-def lag_figure(frame: pd.DataFrame, *, context: FigureContext, vcov: str, level: float) -> Figure:
+def lag_figure(frame: pd.DataFrame, *, context: Context, vcov: str, level: float) -> Figure:
     """Draw the lag-one correlation of every indicator beside what is claimed.
 
     Parameters
@@ -137,7 +136,7 @@ def lag_figure(frame: pd.DataFrame, *, context: FigureContext, vcov: str, level:
 
 
 def calendar_figure(
-    frame: pd.DataFrame, *, context: FigureContext, values: Mapping[str, object]
+    frame: pd.DataFrame, *, context: Context, values: Mapping[str, object]
 ) -> Figure:
     """Draw the size of shocks by jobcenter and quarter, and how large chance makes them.
 

@@ -9,10 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from bipbayes.checks.power_scaling import THRESHOLD
-from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.check_parts import finish
 from bipbayes.plots.style import LanguageFormatter, decimal_axis, figure_style, ink_on
-from bipbayes.wording import capital, combination_text, number, outcome_label, phrase, word
+from bipbayes.wording import Context, capital, combination_text, number, outcome_label, phrase
 
 _LOOKS: Final[dict[str, dict[str, Any]]] = {
     "jobcenter": {"marker": ".", "color": "#BBBBBB", "s": 8},
@@ -25,7 +24,7 @@ _LOOKS: Final[dict[str, dict[str, Any]]] = {
 _OTHER: Final[dict[str, Any]] = {"marker": "x", "color": "#009E73", "s": 8}
 
 
-def sensitivity_figure(frame: pd.DataFrame, *, context: FigureContext, model: str) -> Figure:
+def sensitivity_figure(frame: pd.DataFrame, *, context: Context, model: str) -> Figure:
     """Draw the map for effects beside all quantities' sensitivities to prior and likelihood.
 
     Parameters
@@ -82,7 +81,7 @@ def _scatter(axes: Axes, frame: pd.DataFrame, language: str) -> None:
         if len(rows):
             axes.scatter(
                 rows["prior"], rows["likelihood"], linewidths=look is _OTHER, alpha=0.7,
-                label=capital(word(estimand, language)), **look,
+                label=capital(phrase(estimand, language)), **look,
             )  # fmt: skip
     for line in (axes.axvline, axes.axhline):
         line(THRESHOLD, color="black", linewidth=0.7, linestyle="--")

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bipbayes.cells import VCOV
-from bipbayes.plots.captions import FigureContext, axis_phrase
+from bipbayes.plots.captions import axis_phrase
 from bipbayes.plots.check_parts import finish
 from bipbayes.plots.style import (
     BAND,
@@ -20,7 +20,7 @@ from bipbayes.plots.style import (
     decimal_axis,
     figure_style,
 )
-from bipbayes.wording import capital, combination_text, outcome_label, percent, phrase, word
+from bipbayes.wording import Context, capital, combination_text, outcome_label, percent, phrase
 
 _LOOKS: Final = {
     "ols": (OLS_COLOUR, OLS_MARKER, "confidence"),
@@ -61,7 +61,7 @@ def specification_matrix(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def specification_figure(frame: pd.DataFrame, *, context: FigureContext) -> Figure:
+def specification_figure(frame: pd.DataFrame, *, context: Context) -> Figure:
     """Draw the curve of one effect.
 
     Parameters
@@ -79,7 +79,7 @@ def specification_figure(frame: pd.DataFrame, *, context: FigureContext) -> Figu
         "combination": combination_text(
             context.codebook, first["combination"], language=language
         ).replace("  ", " "),
-        "estimand": word(first["estimand"], language),
+        "estimand": phrase(first["estimand"], language),
         "level": percent(float(first["level"]), language),
     }
     with figure_style():
@@ -98,7 +98,7 @@ def specification_figure(frame: pd.DataFrame, *, context: FigureContext) -> Figu
     return figure
 
 
-def _intervals(axes: Axes, frame: pd.DataFrame, context: FigureContext) -> None:
+def _intervals(axes: Axes, frame: pd.DataFrame, context: Context) -> None:
     language = context.language
     ordered = frame.sort_values("estimate", kind="stable").reset_index(drop=True)
     axes.axhline(0, color="black", linewidth=0.6)
@@ -109,8 +109,8 @@ def _intervals(axes: Axes, frame: pd.DataFrame, context: FigureContext) -> None:
             continue
         axes.vlines(rows.index, rows["lower"], rows["upper"], color=colour, linewidth=1.2)
         axes.plot(rows.index, rows["estimate"], marker, color=colour, markersize=4)
-        name = capital(word("ols" if source == "ols" else "posterior", language))
-        told = word(kind, language, level=percent(float(rows["level"].iloc[0]), language))
+        name = capital(phrase("ols" if source == "ols" else "posterior", language))
+        told = phrase(kind, language, level=percent(float(rows["level"].iloc[0]), language))
         handles.append(
             Line2D([], [], color=colour, marker=marker, markersize=4, label=f"{name}: {told}")
         )
@@ -143,5 +143,5 @@ def _option(choice: str, option: str, language: str) -> str:
     if choice == "previous":
         return capital(phrase(f"check_previous_{option}", language))
     if choice == "vcov":
-        return capital(word(option, language))
-    return word("ols", language) if option == "ols" else option
+        return capital(phrase(option, language))
+    return phrase("ols", language) if option == "ols" else option

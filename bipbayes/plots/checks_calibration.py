@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bipbayes.plots.style import figure_style, furnish
-from bipbayes.wording import pick, word
+from bipbayes.wording import phrase, pick
 
 _TITLE: Final = ("Calibration of the model {model}", "Kalibrering af modellen {model}")
 _MARKS: Final = (
@@ -73,7 +73,7 @@ def calibration_figure(shares: pd.DataFrame, *, model: str, language: str = "en"
         figure: Figure = collection.viz["figure"].item()
         furnish(
             figure,
-            title=f"{pick(_TITLE, language).format(model=model)} ({word('synthetic', language)})",
+            title=f"{pick(_TITLE, language).format(model=model)} ({phrase('synthetic', language)})",
             caption=pick(_MARKS, language).format(rounds=rounds),
             left=0.6,
             top=0.7,

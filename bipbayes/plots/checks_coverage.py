@@ -16,7 +16,7 @@ from bipbayes.plots.style import (
     figure_style,
     furnish,
 )
-from bipbayes.wording import pick, word
+from bipbayes.wording import phrase, pick
 
 GOAL: Final = (0.93, 0.97)
 _PANELS: Final = (
@@ -129,7 +129,7 @@ def coverage_figure(table: pd.DataFrame, *, language: str = "en") -> Figure:
         counts = {name: int(table[name].max()) for name in ("replicates", "truths")}
         furnish(
             figure,
-            title=f"{pick(_TITLE, language)} ({word('synthetic', language)})",
+            title=f"{pick(_TITLE, language)} ({phrase('synthetic', language)})",
             caption=pick(_MARKS, language).format(**counts),
             left=3.2,
             top=0.6,

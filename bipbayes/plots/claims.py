@@ -14,9 +14,9 @@ from bipbayes.audit.counts import VERDICT
 from bipbayes.audit.rulebook import WORD_LABELS
 from bipbayes.audit.rules import NOT_CHECKABLE, NOT_SUPPORTED, REVERSED, UPHELD, WEAKENED
 from bipbayes.audit.sources import BASELINE, POSTERIOR
-from bipbayes.plots.captions import FigureContext, caption, titled
+from bipbayes.plots.captions import caption, titled
 from bipbayes.plots.style import GREY, figure_style, furnish
-from bipbayes.wording import capital, number, outcome_label, phrase, pick, word
+from bipbayes.wording import Context, capital, number, outcome_label, phrase, pick
 
 Pair = tuple[str, str]
 PANELS: Final = (
@@ -47,7 +47,7 @@ TILES: Final = {
 _SECTIONS: Final = ("summary", "introduction")
 
 
-def claims_data(audit: pd.DataFrame, context: FigureContext) -> pd.DataFrame:
+def claims_data(audit: pd.DataFrame, context: Context) -> pd.DataFrame:
     """Return one row a claim and panel.
 
     Parameters
@@ -90,7 +90,7 @@ def _group(claim: dict[Any, Any], outcomes: Sequence[str]) -> str:
     return str(claim["outcome"] if at_figure else claim["section"] or claim["outcome"])
 
 
-def _label(group: str, context: FigureContext) -> str:
+def _label(group: str, context: Context) -> str:
     if group not in context.codebook.outcomes:
         return _section(group, context.language)
     return outcome_label(context.codebook, group, language=context.language)
@@ -135,7 +135,7 @@ def _mark(tile: Tile) -> dict[str, Any]:
     }
 
 
-def claims_figure(audit: pd.DataFrame, *, context: FigureContext) -> Figure:
+def claims_figure(audit: pd.DataFrame, *, context: Context) -> Figure:
     """Draw all claims: OLS with the report's errors, the posterior, and its contrast.
 
     Parameters
@@ -177,24 +177,26 @@ def claims_figure(audit: pd.DataFrame, *, context: FigureContext) -> Figure:
     return figure
 
 
-def _model(audit: pd.DataFrame, context: FigureContext) -> list[str]:
+def _model(audit: pd.DataFrame, context: Context) -> list[str]:
     """Name the model whose posterior answered, where the audit does."""
     if "model" not in audit:
         return []
-    posterior = capital(word(POSTERIOR, context.language))
-    return [f"{posterior}: {word('model', context.language, name=audit['model'].iloc[0])}."]
+    posterior = capital(phrase(POSTERIOR, context.language))
+    return [f"{posterior}: {phrase('model', context.language, name=audit['model'].iloc[0])}."]
 
 
 def panel_title(panel: Pair, language: str) -> str:
     """Name a panel in two lines: the source with its errors, and what it is measured from."""
     estimand, reading = panel
     source = POSTERIOR if reading in (POSTERIOR, BASELINE) else "ols"
-    name = capital(word(source, language))
+    name = capital(phrase(source, language))
     if reading == BASELINE:
         name = f"{name}, {phrase('analysis_baseline', language)}"
     elif reading != POSTERIOR:
-        name = f"{name}, {word(reading, language)}"
-    meant = phrase("claims_average", language) if estimand == "effect" else word(estimand, language)
+        name = f"{name}, {phrase(reading, language)}"
+    meant = (
+        phrase("claims_average", language) if estimand == "effect" else phrase(estimand, language)
+    )
     return f"{name}\n{capital(meant)}"
 
 

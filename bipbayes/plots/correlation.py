@@ -8,12 +8,12 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from bipbayes.plots.captions import FigureContext, caption, titled
+from bipbayes.plots.captions import caption, titled
 from bipbayes.plots.style import DIVERGING, LanguageFormatter, figure_style, furnish, ink_on
-from bipbayes.wording import number, outcome_label, phrase
+from bipbayes.wording import Context, number, outcome_label, phrase
 
 
-def correlation_data(covariance: xr.DataArray, context: FigureContext) -> pd.DataFrame:
+def correlation_data(covariance: xr.DataArray, context: Context) -> pd.DataFrame:
     """Return the correlation matrix in codebook order.
 
     Parameters
@@ -37,7 +37,7 @@ def correlation_data(covariance: xr.DataArray, context: FigureContext) -> pd.Dat
     return pd.DataFrame(values / np.outer(scale, scale), index=codes, columns=codes)
 
 
-def draw_correlation(axes: Axes, data: pd.DataFrame, *, context: FigureContext) -> AxesImage:
+def draw_correlation(axes: Axes, data: pd.DataFrame, *, context: Context) -> AxesImage:
     """Draw the lower triangle with its numbers (times 100) on axes of the caller.
 
     Parameters
@@ -70,7 +70,7 @@ def draw_correlation(axes: Axes, data: pd.DataFrame, *, context: FigureContext) 
     return image
 
 
-def correlation_figure(data: pd.DataFrame, *, context: FigureContext) -> Figure:
+def correlation_figure(data: pd.DataFrame, *, context: Context) -> Figure:
     """Draw the figure with its colour bar.
 
     Parameters

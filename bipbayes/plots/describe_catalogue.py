@@ -4,13 +4,13 @@ from typing import Final
 
 from bipbayes.data.characteristics_codebook import CharacteristicsCodebook
 from bipbayes.describe.description import Description
-from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.catalogue import FigureTask
 from bipbayes.plots.describe_combinations import combinations_data, combinations_figure
 from bipbayes.plots.describe_differences import differences_data, differences_figure
 from bipbayes.plots.describe_histograms import average_figure, histogram_data, page_figure
 from bipbayes.plots.describe_persistence import persistence_figure
 from bipbayes.plots.describe_weeks import weeks_data, weeks_figure
+from bipbayes.wording import Context
 
 MOST_COMBINATIONS: Final = 32
 """More combinations than this cannot be told apart in one picture."""
@@ -18,7 +18,7 @@ MOST_COMBINATIONS: Final = 32
 
 def describe_tasks(
     description: Description,
-    context: FigureContext,
+    context: Context,
     *,
     characteristics: CharacteristicsCodebook | None = None,
 ) -> list[FigureTask]:
@@ -64,12 +64,12 @@ def describe_tasks(
     return tasks
 
 
-def _weeks(description: Description, context: FigureContext) -> FigureTask:
+def _weeks(description: Description, context: Context) -> FigureTask:
     data = weeks_data(description.slopes, context)
     return FigureTask("progression_on_weeks", weeks_figure, {"data": data, "context": context})
 
 
-def _activities(description: Description, context: FigureContext) -> list[FigureTask]:
+def _activities(description: Description, context: Context) -> list[FigureTask]:
     data = combinations_data(description.combinations, context)
     persistence = {
         "transitions": description.transitions,

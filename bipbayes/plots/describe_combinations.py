@@ -8,15 +8,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bipbayes.data.codebook import Codebook
-from bipbayes.plots.captions import FigureContext, blank_words, caption, titled
+from bipbayes.plots.captions import blank_words, caption, from_report, titled
 from bipbayes.plots.style import BAND, GREY, POSTERIOR_COLOUR, figure_style, furnish
-from bipbayes.wording import number, phrase
+from bipbayes.wording import Context, number, phrase
 
 _EMPTY: Final = "#CFCFCF"
 
 
-def combinations_data(combinations: pd.DataFrame, context: FigureContext) -> pd.DataFrame:
-    """Return Table 3 with labels and, for each treatment, whether a combination has it.
+def combinations_data(combinations: pd.DataFrame, context: Context) -> pd.DataFrame:
+    """Return the combinations with labels and, for each treatment, whether a combination has it.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def draw_matrix(axes: Axes, data: pd.DataFrame, *, codebook: Codebook) -> None:
     axes.spines[:].set_visible(False)
 
 
-def draw_treatments(axes: Axes, data: pd.DataFrame, *, context: FigureContext) -> None:
+def draw_treatments(axes: Axes, data: pd.DataFrame, *, context: Context) -> None:
     """Draw how many responses have each treatment, bars growing to the left."""
     codebook, language = context.codebook, context.language
     parts = [data[data[code]] for code in codebook.treatment_codes]
@@ -101,7 +101,7 @@ def draw_treatments(axes: Axes, data: pd.DataFrame, *, context: FigureContext) -
     axes.spines[:].set_visible(False)
 
 
-def combinations_figure(data: pd.DataFrame, *, context: FigureContext) -> Figure:
+def combinations_figure(data: pd.DataFrame, *, context: Context) -> Figure:
     """Draw bars, matrix and treatments on one page.
 
     Parameters
@@ -129,7 +129,12 @@ def combinations_figure(data: pd.DataFrame, *, context: FigureContext) -> Figure
             figure,
             title=titled(context, phrase("combinations_title", language)),
             caption=caption(
-                context, [phrase("combinations_marks", language), blank_words(data, context)]
+                context,
+                [
+                    from_report(context, "report_table", number=3),
+                    phrase("combinations_marks", language),
+                    blank_words(data, context),
+                ],
             ),
             left=1.55,
             bottom=0.4,

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 
 from bipbayes.data.characteristics_codebook import CharacteristicsCodebook
 from bipbayes.data.groups import NO_GROUP
-from bipbayes.plots.captions import FigureContext, caption, titled
+from bipbayes.plots.captions import caption, from_report, titled
 from bipbayes.plots.style import BAND, POSTERIOR_COLOUR, LanguageFormatter, figure_style, furnish
-from bipbayes.wording import phrase
+from bipbayes.wording import Context, phrase
 
 NOTABLE: Final = 0.1
 """Standardised difference from which a characteristic is said to differ (drawn as a band)."""
@@ -21,7 +21,7 @@ _LETTERS: Final = 58
 
 
 def differences_data(
-    differences: pd.DataFrame, codebook: CharacteristicsCodebook, *, context: FigureContext
+    differences: pd.DataFrame, codebook: CharacteristicsCodebook, *, context: Context
 ) -> pd.DataFrame:
     """Return the differences of each treatment from no intervention, with labels.
 
@@ -81,7 +81,7 @@ def draw_differences(axes: Axes, data: pd.DataFrame, *, group: str) -> None:
     axes.tick_params(axis="y", length=0)
 
 
-def differences_figure(data: pd.DataFrame, *, context: FigureContext) -> Figure:
+def differences_figure(data: pd.DataFrame, *, context: Context) -> Figure:
     """Draw one panel a treatment on the same scale and rows.
 
     Parameters
@@ -103,9 +103,9 @@ def differences_figure(data: pd.DataFrame, *, context: FigureContext) -> Figure:
         _row_labels(first, rows)
         first.set_ylim(data["row"].max() + 0.7, -0.7)
         for table, place in rows.groupby("table")["row"].min().items():
-            first.text(-0.02, place - 1, phrase("table_number", language, number=table), size=6.5,
-                       transform=first.get_yaxis_transform(), ha="right", va="center",
-                       color=POSTERIOR_COLOUR)  # fmt: skip
+            told = from_report(context, "report_table", number=table)
+            first.text(-0.02, place - 1, told, size=6.5, transform=first.get_yaxis_transform(),
+                       ha="right", va="center", color=POSTERIOR_COLOUR)  # fmt: skip
         furnish(
             figure,
             title=titled(context, phrase("differences_title", language)),

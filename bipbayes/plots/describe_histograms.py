@@ -8,9 +8,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bipbayes.plots.captions import FigureContext, blank_words, caption, titled
+from bipbayes.plots.captions import blank_words, caption, from_report, titled
 from bipbayes.plots.style import POSTERIOR_COLOUR, LanguageFormatter, figure_style, furnish
-from bipbayes.wording import axis_text, number, outcome_label, phrase, respondent_word
+from bipbayes.wording import Context, axis_text, number, outcome_label, phrase, respondent_word
 
 LIGHT: Final = "#9CC4DE"
 DARK: Final = POSTERIOR_COLOUR
@@ -20,9 +20,7 @@ _STEEP: Final = 1e-9
 _TITLE_LETTERS: Final = 40  # of a small panel's title in one line
 
 
-def histogram_data(
-    histograms: pd.DataFrame, context: FigureContext, *, outcome: str
-) -> pd.DataFrame:
+def histogram_data(histograms: pd.DataFrame, context: Context, *, outcome: str) -> pd.DataFrame:
     """Return the bins of one outcome (rows of `bipbayes.describe.progress.change_histograms`)."""
     if outcome not in context.codebook.outcomes:
         known = ", ".join(context.codebook.outcomes)
@@ -57,7 +55,7 @@ def draw_histogram(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
               ha="right", va="top", size=6.5)  # fmt: skip
 
 
-def average_figure(data: pd.DataFrame, *, context: FigureContext, outcome: str) -> Figure:
+def average_figure(data: pd.DataFrame, *, context: Context, outcome: str) -> Figure:
     """Draw one outcome's histogram on a page of its own (Figures 1 and 2: the averages)."""
     language, codebook = context.language, context.codebook
     label = outcome_label(codebook, outcome, language=language)
@@ -84,7 +82,7 @@ def average_figure(data: pd.DataFrame, *, context: FigureContext, outcome: str) 
     return figure
 
 
-def page_figure(histograms: pd.DataFrame, *, context: FigureContext, respondent: str) -> Figure:
+def page_figure(histograms: pd.DataFrame, *, context: Context, respondent: str) -> Figure:
     """Draw all indicators of a respondent as small multiples on one page.
 
     Parameters
@@ -111,9 +109,11 @@ def page_figure(histograms: pd.DataFrame, *, context: FigureContext, respondent:
         for axes in list(grid.flat)[len(codes) :]:
             axes.set_visible(False)
         name = respondent_word(respondent, language=language)
-        sentences = [phrase("histogram_marks", language), blank_words(shown, context)]
-        if codebook.is_bip:
-            sentences.insert(0, phrase("histogram_appendix", language))
+        sentences = [
+            from_report(context, "report_appendix"),
+            phrase("histogram_marks", language),
+            blank_words(shown, context),
+        ]
         furnish(
             figure,
             title=titled(context, phrase("histogram_page", language, respondent=name)),
@@ -147,12 +147,11 @@ def _top(data: pd.DataFrame) -> float:
     return _ROOM * float(data["percent"].max()) or 1.0
 
 
-def _source(context: FigureContext, outcome: str) -> str:
-    codebook = context.codebook
-    if not codebook.is_bip or outcome not in codebook.average_codes:
+def _source(context: Context, outcome: str) -> str:
+    averages = context.codebook.average_codes
+    if outcome not in averages:
         return ""
-    figure = codebook.average_codes.index(outcome) + 1
-    return f"{phrase('report_figure', context.language, figure=figure)}."
+    return from_report(context, "report_figure", figure=averages.index(outcome) + 1)
 
 
 class _Whole(LanguageFormatter):

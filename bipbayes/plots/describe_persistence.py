@@ -10,15 +10,15 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from bipbayes.data.groups import NO_GROUP
-from bipbayes.plots.captions import FigureContext, blank_words, caption, titled
+from bipbayes.plots.captions import blank_words, caption, titled
 from bipbayes.plots.style import BAND, OLS_COLOUR, POSTERIOR_COLOUR, figure_style, furnish
-from bipbayes.wording import combination_text, number, phrase
+from bipbayes.wording import Context, combination_text, number, phrase
 
 _CELL: Final = 0.27  # inches
 _DARK: Final = 55.0  # percent from which a cell's ink is white
 
 
-def transition_data(transitions: pd.DataFrame, context: FigureContext) -> pd.DataFrame:
+def transition_data(transitions: pd.DataFrame, context: Context) -> pd.DataFrame:
     """Return the percents of `transition_table` as a matrix, earlier by later combination."""
     order = list(context.codebook.combinations)
     wide = transitions.pivot(index="previous", columns="combination", values="percent")
@@ -26,7 +26,7 @@ def transition_data(transitions: pd.DataFrame, context: FigureContext) -> pd.Dat
 
 
 def draw_transitions(
-    axes: Axes, data: pd.DataFrame, *, context: FigureContext, counts: pd.Series
+    axes: Axes, data: pd.DataFrame, *, context: Context, counts: pd.Series
 ) -> AxesImage:
     """Draw the matrix with its percents on axes of the caller.
 
@@ -65,7 +65,7 @@ def draw_transitions(
     return image
 
 
-def draw_persistence(axes: Axes, persistence: pd.DataFrame, *, context: FigureContext) -> None:
+def draw_persistence(axes: Axes, persistence: pd.DataFrame, *, context: Context) -> None:
     """Draw for each treatment how often it is there next, with and without it before.
 
     Parameters
@@ -102,7 +102,7 @@ def draw_persistence(axes: Axes, persistence: pd.DataFrame, *, context: FigureCo
 
 
 def persistence_figure(
-    transitions: pd.DataFrame, persistence: pd.DataFrame, *, context: FigureContext
+    transitions: pd.DataFrame, persistence: pd.DataFrame, *, context: Context
 ) -> Figure:
     """Draw the transitions and, beside them, each treatment.
 

@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bipbayes.plots.captions import FigureContext, caption, titled
+from bipbayes.plots.captions import caption, titled
 from bipbayes.plots.style import BAND, OLS_COLOUR, LanguageFormatter, figure_style, furnish
-from bipbayes.wording import axis_text, capital, interval_words, outcome_label, phrase, word
+from bipbayes.wording import Context, axis_text, capital, interval_words, outcome_label, phrase
 
 THOUSANDTHS: Final = 1000.0
 _SHIFT: Final = 0.16
@@ -20,7 +20,7 @@ _LOOKS: Final = {
 }
 
 
-def weeks_data(slopes: pd.DataFrame, context: FigureContext) -> pd.DataFrame:
+def weeks_data(slopes: pd.DataFrame, context: Context) -> pd.DataFrame:
     """Return the slopes in thousandths of a scale point a week, in codebook order.
 
     Parameters
@@ -68,7 +68,7 @@ def draw_weeks(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
         axes.hlines(height, part["lower"], part["upper"], color=colour, linewidth=1.2)
         axes.scatter(
             part["slope"], height, marker=str(look["marker"]), s=14, color=colour, zorder=3,
-            label=capital(word(vcov, language)),
+            label=capital(phrase(vcov, language)),
         )  # fmt: skip
     names = [f"{row.label}   n = {row.n}" for row in rows.itertuples()]
     axes.set_yticks(rows["row"], names)
@@ -77,7 +77,7 @@ def draw_weeks(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
     axes.xaxis.set_major_formatter(LanguageFormatter(language))
 
 
-def weeks_figure(data: pd.DataFrame, *, context: FigureContext) -> Figure:
+def weeks_figure(data: pd.DataFrame, *, context: Context) -> Figure:
     """Draw the page.
 
     Parameters

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
-from bipbayes.plots.captions import FigureContext, axis_phrase, caption, titled
+from bipbayes.plots.captions import axis_phrase, caption, titled
 from bipbayes.plots.forest_rows import ForestRows
 from bipbayes.plots.selection import Side
 from bipbayes.plots.style import (
@@ -23,7 +23,7 @@ from bipbayes.plots.style import (
     figure_style,
     furnish,
 )
-from bipbayes.wording import capital, interval_words, number, phrase, word
+from bipbayes.wording import Context, capital, interval_words, number, phrase
 
 # ArviZ's PlotCollection, whose methods carry no types.
 type Collection = Any
@@ -33,9 +33,7 @@ _WIDTHS: Final = {"labels": 1.25, "ols": 3.0, "forest": 3.0, "n": 0.5}
 _ROW_HEIGHT: Final = 0.235  # inches
 
 
-def forest_figure(
-    rows: ForestRows, *, context: FigureContext, title: str, outcome: str = ""
-) -> Figure:
+def forest_figure(rows: ForestRows, *, context: Context, title: str, outcome: str = "") -> Figure:
     """Draw labels, OLS, posterior and n as columns with the same rows and the same scale.
 
     Parameters
@@ -160,7 +158,7 @@ def _faces(frame: pd.DataFrame, source: str, colour: str) -> list[str]:
     return [colour if full else "white" for full in excluded]
 
 
-def _finish_axes(collection: Collection, rows: ForestRows, *, context: FigureContext) -> None:
+def _finish_axes(collection: Collection, rows: ForestRows, *, context: Context) -> None:
     language = context.language
     limits = shared_limits(rows.frame)
     heights = _heights(collection, rows)
@@ -189,9 +187,7 @@ def _band(axes: Axes, heights: list[float]) -> None:
     axes.add_collection(bands, autolim=False)
 
 
-def _scale(
-    axes: Axes, limits: tuple[float, float], side: Side | None, context: FigureContext
-) -> None:
+def _scale(axes: Axes, limits: tuple[float, float], side: Side | None, context: Context) -> None:
     language = context.language
     axes.axvline(0, color="black", linewidth=0.6, zorder=1)
     axes.set_xlim(limits)
@@ -199,7 +195,7 @@ def _scale(
     estimand = "" if side is None else side.estimand
     axes.set_xlabel(axis_phrase(context, estimand))
     if side is not None:
-        name = capital(word(side.source, language))
+        name = capital(phrase(side.source, language))
         interval = interval_words(side.level, side.kind, language=language)
         axes.set_title(name, pad=17)
         axes.annotate(
@@ -216,7 +212,7 @@ def _write_counts(axes: Axes, rows: ForestRows, heights: list[float], *, languag
         axes.text(1.0, place, f"{text}{mark}", ha="right", va="center", fontsize=7.5)
 
 
-def _caption(rows: ForestRows, context: FigureContext, outcome: str) -> str:
+def _caption(rows: ForestRows, context: Context, outcome: str) -> str:
     language = context.language
     sentences = []
     if rows.frame["inner_lower"].notna().any():

@@ -9,9 +9,8 @@ import xarray as xr
 
 from bipbayes.data.factorial import factorial_contrasts
 from bipbayes.intervals import ALL_INDICATORS, PRIOR_DRIVEN
-from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.selection import Side, select, side_of
-from bipbayes.wording import combination_text, phrase
+from bipbayes.wording import Context, combination_text, phrase
 
 INNER_LEVEL: Final = 0.5
 _LIMITS: Final = ("estimate", "lower", "upper")
@@ -62,7 +61,7 @@ def inner_limits(draws: xr.DataArray, *, level: float = INNER_LEVEL) -> pd.DataF
 
 def forest_data(
     frame: pd.DataFrame,
-    context: FigureContext,
+    context: Context,
     *,
     outcome: str,
     estimand: str = "effect",
@@ -97,7 +96,7 @@ def forest_data(
 
 
 def factorial_data(
-    frame: pd.DataFrame, context: FigureContext, *, outcome: str, vcov: str = "classical"
+    frame: pd.DataFrame, context: Context, *, outcome: str, vcov: str = "classical"
 ) -> ForestRows:
     """Return an outcome's main effects and interactions, OLS and posterior beside each other.
 
@@ -124,7 +123,7 @@ def factorial_data(
 
 def jobcenter_data(
     frame: pd.DataFrame,
-    context: FigureContext,
+    context: Context,
     *,
     combination: str,
     outcome: str = ALL_INDICATORS,
@@ -216,10 +215,10 @@ def forest_rows(
     return ForestRows(merged.reset_index(), side_of(sides["ols"]), side_of(sides["posterior"]))
 
 
-def _has_row(combination: str, context: FigureContext, estimand: str) -> bool:
+def _has_row(combination: str, context: Context, estimand: str) -> bool:
     return "contrast" not in estimand or combination != context.codebook.no_treatment
 
 
-def _jobcenter_order(seen: set[str], context: FigureContext) -> list[str]:
+def _jobcenter_order(seen: set[str], context: Context) -> list[str]:
     known = [name for name in context.codebook.jobcenters if name in seen]
     return known + sorted(name for name in seen - set(known) if not name.startswith("\0"))

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from bipbayes.intervals import FREQUENTIST, PRIOR_DRIVEN, excludes_zero
-from bipbayes.plots.captions import FigureContext, axis_phrase, caption, titled
+from bipbayes.plots.captions import axis_phrase, caption, titled
 from bipbayes.plots.selection import Side, select, side_of
 from bipbayes.plots.style import (
     DIVERGING,
@@ -20,7 +20,7 @@ from bipbayes.plots.style import (
     furnish,
     ink_on,
 )
-from bipbayes.wording import MINUS, capital, combination_text, outcome_label, phrase, word
+from bipbayes.wording import MINUS, Context, capital, combination_text, outcome_label, phrase
 
 SOURCES: Final = ("posterior", *FREQUENTIST)
 # Drawn as markers: hundreds of texts would take seconds.
@@ -31,7 +31,7 @@ _SHARE: Final = 0.98  # of the absolute estimates that the colours tell apart
 
 def heatmap_data(
     frame: pd.DataFrame,
-    context: FigureContext,
+    context: Context,
     *,
     estimand: str = "effect",
     vcov: str = "classical",
@@ -73,9 +73,7 @@ def colour_limit(data: pd.DataFrame) -> float:
     return float(np.ceil(largest * 20) / 20) or 0.05
 
 
-def draw_heatmap(
-    axes: Axes, data: pd.DataFrame, *, context: FigureContext, limit: float
-) -> AxesImage:
+def draw_heatmap(axes: Axes, data: pd.DataFrame, *, context: Context, limit: float) -> AxesImage:
     """Draw one source's estimates as coloured cells with marks.
 
     Parameters
@@ -118,7 +116,7 @@ def draw_heatmap(
     return image
 
 
-def heatmap_figure(data: pd.DataFrame, *, context: FigureContext) -> Figure:
+def heatmap_figure(data: pd.DataFrame, *, context: Context) -> Figure:
     """Draw the posterior and OLS panels side by side with one colour bar.
 
     Parameters
@@ -140,7 +138,7 @@ def heatmap_figure(data: pd.DataFrame, *, context: FigureContext) -> Figure:
         for axes, name in zip(grid, panels, strict=True):
             rows = data[data["source"] == name]
             image = draw_heatmap(axes, rows, context=context, limit=limit)
-            axes.set_title(capital(word(name, language)))
+            axes.set_title(capital(phrase(name, language)))
         names = [outcome_label(context.codebook, o, language=language) for o in outcomes]
         grid[0].set_yticks(range(len(outcomes)), names)
         known = [side for side in sides if side is not None]
@@ -153,12 +151,12 @@ def _finish(
     figure: Figure,
     image: AxesImage,
     *,
-    context: FigureContext,
+    context: Context,
     sides: list[Side],
     silent: bool,
 ) -> None:
     language = context.language
-    what = capital(word(sides[0].estimand, language))
+    what = capital(phrase(sides[0].estimand, language))
     marks = [phrase("heat_marks", language)]
     marks += [phrase("heat_silent", language)] if silent else []
     marks.append(phrase("heat_units", language))
@@ -183,7 +181,7 @@ def _finish(
     bar.set_label(axis_phrase(context, sides[0].estimand))
 
 
-def _order(data: pd.DataFrame, context: FigureContext) -> tuple[list[str], list[str]]:
+def _order(data: pd.DataFrame, context: Context) -> tuple[list[str], list[str]]:
     codebook = context.codebook
     seen = set(data["outcome"])
     outcomes = [name for name in codebook.outcomes if name in seen]

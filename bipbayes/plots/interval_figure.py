@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bipbayes.intervals import excludes_zero
-from bipbayes.plots.captions import FigureContext, axis_phrase, caption, titled
+from bipbayes.plots.captions import axis_phrase, caption, titled
 from bipbayes.plots.selection import select, side_of
 from bipbayes.plots.style import (
     OLS_COLOUR,
@@ -16,7 +16,7 @@ from bipbayes.plots.style import (
     figure_style,
     furnish,
 )
-from bipbayes.wording import number, outcome_label, phrase
+from bipbayes.wording import Context, number, outcome_label, phrase
 
 _KEPT: Final = [
     *("n", "n_citizens", "estimate", "lower", "upper"),
@@ -27,7 +27,7 @@ _LONG_LABEL: Final = 9  # letters from which labels stand upright
 
 def interval_data(
     frame: pd.DataFrame,
-    context: FigureContext,
+    context: Context,
     *,
     outcome: str,
     vcov: str = "classical",
@@ -99,7 +99,7 @@ def draw_intervals(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
     axes.grid(axis="y", color="#DDDDDD", linewidth=0.5)
 
 
-def interval_figure(data: pd.DataFrame, *, context: FigureContext, outcome: str) -> Figure:
+def interval_figure(data: pd.DataFrame, *, context: Context, outcome: str) -> Figure:
     """Draw the figure of one outcome.
 
     Parameters

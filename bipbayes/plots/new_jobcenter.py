@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bipbayes.intervals import excludes_zero
-from bipbayes.plots.captions import FigureContext, axis_phrase, caption, titled
+from bipbayes.plots.captions import axis_phrase, caption, titled
 from bipbayes.plots.selection import select, side_of
 from bipbayes.plots.style import BAND, POSTERIOR_COLOUR, decimal_axis, figure_style, furnish
-from bipbayes.wording import combination_text, outcome_label, phrase
+from bipbayes.wording import Context, combination_text, outcome_label, phrase
 
 _ROW_HEIGHT: Final = 0.3  # inches
 
@@ -31,9 +31,7 @@ LOOKS: Final = {
 _LABELS: Final = {"effect": "new_jobcenter_these", "new_jobcenter": "new_jobcenter_new"}
 
 
-def new_jobcenter_data(
-    frame: pd.DataFrame, context: FigureContext, *, outcome: str
-) -> pd.DataFrame:
+def new_jobcenter_data(frame: pd.DataFrame, context: Context, *, outcome: str) -> pd.DataFrame:
     """Return rows of both estimands in codebook order.
 
     Parameters
@@ -56,7 +54,7 @@ def new_jobcenter_data(
     return rows.sort_values(["place", "estimand"], kind="stable", ignore_index=True)
 
 
-def new_jobcenter_figure(data: pd.DataFrame, *, context: FigureContext, outcome: str) -> Figure:
+def new_jobcenter_figure(data: pd.DataFrame, *, context: Context, outcome: str) -> Figure:
     """Draw the two intervals of every combination below one another.
 
     Parameters
@@ -95,7 +93,7 @@ def new_jobcenter_figure(data: pd.DataFrame, *, context: FigureContext, outcome:
     return figure
 
 
-def draw_new_jobcenter(axes: Axes, data: pd.DataFrame, *, context: FigureContext) -> None:
+def draw_new_jobcenter(axes: Axes, data: pd.DataFrame, *, context: Context) -> None:
     """Draw the rows of `new_jobcenter_data` on axes that the caller made and closes."""
     language, codebook = context.language, context.codebook
     for place in range(0, len(codebook.combinations), 2):

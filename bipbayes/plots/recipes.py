@@ -10,45 +10,45 @@ from matplotlib.figure import Figure
 
 from bipbayes.plots import sampler  # noqa: F401 - to be imported before processes are forked
 from bipbayes.plots.analyses import analyses_data, analyses_figure
-from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.correlation import correlation_data, correlation_figure
 from bipbayes.plots.forest import forest_figure  # noqa: F401 - as above
 from bipbayes.plots.heatmap import heatmap_data, heatmap_figure
 from bipbayes.plots.interval_figure import interval_data, interval_figure
 from bipbayes.plots.new_jobcenter import new_jobcenter_data, new_jobcenter_figure
 from bipbayes.plots.shrinkage import shrinkage_data, shrinkage_figure
+from bipbayes.wording import Context
 
 
-def new_jobcenter(frame: pd.DataFrame, *, context: FigureContext, outcome: str) -> Figure:
+def new_jobcenter(frame: pd.DataFrame, *, context: Context, outcome: str) -> Figure:
     """Draw effects beside those of a jobcenter not seen from rows of the long frame."""
     data = new_jobcenter_data(frame, context, outcome=outcome)
     return new_jobcenter_figure(data, context=context, outcome=outcome)
 
 
-def intervals(frame: pd.DataFrame, *, context: FigureContext, outcome: str, vcov: str) -> Figure:
+def intervals(frame: pd.DataFrame, *, context: Context, outcome: str, vcov: str) -> Figure:
     """Draw the report's form for one outcome from rows of the long frame."""
     data = interval_data(frame, context, outcome=outcome, vcov=vcov)
     return interval_figure(data, context=context, outcome=outcome)
 
 
-def analyses(frame: pd.DataFrame, *, context: FigureContext, outcome: str) -> Figure:
+def analyses(frame: pd.DataFrame, *, context: Context, outcome: str) -> Figure:
     """Draw one outcome's effects under all analyses from rows of the long frame."""
     data = analyses_data(frame, context, outcome=outcome)
     return analyses_figure(data, context=context, outcome=outcome)
 
 
-def heatmap(frame: pd.DataFrame, *, context: FigureContext, estimand: str, vcov: str) -> Figure:
+def heatmap(frame: pd.DataFrame, *, context: Context, estimand: str, vcov: str) -> Figure:
     """Draw all outcomes and combinations from rows of the long frame."""
     data = heatmap_data(frame, context, estimand=estimand, vcov=vcov)
     return heatmap_figure(data, context=context)
 
 
-def shrinkage(frame: pd.DataFrame, *, context: FigureContext, vcov: str) -> Figure:
+def shrinkage(frame: pd.DataFrame, *, context: Context, vcov: str) -> Figure:
     """Draw the arrows from rows of the long frame."""
     data = shrinkage_data(frame, context, vcov=vcov)
     return shrinkage_figure(data, frame=frame, context=context)
 
 
-def correlation(covariance: xr.DataArray, *, context: FigureContext) -> Figure:
+def correlation(covariance: xr.DataArray, *, context: Context) -> Figure:
     """Draw the indicators' residual correlation from their covariance."""
     return correlation_figure(correlation_data(covariance, context), context=context)

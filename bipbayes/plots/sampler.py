@@ -11,9 +11,9 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bipbayes.plots.captions import FigureContext, caption, titled
+from bipbayes.plots.captions import caption, titled
 from bipbayes.plots.style import decimal_axis, figure_style, furnish
-from bipbayes.wording import number, phrase
+from bipbayes.wording import Context, number, phrase
 
 _COLUMNS: Final = 3
 _FEWEST: Final = 20  # draws of a chain that a picture of ranks needs
@@ -75,7 +75,7 @@ def thinned(flat: xr.Dataset) -> tuple[xr.Dataset, int]:
     return flat.isel(draw=slice(None, None, step)), step
 
 
-def rank_figure(draws: xr.Dataset, *, context: FigureContext) -> Figure:
+def rank_figure(draws: xr.Dataset, *, context: Context) -> Figure:
     """Draw Delta-ECDFs of the ranks, one panel a hyperparameter, one line a chain.
 
     Parameters
@@ -139,7 +139,7 @@ def energy_data(energy: xr.DataArray) -> pd.DataFrame:
     return pd.concat([marginal, transition], axis=1).reset_index()
 
 
-def energy_figure(energy: xr.DataArray, *, context: FigureContext) -> Figure:
+def energy_figure(energy: xr.DataArray, *, context: Context) -> Figure:
     """Draw the distributions of energies and transitions.
 
     Parameters

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bipbayes.intervals import ALL_INDICATORS
-from bipbayes.plots.captions import FigureContext, axis_phrase, caption, titled
+from bipbayes.plots.captions import axis_phrase, caption, titled
 from bipbayes.plots.selection import select, side_of
 from bipbayes.plots.style import (
     BAND,
@@ -20,7 +20,7 @@ from bipbayes.plots.style import (
     figure_style,
     furnish,
 )
-from bipbayes.wording import combination_text, number, phrase, respondent_word
+from bipbayes.wording import Context, combination_text, number, phrase, respondent_word
 
 # Respondents in turn; told apart in grey by how dark they are.
 RESPONDENT_COLOURS: Final = (POSTERIOR_COLOUR, "#E69F00", "#009E73", "#CC79A7")
@@ -29,7 +29,7 @@ _ROOM: Final = 0.8  # of a combination's band that its arrows fill
 
 def shrinkage_data(
     frame: pd.DataFrame,
-    context: FigureContext,
+    context: Context,
     *,
     vcov: str = "classical",
 ) -> pd.DataFrame:
@@ -67,7 +67,7 @@ def shrinkage_data(
     return data.sort_values("place").reset_index(drop=True)
 
 
-def draw_shrinkage(axes: Axes, data: pd.DataFrame, *, context: FigureContext) -> None:
+def draw_shrinkage(axes: Axes, data: pd.DataFrame, *, context: Context) -> None:
     """Draw the arrows on axes that the caller made and closes.
 
     Parameters
@@ -97,7 +97,7 @@ def draw_shrinkage(axes: Axes, data: pd.DataFrame, *, context: FigureContext) ->
     decimal_axis(axes, "y", language=context.language)
 
 
-def shrinkage_figure(data: pd.DataFrame, *, frame: pd.DataFrame, context: FigureContext) -> Figure:
+def shrinkage_figure(data: pd.DataFrame, *, frame: pd.DataFrame, context: Context) -> Figure:
     """Draw the figure.
 
     Parameters
@@ -164,7 +164,7 @@ def _bands(data: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     return [(str(name), rows) for name, rows in data.groupby("combination", sort=False)]
 
 
-def _label(combination: str, rows: pd.DataFrame, context: FigureContext) -> str:
+def _label(combination: str, rows: pd.DataFrame, context: Context) -> str:
     ends = (rows["n"].min(), rows["n"].max())
     low, high = (number(float(n), 0, language=context.language) for n in ends)
     span = low if low == high else f"{low}–{high}"

@@ -5,7 +5,7 @@ import logging
 from bipbayes.intervals import frequentist, of_analysis
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.run import compare_stage, export_stage
-from bipbayes.run.contexts import figure_context
+from bipbayes.run.contexts import run_context
 from bipbayes.run.fits import chosen_models, sound_rows
 from bipbayes.run.inputs import Run
 from bipbayes.run.ols_stage import fit_ols, read_intervals
@@ -37,11 +37,11 @@ def add_analysis(run: Run, pool: DrawingPool, process: PosteriorProcess) -> list
     cells = cells_of_run(run, progression)
     fits = process.submit(run, settings.models, cells)
     ols = fit_ols(run, progression)
-    context = figure_context(run.folder, codebook, settings)
+    context = run_context(run.folder, codebook, settings)
     compare_stage.submit_early(pool, context, ols, cells, settings)
     posteriors = [store_posterior(run.folder, process.wait(fit)) for fit in fits]
     # What failed its checks carries a mark.
-    context = figure_context(run.folder, codebook, settings)
+    context = run_context(run.folder, codebook, settings)
     endings = chosen_models(run.folder, settings.models, settings.analysis)
     for posterior in posteriors:
         ending = endings[posterior.model]

@@ -29,12 +29,7 @@ from bipbayes.intervals import join_frames
 from bipbayes.plots.catalogue import FigureTask
 from bipbayes.plots.claims import claims_figure
 from bipbayes.plots.pool import DrawingPool
-from bipbayes.run.contexts import (
-    figure_context,
-    is_preliminary,
-    table_context,
-    warn_of_other_counts,
-)
+from bipbayes.run.contexts import run_context, warn_of_other_counts
 from bipbayes.run.fits import ending_of
 from bipbayes.run.inputs import Run
 from bipbayes.run.posterior_stage import Posterior
@@ -101,15 +96,10 @@ def audit_run(
     run.folder.write(f"audit{ending}.csv", audit)
     shown, printed = _shown(run, audit, intervals)
     _write_tables(run, shown, printed, ending=ending)
-    paragraph = abstract_paragraph(
-        shown,
-        synthetic=run.study.synthetic,
-        model=posterior.model,
-        preliminary=is_preliminary(run.folder, settings),
-        language=settings.language,
-    )
+    context = run_context(run.folder, run.codebook, settings)
+    paragraph = abstract_paragraph(shown, context, model=posterior.model)
     write_text(run.folder.file(f"tables/audit_paragraph{ending}.txt"), paragraph + "\n")
-    arguments = {"audit": shown, "context": figure_context(run.folder, run.codebook, settings)}
+    arguments = {"audit": shown, "context": context}
     pool.submit([FigureTask(f"claims{ending}", claims_figure, arguments)])
     wanted = {
         "beyond": beyond,
@@ -149,7 +139,7 @@ def compare_with_published(
     )
     table = published_against_reproduced(reproduced)
     run.folder.write("published.csv", table)
-    context = table_context(run.folder, run.codebook, run.settings)
+    context = run_context(run.folder, run.codebook, run.settings)
     counts = published_table(published_counts(table), context)
     write_tables([counts], run.folder.file("tables"), context=context)
     run.folder.write("tables/inconsistencies.csv", inconsistency_table())
@@ -168,7 +158,7 @@ def _shown(
 
 
 def _write_tables(run: Run, audit: pd.DataFrame, intervals: pd.DataFrame, *, ending: str) -> None:
-    context, level = table_context(run.folder, run.codebook, run.settings), run.settings.level
+    context, level = run_context(run.folder, run.codebook, run.settings), run.settings.level
     design = design_analysis(intervals[intervals["source"] == "ols"], level=level)
     summary = design_by_combination(design)
     run.folder.write("tables/design_analysis.csv", design)

@@ -34,7 +34,7 @@ from bipbayes.sampling.batches import is_flat
 from bipbayes.sampling.registry import load_model, model_names
 from bipbayes.sampling.settings import EXACT, NUTS
 from bipbayes.tables.check_tables import check_table
-from bipbayes.wording import combination_text, number, outcome_label, percent, word
+from bipbayes.wording import combination_text, number, outcome_label, percent, phrase
 
 logger = logging.getLogger(__name__)
 
@@ -52,13 +52,13 @@ def check_sensitivity(inputs: CheckInputs) -> CheckResult:
     )
     values = {
         "model": inputs.model,
-        "threshold": number(THRESHOLD, 2, language=inputs.settings.language),
+        "threshold": number(THRESHOLD, 2, language=inputs.context.language),
     }
-    table = check_table("sensitivity", _flags(frame), inputs.tables, raw=frame, values=values)
+    table = check_table("sensitivity", _flags(frame), inputs.context, raw=frame, values=values)
     figure = FigureTask(
         "check_sensitivity",
         "bipbayes.plots.check_sensitivity:sensitivity_figure",
-        {"frame": frame, "context": inputs.figures, "model": inputs.model},
+        {"frame": frame, "context": inputs.context, "model": inputs.model},
     )
     flagged = int(frame["diagnosis"].ne("").sum())
     return CheckResult((table,), (figure,), {"quantities": len(frame), "flagged": flagged})
@@ -80,7 +80,7 @@ def check_engines(inputs: CheckInputs) -> CheckResult:
         worst["estimand"],
         float(frame["in_sds"].max()),
     )
-    table = check_table("engines", frame, inputs.tables, values={"model": inputs.model})
+    table = check_table("engines", frame, inputs.context, values={"model": inputs.model})
     facts = {name: float(frame[name].max()) for name in ("in_errors", "in_sds")}
     return CheckResult((table,), (), facts)
 
@@ -112,15 +112,16 @@ def check_leave_out(inputs: CheckInputs) -> CheckResult:
     figure = FigureTask(
         "check_leave_out",
         "bipbayes.plots.check_leave_out:leave_out_figure",
-        {"comparison": frame, "context": inputs.figures},
+        {"comparison": frame, "context": inputs.context},
     )
     best = frame.drop_duplicates("unit").set_index("unit")["model"].to_dict()
-    return CheckResult((check_table("leave_out", frame, inputs.tables),), (figure,), {"best": best})
+    table = check_table("leave_out", frame, inputs.context)
+    return CheckResult((table,), (figure,), {"best": best})
 
 
 def check_specification(inputs: CheckInputs) -> CheckResult:
     """Estimate the effects asked for under every choice of analysis."""
-    codebook, language = inputs.codebook, inputs.settings.language
+    codebook, language = inputs.codebook, inputs.context.language
     targets = read_targets(inputs.asked.effects, codebook) or _usual_targets(inputs)
     targets = [target for target in targets if _large_enough(target, inputs)]
     if not targets:
@@ -137,14 +138,14 @@ def check_specification(inputs: CheckInputs) -> CheckResult:
             "combination": combination_text(
                 codebook, target.combination, language=language
             ).replace("  ", " "),
-            "estimand": word(target.estimand, language),
+            "estimand": phrase(target.estimand, language),
             "level": percent(inputs.settings.level, language),
         }
         tables.append(
-            check_table("specification", rows, inputs.tables, file_name=name, values=values)
+            check_table("specification", rows, inputs.context, file_name=name, values=values)
         )
         function = "bipbayes.plots.check_specification:specification_figure"
-        figures.append(FigureTask(name, function, {"frame": rows, "context": inputs.figures}))
+        figures.append(FigureTask(name, function, {"frame": rows, "context": inputs.context}))
     return CheckResult(tuple(tables), tuple(figures), {"rows": len(curve)})
 
 

@@ -19,9 +19,8 @@ from bipbayes.estimands.draws import estimand_draws
 from bipbayes.estimands.effects import effect_draws
 from bipbayes.estimands.new_jobcenter import new_jobcenter_draws, new_jobcenter_effects
 from bipbayes.intervals import ALL_INDICATORS, PLAIN
-from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.catalogue import FigureTask
-from bipbayes.run.contexts import figure_context, is_synthetic, table_context
+from bipbayes.run.contexts import is_synthetic, run_context
 from bipbayes.run.fits import as_reported, fitted_models, stored_fit
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import SYNTHETIC_FILE, Run, as_made, open_run, open_stored
@@ -31,7 +30,8 @@ from bipbayes.sampling.priors import make_priors, read_priors
 from bipbayes.sampling.registry import ModelFile, load_model, model_names
 from bipbayes.sampling.settings import derived_seed
 from bipbayes.tables.disclosure import blank_small_cells
-from bipbayes.tables.layout import Table, TableContext
+from bipbayes.tables.layout import Table
+from bipbayes.wording import Context
 
 logger = logging.getLogger(__name__)
 
@@ -168,14 +168,9 @@ class CheckInputs:
         return frame[frame["source"].eq("ols") | frame["model"].eq(self.model)]
 
     @cached_property
-    def tables(self) -> TableContext:
-        """What all tables share."""
-        return table_context(self.folder, self.codebook, self.settings)
-
-    @cached_property
-    def figures(self) -> FigureContext:
-        """What all figures share."""
-        return figure_context(self.folder, self.codebook, self.settings)
+    def context(self) -> Context:
+        """What all figures and tables share."""
+        return run_context(self.folder, self.codebook, self.settings)
 
     @property
     def synthetic(self) -> bool:

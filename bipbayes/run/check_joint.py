@@ -42,12 +42,12 @@ def check_improved(inputs: CheckInputs) -> CheckResult:
         "model": inputs.model,
         "outcomes": len(codes),
         "at_least": at_least,
-        "level": percent(level, inputs.settings.language),
+        "level": percent(level, inputs.context.language),
     }
     task = _task(
         inputs, "improved", frame, at_least=at_least, level=level,
     )  # fmt: skip
-    table = check_table("improved", inputs.blanked(frame), inputs.tables, values=values)
+    table = check_table("improved", inputs.blanked(frame), inputs.context, values=values)
     return CheckResult((table,), (task,), {"at_least": at_least})
 
 
@@ -59,10 +59,10 @@ def check_ranks(inputs: CheckInputs) -> CheckResult:
     shown = inputs.blanked(frame).rename(columns={"rank_lower": "lower", "rank_upper": "upper"})
     values = {
         "model": inputs.model,
-        "level": percent(level, inputs.settings.language),
+        "level": percent(level, inputs.context.language),
         "combinations": int(frame["combinations"].max()),
     }
-    table = check_table("ranks", shown, inputs.tables, values=values)
+    table = check_table("ranks", shown, inputs.context, values=values)
     best = frame.drop_duplicates("outcome").set_index("outcome")["combination"].to_dict()
     return CheckResult((table,), (_task(inputs, "ranks", frame, level=level),), {"first": best})
 
@@ -80,7 +80,7 @@ def check_pooling(inputs: CheckInputs) -> CheckResult:
     shown = grouped["pooling_factor"].agg(["median", "min", "max"])
     shown = shown.rename(columns={"min": "lowest", "max": "highest"})
     shown = shown.assign(n=grouped["n"].median()).reset_index()
-    table = check_table("pooling", shown, inputs.tables, raw=raw, values={"model": inputs.model})
+    table = check_table("pooling", shown, inputs.context, raw=raw, values={"model": inputs.model})
     return CheckResult((table,), (task,), {"median": float(raw["pooling_factor"].median())})
 
 
@@ -99,13 +99,13 @@ def check_signs(inputs: CheckInputs) -> CheckResult:
     if len(drawn):
         tasks.append(_task(inputs, "signs", drawn, vcov=ERRORS[0]))
     raw = inputs.blanked(raw)
-    language = inputs.settings.language
+    language = inputs.context.language
     values = {
         "model": inputs.model,
         "level": percent(inputs.settings.level, language),
         "likely": number(LIKELY, 2, language=language),
     }
-    table = check_table("signs", _counted(raw), inputs.tables, raw=raw, values=values)
+    table = check_table("signs", _counted(raw), inputs.context, raw=raw, values=values)
     return CheckResult((table,), tuple(tasks), {"significant": len(raw)})
 
 
@@ -127,5 +127,5 @@ def _counted(raw: pd.DataFrame) -> pd.DataFrame:
 
 
 def _task(inputs: CheckInputs, name: str, frame: pd.DataFrame, **more: object) -> FigureTask:
-    arguments = {"frame": frame, "context": inputs.figures, "model": inputs.model, **more}
+    arguments = {"frame": frame, "context": inputs.context, "model": inputs.model, **more}
     return FigureTask(f"check_{name}", f"{_PLOTS}:{name}_figure", arguments)

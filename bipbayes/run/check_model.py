@@ -56,7 +56,7 @@ def check_prior(inputs: CheckInputs) -> CheckResult:
         facts[model_file.name] = float(frame[f"inside_{LIMIT:g}"].iloc[0])
     if not frames:
         raise ModelError("no model with a prior that predicts anything; give another --model")
-    table = check_table("prior", pd.concat(frames, ignore_index=True), inputs.tables)
+    table = check_table("prior", pd.concat(frames, ignore_index=True), inputs.context)
     return CheckResult((table,), tuple(figures), {"inside": facts})
 
 
@@ -81,13 +81,13 @@ def check_cells(inputs: CheckInputs) -> CheckResult:
         {
             "residuals": residuals,
             "ribbon": quantile_ribbon(predicted),
-            "context": inputs.figures,
+            "context": inputs.context,
             "model": inputs.model,
         },
     )
     facts = {"spread": float(frame["spread"].iloc[0]), "cells": int(frame["cells"].iloc[0])}
     return CheckResult(
-        (check_table("cells", frame, inputs.tables, values=values),), (figure,), facts
+        (check_table("cells", frame, inputs.context, values=values),), (figure,), facts
     )
 
 
@@ -106,11 +106,11 @@ def check_residuals(inputs: CheckInputs) -> CheckResult:
     figure = FigureTask(
         "check_residuals",
         "bipbayes.plots.check_residuals:residuals_figure",
-        {"groups": mapped, "context": inputs.figures, "model": inputs.model},
+        {"groups": mapped, "context": inputs.context, "model": inputs.model},
     )
     raw = frame if inputs.synthetic else _protected(frame, inputs)
     shown = raw[raw["by"].isin(["combination", "jobcenter"])]
-    table = check_table("residuals", shown, inputs.tables, raw=raw, values={"model": inputs.model})
+    table = check_table("residuals", shown, inputs.context, raw=raw, values={"model": inputs.model})
     return CheckResult((table,), (figure,), {"largest": float(frame["residual"].abs().max())})
 
 
@@ -120,18 +120,18 @@ def check_lag(inputs: CheckInputs) -> CheckResult:
     seen = lag_correlation(inputs.progression, outcomes=codes, level=level, seed=inputs.seed("lag"))
     frame = seen.merge(claimed_lag(inputs.cells), on="outcome", how="left")
     vcov = str(inputs.cells.attrs["vcov"])
-    values = {"vcov": vcov, "level": percent(level, inputs.settings.language)}
+    values = {"vcov": vcov, "level": percent(level, inputs.context.language)}
     figure = FigureTask(
         "check_lag",
         "bipbayes.plots.check_residuals:lag_figure",
-        {"frame": frame, "context": inputs.figures, "vcov": vcov, "level": level},
+        {"frame": frame, "context": inputs.context, "vcov": vcov, "level": level},
     )
-    return CheckResult((check_table("lag", frame, inputs.tables, values=values),), (figure,))
+    return CheckResult((check_table("lag", frame, inputs.context, values=values),), (figure,))
 
 
 def check_calendar(inputs: CheckInputs) -> CheckResult:
     """Look for what changes of one jobcenter and quarter share beyond their cells' means."""
-    level, language = inputs.settings.level, inputs.settings.language
+    level, language = inputs.settings.level, inputs.context.language
     frame = calendar_shocks(
         inputs.progression, inputs.codebook, level=level, seed=inputs.seed("calendar")
     )
@@ -146,9 +146,9 @@ def check_calendar(inputs: CheckInputs) -> CheckResult:
     figure = FigureTask(
         "check_calendar",
         "bipbayes.plots.check_residuals:calendar_figure",
-        {"frame": frame, "context": inputs.figures, "values": values},
+        {"frame": frame, "context": inputs.context, "values": values},
     )
-    table = check_table("calendar", frame, inputs.tables, values=values)
+    table = check_table("calendar", frame, inputs.context, values=values)
     facts = {name: float(whole[name]) for name in (*_SHOCK, "p_value")}
     return CheckResult((table,), (figure,), facts)
 
@@ -168,11 +168,11 @@ def check_changes(inputs: CheckInputs) -> CheckResult:
     wide = frame.pivot_table(index=keys, columns="form", values="expected", sort=False)
     wide = wide.reindex(columns=["normal", "rounded", "on_scale", "ordinal"]).reset_index()
     shown = wide[wide["group_kind"] != "indicator"]
-    table = check_table("changes", shown, inputs.tables, raw=frame, values={"model": inputs.model})
+    table = check_table("changes", shown, inputs.context, raw=frame, values={"model": inputs.model})
     figure = FigureTask(
         "check_changes",
         "bipbayes.plots.check_changes:changes_figure",
-        {"frame": frame, "context": inputs.figures, "model": inputs.model, "level": level},
+        {"frame": frame, "context": inputs.context, "model": inputs.model, "level": level},
     )
     return CheckResult((table,), (figure,))
 
@@ -209,7 +209,7 @@ def _prior(
         {
             "histogram": prior_histogram(values),
             "intervals": _by_combination(inputs, effects, name),
-            "context": inputs.figures,
+            "context": inputs.context,
             "model": name,
             "inside": float((np.abs(values["effect"]) <= LIMIT).mean()),
             "level": inputs.settings.level,

@@ -68,7 +68,7 @@ def check(settings: Settings, asked: CheckSettings) -> dict[str, CheckResult]:
             if result is None:
                 continue
             done[name] = result
-            write_tables(result.tables, inputs.folder.file("tables"), context=inputs.tables)
+            write_tables(result.tables, inputs.folder.file("tables"), context=inputs.context)
             pool.submit(result.figures)
         pool.finish()
     _note(inputs, done)

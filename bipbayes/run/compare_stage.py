@@ -10,7 +10,6 @@ import xarray as xr
 from bipbayes.comparison import compare, shown_errors
 from bipbayes.data.codebook import Codebook
 from bipbayes.intervals import ORDINAL, PLAIN, frequentist, join_frames, of_analysis
-from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.catalogue import (
     FigureInputs,
     analyses_tasks,
@@ -20,7 +19,7 @@ from bipbayes.plots.catalogue import (
 )
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.run.analyses import named, require
-from bipbayes.run.contexts import figure_context
+from bipbayes.run.contexts import run_context
 from bipbayes.run.fits import STAGE as FIT_POSTERIOR
 from bipbayes.run.fits import as_reported, chosen_models, fitted_models, sound_rows
 from bipbayes.run.folder import RunFolder
@@ -29,6 +28,7 @@ from bipbayes.run.ols_stage import read_intervals, without
 from bipbayes.run.posterior_stage import Posterior, stored_posterior
 from bipbayes.run.settings import Settings
 from bipbayes.sampling.diagnose import is_exact
+from bipbayes.wording import Context
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ def compare_stored(
     shown = chosen_models(folder, models, analysis)
     fits = [effects[effects["model"] == model] for model in fitted]
     write_comparison(folder, ols, fits, analysis=analysis)
-    context = figure_context(folder, codebook, settings)
+    context = run_context(folder, codebook, settings)
     if context.preliminary:
         logger.warning("the figures are marked preliminary: a fit was quick, or failed its checks")
     with DrawingPool(folder.file(FIGURES)) as pool:
@@ -123,7 +123,7 @@ def compare_stored(
 
 def submit_analyses(
     pool: DrawingPool,
-    context: FigureContext,
+    context: Context,
     intervals: pd.DataFrame,
     settings: Settings,
     *,
@@ -141,7 +141,7 @@ def submit_analyses(
 
 def submit_early(
     pool: DrawingPool,
-    context: FigureContext,
+    context: Context,
     ols: pd.DataFrame,
     cells: xr.Dataset,
     settings: Settings,
@@ -160,7 +160,7 @@ def submit_early(
 
 def submit_posterior(
     pool: DrawingPool,
-    context: FigureContext,
+    context: Context,
     ols: pd.DataFrame,
     posterior: Posterior,
     settings: Settings,

@@ -3,11 +3,10 @@
 import logging
 
 from bipbayes.data.codebook import Codebook
-from bipbayes.plots.captions import FigureContext
 from bipbayes.run.fits import unsound_fits
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.settings import Settings
-from bipbayes.tables.layout import TableContext
+from bipbayes.wording import Context
 
 logger = logging.getLogger(__name__)
 
@@ -22,20 +21,9 @@ def is_preliminary(folder: RunFolder, settings: Settings) -> bool:
     return settings.quick or bool(unsound_fits(folder, settings.analysis))
 
 
-def figure_context(folder: RunFolder, codebook: Codebook, settings: Settings) -> FigureContext:
-    """Return what the captions of a run share."""
-    return FigureContext(
-        codebook,
-        synthetic=is_synthetic(folder),
-        language=settings.language,
-        preliminary=is_preliminary(folder, settings),
-        analysis=settings.analysis,
-    )
-
-
-def table_context(folder: RunFolder, codebook: Codebook, settings: Settings) -> TableContext:
-    """Return what the tables of a run share."""
-    return TableContext(
+def run_context(folder: RunFolder, codebook: Codebook, settings: Settings) -> Context:
+    """Return what the figures and tables of a run share."""
+    return Context(
         codebook,
         synthetic=is_synthetic(folder),
         language=settings.language,

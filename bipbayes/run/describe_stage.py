@@ -13,7 +13,7 @@ from bipbayes.data.characteristics_codebook import bip_characteristics
 from bipbayes.describe.description import Description, describe
 from bipbayes.plots.describe_catalogue import describe_tasks
 from bipbayes.plots.pool import DrawingPool
-from bipbayes.run.contexts import figure_context, warn_of_other_counts
+from bipbayes.run.contexts import run_context, warn_of_other_counts
 from bipbayes.run.inputs import SYNTHETIC_FILE, Run
 from bipbayes.tables.describe_tables import protected_description
 
@@ -53,7 +53,7 @@ def describe_run(
         )
     for name, frame in shown.tables().items():
         run.folder.write(f"tables/{name}.csv", frame)
-    context = figure_context(run.folder, run.codebook, settings)
+    context = run_context(run.folder, run.codebook, settings)
     codebook = None if people is None else people.codebook
     pool.submit(describe_tasks(shown, context, characteristics=codebook))
     run.folder.finish(

@@ -6,7 +6,8 @@ from typing import Any
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.directions import Against, Directions
-from bipbayes.wording import LANGUAGES, number, phrase
+from bipbayes.data.words import LANGUAGES
+from bipbayes.wording import number, phrase
 
 
 def directions_record(found: Directions, codebook: Codebook) -> dict[str, Any]:

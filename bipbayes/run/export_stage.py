@@ -14,7 +14,7 @@ from bipbayes.estimands.effects import term_names
 from bipbayes.intervals import PLAIN, of_analysis
 from bipbayes.run.analyses import asking_for, named, require
 from bipbayes.run.compare_stage import STAGE as COMPARE
-from bipbayes.run.contexts import table_context, warn_of_other_counts
+from bipbayes.run.contexts import run_context, warn_of_other_counts
 from bipbayes.run.fits import STAGE as FIT_POSTERIOR
 from bipbayes.run.fits import as_reported, chosen_models, sound_rows, stage_name, stored_fit
 from bipbayes.run.folder import RunFolder
@@ -109,7 +109,7 @@ def write_tables(
         paths += export_tables(
             replace(frames, ending=endings[model]),
             folder.file(TABLES),
-            context=table_context(folder, codebook, settings),
+            context=run_context(folder, codebook, settings),
             minimum_count=settings.minimum_count,
             outcomes=settings.outcomes or None,
         )

@@ -102,13 +102,13 @@ def _all_stages(
     extra = [] if beside is None else _submit_beside(beside, progression, process)
     # Imported late: the fit waits for nothing of what follows.
     from bipbayes.run import compare_stage, export_stage
-    from bipbayes.run.contexts import figure_context
+    from bipbayes.run.contexts import run_context
     from bipbayes.run.describe_stage import describe_run
     from bipbayes.run.ols_stage import fit_ols
 
     ols = fit_ols(run, progression)
     # The mark of an earlier fit does not count: it is being replaced.
-    context = replace(figure_context(run.folder, codebook, settings), preliminary=settings.quick)
+    context = replace(run_context(run.folder, codebook, settings), preliminary=settings.quick)
     compare_stage.submit_early(pool, context, ols, cells, settings)
     description = describe_run(
         run, progression, pool=pool, characteristics=settings.characteristics
@@ -121,7 +121,7 @@ def _all_stages(
     passed = all(posterior.verdict.passed for posterior in posteriors)
     if not passed:
         # What failed its checks may be looked at, but it carries its mark.
-        context = figure_context(run.folder, codebook, settings)
+        context = run_context(run.folder, codebook, settings)
     endings = chosen_models(run.folder, settings.models)
     for posterior in posteriors:
         ending = endings[posterior.model]

@@ -6,9 +6,10 @@ import pandas as pd
 
 from bipbayes.intervals import ALL_INDICATORS, ANALYSES, PRIOR_DRIVEN
 from bipbayes.tables.comparison_table import interval_text
-from bipbayes.tables.layout import Column, Table, TableContext, rounding_note, table_caption
+from bipbayes.tables.layout import Column, Table, rounding_note, table_caption
 from bipbayes.tables.rounding import row_decimals
 from bipbayes.wording import (
+    Context,
     analysis_meaning,
     analysis_name,
     capital,
@@ -17,7 +18,6 @@ from bipbayes.wording import (
     number,
     outcome_label,
     phrase,
-    word,
 )
 
 ESTIMAND = "effect"
@@ -39,7 +39,7 @@ def analyses_rows(intervals: pd.DataFrame, *, model: str) -> pd.DataFrame:
 
 
 def analyses_table(
-    rows: pd.DataFrame, context: TableContext, *, outcomes: Sequence[str] | None = None
+    rows: pd.DataFrame, context: Context, *, outcomes: Sequence[str] | None = None
 ) -> Table:
     """Build the table of all analyses.
 
@@ -85,16 +85,14 @@ def analyses_table(
     )
 
 
-def _printed(
-    rows: pd.DataFrame, context: TableContext, outcomes: Sequence[str] | None
-) -> list[str]:
+def _printed(rows: pd.DataFrame, context: Context, outcomes: Sequence[str] | None) -> list[str]:
     codebook = context.codebook
     wanted = set(codebook.average_codes if outcomes is None else outcomes) | {ALL_INDICATORS}
     known = wanted & set(rows["outcome"])
     return [name for name in (ALL_INDICATORS, *codebook.outcomes) if name in known]
 
 
-def _body(rows: pd.DataFrame, context: TableContext, *, outcomes: list[str]) -> pd.DataFrame:
+def _body(rows: pd.DataFrame, context: Context, *, outcomes: list[str]) -> pd.DataFrame:
     language, codebook = context.language, context.codebook
     rows = rows.assign(digits=row_decimals(rows, sd="se"))
     body = []
@@ -128,7 +126,7 @@ def _cells(lines: pd.DataFrame, language: str) -> dict[str, str]:
     return texts
 
 
-def _notes(rows: pd.DataFrame, stored: list[str], context: TableContext) -> tuple[str, ...]:
+def _notes(rows: pd.DataFrame, stored: list[str], context: Context) -> tuple[str, ...]:
     language, first = context.language, rows.iloc[0]
     notes = [
         f"{capital(analysis_name(name, language=language))}: "
@@ -141,7 +139,7 @@ def _notes(rows: pd.DataFrame, stored: list[str], context: TableContext) -> tupl
             language,
             interval=interval_words(float(first["level"]), str(first["kind"]), language=language),
             model=first["model"],
-            errors=word(first["vcov"], language),
+            errors=phrase(first["vcov"], language),
         ),
         phrase("star", language),
         meaning_of_significant(ESTIMAND, language=language),

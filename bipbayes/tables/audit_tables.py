@@ -10,15 +10,15 @@ from bipbayes.audit.rulebook import WORD_LABELS
 from bipbayes.audit.rules import WORDS
 from bipbayes.audit.sources import BASELINE, POSTERIOR
 from bipbayes.tables.comparison_table import probability_text
-from bipbayes.tables.layout import Column, Table, TableContext, table_caption
+from bipbayes.tables.layout import Column, Table, table_caption
 from bipbayes.wording import (
+    Context,
     capital,
     combination_text,
     meaning_of_significant,
     number,
     phrase,
     pick,
-    word,
 )
 
 _READINGS: Final = (
@@ -29,7 +29,7 @@ _READINGS: Final = (
 )
 
 
-def claims_table(audit: pd.DataFrame, context: TableContext) -> Table:
+def claims_table(audit: pd.DataFrame, context: Context) -> Table:
     """Build the table of all claims (the CSV holds every column of the audit).
 
     Parameters
@@ -54,14 +54,14 @@ def claims_table(audit: pd.DataFrame, context: TableContext) -> Table:
         Column(
             _column(estimand, name),
             _reading(name, language),
-            group=capital(word(estimand, language)),
+            group=capital(phrase(estimand, language)),
             align="l",
         )
         for estimand, name in readings
     )
     first = [_header(name, language, align="l") for name in body.columns[:5]]
     meaning = [
-        f"{capital(word(name, language))}: {meaning_of_significant(name, language=language)}"
+        f"{capital(phrase(name, language))}: {meaning_of_significant(name, language=language)}"
         for name in ("effect", "contrast")
     ]
     notes = (*meaning, _note("probability", language), _note("absence", language))
@@ -69,14 +69,14 @@ def claims_table(audit: pd.DataFrame, context: TableContext) -> Table:
     return _table("audit", context, columns=columns, body=body, raw=audit, notes=notes)
 
 
-def audit_counts_table(audit: pd.DataFrame, context: TableContext) -> Table:
+def audit_counts_table(audit: pd.DataFrame, context: Context) -> Table:
     """Build the table of counted words, one row an estimand and reading."""
     language = context.language
     raw = audit_counts(audit)
     total = raw[raw["kind"] == "all"]
     rows = [
         {
-            "reading": f"{capital(word(str(estimand), language))}: {_reading(str(name), language)}",
+            "reading": f"{_named(str(estimand), language)}: {_reading(str(name), language)}",
             **{text: str(count) for text, count in zip(part["word"], part["claims"], strict=True)},
         }
         for (estimand, name), part in total.groupby(["estimand", "reading"], sort=False)
@@ -90,7 +90,7 @@ def audit_counts_table(audit: pd.DataFrame, context: TableContext) -> Table:
     return _table("audit_counts", context, columns=columns, body=body, raw=raw, notes=notes)
 
 
-def design_table(summary: pd.DataFrame, context: TableContext, *, level: float) -> Table:
+def design_table(summary: pd.DataFrame, context: Context, *, level: float) -> Table:
     """Build the table of the design analysis.
 
     Parameters
@@ -125,7 +125,7 @@ def design_table(summary: pd.DataFrame, context: TableContext, *, level: float) 
     return _table("design", context, columns=columns, body=body, raw=summary, notes=(note,))
 
 
-def published_table(counts: pd.DataFrame, context: TableContext) -> Table:
+def published_table(counts: pd.DataFrame, context: Context) -> Table:
     """Build the table of published against reproduced numbers.
 
     Parameters
@@ -147,7 +147,7 @@ def published_table(counts: pd.DataFrame, context: TableContext) -> Table:
 
 def _table(
     name: str,
-    context: TableContext,
+    context: Context,
     *,
     columns: tuple[Column, ...],
     body: pd.DataFrame,
@@ -162,8 +162,12 @@ def _column(estimand: str, reading: str) -> str:
     return f"{estimand}_verdict_{reading}"
 
 
+def _named(estimand: str, language: str) -> str:
+    return capital(phrase(estimand, language))
+
+
 def _reading(name: str, language: str) -> str:
-    posterior = word(POSTERIOR, language)
+    posterior = phrase(POSTERIOR, language)
     if name == BASELINE:
         return capital(f"{posterior}, {phrase('analysis_baseline', language)}")
     return capital(posterior if name == POSTERIOR else f"OLS {reading_words(name, language)}")

@@ -6,15 +6,15 @@ from typing import Any, Final
 import pandas as pd
 
 from bipbayes.tables.comparison_table import interval_text, probability_text
-from bipbayes.tables.layout import Column, Table, TableContext, table_caption
+from bipbayes.tables.layout import Column, Table, table_caption
 from bipbayes.wording import (
+    Context,
     capital,
     combination_text,
     number,
     outcome_label,
     phrase,
     respondent_word,
-    word,
 )
 
 TEXT: Final = "text"  # as it stands
@@ -60,7 +60,7 @@ _INTERVAL_DECIMALS: Final = {"improved": 0, "ranks": 0, "lag": 2, "calendar": 2}
 def check_table(
     name: str,
     frame: pd.DataFrame,
-    context: TableContext,
+    context: Context,
     *,
     raw: pd.DataFrame | None = None,
     file_name: str = "",
@@ -110,7 +110,7 @@ def check_table(
 
 
 def _texts(
-    frame: pd.DataFrame, column: str, kind: str | int, *, name: str, context: TableContext
+    frame: pd.DataFrame, column: str, kind: str | int, *, name: str, context: Context
 ) -> list[str]:
     language = context.language
     if kind == INTERVAL:
@@ -122,7 +122,7 @@ def _texts(
     writers: dict[str, Callable[[Any], str]] = {
         TEXT: str,
         WORDS: lambda value: words(column, str(value), language),
-        NAMED: lambda value: capital(word(str(value), language)) if value else "",
+        NAMED: lambda value: capital(phrase(str(value), language)) if value else "",
         GROUP: lambda value: group_label(str(value), context),
         PROBABILITY: lambda value: probability_text(float(value), language=language),
     }
@@ -140,7 +140,7 @@ def words(column: str, value: str, language: str) -> str:
     return phrase(f"check_{column}_{value.replace(' ', '_')}", language)
 
 
-def group_label(value: str, context: TableContext) -> str:
+def group_label(value: str, context: Context) -> str:
     """Name an outcome, combination or respondent; other labels stand as they are."""
     codebook, language = context.codebook, context.language
     if value in (*codebook.outcomes, "all_indicators"):

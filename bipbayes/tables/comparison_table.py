@@ -4,22 +4,22 @@ import numpy as np
 import pandas as pd
 
 from bipbayes.intervals import ORDINAL, PRIOR_DRIVEN
-from bipbayes.tables.layout import Column, Table, TableContext, rounding_note, table_caption
+from bipbayes.tables.layout import Column, Table, rounding_note, table_caption
 from bipbayes.tables.rounding import MOST_DECIMALS, PROBABILITY_DECIMALS, row_decimals
 from bipbayes.wording import (
+    Context,
     capital,
     interval_words,
     meaning_of_significant,
     number,
     outcome_label,
     phrase,
-    word,
 )
 
 
 def comparison_table(
     comparison: pd.DataFrame,
-    context: TableContext,
+    context: Context,
     *,
     outcome: str,
     estimand: str = "effect",
@@ -78,7 +78,7 @@ def probability_text(value: float, *, language: str) -> str:
     return number(value, PROBABILITY_DECIMALS, language=language)
 
 
-def _body(raw: pd.DataFrame, context: TableContext) -> pd.DataFrame:
+def _body(raw: pd.DataFrame, context: Context) -> pd.DataFrame:
     language = context.language
     places = row_decimals(raw, sd="posterior_sd")
     rows = []
@@ -106,10 +106,10 @@ def _starred(row: pd.Series, side: str, digits: int, language: str) -> str:
     return interval_text(low, high, digits, language=language) + star
 
 
-def _columns(raw: pd.DataFrame, context: TableContext) -> tuple[Column, ...]:
+def _columns(raw: pd.DataFrame, context: Context) -> tuple[Column, ...]:
     language = context.language
     level = _percent(raw, language)
-    ols, posterior = capital(_source(context)), capital(word("posterior", language))
+    ols, posterior = capital(_source(context)), capital(phrase("posterior", language))
     return (
         Column("combination", phrase("combination", language), align="l"),
         Column("treatments", phrase("treatments", language), align="l"),
@@ -123,22 +123,22 @@ def _columns(raw: pd.DataFrame, context: TableContext) -> tuple[Column, ...]:
     )
 
 
-def _source(context: TableContext) -> str:
+def _source(context: Context) -> str:
     """Name the frequentist side: OLS, or the ordered probit."""
-    return word(ORDINAL if context.analysis == ORDINAL else "ols", context.language)
+    return phrase(ORDINAL if context.analysis == ORDINAL else "ols", context.language)
 
 
-def _caption(context: TableContext, outcome: str, estimand: str) -> str:
+def _caption(context: Context, outcome: str, estimand: str) -> str:
     language, codebook = context.language, context.codebook
     label = outcome_label(codebook, outcome, language=language)
-    title = phrase("comparison", language, outcome=label, estimand=word(estimand, language))
+    title = phrase("comparison", language, outcome=label, estimand=phrase(estimand, language))
     in_report = codebook.is_bip and not context.analysis
     figure = codebook.figure(outcome) if in_report else None
     told = "" if figure is None else phrase("report_figure", language, figure=figure)
     return table_caption(context, title, phrase("in_units", language), told)
 
 
-def _notes(raw: pd.DataFrame, context: TableContext, estimand: str) -> tuple[str, ...]:
+def _notes(raw: pd.DataFrame, context: Context, estimand: str) -> tuple[str, ...]:
     if raw.empty:
         return ()
     language, first = context.language, raw.iloc[0]
@@ -148,14 +148,14 @@ def _notes(raw: pd.DataFrame, context: TableContext, estimand: str) -> tuple[str
             "ols_note",
             language,
             interval=interval_words(level, "confidence", language=language),
-            errors=word(first["vcov_ols"], language),
+            errors=phrase(first["vcov_ols"], language),
         ),
         phrase(
             "posterior_note",
             language,
             interval=interval_words(level, kind, language=language),
             model=first["model"],
-            errors=word(first["vcov_posterior"], language),
+            errors=phrase(first["vcov_posterior"], language),
         ),
         phrase("star", language),
         meaning_of_significant(estimand, language=language),

@@ -12,10 +12,10 @@ from bipbayes.tables.analyses_table import analyses_table
 from bipbayes.tables.comparison_table import comparison_table
 from bipbayes.tables.disclosure import blank_small_cells
 from bipbayes.tables.factorial_table import factorial_rows, factorial_table
-from bipbayes.tables.layout import Table, TableContext
+from bipbayes.tables.layout import Table
 from bipbayes.tables.sampler_tables import diagnostics_table, hyperparameter_table
 from bipbayes.tables.write import WRITERS, write_tables
-from bipbayes.wording import phrase
+from bipbayes.wording import Context, phrase
 
 MINIMUM_COUNT: Final = 5
 _ESTIMANDS: Final = ("effect", "contrast")
@@ -54,7 +54,7 @@ def export_tables(
     frames: RunFrames,
     folder: Path,
     *,
-    context: TableContext,
+    context: Context,
     minimum_count: int = MINIMUM_COUNT,
     outcomes: Sequence[str] | None = None,
     formats: Sequence[str] = tuple(WRITERS),
@@ -89,7 +89,7 @@ def export_tables(
 def run_tables(
     frames: RunFrames,
     *,
-    context: TableContext,
+    context: Context,
     minimum_count: int = MINIMUM_COUNT,
     outcomes: Sequence[str] | None = None,
 ) -> list[Table]:
@@ -119,7 +119,7 @@ def run_tables(
     return tables
 
 
-def protected(frames: RunFrames, context: TableContext, *, minimum_count: int) -> RunFrames:
+def protected(frames: RunFrames, context: Context, *, minimum_count: int) -> RunFrames:
     """Return the frames with blanks where numbers rest on too few citizens."""
     none = context.codebook.no_treatment
 
@@ -135,7 +135,7 @@ def protected(frames: RunFrames, context: TableContext, *, minimum_count: int) -
 
 
 def _comparisons(
-    comparison: pd.DataFrame, context: TableContext, outcomes: Sequence[str] | None
+    comparison: pd.DataFrame, context: Context, outcomes: Sequence[str] | None
 ) -> list[Table]:
     known = set(comparison["outcome"]) if outcomes is None else set(outcomes)
     names = [name for name in context.codebook.outcomes if name in known]

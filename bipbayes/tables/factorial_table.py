@@ -9,9 +9,10 @@ from bipbayes.comparison import shown_errors
 from bipbayes.data.factorial import factorial_contrasts
 from bipbayes.intervals import ALL_INDICATORS, PRIOR_DRIVEN
 from bipbayes.tables.comparison_table import interval_text, probability_text
-from bipbayes.tables.layout import Column, Table, TableContext, rounding_note, table_caption
+from bipbayes.tables.layout import Column, Table, rounding_note, table_caption
 from bipbayes.tables.rounding import MOST_DECIMALS, row_decimals
 from bipbayes.wording import (
+    Context,
     capital,
     interval_words,
     meaning_of_significant,
@@ -19,13 +20,12 @@ from bipbayes.wording import (
     outcome_label,
     percent,
     phrase,
-    word,
 )
 
 ESTIMAND = "factorial"
 
 
-def factorial_rows(intervals: pd.DataFrame, context: TableContext) -> pd.DataFrame:
+def factorial_rows(intervals: pd.DataFrame, context: Context) -> pd.DataFrame:
     """Take factorial effects out of the long frame: the posterior, and OLS with its usual errors.
 
     Parameters
@@ -41,7 +41,7 @@ def factorial_rows(intervals: pd.DataFrame, context: TableContext) -> pd.DataFra
 
 
 def factorial_table(
-    rows: pd.DataFrame, context: TableContext, *, outcomes: Sequence[str] | None = None
+    rows: pd.DataFrame, context: Context, *, outcomes: Sequence[str] | None = None
 ) -> Table:
     """Build the table.
 
@@ -62,7 +62,7 @@ def factorial_table(
     """
     language = context.language
     level = percent(float(rows["level"].iloc[0]), language)
-    ols, posterior = capital(word("ols", language)), capital(word("posterior", language))
+    ols, posterior = capital(phrase("ols", language)), capital(phrase("posterior", language))
     columns = (
         Column("outcome", phrase("audit_header_outcome", language), align="l"),
         Column("term", phrase("factorial_term", language), align="l"),
@@ -84,9 +84,7 @@ def factorial_table(
     )
 
 
-def _body(
-    rows: pd.DataFrame, context: TableContext, *, outcomes: Sequence[str] | None
-) -> pd.DataFrame:
+def _body(rows: pd.DataFrame, context: Context, *, outcomes: Sequence[str] | None) -> pd.DataFrame:
     language, codebook = context.language, context.codebook
     wanted = set(codebook.average_codes if outcomes is None else outcomes) | {ALL_INDICATORS}
     rows = rows.assign(digits=MOST_DECIMALS)
@@ -135,14 +133,14 @@ def _side(name: str, row: Mapping[Hashable, Any] | None, language: str) -> dict[
     return texts
 
 
-def _notes(rows: pd.DataFrame, context: TableContext) -> tuple[str, ...]:
+def _notes(rows: pd.DataFrame, context: Context) -> tuple[str, ...]:
     language = context.language
     notes = [phrase("factorial_note", language), phrase("n_smallest", language)]
     for source, part in rows.groupby("source", sort=False):
         first = part.iloc[0]
         interval = interval_words(float(first["level"]), str(first["kind"]), language=language)
         key = "posterior_note" if source == "posterior" else "ols_note"
-        errors = word(first["vcov"], language)
+        errors = phrase(first["vcov"], language)
         notes.append(phrase(key, language, interval=interval, model=first["model"], errors=errors))
     notes += [
         phrase("star", language),

@@ -4,34 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bipbayes.data.codebook import Codebook
-from bipbayes.intervals import PLAIN
-from bipbayes.wording import analysis_meaning, capital, phrase, study_notes, word
-
-
-@dataclass(frozen=True)
-class TableContext:
-    """What every table of a run shares.
-
-    Attributes
-    ----------
-    codebook
-        Orders and names outcomes and combinations.
-    synthetic
-        True where the data are synthetic: every table then says so, and nothing is blanked.
-    language
-        ``en`` or ``da``.
-    preliminary
-        True for a quick run: every table then says so.
-    analysis
-        What progression was adjusted for, or ``ordinal``: every table then says so.
-    """
-
-    codebook: Codebook
-    synthetic: bool
-    language: str = "en"
-    preliminary: bool = False
-    analysis: str = PLAIN
+from bipbayes.wording import Context, analysis_meaning, capital, phrase, study_notes
 
 
 @dataclass(frozen=True)
@@ -89,19 +62,19 @@ class Table:
         return [[str(cell) for cell in row] for row in self.body.reindex(columns=keys).to_numpy()]
 
 
-def table_caption(context: TableContext, *parts: str) -> str:
+def table_caption(context: Context, *parts: str) -> str:
     """Join a caption's parts, the analysis after the first, and the warnings.
 
     Warnings: synthetic data, preliminary.
     """
     held = {"synthetic": context.synthetic, "preliminary": context.preliminary}
-    flags = [capital(word(name, context.language)) for name, holds in held.items() if holds]
+    flags = [capital(phrase(name, context.language)) for name, holds in held.items() if holds]
     told = [f"{part}." for part in (*parts, *flags) if part]
     if context.analysis:
         told.insert(1, analysis_meaning(context.analysis, language=context.language))
     return " ".join([*told, *study_notes(context.codebook, language=context.language)])
 
 
-def rounding_note(context: TableContext) -> str:
+def rounding_note(context: Context) -> str:
     """Say how posterior numbers are rounded."""
     return phrase("rounding", context.language)

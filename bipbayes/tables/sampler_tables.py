@@ -12,9 +12,9 @@ import xarray as xr
 from bipbayes.estimands.convergence import convergence
 from bipbayes.estimands.intervals import SAMPLE, limits
 from bipbayes.tables.comparison_table import interval_text
-from bipbayes.tables.layout import Column, Table, TableContext, rounding_note, table_caption
+from bipbayes.tables.layout import Column, Table, rounding_note, table_caption
 from bipbayes.tables.rounding import decimals, row_decimals
-from bipbayes.wording import capital, interval_words, number, phrase, word
+from bipbayes.wording import Context, capital, interval_words, number, phrase
 
 WORST_R_HAT: Final = 1.01
 LEAST_ESS: Final = 400.0
@@ -76,7 +76,7 @@ def hyperparameter_frame(
     )
 
 
-def hyperparameter_table(frame: pd.DataFrame, context: TableContext, *, model: str) -> Table:
+def hyperparameter_table(frame: pd.DataFrame, context: Context, *, model: str) -> Table:
     """Build the table of `hyperparameter_frame`.
 
     Parameters
@@ -111,7 +111,7 @@ def hyperparameter_table(frame: pd.DataFrame, context: TableContext, *, model: s
     )
 
 
-def diagnostics_table(intervals: pd.DataFrame, context: TableContext) -> Table:
+def diagnostics_table(intervals: pd.DataFrame, context: Context) -> Table:
     """Build the table of convergence, one row an estimand; the raw frame has every quantity.
 
     Parameters
@@ -180,7 +180,7 @@ def _diagnostics_body(raw: pd.DataFrame, language: str) -> pd.DataFrame:
         rows.append(
             {
                 "model": str(model),
-                "estimand": word(str(estimand), language),
+                "estimand": phrase(str(estimand), language),
                 "quantities": number(len(known), 0, language=language),
                 "r_hat": number(float(known["r_hat"].max()), 3, language=language),
                 "ess_bulk": number(np.floor(known["ess_bulk"].min()), 0, language=language),

@@ -9,12 +9,13 @@ from bipbayes.errors import SettingsError
 from bipbayes.marks import marked
 from bipbayes.tables.html import html
 from bipbayes.tables.latex import latex
-from bipbayes.tables.layout import Table, TableContext
+from bipbayes.tables.layout import Table
+from bipbayes.wording import Context
 
-type Writer = Callable[[Table, Path, TableContext], None]
+type Writer = Callable[[Table, Path, Context], None]
 
 
-def _write_csv(table: Table, path: Path, context: TableContext) -> None:
+def _write_csv(table: Table, path: Path, context: Context) -> None:
     """Write the raw frame, marked: full precision and a decimal point in every language."""
     frame = marked(
         table.raw,
@@ -25,11 +26,11 @@ def _write_csv(table: Table, path: Path, context: TableContext) -> None:
     write_frame(path, frame, treatments=context.codebook.treatment_codes)
 
 
-def _write_latex(table: Table, path: Path, context: TableContext) -> None:
+def _write_latex(table: Table, path: Path, context: Context) -> None:
     write_text(path, latex(table))
 
 
-def _write_html(table: Table, path: Path, context: TableContext) -> None:
+def _write_html(table: Table, path: Path, context: Context) -> None:
     write_text(path, html(table, language=context.language))
 
 
@@ -44,7 +45,7 @@ def write_tables(
     tables: Iterable[Table],
     folder: Path,
     *,
-    context: TableContext,
+    context: Context,
     formats: Sequence[str] = tuple(WRITERS),
 ) -> list[Path]:
     """Write tables, each in every format.

@@ -11,6 +11,7 @@ from bipbayes.audit.claims import read_claims
 from bipbayes.audit.counts import abstract_paragraph, audit_counts
 from bipbayes.audit.rules import WORDS
 from bipbayes.audit.verdicts import audit_claims, beside_baseline
+from bipbayes.wording import Context
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +35,9 @@ def test_counts_cover_every_claim_once(audit) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "da"])
-def test_every_number_of_the_paragraph_is_counted(audit, language: str) -> None:
+def test_every_number_of_the_paragraph_is_counted(audit, codebook, language: str) -> None:
     """Catches a number typed by hand, or one language that lags behind the other."""
-    text = abstract_paragraph(audit, synthetic=True, language=language)
+    text = abstract_paragraph(audit, Context(codebook, True, language))
     found = [float(part.replace(",", ".")) for part in re.findall(r"\d+(?:[.,]\d+)?", text)]
     effect = audit["effect_verdict_posterior"].value_counts()
     contrast = audit["contrast_verdict_posterior"].value_counts()
@@ -60,16 +61,18 @@ def test_every_number_of_the_paragraph_is_counted(audit, language: str) -> None:
     assert found == [float(value) for value in expected]
 
 
-def test_synthetic_data_are_called_so(audit) -> None:
+def test_synthetic_data_are_called_so(audit, codebook) -> None:
     """Catches a paragraph on synthetic data that could be quoted as a finding on Denmark."""
-    assert abstract_paragraph(audit, synthetic=True).endswith("audit the method, not Denmark.")
-    assert "synthetic" not in abstract_paragraph(audit, synthetic=False)
-    danish = abstract_paragraph(audit, synthetic=True, language="da")
+    assert abstract_paragraph(audit, Context(codebook, True)).endswith(
+        "audit the method, not Denmark."
+    )
+    assert "synthetic" not in abstract_paragraph(audit, Context(codebook, False))
+    danish = abstract_paragraph(audit, Context(codebook, True, "da"))
     assert danish.endswith("metoden, ikke Danmark.")
 
 
 @pytest.mark.parametrize("language", ["en", "da"])
-def test_verdicts_at_the_same_previous_answer_stand_beside(audit, language: str) -> None:
+def test_verdicts_at_the_same_previous_answer_stand_beside(audit, codebook, language: str) -> None:
     """Catches the plain verdict shown twice, effects taken for contrasts, and counts of either."""
     plain, none = "effect_verdict_posterior", "contrast_verdict_posterior"
     adjusted = audit.copy()
@@ -89,8 +92,8 @@ def test_verdicts_at_the_same_previous_answer_stand_beside(audit, language: str)
     )
     assert both[plain].equals(audit[plain])
     upheld, against = int(audit[plain].eq("upheld").sum()), int(audit[none].eq("upheld").sum())
-    text = abstract_paragraph(both, synthetic=False, language=language)
-    plain_text = abstract_paragraph(audit, synthetic=False, language=language)
+    text = abstract_paragraph(both, Context(codebook, False, language))
+    plain_text = abstract_paragraph(audit, Context(codebook, False, language))
     start = 0
     while text[start] == plain_text[start]:
         start += 1

@@ -118,6 +118,6 @@ def test_description_writes_no_individual_data(small) -> None:
         assert not citizens & set(frame.astype("str").to_numpy().ravel())
     without = describe(small.progression, small.codebook).tables()
     assert set(tables) - set(without) == {
-        "tables_4_to_11_characteristics",
+        "characteristics",
         "standardised_differences",
     }

@@ -7,11 +7,11 @@ from frame_builders import posterior_frame, small_codebook
 
 from bipbayes.intervals import ALL_INDICATORS, ANALYSES
 from bipbayes.plots.analyses import LOOKS, analyses_data, analyses_figure
-from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.catalogue import analyses_tasks
+from bipbayes.wording import Context
 
 CODEBOOK = small_codebook()
-CONTEXT = FigureContext(CODEBOOK, synthetic=True)
+CONTEXT = Context(CODEBOOK, synthetic=True)
 FRAME = pd.concat(
     [posterior_frame(CODEBOOK, seed=place).assign(analysis=name)
      for place, name in enumerate(("ordinal", "baseline", ""))], ignore_index=True

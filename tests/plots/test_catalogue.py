@@ -22,13 +22,13 @@ from frame_builders import (
 from matplotlib.figure import Figure
 
 from bipbayes.errors import RunError
-from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.catalogue import FigureInputs, FigureTask, early_tasks, figure_tasks
 from bipbayes.plots.draw import draw_all
 from bipbayes.plots.pool import DrawingPool
+from bipbayes.wording import Context
 
 CODEBOOK = small_codebook()
-CONTEXT = FigureContext(CODEBOOK, synthetic=True)
+CONTEXT = Context(CODEBOOK, synthetic=True)
 INPUTS = FigureInputs(
     CONTEXT,
     long_frame(CODEBOOK),

@@ -9,9 +9,9 @@ import pytest
 
 from bipbayes.audit.rules import WORDS
 from bipbayes.data.load_codebook import bip_codebook
-from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.claims import TILES, claims_data, claims_figure, panel_title
 from bipbayes.plots.save import save_figure
+from bipbayes.wording import Context
 
 
 @pytest.fixture
@@ -31,8 +31,8 @@ def audit() -> pd.DataFrame:
 
 
 @pytest.fixture
-def context() -> FigureContext:
-    return FigureContext(bip_codebook(), synthetic=True)
+def context() -> Context:
+    return Context(bip_codebook(), synthetic=True)
 
 
 def test_each_claim_has_one_tile_in_each_panel(audit, context) -> None:
@@ -58,7 +58,7 @@ def test_words_are_told_apart_without_colour() -> None:
 @pytest.mark.parametrize("language", ["en", "da"])
 def test_figure_says_what_it_shows(audit, language: str, tmp_path: Path) -> None:
     """Catches a legend whose counts are wrong and a caption that hides synthetic data."""
-    context = FigureContext(bip_codebook(), synthetic=True, language=language)
+    context = Context(bip_codebook(), synthetic=True, language=language)
     figure = claims_figure(audit, context=context)
     legends = [axes.get_legend() for axes in figure.axes]
     assert [len(legend.get_texts()) for legend in legends] == [len(WORDS)] * 3
@@ -80,7 +80,7 @@ def test_panels_are_named_by_source_and_estimand() -> None:
 @pytest.mark.parametrize("language", ["en", "da"])
 def test_caption_names_the_model(audit, language: str) -> None:
     """Catches verdicts of one model that look like another's."""
-    context = FigureContext(bip_codebook(), synthetic=True, language=language)
+    context = Context(bip_codebook(), synthetic=True, language=language)
     figure = claims_figure(audit.assign(model="no_pooling"), context=context)
     texts = " ".join(text.get_text() for text in figure.texts)
     assert "Posterior: model no_pooling." in texts.replace("\n", " ")

@@ -16,12 +16,12 @@ from bipbayes.data.load_codebook import bip_codebook
 from bipbayes.data.progression import progression
 from bipbayes.data.study import Study
 from bipbayes.describe.description import Description, describe
-from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.describe_catalogue import describe_tasks
 from bipbayes.plots.describe_combinations import combinations_data
 from bipbayes.plots.describe_differences import differences_data
 from bipbayes.plots.describe_histograms import average_figure, histogram_data
 from bipbayes.plots.describe_weeks import weeks_data, weeks_figure
+from bipbayes.wording import Context
 
 # Slow to lay out, and their labels differ little between the languages.
 DRAWN_ONCE = (
@@ -67,7 +67,7 @@ def written(figure: Figure) -> str:
 @pytest.mark.parametrize("language", ["en", "da"])
 def test_every_figure_is_whole(bip: Described, language: str) -> None:
     """Catches a label cut at the page's edge, a figure without the word synthetic, or none."""
-    context = FigureContext(bip_codebook(), synthetic=True, language=language)
+    context = Context(bip_codebook(), synthetic=True, language=language)
     tasks = describe_tasks(bip.description, context, characteristics=bip.entries)
     assert {task.name for task in tasks} == {
         "progression_on_weeks",
@@ -93,7 +93,7 @@ def test_every_figure_is_whole(bip: Described, language: str) -> None:
 def test_histograms_show_the_share_of_no_change(bip: Described) -> None:
     """Catches the share of another outcome, a point for a comma, or a lost figure number."""
     codebook = bip_codebook()
-    context = FigureContext(codebook, synthetic=False, language="da")
+    context = Context(codebook, synthetic=False, language="da")
     data = histogram_data(bip.description.histograms, context, outcome="caseworker_mean")
     figure = average_figure(data, context=context, outcome="caseworker_mean")
     table = bip.description.progress.set_index("outcome").loc["caseworker_mean"]
@@ -109,7 +109,7 @@ def test_histograms_show_the_share_of_no_change(bip: Described) -> None:
 
 def test_slopes_are_drawn_where_they_belong(bip: Described) -> None:
     """Catches rows in another order than the labels, or a scale off by a thousand."""
-    context = FigureContext(bip_codebook(), synthetic=True)
+    context = Context(bip_codebook(), synthetic=True)
     shuffled = bip.description.slopes.sample(frac=1, random_state=1)
     data = weeks_data(shuffled, context)
     assert list(dict.fromkeys(data["outcome"])) == list(bip_codebook().outcomes)
@@ -123,7 +123,7 @@ def test_slopes_are_drawn_where_they_belong(bip: Described) -> None:
 
 def test_the_matrix_says_which_treatments(bip: Described) -> None:
     """Catches digits read from the wrong end."""
-    context = FigureContext(bip_codebook(), synthetic=True)
+    context = Context(bip_codebook(), synthetic=True)
     data = combinations_data(bip.description.combinations, context).set_index("combination")
     assert data.loc["1001", ["J", "O", "S", "H"]].tolist() == [True, False, False, True]
     assert data.loc["1001", "label"] == "J+H"
@@ -131,7 +131,7 @@ def test_the_matrix_says_which_treatments(bip: Described) -> None:
 
 def test_differences_stand_in_the_order_of_the_tables(bip: Described) -> None:
     """Catches two characteristics on one row, or differences from another group than none."""
-    context = FigureContext(bip_codebook(), synthetic=True, language="da")
+    context = Context(bip_codebook(), synthetic=True, language="da")
     data = differences_data(bip.description.differences, bip.entries, context=context)
     rows = data.drop_duplicates("column")
     assert rows["column"].tolist() == list(bip.entries.columns)
@@ -145,7 +145,7 @@ def test_another_shape_of_study() -> None:
     codebook = make_codebook(3, 1)
     study = random_study(codebook, seed=5, shape=Shape(citizens=25))
     description = describe(progression(study), codebook)
-    context = FigureContext(codebook, synthetic=False)
+    context = Context(codebook, synthetic=False)
     for task in describe_tasks(description, context):
         text = written(task.function(**task.arguments))
         assert "report" not in text.lower() or task.name == "combinations"

@@ -6,13 +6,13 @@ import pytest
 from factorial_frames import CODEBOOK, TERMS, study_frame
 
 from bipbayes.intervals import ALL_INDICATORS
-from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.catalogue import FigureInputs, posterior_tasks
 from bipbayes.plots.forest import forest_figure
 from bipbayes.plots.forest_rows import factorial_data
 from bipbayes.plots.new_jobcenter import LOOKS, new_jobcenter_data, new_jobcenter_figure
+from bipbayes.wording import Context
 
-CONTEXT = FigureContext(CODEBOOK, synthetic=True)
+CONTEXT = Context(CODEBOOK, synthetic=True)
 
 
 def test_rows_are_terms_with_both_sides() -> None:
@@ -71,5 +71,5 @@ def test_new_jobcenter_has_two_intervals_a_combination() -> None:
     legend = figure.axes[0].get_legend()
     assert legend is not None
     labels = [text.get_text() for text in legend.get_texts()]
-    assert labels == ["these jobcenters", "a jobcenter not seen"]
+    assert labels == ["these sites", "site not seen"]
     assert any("synthetic" in text.get_text().lower() for text in figure.texts)

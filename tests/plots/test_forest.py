@@ -13,12 +13,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bipbayes.intervals import ALL_INDICATORS
-from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.forest import forest_figure, shared_limits
 from bipbayes.plots.forest_rows import forest_data, inner_limits, jobcenter_data
+from bipbayes.wording import Context
 
 CODEBOOK = small_codebook()
-CONTEXT = FigureContext(CODEBOOK, synthetic=True)
+CONTEXT = Context(CODEBOOK, synthetic=True)
 FRAME = long_frame(CODEBOOK)
 
 
@@ -128,9 +128,9 @@ def test_without_ols_there_is_no_empty_column() -> None:
 
 def test_jobcenters_stand_in_order_then_all_then_new() -> None:
     """Catches jobcenters of another combination, and the summary rows among them."""
-    context = FigureContext(CODEBOOK, synthetic=True, language="da")
+    context = Context(CODEBOOK, synthetic=True, language="da")
     rows = jobcenter_data(FRAME, context, combination="01").frame
-    expected = ["north", "south", "west", "Alle jobcentre", "Nyt jobcenter"]
+    expected = ["north", "south", "west", "Alle steder", "Sted uden for data"]
     assert rows["label"].tolist() == expected
     frame = FRAME[(FRAME["outcome"] == ALL_INDICATORS) & (FRAME["combination"] == "01")]
     whole = frame[frame["estimand"] == "effect"].iloc[0]
@@ -140,5 +140,5 @@ def test_jobcenters_stand_in_order_then_all_then_new() -> None:
 def test_a_jobcenter_not_seen_has_no_responses() -> None:
     """Catches the widest interval beside the largest n: that of all jobcenters together."""
     rows = jobcenter_data(FRAME, CONTEXT, combination="01").frame.set_index("label")
-    assert np.isnan(rows.loc["Jobcenter not seen", "n"])
-    assert rows.loc["All jobcenters", "n"] > 0
+    assert np.isnan(rows.loc["Site not seen", "n"])
+    assert rows.loc["All sites", "n"] > 0

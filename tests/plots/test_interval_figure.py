@@ -8,11 +8,11 @@ from frame_builders import ols_frame, small_codebook
 
 from bipbayes.data.load_codebook import bip_codebook
 from bipbayes.errors import DataError
-from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.interval_figure import interval_data, interval_figure
+from bipbayes.wording import Context
 
 CODEBOOK = small_codebook()
-CONTEXT = FigureContext(CODEBOOK, synthetic=True)
+CONTEXT = Context(CODEBOOK, synthetic=True)
 
 
 def test_data_are_the_frame_in_the_codebooks_order() -> None:
@@ -52,7 +52,7 @@ def test_mixed_levels_are_refused() -> None:
 def test_what_the_figure_says() -> None:
     """Catches missing n, code, report figure, kind of interval, errors, synthetic, Danish."""
     codebook = bip_codebook()
-    context = FigureContext(codebook, synthetic=True, language="da", preliminary=True)
+    context = Context(codebook, synthetic=True, language="da", preliminary=True)
     data = interval_data(ols_frame(codebook), context, outcome="B1")
     figure = interval_figure(data, context=context, outcome="B1")
     axes = figure.axes[0]
@@ -73,7 +73,7 @@ def test_what_the_figure_says() -> None:
 
 def test_real_data_are_not_called_synthetic_nor_given_figure_numbers() -> None:
     """Catches a fixed caption."""
-    context = FigureContext(CODEBOOK, synthetic=False)
+    context = Context(CODEBOOK, synthetic=False)
     data = interval_data(ols_frame(CODEBOOK), context, outcome="q1")
     caption = interval_figure(data, context=context, outcome="q1").texts[1].get_text()
     assert "ynthetic" not in caption

@@ -16,7 +16,6 @@ from frame_builders import (
 from matplotlib.quiver import Quiver
 
 from bipbayes.intervals import ALL_INDICATORS
-from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.correlation import correlation_data, correlation_figure
 from bipbayes.plots.heatmap import colour_limit, heatmap_data, heatmap_figure
 from bipbayes.plots.sampler import (
@@ -28,9 +27,10 @@ from bipbayes.plots.sampler import (
     thinned,
 )
 from bipbayes.plots.shrinkage import shrinkage_data, shrinkage_figure
+from bipbayes.wording import Context
 
 CODEBOOK = small_codebook()
-CONTEXT = FigureContext(CODEBOOK, synthetic=True, language="da")
+CONTEXT = Context(CODEBOOK, synthetic=True, language="da")
 FRAME = long_frame(CODEBOOK)
 
 

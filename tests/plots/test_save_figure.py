@@ -14,25 +14,25 @@ import pytest
 from frame_builders import long_frame, ols_frame, small_codebook
 from matplotlib.figure import Figure
 
-from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.cut_font import FAMILY, FILE_NAME, cut_font
 from bipbayes.plots.forest import forest_figure
 from bipbayes.plots.forest_rows import forest_data
 from bipbayes.plots.interval_figure import interval_data, interval_figure
 from bipbayes.plots.save import save_figure
 from bipbayes.plots.style import LanguageFormatter, wrapped_caption
+from bipbayes.wording import Context
 
 CODEBOOK = small_codebook()
-CONTEXT = FigureContext(CODEBOOK, synthetic=True)
+CONTEXT = Context(CODEBOOK, synthetic=True)
 # The same figure in a process with another hash seed.
 AGAIN = """
 import sys
 from pathlib import Path
 from frame_builders import ols_frame, small_codebook
-from bipbayes.plots.captions import FigureContext
 from bipbayes.plots.interval_figure import interval_data, interval_figure
 from bipbayes.plots.save import save_figure
-context = FigureContext(small_codebook(), synthetic=True)
+from bipbayes.wording import Context
+context = Context(small_codebook(), synthetic=True)
 data = interval_data(ols_frame(context.codebook), context, outcome="q1")
 save_figure(interval_figure(data, context=context, outcome="q1"), Path(sys.argv[1]))
 """

@@ -10,7 +10,7 @@ from builders import make_codebook, random_responses
 
 from bipbayes.errors import BipbayesError, RunError, SettingsError
 from bipbayes.plots.captions import axis_phrase, caption
-from bipbayes.run.contexts import figure_context
+from bipbayes.run.contexts import run_context
 from bipbayes.run.folder import KEPT, RunFolder
 from bipbayes.run.inputs import as_made, open_run, open_stored
 from bipbayes.run.ols_stage import fit_ols
@@ -96,7 +96,7 @@ def test_turned_answers_are_said_everywhere_and_worse_changes_no_number(
         path.write_text(text, encoding="utf-8")
         run = open_run(replace(settings, codebook=path, out=tmp_path / name))
         fit_ols(run)
-        context = figure_context(run.folder, run.codebook, replace(settings, language="da"))
+        context = run_context(run.folder, run.codebook, replace(settings, language="da"))
         stored = pd.read_csv(tmp_path / name / "ols.csv")
         runs[name] = (stored, axis_phrase(context), caption(context, []), run.folder.record())
     plain, worse, turned = runs["plain"], runs["worse"], runs["turned"]

@@ -15,8 +15,9 @@ from bipbayes.tables.audit_tables import (
     design_table,
     published_table,
 )
-from bipbayes.tables.layout import Table, TableContext
+from bipbayes.tables.layout import Table
 from bipbayes.tables.write import write_tables
+from bipbayes.wording import Context
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def audit() -> pd.DataFrame:
 
 
 def tables(audit: pd.DataFrame, language: str) -> list[Table]:
-    context = TableContext(bip_codebook(), synthetic=True, language=language)
+    context = Context(bip_codebook(), synthetic=True, language=language)
     ols = pd.DataFrame(
         {
             "source": "ols",
@@ -70,7 +71,7 @@ def test_tables_are_complete_and_written(audit, language: str, tmp_path) -> None
         assert {column.key for column in table.columns} <= set(table.body.columns)
         assert {"en": "Synthetic data", "da": "Syntetiske data"}[language] in table.caption
         assert not any("{" in text for text in (table.caption, *table.notes))
-    context = TableContext(bip_codebook(), synthetic=True, language=language)
+    context = Context(bip_codebook(), synthetic=True, language=language)
     assert len(write_tables(made, tmp_path, context=context)) == 3 * len(made)
 
 

@@ -14,7 +14,7 @@ from bipbayes.errors import DataError, SettingsError
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.tables.disclosure import TOO_FEW, blank_small_cells
 from bipbayes.tables.export import RunFrames, export_tables
-from bipbayes.tables.layout import TableContext
+from bipbayes.wording import Context
 
 CODEBOOK = small_codebook()
 CELLS = {"00": 60, "01": 9, "10": 30, "11": 7}
@@ -161,19 +161,19 @@ def _texts(paths: list[Path]) -> dict[str, str]:
 
 def test_a_planted_cell_is_blank_in_every_format(frames: RunFrames, tmp_path: Path) -> None:
     """Catches a format that is written from the frame before it was protected."""
-    context = TableContext(CODEBOOK, synthetic=False)
+    context = Context(CODEBOOK, synthetic=False)
     texts = _texts(export_tables(frames, tmp_path, context=context, outcomes=["q1", "q2"]))
     for name, text in texts.items():
         for number in ("0.777", "0.888", "4321"):
             assert number not in text, name
     for ending in ("tex", "html"):
-        assert "fewer than 5 citizens" in texts[f"comparison_q1.{ending}"]
+        assert "fewer than 5 persons" in texts[f"comparison_q1.{ending}"]
     assert texts["comparison_q1.csv"].count("fewer than 5 citizens") == 2
 
 
 def test_synthetic_data_are_exported_whole(frames: RunFrames, tmp_path: Path) -> None:
     """Catches blanks where nobody needs protection, and the missing word synthetic."""
-    context = TableContext(CODEBOOK, synthetic=True)
+    context = Context(CODEBOOK, synthetic=True)
     texts = _texts(export_tables(frames, tmp_path, context=context, outcomes=["q1"]))
     for ending in ("csv", "tex", "html"):
         assert "4321" in texts[f"comparison_q1.{ending}"]
@@ -185,8 +185,8 @@ def test_synthetic_data_are_exported_whole(frames: RunFrames, tmp_path: Path) ->
 
 def test_the_count_can_be_set(frames: RunFrames, tmp_path: Path) -> None:
     """Catches an option that changes the note but not the numbers."""
-    context = TableContext(CODEBOOK, synthetic=False, language="da")
+    context = Context(CODEBOOK, synthetic=False, language="da")
     few = replace(frames, intervals=frames.intervals.head(0))
     texts = _texts(export_tables(few, tmp_path, context=context, minimum_count=4, outcomes=["q1"]))
     assert "4321" in texts["comparison_q1.tex"]
-    assert "færre end 4 borgere" in texts["comparison_q1.html"]
+    assert "færre end 4 personer" in texts["comparison_q1.html"]

@@ -8,9 +8,9 @@ from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.tables.disclosure import blank_small_cells
 from bipbayes.tables.export import RunFrames, run_tables
 from bipbayes.tables.factorial_table import factorial_rows, factorial_table
-from bipbayes.tables.layout import TableContext
+from bipbayes.wording import Context
 
-CONTEXT = TableContext(CODEBOOK, synthetic=True)
+CONTEXT = Context(CODEBOOK, synthetic=True)
 
 
 def test_rows_are_outcomes_by_terms_in_order() -> None:

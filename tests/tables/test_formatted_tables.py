@@ -15,16 +15,17 @@ from bipbayes.errors import SettingsError
 from bipbayes.tables.comparison_table import comparison_table, interval_text, probability_text
 from bipbayes.tables.html import html
 from bipbayes.tables.latex import escape, latex
-from bipbayes.tables.layout import Column, Table, TableContext
+from bipbayes.tables.layout import Column, Table
 from bipbayes.tables.sampler_tables import (
     diagnostics_table,
     hyperparameter_frame,
     hyperparameter_table,
 )
 from bipbayes.tables.write import write_tables
+from bipbayes.wording import Context
 
 CODEBOOK = small_codebook()
-CONTEXT = TableContext(CODEBOOK, synthetic=True)
+CONTEXT = Context(CODEBOOK, synthetic=True)
 
 LATEX = r"""% needs \usepackage{booktabs}
 \begin{table}[htbp]
@@ -45,7 +46,7 @@ Combination & Interventions & n & Estimate & 90 \% CI & Mean & 90 \% CrI & P($>$
 \par\smallskip
 \begin{minipage}{\linewidth}\scriptsize
 CI: 90 \% confidence interval, classical errors.
-CrI: 90 \% credible interval (equal-tailed), model hierarchical, answers of one citizen correlated.
+CrI: 90 \% credible interval (equal-tailed), model hierarchical, answers of one person correlated.
 * The interval excludes zero.
 Significant means different from average progress.
 Pooling: 1 $-$ (posterior SD / OLS standard error)\textsuperscript{2}; 0: none, near 1: nearly all.
@@ -108,7 +109,7 @@ class _Cells(HTMLParser):
 
 
 def table(language: str = "en", *, synthetic: bool = True) -> Table:
-    context = TableContext(CODEBOOK, synthetic=synthetic, language=language)
+    context = Context(CODEBOOK, synthetic=synthetic, language=language)
     return comparison_table(hand_made(), context, outcome="q2")
 
 

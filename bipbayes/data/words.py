@@ -1,0 +1,83 @@
+"""A study's own words: what readers' texts call its citizens, jobcenters and respondents."""
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, Final
+
+# One and many, by language.
+type Words = Mapping[str, Mapping[str, tuple[str, str]]]
+
+LANGUAGES: Final = ("en", "da")
+NEUTRAL: Final[Words] = {
+    "citizen": {"en": ("person", "persons"), "da": ("person", "personer")},
+    "jobcenter": {"en": ("site", "sites"), "da": ("sted", "steder")},
+}
+"""What a study without words of its own calls these two."""
+
+
+def study_words(words: Words, language: str) -> dict[str, str]:
+    """Return a study's words by the placeholder that stands for them in texts.
+
+    ``citizen``, ``citizens``, the same of ``jobcenter`` and of every respondent with a word.
+    """
+    names: dict[str, str] = {}
+    for key, forms in {**NEUTRAL, **words}.items():
+        one, many = forms.get(language) or forms["en"]
+        names |= {key: one, f"{key}s": many}
+    return names
+
+
+def words_from_table(table: Mapping[str, Any]) -> Words:
+    """Read ``words`` of a codebook that has no `word_faults`.
+
+    A word is a text (English) or one by language; where the plural is not regular, both forms
+    stand as a list.
+    """
+    return {
+        key: {
+            language: (form, _plural(form, language)) if isinstance(form, str) else tuple(form)
+            for language, form in _by_language(entry).items()
+        }
+        for key, entry in table.items()
+    }
+
+
+def word_faults(table: Any, respondents: Iterable[str]) -> list[str]:
+    """Say which words are unknown or not of the shape of `words_from_table`."""
+    if not isinstance(table, dict):
+        return ["'words' must be of the form { jobcenter = { en = \"school\" } }"]
+    known = sorted({*NEUTRAL, *respondents})
+    faults = []
+    for key, entry in table.items():
+        forms = _by_language(entry)
+        if key not in known:
+            near = get_close_matches(key, known, n=1)
+            said = f"did you mean {near[0]!r}?" if near else f"known: {known}"
+            faults.append(f"'words' has the unknown word {key!r}; {said}")
+        elif not isinstance(forms, dict) or "en" not in forms or set(forms) - {*LANGUAGES}:
+            faults.append(
+                f"the word {key!r} must stand in English ('en'); Danish ('da') is optional"
+            )
+        elif not all(map(_is_form, forms.values())):
+            faults.append(
+                f"the word {key!r} must be a text, or a list of one and many such as "
+                '["child", "children"]'
+            )
+    return faults
+
+
+def _by_language(entry: Any) -> Any:
+    return {"en": entry} if isinstance(entry, str | list) else entry
+
+
+def _is_form(form: Any) -> bool:
+    texts = form if isinstance(form, list) and len(form) == 2 else [form]
+    return all(isinstance(text, str) and text.strip() for text in texts)
+
+
+def _plural(word: str, language: str) -> str:
+    if language == "da":
+        return f"{word}r" if word.endswith("e") else f"{word}er"
+    if word.endswith("y") and word[-2:-1] not in "aeiou":
+        return f"{word[:-1]}ies"
+    return f"{word}es" if word.endswith(("s", "x", "z", "ch", "sh")) else f"{word}s"
