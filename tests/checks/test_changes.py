@@ -37,8 +37,13 @@ def _effects(cells, draws, value=0.0):
 
 
 def test_replicated_rows_have_the_working_covariance(changes, cells):
-    """Catches noise that is drawn anew for each change, or subtracted from the wrong answer."""
+    """Catches noise that is drawn anew for each change, or subtracted from the wrong answer.
+
+    Also what persists in a citizen left out: changes that share no answer have its covariance.
+    """
     rows = indicator_rows(changes, CODEBOOK)
+    lasting = 0.3
+    cells = cells.assign(persistent_covariance=0 * cells["noise_covariance"] + lasting * np.eye(4))
     drawn = np.stack(list(normal_changes(rows, cells, _effects(cells, 300, 0.5), seed=3)))
     standardised = (drawn - rows.mean) / rows.sd - 0.5
     np.testing.assert_array_equal(np.isnan(drawn[0]), ~rows.observed)
@@ -48,7 +53,7 @@ def test_replicated_rows_have_the_working_covariance(changes, cells):
         for name in ("noise_covariance", "change_covariance", "common_starts")
     )
     for k in range(2):
-        wanted = (1 + common[k, k]) * noise[k, k] + change[k, k]
+        wanted = lasting + (1 + common[k, k]) * noise[k, k] + change[k, k]
         assert np.nanvar(standardised[..., k]) == pytest.approx(wanted, rel=0.03)
         place = {int(response): row for row, response in enumerate(rows.response)}
         pairs = [
@@ -58,7 +63,14 @@ def test_replicated_rows_have_the_working_covariance(changes, cells):
         ]
         later, earlier = np.array(pairs).T
         product = np.mean(standardised[:, later, k] * standardised[:, earlier, k])
-        assert product == pytest.approx(-noise[k, k], rel=0.06)
+        assert product == pytest.approx(lasting - noise[k, k], abs=0.02)
+        one = rows.citizen[:, None] == rows.citizen
+        seen = rows.observed[:, k]
+        apart = one & seen[:, None] & seen & ~np.eye(len(seen), dtype=bool)
+        apart[later, earlier] = apart[earlier, later] = False
+        first, second = np.nonzero(np.triu(apart))
+        product = np.mean(standardised[:, first, k] * standardised[:, second, k])
+        assert product == pytest.approx(lasting, rel=0.1)
 
 
 def test_answers_stay_on_the_scale(changes):
@@ -98,6 +110,11 @@ def test_what_normal_rows_cannot_do_is_seen_and_what_they_can_is_not(changes, ce
     assert frame.loc[("normal", "no_change"), "expected"] == 0
     assert frame.loc[("normal", "no_change"), "p_below"] == 1
     assert 0.001 < frame.loc[("normal", "sd"), "p_below"] < 0.999
+    moved = changes["change"] != 0
+    without = changes.assign(standardised=changes["standardised"].where(moved))
+    frame_without = change_check(without, CODEBOOK, cells=cells, effects=_effects(cells, 10))
+    tied = frame_without.query("form == 'normal' and statistic == 'no_change'")
+    assert (tied["observed"] == 0).all() and (tied["p_below"] == 0.5).all()  # ties count half
     assert set(frame.index.get_level_values("form")) == {"normal", "rounded", "on_scale", "ordinal"}
 
 

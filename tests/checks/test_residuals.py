@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from builders import Shape, make_codebook, random_progression
+from scipy import stats
 
 from bipbayes.cells import cell_means
 from bipbayes.checks.lag import claimed_lag, lag_correlation
@@ -50,6 +51,8 @@ def test_groups_are_weighted_by_answers(cells, predicted):
         block = np.nan_to_num(site["vcov"].sel(combination=code).to_numpy())
         variance += weight @ block @ weight
     assert frame.loc["site 2", "sd"] == pytest.approx(np.sqrt(variance), rel=0.08)
+    distance = frame["mean"] - frame["expected"]
+    np.testing.assert_allclose(frame["residual"], distance / frame["sd"])
     pairs = group_residuals(cells, predicted, by=["combination", "jobcenter"])
     assert len(pairs) == 15 and ("11", "site 2") not in set(
         zip(pairs["combination"], pairs["jobcenter"], strict=True)
@@ -63,6 +66,8 @@ def test_the_ribbon_holds_data_of_the_model(cells, predicted):
     assert (ribbon["lower"] <= ribbon["upper"]).all() and ribbon["lower"].is_monotonic_increasing
     inside = (ribbon["lower"] < ribbon["normal"]) & (ribbon["normal"] < ribbon["upper"])
     assert inside.mean() > 0.95
+    places = (np.arange(len(ribbon)) + 0.5) / len(ribbon)
+    np.testing.assert_allclose(stats.norm.cdf(ribbon["normal"]), places)
 
 
 def test_cells_are_grouped_by_size():

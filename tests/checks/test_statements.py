@@ -34,19 +34,39 @@ def test_counts_are_made_within_each_draw(draws):
     assert frame.loc["10", ["expected", "p_at_least_2"]].isna().all()
     beyond = count_improved(draws, outcomes=["a"], at_least=[1], beyond=0.15)
     assert beyond["p_at_least_1"].tolist() == [0, 0]
+    at_zero = count_improved(draws, outcomes=["a"], at_least=[0, 1]).set_index("combination")
+    assert at_zero.loc["10", "expected"] == 0  # no change is no improvement
+    half = count_improved(draws, outcomes=OUTCOMES, at_least=[0], level=0.5)
+    counts = [3, 2, 1, 0]
+    assert half.loc[0, ["lower", "upper"]].tolist() == np.quantile(counts, [0.25, 0.75]).tolist()
     with pytest.raises(SettingsError, match="beyond 3 outcomes"):
         count_improved(draws, outcomes=OUTCOMES, at_least=[4])
 
 
-def test_ranks_put_the_best_first(draws):
-    """Catches ranks in the wrong direction, or a ranking with unknown effects in it."""
-    frame = rank_combinations(draws, outcomes=["a", "c"], level=0.5)
-    a = frame[frame["outcome"] == "a"].set_index("combination")
-    assert a.loc["01", "p_best"] == 0.5
-    assert a.loc["01", "rank"] == 1.5
-    c = frame[frame["outcome"] == "c"]
-    assert c["combination"].tolist() == ["01"]
-    assert c["p_best"].tolist() == [1.0]
+def test_ranks_put_the_best_first():
+    """Catches ranks in the wrong direction, limits on the wrong tails, or unknown effects ranked.
+
+    Ranks are counted by brute force; no combination is the mirror image of another.
+    """
+    effects = {
+        "00": [0.0, 0.1, 0.0, 0.2, 0.1, 0.0, -0.1, 0.3],
+        "01": [0.5, 0.4, 0.6, 0.1, 0.5, 0.4, 0.5, 0.6],  # the best but in one draw
+        "10": [0.1, 0.2, -0.1, 0.4, 0.2, 0.1, 0.0, 0.2],
+        "11": [0.9, 0.9, 0.9, np.nan, 0.9, 0.9, 0.9, 0.9],
+    }
+    values = np.array(list(effects.values())).T.reshape(2, 4, 4, 1)
+    coords = {"combination": list(effects), "outcome": ["a"]}
+    draws = xr.DataArray(values, coords=coords, dims=("chain", "draw", "combination", "outcome"))
+    known = np.array([effects[code] for code in ("00", "01", "10")])
+    ranks = 1 + (known[None] > known[:, None]).sum(axis=1)
+    frame = rank_combinations(draws, outcomes=["a"], level=0.5)
+    assert frame["combination"].tolist() == ["01", "10", "00"]
+    found = frame.set_index("combination").loc[["00", "01", "10"]]
+    assert found["p_best"].tolist() == [0, 7 / 8, 1 / 8]
+    assert found["rank"].tolist() == ranks.mean(axis=1).tolist()
+    assert found["rank_lower"].tolist() == np.quantile(ranks, 0.25, axis=1).tolist()
+    assert found["rank_upper"].tolist() == np.quantile(ranks, 0.75, axis=1).tolist()
+    assert found["combinations"].tolist() == [3, 3, 3]
 
 
 def test_errors_of_significant_estimates(draws):

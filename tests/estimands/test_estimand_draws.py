@@ -146,7 +146,7 @@ def test_equal_tailed_against_highest_density_on_skewed_draws() -> None:
 
 
 def test_interval_frame_of_the_posterior(cells: xr.Dataset, codebook: Codebook) -> None:
-    """Catches wrong probabilities, lost rows and counts of the wrong combination."""
+    """Catches wrong probabilities and divisors, lost rows, counts of the wrong combination."""
     effects = _random_effects(cells)
     draws = estimand_draws(effects, cells, codebook)
     frame = posterior_intervals(
@@ -155,12 +155,20 @@ def test_interval_frame_of_the_posterior(cells: xr.Dataset, codebook: Codebook) 
     row = frame.query("estimand == 'effect' and combination == '10' and outcome == 'q1'").iloc[0]
     expected = draws["effect"].sel(combination="10", outcome="q1").to_numpy().ravel()
     assert row["estimate"] == pytest.approx(expected.mean())
+    squares = ((expected - expected.mean()) ** 2).sum()
+    assert row["se"] == pytest.approx(np.sqrt(squares / (len(expected) - 1)), rel=1e-9)
     assert row["p_positive"] == pytest.approx((expected > 0).mean())
     assert row["p_wrong_sign"] == pytest.approx(min((expected > 0).mean(), (expected < 0).mean()))
     assert row["p_rope"] == pytest.approx((np.abs(expected) <= 0.1).mean())
     assert row["lower"] == pytest.approx(np.quantile(expected, 0.025))
     n = cells["n_outcome"].sel(combination="10", outcome="q1").sum()
     assert row["n"] == int(n)
+    answers = cells["n"].sel(combination="10")
+    one = str(answers["jobcenter"][int(answers.std("indicator").argmax("jobcenter"))].item())
+    counts = answers.sel(jobcenter=one).to_numpy()
+    assert min(counts) < max(counts)
+    own = frame.query("combination == '10' and jobcenter == @one and outcome == @ALL_INDICATORS")
+    assert own["n"].item() == max(counts)
     assert (frame["jobcenter"] != "").sum() == (frame["estimand"] == "jobcenter").sum()
     outcomes = len(codebook.outcomes) + 1
     assert (frame["estimand"] == "contrast").sum() == outcomes * 3

@@ -71,3 +71,19 @@ def test_every_folder_is_installed() -> None:
     }
     listed = set(project["tool"]["setuptools"]["packages"])
     assert listed == folders | {"bipbayes.models", "bipbayes.scripts"}
+
+
+def test_planted_bugs_can_still_be_planted() -> None:
+    """Catches a list of planted bugs that has fallen behind the code, or names a lost test."""
+    bugs = tomllib.loads((ROOT / "tests/benchmarks/planted_bugs.toml").read_text("utf-8"))["bug"]
+    texts = {bug["file"]: (ROOT / bug["file"]).read_text("utf-8") for bug in bugs}
+    assert [bug["name"] for bug in bugs if texts[bug["file"]].count(bug["old"]) != 1] == []
+    assert len({bug["name"] for bug in bugs}) == len(bugs)
+    caught = [bug["caught"].split("[")[0].split("::") for bug in bugs]
+    lost = [
+        (path, name)
+        for path, name in caught
+        if f"def {name}(" not in (ROOT / path).read_text("utf-8")
+    ]
+    assert lost == []
+    assert all(bug["caught"].split("::")[0] in bug["tests"] for bug in bugs)
