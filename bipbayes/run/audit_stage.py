@@ -22,7 +22,7 @@ from bipbayes.audit.reproduced import (
     reproduced_tables,
 )
 from bipbayes.audit.rulebook import rules_table
-from bipbayes.audit.sources import AuditSettings
+from bipbayes.audit.sources import BASELINE, AuditSettings
 from bipbayes.audit.verdicts import audit_claims, beside_baseline
 from bipbayes.describe.description import Description
 from bipbayes.intervals import join_frames
@@ -30,7 +30,7 @@ from bipbayes.plots.catalogue import FigureTask
 from bipbayes.plots.claims import claims_figure
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.run.contexts import run_context, warn_of_other_counts
-from bipbayes.run.fits import ending_of
+from bipbayes.run.fits import ending_of, is_sound
 from bipbayes.run.inputs import Run
 from bipbayes.run.posterior_stage import Posterior
 from bipbayes.tables.audit_disclosure import protected_audit
@@ -69,7 +69,8 @@ def audit_run(
     pool
         Draws the picture.
     adjusted
-        The same model's fit at the same previous answer, whose verdicts stand beside.
+        The same model's fit at the same previous answer, whose verdicts stand beside; left out
+        where it failed its checks and the plain one did not, since the mark follows the latter.
     claims
         A file of the columns of the report's ``claims.csv``; default: the report's.
     beyond
@@ -88,7 +89,7 @@ def audit_run(
         )
 
     audit = judged(intervals, posterior)
-    if adjusted is not None:
+    if adjusted is not None and _may_stand_beside(run, posterior.model):
         ols = intervals[intervals["source"] == "ols"]
         audit = beside_baseline(audit, judged(join_frames([ols, adjusted.intervals]), adjusted))
     audit = audit.assign(model=posterior.model)
@@ -109,6 +110,10 @@ def audit_run(
     run.folder.finish(f"{STAGE}{ending.replace('_', '/', 1)}", wanted, claims=len(audit))
     warn_of_other_counts(run.folder, settings)
     return audit
+
+
+def _may_stand_beside(run: Run, model: str) -> bool:
+    return is_sound(run.folder, model, BASELINE) or not is_sound(run.folder, model)
 
 
 def compare_with_published(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bipbayes.plots.pool import DrawingPool
-from bipbayes.run.fits import check_stages, chosen_models, engine_of
+from bipbayes.run.fits import check_stages, chosen_models, engine_of, sound_rows
 from bipbayes.run.inputs import Run, open_run
 from bipbayes.run.posterior_process import PosteriorProcess
 from bipbayes.run.settings import Settings
@@ -131,7 +131,7 @@ def _all_stages(
     )
     added = [store_posterior(run.folder, process.wait(fit)) for fit in extra]
     if added:
-        rows = run.folder.read("effects.csv")
+        rows = sound_rows(run.folder, run.folder.read("effects.csv"), settings)
         compare_stage.submit_analyses(pool, context, rows, settings, model=added[0].model)
     if passed or settings.quick:
         export_stage.write_tables(

@@ -11,7 +11,7 @@ from bipbayes.plots.pool import DrawingPool
 from bipbayes.run.audit_stage import audit_run, compare_with_published
 from bipbayes.run.compare_stage import FIGURES
 from bipbayes.run.describe_stage import describe_run
-from bipbayes.run.fits import as_reported, chosen_models, ending_of, fitted_models, is_sound
+from bipbayes.run.fits import as_reported, chosen_models, ending_of, fitted_models
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import as_made, open_run, open_stored
 from bipbayes.run.posterior_stage import Posterior, stored_posterior
@@ -30,10 +30,8 @@ def describe_alone(settings: Settings) -> None:
 def baseline_posterior(
     folder: RunFolder, model: str, codebook: Codebook, settings: Settings
 ) -> Posterior | None:
-    """Read a model's fit at the same previous answer, unless only the plain one may be shown."""
+    """Read a model's fit at the same previous answer, if there is one."""
     if model not in fitted_models(folder, BASELINE):
-        return None
-    if is_sound(folder, model) and not is_sound(folder, model, BASELINE):
         return None
     return stored_posterior(folder, model, codebook, replace(settings, adjust=(BASELINE,)))
 

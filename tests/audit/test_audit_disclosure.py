@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from bipbayes.audit.claims import read_claims
-from bipbayes.audit.verdicts import audit_claims
+from bipbayes.audit.verdicts import audit_claims, beside_baseline
 from bipbayes.intervals import PRIOR_DRIVEN, interval_frame
 from bipbayes.tables.audit_disclosure import protected_audit
 from bipbayes.tables.disclosure import TOO_FEW, blank_small_cells
@@ -31,7 +31,11 @@ def audit(codebook, bip_evidence, small) -> pd.DataFrame:
 
 
 def test_claims_are_blank_where_the_comparison_is(audit, small, codebook) -> None:
-    """Catches the cell that hides a small one printed by the audit, and so the small one."""
+    """Catches the cell that hides a small one printed by the audit, and so the small one.
+
+    Also where it is printed at the same previous answer only.
+    """
+    audit = beside_baseline(audit, audit)
     table = blank_small_cells(small, minimum_count=5, no_treatment=codebook.no_treatment).frame
     shown = protected_audit(audit, table, minimum_count=5)
     gone = table[table["estimate"].isna()]
@@ -43,6 +47,8 @@ def test_claims_are_blank_where_the_comparison_is(audit, small, codebook) -> Non
     numbers = shown.filter(regex="^(effect|contrast)_").select_dtypes("number")
     words = shown.filter(regex="^(effect|contrast)_verdict_")
     assert numbers[blank].drop(columns="effect_size_printed", errors="ignore").isna().all(axis=None)
+    assert {"effect_baseline_estimate", "contrast_baseline_lower"} <= set(numbers)
+    assert {"effect_verdict_baseline", "contrast_verdict_baseline"} <= set(words)
     assert words[blank].eq("not checkable").all(axis=None)
     assert shown.loc[blank, "effect_reason"].eq(TOO_FEW.format(count=5)).all()
     pd.testing.assert_frame_equal(

@@ -35,3 +35,18 @@ def test_record_is_json_without_folders() -> None:
     record = Settings(data=Path("/secret/place/responses.csv")).record()
     assert "secret" not in json.dumps(record)
     assert record["data"] == "responses.csv"
+
+
+def test_the_main_job_looks_beside_unless_told_not_to() -> None:
+    """Catches a fit at the same previous answer that is left out, made twice, or of all models."""
+    assert Settings().looks_beside and Settings(ordinal=True).looks_beside
+    assert Settings(adjust=("covariates",)).looks_beside
+    assert not Settings(adjust=("baseline",)).looks_beside, "asked for: it is fitted anyhow"
+    left_out = settings_from({"adjust": ["none"]})
+    assert not left_out.looks_beside and left_out.analysis == ""
+    assert not Settings(adjust=("none",), ordinal=True).looks_beside
+    models = Settings(models=("hierarchical", "no_pooling"), ordinal=True)
+    beside = models.at_baseline()
+    assert (beside.analysis, beside.models) == ("baseline", ("hierarchical",))
+    with pytest.raises(SettingsError, match="none and another"):
+        Settings(adjust=("none", "baseline"))
