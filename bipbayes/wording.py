@@ -184,6 +184,11 @@ def number(value: float, decimals: int, *, language: str, signed: bool = False) 
     return text.replace(".", ",") if language == "da" else text
 
 
+def whole_number(value: float, *, language: str) -> str:
+    """Write a count; a dash for one that is unknown or left blank."""
+    return number(float(value), 0, language=language) or "–"
+
+
 def outcome_label(codebook: Codebook, outcome: str, *, language: str) -> str:
     """Name an outcome for readers: ``B1 Idea about work``, ``Citizen mean``, ``All indicators``."""
     if outcome == ALL_INDICATORS:

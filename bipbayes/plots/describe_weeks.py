@@ -91,12 +91,16 @@ def weeks_figure(data: pd.DataFrame, *, context: Context) -> Figure:
     level, kind = float(data["level"].iloc[0]), str(data["kind"].iloc[0])
     intervals = capital(interval_words(level, kind, language=language))
     sentences = [phrase("weeks_marks", language), f"{intervals}.", phrase("weeks_n", language)]
+    if data["slope"].isna().any():
+        sentences.append(phrase("weeks_alike", language))
     with figure_style():
         figure = Figure(figsize=(7.2, 1.75 + _ROW * data["row"].nunique()))
         axes = figure.add_subplot()
         draw_weeks(axes, data, language=language)
         text = phrase("weeks_axis", language)
         axes.set_xlabel(axis_text(context.codebook, text, language=language))
+        if data["slope"].isna().all():
+            axes.set_xticks([0])
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.2)
         furnish(
             figure,

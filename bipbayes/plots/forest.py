@@ -23,7 +23,7 @@ from bipbayes.plots.style import (
     figure_style,
     furnish,
 )
-from bipbayes.wording import Context, capital, interval_words, number, phrase
+from bipbayes.wording import Context, capital, interval_words, phrase, whole_number
 
 # ArviZ's PlotCollection, whose methods carry no types.
 type Collection = Any
@@ -82,7 +82,8 @@ def shared_limits(frame: pd.DataFrame) -> tuple[float, float]:
 
 def _posterior_forest(rows: ForestRows) -> Collection:
     """Let ArviZ draw the posterior from ready statistics, and make the columns."""
-    columns = [name for name in _WIDTHS if name != "ols" or rows.ols is not None]
+    absent = {"ols": rows.ols is None, "n": _is_factorial(rows)}
+    columns = [name for name in _WIDTHS if not absent.get(name, False)]
     height = _ROW_HEIGHT * len(rows.frame) + 1.75
     # ArviZ takes rows and labels from the data; limits and points are given, not recomputed.
     lines = _dataset(rows, "posterior_estimate").expand_dims(chain=1, draw=1)
@@ -174,7 +175,9 @@ def _finish_axes(collection: Collection, rows: ForestRows, *, context: Context) 
         else:
             axes.set_xticks([])
             axes.spines["bottom"].set_visible(False)
-    _write_counts(collection.get_target(None, {"column": "n"}), rows, heights, language=language)
+    if "n" in names:
+        target = collection.get_target(None, {"column": "n"})
+        _write_counts(target, rows, heights, language=language)
     collection.get_target(None, {"column": "labels"}).set_xlim(-0.02, 1)
 
 
@@ -208,7 +211,7 @@ def _write_counts(axes: Axes, rows: ForestRows, heights: list[float], *, languag
     axes.set_title("n", loc="right")
     marks = np.where(rows.frame["prior_driven"], " †", "")
     for place, n, mark in zip(heights, rows.frame["n"], marks, strict=True):
-        text = "–" if np.isnan(float(n)) else number(float(n), 0, language=language)
+        text = whole_number(n, language=language)
         axes.text(1.0, place, f"{text}{mark}", ha="right", va="center", fontsize=7.5)
 
 
@@ -217,9 +220,10 @@ def _caption(rows: ForestRows, context: Context, outcome: str) -> str:
     sentences = []
     if rows.frame["inner_lower"].notna().any():
         sentences.append(phrase("inner", language))
-    factorial = "factorial" in _estimands(rows)
-    counts = "n_smallest" if factorial else "n_line"
-    sentences += [phrase("filled", language), phrase(counts, language)]
+    factorial = _is_factorial(rows)
+    smallest = whole_number(rows.frame["n"].min(), language=language)
+    counts = ("n_smallest", {"n": smallest}) if factorial else ("n_line", {})
+    sentences += [phrase("filled", language), phrase(counts[0], language, **counts[1])]
     if outcome in context.codebook.average_codes and rows.posterior is not None:
         sentences.append(phrase("average_counts", language))
     if factorial:
@@ -230,8 +234,9 @@ def _caption(rows: ForestRows, context: Context, outcome: str) -> str:
     return caption(context, sentences, sides=sides, outcome=outcome)
 
 
-def _estimands(rows: ForestRows) -> set[str]:
-    return {side.estimand for side in (rows.ols, rows.posterior) if side is not None}
+def _is_factorial(rows: ForestRows) -> bool:
+    sides = (side for side in (rows.ols, rows.posterior) if side is not None)
+    return "factorial" in {side.estimand for side in sides}
 
 
 def _heights(collection: Collection, rows: ForestRows) -> list[float]:

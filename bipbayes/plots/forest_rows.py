@@ -1,6 +1,6 @@
 """Rows of a forest: OLS and posterior for the same quantity, and what is written beside them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -118,7 +118,10 @@ def factorial_data(
     }
     order = list(factorial_contrasts(context.codebook)[0])
     labels = [term.replace(":", " × ") for term in order]
-    return forest_rows(sides, "combination", order=order, labels=labels, inner=None)
+    rows = forest_rows(sides, "combination", order=order, labels=labels, inner=None)
+    # No column of counts is drawn, which would be one number: the mark stands at the term.
+    marks = np.where(rows.frame["prior_driven"], " †", "")
+    return replace(rows, frame=rows.frame.assign(label=rows.frame["label"] + marks))
 
 
 def jobcenter_data(

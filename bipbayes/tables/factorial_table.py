@@ -20,9 +20,12 @@ from bipbayes.wording import (
     outcome_label,
     percent,
     phrase,
+    whole_number,
 )
 
 ESTIMAND = "factorial"
+# A term rests on all combinations; the smallest of them decides how precisely.
+_OF_SMALLEST = {"n": "n_smallest", "n_citizens": "n_citizens_smallest"}
 
 
 def factorial_rows(intervals: pd.DataFrame, context: Context) -> pd.DataFrame:
@@ -38,6 +41,26 @@ def factorial_rows(intervals: pd.DataFrame, context: Context) -> pd.DataFrame:
     rows = intervals[intervals["estimand"] == ESTIMAND]
     shown = (rows["source"] == "posterior") | (rows["vcov"] == shown_errors(context.analysis))
     return rows[shown].reset_index(drop=True)
+
+
+def _printed(context: Context, outcomes: Sequence[str] | None) -> set[str]:
+    averages = context.codebook.average_codes
+    return {ALL_INDICATORS, *(averages if outcomes is None else outcomes)}
+
+
+def _smallest(rows: pd.DataFrame, context: Context) -> str:
+    """Say n of the smallest combination once, or of each outcome where they differ."""
+    language = context.language
+    smallest = rows.groupby("outcome")["n"].min()
+    texts = {name: whole_number(n, language=language) for name, n in smallest.items()}
+    if len(set(texts.values())) == 1:
+        return phrase("n_smallest", language, n=next(iter(texts.values())))
+    order = [name for name in (ALL_INDICATORS, *context.codebook.outcomes) if name in texts]
+    told = [
+        f"{texts[name]} ({outcome_label(context.codebook, name, language=language)})"
+        for name in order
+    ]
+    return phrase("n_smallest", language, n=", ".join(told))
 
 
 def factorial_table(
@@ -66,7 +89,6 @@ def factorial_table(
     columns = (
         Column("outcome", phrase("audit_header_outcome", language), align="l"),
         Column("term", phrase("factorial_term", language), align="l"),
-        Column("n", phrase("n", language)),
         Column("ols_estimate", phrase("estimate", language), ols),
         Column("ols_interval", phrase("confidence_short", language, level=level), ols),
         Column("posterior_estimate", phrase("mean", language), posterior),
@@ -74,19 +96,19 @@ def factorial_table(
         Column("p_positive", phrase("p_positive", language), posterior),
     )
     title = phrase("factorial_table", language)
+    printed = rows[rows["outcome"].isin(_printed(context, outcomes))]
     return Table(
         name=ESTIMAND,
         caption=table_caption(context, title, phrase("in_units", language)),
-        notes=_notes(rows, context),
+        notes=_notes(printed, context),
         columns=columns,
-        body=_body(rows, context, outcomes=outcomes),
-        raw=rows.dropna(axis="columns", how="all"),
+        body=_body(printed, context),
+        raw=rows.rename(columns=_OF_SMALLEST).dropna(axis="columns", how="all"),
     )
 
 
-def _body(rows: pd.DataFrame, context: Context, *, outcomes: Sequence[str] | None) -> pd.DataFrame:
+def _body(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
     language, codebook = context.language, context.codebook
-    wanted = set(codebook.average_codes if outcomes is None else outcomes) | {ALL_INDICATORS}
     rows = rows.assign(digits=MOST_DECIMALS)
     drawn = rows["source"] == "posterior"
     rows.loc[drawn, "digits"] = row_decimals(rows[drawn], sd="se")
@@ -96,8 +118,6 @@ def _body(rows: pd.DataFrame, context: Context, *, outcomes: Sequence[str] | Non
     }
     body = []
     for outcome in (ALL_INDICATORS, *codebook.outcomes):
-        if outcome not in wanted:
-            continue
         for term in factorial_contrasts(codebook)[0]:
             sides = [keyed.get((outcome, term, which)) for which in (False, True)]
             known = next((side for side in reversed(sides) if side is not None), None)
@@ -106,8 +126,7 @@ def _body(rows: pd.DataFrame, context: Context, *, outcomes: Sequence[str] | Non
             dagger = " †" if known["note"] == PRIOR_DRIVEN else ""
             texts = {
                 "outcome": outcome_label(codebook, outcome, language=language),
-                "term": term.replace(":", " × "),
-                "n": number(float(known["n"]), 0, language=language) + dagger,
+                "term": term.replace(":", " × ") + dagger,
             }
             for name, side in zip(("ols", "posterior"), sides, strict=True):
                 texts |= _side(name, side, language)
@@ -135,7 +154,7 @@ def _side(name: str, row: Mapping[Hashable, Any] | None, language: str) -> dict[
 
 def _notes(rows: pd.DataFrame, context: Context) -> tuple[str, ...]:
     language = context.language
-    notes = [phrase("factorial_note", language), phrase("n_smallest", language)]
+    notes = [phrase("factorial_note", language), _smallest(rows, context)]
     for source, part in rows.groupby("source", sort=False):
         first = part.iloc[0]
         interval = interval_words(float(first["level"]), str(first["kind"]), language=language)

@@ -121,6 +121,22 @@ def test_slopes_are_drawn_where_they_belong(bip: Described) -> None:
     assert labels[:2] == ["B1", "B2"] and axes.get_ylim()[0] > axes.get_ylim()[1]
 
 
+@pytest.mark.parametrize("language, told", [("en", "weeks do not vary"), ("da", "ikke varierer")])
+@pytest.mark.parametrize("all_alike", [True, False])
+def test_weeks_that_do_not_vary_are_named(
+    bip: Described, language: str, told: str, all_alike: bool
+) -> None:
+    """Catches an empty figure, or an empty row, without a word; and words where none is empty."""
+    context = Context(bip_codebook(), synthetic=False, language=language)
+    data = weeks_data(bip.description.slopes, context)
+    assert told not in written(weeks_figure(data, context=context)).replace("\n", " ")
+    empty = data["row"] >= 0 if all_alike else data["row"] == 3
+    data.loc[empty, ["slope", "lower", "upper"]] = np.nan
+    figure = weeks_figure(data, context=context)
+    figure.draw_without_rendering()
+    assert told in written(figure).replace("\n", " ")
+
+
 def test_the_matrix_says_which_treatments(bip: Described) -> None:
     """Catches digits read from the wrong end."""
     context = Context(bip_codebook(), synthetic=True)

@@ -37,14 +37,21 @@ def test_over_all_indicators_there_is_no_ols_side() -> None:
     assert rows.posterior is not None
 
 
-@pytest.mark.parametrize("language, word", [("en", "smallest"), ("da", "mindste")])
-def test_caption_says_what_n_and_significant_mean(language: str, word: str) -> None:
-    """Catches the caption of single combinations, where n and zero mean something else."""
-    context = replace(CONTEXT, language=language)
-    rows = factorial_data(study_frame(), context, outcome=CODEBOOK.average_codes[0])
-    texts = [text.get_text() for text in forest_figure(rows, context=context, title="x").texts]
-    told = " ".join(texts).replace("\n", " ")
-    assert word in told
+@pytest.mark.parametrize("language, words", [("en", "smallest has"), ("da", "mindste har")])
+def test_caption_says_what_n_and_significant_mean(language: str, words: str) -> None:
+    """Catches the caption of single combinations, where n and zero mean something else.
+
+    And a column of counts that says the smallest combination's in every row.
+    """
+    context, frame = replace(CONTEXT, language=language), study_frame()
+    outcome = CODEBOOK.average_codes[0]
+    single = frame["estimand"].eq("effect") & frame["outcome"].eq(outcome)
+    smallest = int(frame.loc[single & frame["source"].eq("ols"), "n"].min())
+    rows = factorial_data(frame, context, outcome=outcome)
+    figure = forest_figure(rows, context=context, title="x")
+    told = " ".join(text.get_text() for text in figure.texts).replace("\n", " ")
+    assert f"{words} n = {smallest}." in told
+    assert "n" not in {axes.get_title(loc="right") for axes in figure.axes}
     assert "average progress." not in told
 
 

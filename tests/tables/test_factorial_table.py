@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+import pytest
 from factorial_frames import CODEBOOK, TERMS, study_frame
 
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.tables.disclosure import blank_small_cells
 from bipbayes.tables.export import RunFrames, run_tables
 from bipbayes.tables.factorial_table import factorial_rows, factorial_table
-from bipbayes.wording import Context
+from bipbayes.wording import Context, outcome_label
 
 CONTEXT = Context(CODEBOOK, synthetic=True)
 
@@ -36,6 +37,24 @@ def test_stars_mark_intervals_that_exclude_zero() -> None:
     stars = ((own["lower"] > 0) | (own["upper"] < 0)).tolist()
     printed = table.body["ols_interval"][len(TERMS) : 2 * len(TERMS)]
     assert [text.endswith("*") for text in printed] == stars
+
+
+@pytest.mark.parametrize("language, words", [("en", "smallest has"), ("da", "mindste har")])
+def test_n_of_the_smallest_combination_is_said_once_an_outcome(language: str, words: str) -> None:
+    """Catches one number in fifteen rows, another outcome's, and a CSV that calls it the term's."""
+    context, frame = replace(CONTEXT, language=language), study_frame()
+    chosen = [CODEBOOK.indicator_codes[0], CODEBOOK.average_codes[0]]
+    counts = frame[frame["estimand"].eq("effect") & frame["source"].eq("ols")]
+    smallest = counts.groupby("outcome")["n"].min().astype(int)
+    table = factorial_table(factorial_rows(frame, context), context, outcomes=chosen)
+    assert "n" not in {column.key for column in table.columns}
+    (note,) = (note for note in table.notes if words in note)
+    assert smallest[chosen[0]] != smallest[chosen[1]]
+    for outcome in chosen:
+        label = outcome_label(CODEBOOK, outcome, language=language)
+        assert f"{smallest[outcome]} ({label})" in note
+    raw = table.raw.drop_duplicates("outcome").set_index("outcome")
+    assert "n" not in raw and raw.loc[chosen[0], "n_smallest"] == smallest[chosen[0]]
 
 
 def test_it_is_among_a_runs_tables() -> None:
