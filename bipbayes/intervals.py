@@ -59,6 +59,7 @@ ESTIMANDS: Final = (
     "factorial",
 )
 ALL_INDICATORS: Final = "all_indicators"
+NO_SPREAD: Final = "all changes of the outcome are alike: it has no standard deviation"
 PRIOR_DRIVEN: Final = "prior-driven"  # a note: no response stands behind the row
 
 

@@ -1,5 +1,7 @@
 """Stage 1: cell means and how they err together."""
 
+from dataclasses import replace
+
 import numpy as np
 import xarray as xr
 
@@ -7,7 +9,15 @@ from bipbayes.cells import covariance
 from bipbayes.cells.covariance import working_covariance
 from bipbayes.cells.scores import Scores, make_scores
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.sample import Floats, Sample, analysis_sample, distinct_citizens, group_sums
+from bipbayes.data.sample import (
+    Floats,
+    Integers,
+    Sample,
+    analysis_sample,
+    distinct_citizens,
+    group_sums,
+    unscaled_rows,
+)
 from bipbayes.errors import SettingsError
 
 BLOCK = ("combination", "jobcenter")
@@ -35,7 +45,8 @@ def cell_means(
         ``vcov[combination, jobcenter, indicator, indicator_]`` in standard deviations of
         progression (``NaN`` without answers), with the matrices and attrs of
         `bipbayes.cells.covariance.working_covariance`; ``n_outcome`` and
-        ``n_citizens_outcome`` ``[combination, jobcenter, outcome]`` (averages, too); ``sd`` and
+        ``n_citizens_outcome`` ``[combination, jobcenter, outcome]`` (averages, too, and outcomes
+        whose changes are all alike: these have no ``n``, no ``mean`` and no ``sd``); ``sd`` and
         ``mean_change`` ``[outcome]`` in scale points. Coord ``respondent(indicator)``. Attrs
         also ``vcov``, ``previous``, ``synthetic``, ``study``.
 
@@ -113,21 +124,34 @@ def score_cells(sample: Sample, scores: Scores, codebook: Codebook, *, vcov: str
             "respondent": ("indicator", own),
         },
     )
+    known = np.flatnonzero(used.any(axis=0))
     found = working_covariance(
-        scores,
-        codes,
-        respondent=np.array([respondents.index(name) for name in own]),
+        _chosen(scores, known),
+        [codes[place] for place in known],
+        respondent=np.array([respondents.index(own[place]) for place in known]),
         vcov=vcov,
         blocks=(len(sample.combinations), len(sample.jobcenters)),
     )
+    found = found.reindex(indicator=codes, indicator_=codes)
     return data.merge(found, join="exact").assign_attrs(vcov=vcov, **found.attrs)
 
 
+def _chosen(scores: Scores, indicators: Integers) -> Scores:
+    """Keep some indicators: one without information must not count in the others' covariance."""
+    names = ("residual", "weight", "estimate", "information", "previous")
+    return replace(scores, **{name: getattr(scores, name)[:, indicators] for name in names})
+
+
 def described(cells: xr.Dataset, progression: xr.Dataset) -> xr.Dataset:
-    """Add scale and mean of progression, and the attrs that say where cells come from."""
+    """Add scale and mean of progression, numbers of outcomes without a scale, and attrs."""
     outcomes = cells["outcome"].to_numpy()
     for name, source in (("sd", "sd"), ("mean_change", "mean")):
         cells[name] = progression[source].sel(outcome=outcomes)
+    for outcome, rows in unscaled_rows(progression).items():
+        counts = rows.groupby(list(BLOCK))["citizen"].agg(["size", "nunique"]).to_xarray()
+        for name, column in (("n_outcome", "size"), ("n_citizens_outcome", "nunique")):
+            values = counts[column].reindex_like(cells[name].sel(outcome=outcome), fill_value=0)
+            cells[name].loc[{"outcome": outcome}] = values.transpose(*BLOCK)
     return cells.assign_attrs({**progression.attrs, **cells.attrs})
 
 

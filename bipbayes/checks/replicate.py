@@ -103,7 +103,7 @@ def normal_changes(
     """
     rng = np.random.default_rng(seed)
     noise, change, person = (
-        _root(cells[f"{name}_covariance"].transpose("indicator", "indicator_").to_numpy())
+        _root(cells[f"{name}_covariance"].fillna(0).transpose("indicator", "indicator_").to_numpy())
         for name in ("noise", "change", "persistent")
     )
     columns = np.arange(len(rows.sd))

@@ -146,7 +146,8 @@ def significant_under_posterior(
         & excludes_zero(ols_frame)
     ].reset_index(drop=True)
     labels = {name: xr.DataArray(rows[name], dims="row") for name in ("outcome", "combination")}
-    values = draws.sel(labels).transpose(*SAMPLE, "row").to_numpy().reshape(-1, len(rows))
+    drawn = draws.sizes["chain"] * draws.sizes["draw"]  # there may be no row
+    values = draws.sel(labels).transpose(*SAMPLE, "row").to_numpy().reshape(drawn, len(rows))
     estimate = rows["estimate"].to_numpy()
     known = np.isfinite(values).all(axis=0)
     other = (np.sign(values) != np.sign(estimate)).mean(axis=0)

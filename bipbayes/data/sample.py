@@ -101,6 +101,30 @@ def analysis_sample(progression: xr.Dataset, codebook: Codebook) -> Sample:
     )
 
 
+def unscaled_rows(progression: xr.Dataset) -> dict[str, pd.DataFrame]:
+    """Find the changes of outcomes whose changes are all alike: there is nothing to divide by.
+
+    Parameters
+    ----------
+    progression
+        As `bipbayes.data.progression.progression` returns it.
+
+    Returns
+    -------
+    dict
+        By outcome, ``combination``, ``jobcenter``, ``citizen`` of its analysed changes, which
+        are no part of the analysis sample; without outcomes that have none.
+    """
+    names, found = ["combination", "jobcenter", "citizen"], {}
+    without = progression["outcome"].where(progression["sd"].isnull(), drop=True)
+    for outcome in without.to_numpy():
+        known = progression["analysed"] & progression["change"].sel(outcome=outcome).notnull()
+        if bool(known.any()):
+            values = {name: progression[name].to_numpy()[known.to_numpy()] for name in names}
+            found[str(outcome)] = pd.DataFrame(values)
+    return found
+
+
 def jobcenter_order(present: NDArray[np.str_], codebook: Codebook) -> tuple[str, ...]:
     """Order the jobcenters present: as in the codebook, then others in natural order."""
     labels = {str(label) for label in present}

@@ -37,9 +37,10 @@ def estimand_draws(
         (main effects and interactions of ``effect``, see
         `bipbayes.data.factorial.factorial_contrasts`). Outcomes: indicators, averages (on the
         report's scale) and ``all_indicators``, the mean over indicators of their standardised
-        effects. ``NaN`` where a model says nothing about a cell that has weight. A contrast is
-        the difference
-        to the combination without treatment, which it leaves out.
+        effects. ``NaN`` where a model says nothing about a cell that has weight, and for an
+        indicator whose changes are all alike (it has no standard deviation, and does not count
+        in ``all_indicators``). A contrast is the difference to the combination without
+        treatment, which it leaves out.
     """
     observed = observed_weights(cells)
     standard = standard_weights(cells).broadcast_like(observed).transpose(*observed.dims)
@@ -50,9 +51,15 @@ def estimand_draws(
         "contrast": _contrast(effect, codebook),
         "standardised_effect": standardised,
         "standardised_contrast": _contrast(standardised, codebook),
-        "jobcenter": _by_jobcenter(effects),
+        "jobcenter": _by_jobcenter(effects, cells),
         "factorial": _factorial(effect, codebook),
     }
+
+
+def scaled_indicators(cells: xr.Dataset) -> xr.DataArray:
+    """Say which indicators have a standard deviation, dim ``indicator``."""
+    sd = cells["sd"].sel(outcome=cells["indicator"].to_numpy())
+    return xr.DataArray(sd.notnull().to_numpy(), {"indicator": cells["indicator"].to_numpy()})
 
 
 def outcome_draws(
@@ -79,6 +86,8 @@ def outcome_draws(
     values = effects.to_numpy()
     indicators = list(codebook.indicator_codes)
     single = _total(values, _weight_array(weights, indicators))
+    scaled = scaled_indicators(cells).sel(indicator=indicators).to_numpy()
+    single[..., ~scaled] = np.nan
     members, shifts = average_weights(cells, codebook)
     columns = [single]
     for average in codebook.average_codes:
@@ -87,7 +96,7 @@ def outcome_draws(
         jobcenters = np.repeat(_weight_array(weights, [average]), belongs.sum(), axis=2)
         total = _total(values[..., belongs], jobcenters) @ share[belongs]
         columns.append((total + float(shifts.sel(outcome=average)))[..., None])
-    columns.append(single.mean(axis=-1, keepdims=True))
+    columns.append(single[..., scaled].mean(axis=-1, keepdims=True))
     return _overall(np.concatenate(columns, axis=-1), effects, codebook)
 
 
@@ -134,8 +143,12 @@ def _factorial(effect: xr.DataArray, codebook: Codebook) -> xr.DataArray:
     return xr.DataArray(terms, coords=coords, dims=OVERALL_DIMS)
 
 
-def _by_jobcenter(effects: xr.DataArray) -> xr.DataArray:
+def _by_jobcenter(effects: xr.DataArray, cells: xr.Dataset) -> xr.DataArray:
     """Effects by jobcenter, with the mean over indicators as a further outcome."""
     single = effects.drop_vars("respondent", errors="ignore").rename(indicator="outcome")
-    mean = single.mean("outcome", skipna=False).expand_dims(outcome=[ALL_INDICATORS])
-    return xr.concat([single, mean], dim="outcome").transpose(*JOBCENTER_DIMS)
+    scaled = scaled_indicators(cells).sel(indicator=effects["indicator"]).to_numpy()
+    counted = single if scaled.all() else single.isel(outcome=scaled)
+    mean = counted.mean("outcome", skipna=False).expand_dims(outcome=[ALL_INDICATORS])
+    both = xr.concat([single, mean], dim="outcome").transpose(*JOBCENTER_DIMS)
+    both[..., np.flatnonzero(~scaled)] = np.nan
+    return both

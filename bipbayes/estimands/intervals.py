@@ -11,7 +11,7 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.data.factorial import factorial_contrasts
 from bipbayes.errors import SettingsError
 from bipbayes.estimands.convergence import convergence
-from bipbayes.intervals import ALL_INDICATORS, PLAIN, PRIOR_DRIVEN, interval_frame
+from bipbayes.intervals import ALL_INDICATORS, NO_SPREAD, PLAIN, PRIOR_DRIVEN, interval_frame
 
 UNKNOWN_CELL: Final = "no answers in a cell that the estimand needs; the model does not pool"
 SAMPLE: Final = ("chain", "draw")
@@ -86,7 +86,9 @@ def posterior_intervals(
     frame["level"], frame["kind"] = settings.level, settings.kind
     unknown = frame["estimate"].isna()
     empty = (frame["answers"] == 0) | _without_reference(frame, counts, codebook.no_treatment)
-    frame["note"] = np.where(unknown, UNKNOWN_CELL, np.where(empty, PRIOR_DRIVEN, ""))
+    without = cells["outcome"].to_numpy()[cells["sd"].isnull().to_numpy()]
+    reason = np.where(frame["outcome"].isin(without), NO_SPREAD, UNKNOWN_CELL)
+    frame["note"] = np.where(unknown, reason, np.where(empty, PRIOR_DRIVEN, ""))
     return interval_frame(frame.drop(columns="answers"))
 
 

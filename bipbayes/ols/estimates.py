@@ -3,13 +3,20 @@
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.sample import Floats, Integers, Sample, analysis_sample, distinct_citizens
+from bipbayes.data.sample import (
+    Floats,
+    Integers,
+    Sample,
+    analysis_sample,
+    distinct_citizens,
+    unscaled_rows,
+)
 from bipbayes.errors import SettingsError
+from bipbayes.intervals import NO_SPREAD
 from bipbayes.ols import covariance as cov
 from bipbayes.ols import reasons
 from bipbayes.ols.design import Design, dummy_design
@@ -74,26 +81,21 @@ def estimate_ols(
 
 def _count_without_scale(estimates: xr.Dataset, progression: xr.Dataset) -> None:
     """Give outcomes without a standard deviation their true n, and the reason why all is empty."""
-    unscaled = progression["outcome"].where(progression["sd"].isnull(), drop=True).to_numpy()
-    for outcome in [name for name in unscaled if name in estimates["outcome"]]:
-        known = progression["analysed"] & progression["change"].sel(outcome=outcome).notnull()
-        if not bool(known.any()):
+    for outcome, rows in unscaled_rows(progression).items():
+        if outcome not in estimates["outcome"]:
             continue
-        names = ["combination", "jobcenter", "citizen"]
-        rows = pd.DataFrame({name: progression[name].to_numpy()[known] for name in names})
         here = {"outcome": outcome}
         estimates["observations"].loc[here] = len(rows)
-        estimates["reason"].loc[here] = reasons.NO_SPREAD
-        for prefix, by in (("", names[:1]), ("jobcenter_", names[:2])):
+        estimates["reason"].loc[here] = NO_SPREAD
+        for prefix, by in (("", ["combination"]), ("jobcenter_", ["combination", "jobcenter"])):
             citizens = rows.groupby(by)["citizen"].agg(["size", "nunique"]).to_xarray()
             like = estimates[f"{prefix}n"].loc[here]
             citizens = citizens.reindex_like(like, fill_value=0).transpose(*like.dims)
             estimates[f"{prefix}n"].loc[here] = citizens["size"]
             estimates[f"{prefix}n_citizens"].loc[here] = citizens["nunique"]
             note = estimates[f"{prefix}note"].loc[here]
-            estimates[f"{prefix}note"].loc[here] = note.where(
-                citizens["size"] == 0, reasons.NO_SPREAD
-            ).transpose(*note.dims)
+            told = note.where(citizens["size"] == 0, NO_SPREAD).transpose(*note.dims)
+            estimates[f"{prefix}note"].loc[here] = told
         estimates["standardised_note"].loc[here] = estimates["note"].loc[here]
 
 

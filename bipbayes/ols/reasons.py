@@ -18,7 +18,6 @@ ALL_ALIKE = "all changes behind it are alike: no error can be estimated"
 COMMON_VARIANCE = (
     "one regression on all combinations in all jobcenters: its residual variance is common to all"
 )
-NO_SPREAD = "all changes of the outcome are alike: it has no standard deviation"
 
 
 def empty(design: Design, sample: Sample, vcov: str) -> Text:

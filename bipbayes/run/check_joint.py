@@ -25,7 +25,8 @@ _PLOTS = "bipbayes.plots.check_joint"
 
 def check_improved(inputs: CheckInputs) -> CheckResult:
     """Count how many indicators each combination improves."""
-    codes = inputs.codebook.indicator_codes
+    known = inputs.draws["effect"].notnull().any(("chain", "draw", "combination"))
+    codes = [code for code in inputs.codebook.indicator_codes if known.sel(outcome=code)]
     wanted = inputs.asked.at_least
     at_least = math.ceil(MOST * len(codes)) if wanted is None else wanted
     level = inputs.settings.level

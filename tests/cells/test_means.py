@@ -1,6 +1,7 @@
 """Cell means and their working covariances against brute force, likelihood and simulation."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import builders
@@ -341,3 +342,41 @@ def test_gaps_do_not_look_like_negative_real_change(many_sites: Study) -> None:
     assert abs(change) < 0.01
     assert (total + 2 * lag).to_numpy()[apart].mean() < -0.03
     assert cells["common_starts"].to_numpy()[apart].mean() < 0.9
+
+
+def _with_a_constant_item() -> tuple[Study, Codebook]:
+    """A study whose q2 never changes, and the codebook without it."""
+    study = builders.random_study(CODEBOOK, seed=6, shape=SHAPE)
+    frame = study.responses.assign(q2=study.responses["q2"].where(study.responses["q2"].isna(), 3))
+    others = tuple(entry for entry in CODEBOOK.indicators if entry.code != "q2")
+    averages = tuple(
+        replace(entry, members=tuple(code for code in entry.members if code != "q2"))
+        for entry in CODEBOOK.averages
+    )
+    codebook = replace(CODEBOOK, indicators=others, averages=averages)
+    return builders.replace_responses(study, frame), codebook
+
+
+@pytest.mark.parametrize("vcov", VCOV)
+def test_an_item_that_never_changes_leaves_the_others_as_they_are(vcov: str) -> None:
+    """Catches a variance of one made up for it, which moved the others' C, N and D."""
+    study, others = _with_a_constant_item()
+    whole = cell_means(progression(study, CODEBOOK), CODEBOOK, vcov=vcov)
+    rest = cell_means(progression(study, others), others, vcov=vcov)
+    kept = dict.fromkeys(("indicator", "indicator_"), codes(others))
+    for name in ("vcov", "mean", "n", "residual_covariance", "persistent_covariance"):
+        here = {dim: labels for dim, labels in kept.items() if dim in whole[name].dims}
+        np.testing.assert_array_equal(whole[name].sel(here), rest[name])
+    assert whole.attrs["repair"] == rest.attrs["repair"]
+    assert whole["mean"].sel(indicator="q2").isnull().all() and np.isnan(
+        whole["sd"].sel(outcome="q2")
+    )
+    assert int(whole["n"].sel(indicator="q2").sum()) == 0
+    item = progression(study, CODEBOOK).sel(outcome="q2")
+    expected = (item["analysed"] & item["change"].notnull()).to_numpy()
+    frame = item[["combination", "jobcenter", "citizen"]].to_dataframe()[expected]
+    counts = frame.groupby(["combination", "jobcenter"])["citizen"].agg(["size", "nunique"])
+    for name, column in (("n_outcome", "size"), ("n_citizens_outcome", "nunique")):
+        table = whole[name].sel(outcome="q2", drop=True).to_series()
+        assert (table[table > 0] == counts[column].reindex(table[table > 0].index)).all()
+        assert table.sum() == counts[column].sum()

@@ -7,6 +7,7 @@ import xarray as xr
 
 from bipbayes.cells import cell_means
 from bipbayes.data.codebook import Codebook
+from bipbayes.data.progression import progression as change
 from bipbayes.estimands.draws import estimand_draws
 from bipbayes.estimands.effects import effect_draws
 from bipbayes.estimands.intervals import (
@@ -15,7 +16,7 @@ from bipbayes.estimands.intervals import (
     limits,
     posterior_intervals,
 )
-from bipbayes.intervals import ALL_INDICATORS
+from bipbayes.intervals import ALL_INDICATORS, NO_SPREAD
 from bipbayes.ols import estimate_ols, ols_intervals
 
 
@@ -246,3 +247,32 @@ def test_row_counts_agree_with_ols(
     both = left.merge(posterior, on=keys, suffixes=("_ols", "_posterior"))
     assert len(both) == len(codebook.outcomes) * 4
     assert (both["n_ols"] == both["n_posterior"]).all()
+
+
+def test_an_item_that_never_changes_is_empty_with_its_reason_and_its_numbers(
+    codebook: Codebook,
+) -> None:
+    """Catches a number of the prior for it, a mean over indicators with it, and n = 0."""
+    study = builders.random_study(codebook, seed=4, shape=builders.Shape(moves=0.0))
+    frame = study.responses.assign(q2=study.responses["q2"].where(study.responses["q2"].isna(), 3))
+    still = change(builders.replace_responses(study, frame), codebook)
+    cells = cell_means(still, codebook)
+    effects = _random_effects(cells)
+    draws = estimand_draws(effects, cells, codebook)
+    others = [code for code in codebook.indicator_codes if code != "q2"]
+    for name in ("effect", "factorial", "jobcenter"):
+        expected = draws[name].sel(outcome=others).mean("outcome")
+        np.testing.assert_allclose(draws[name].sel(outcome=ALL_INDICATORS), expected)
+    frame = posterior_intervals(draws, cells, codebook, model="m")
+    rows, rest = frame[frame["outcome"] == "q2"], frame[frame["outcome"] != "q2"]
+    numbers = ["estimate", "se", "lower", "upper", "p_positive", "p_wrong_sign", "mcse"]
+    assert rows[numbers].isna().all(axis=None) and set(rows["note"]) == {NO_SPREAD}
+    assert rest["estimate"].notna().all() and NO_SPREAD not in set(rest["note"])
+    keys = ["estimand", "outcome", "combination", "jobcenter"]
+    reference = ols_intervals(estimate_ols(still, codebook), codebook)
+    reference = reference[reference["vcov"] == "classical"].set_index(keys)
+    both = rows[rows["estimand"].isin(["effect", "jobcenter"])].set_index(keys)
+    same = both.index.intersection(reference.index)
+    assert len(same) > 10 and both.loc[same, "n"].sum() > 0
+    for name in ("n", "n_citizens"):
+        np.testing.assert_array_equal(both.loc[same, name], reference.loc[same, name])

@@ -10,8 +10,9 @@ import xarray as xr
 from statsmodels.stats.multitest import multipletests
 
 from bipbayes.data.progression import progression
+from bipbayes.intervals import NO_SPREAD
 from bipbayes.ols import VCOV, estimate_ols, ols_intervals
-from bipbayes.ols.reasons import ALL_ALIKE, COMMON_VARIANCE, NO_SPREAD
+from bipbayes.ols.reasons import ALL_ALIKE, COMMON_VARIANCE
 
 CODEBOOK = builders.make_codebook(3, 2)
 ROBUST = tuple(name for name in VCOV if name != "classical")
