@@ -9,7 +9,8 @@ three are corrected for it, in `ROUNDS` rounds.
 
 C rests on the citizens with three changes or more, often few, and each of its entries on its own
 is mostly noise. So it is shrunk towards its averages over the diagonal, over pairs of indicators
-of one respondent and over pairs across respondents, by the share that sampling error has in its
+of one respondent and over pairs across respondents (of indicators that are turned for it where
+they go against the main component of S0), by the share that sampling error has in its
 spread around these averages (Ledoit and Wolf 2004, Schäfer and Strimmer 2005; the error from
 `GROUPS` groups of citizens). Without such pairs nothing is known of it, and what neighbours
 share positively stands in its place.
@@ -193,7 +194,7 @@ def _improved(found: Moments, sums: _Sums, respondent: Integers) -> Moments:
     others = sums.products.apart + lost_apart * sums.counts.apart
     lost = (sums.joint - sums.degrees) * np.outer(root, root)
     response = _ratio(sums.own, sums.joint - lost)
-    scale = np.sqrt(np.diag(response))
+    scale = np.sqrt(np.diag(response)) * _directions(response)
     person, shrinkage = _shrunk(others, sums.counts.apart, scale=scale, respondent=respondent)
     return Moments(
         response=(response + response.T) / 2,  # exactly symmetric
@@ -286,6 +287,8 @@ def _shrunk(
 ) -> tuple[Floats, float]:
     """Shrink mean products over pairs towards averages; both by group of citizens.
 
+    Signs of `scale` turn indicators before they are averaged, and back afterwards.
+
     Returns
     -------
     tuple
@@ -293,20 +296,27 @@ def _shrunk(
     """
     total = counts.sum(axis=0)
     units = np.outer(scale, scale)
-    known = (total > 0) & (units > 0)
+    known = (total > 0) & (units != 0)
     if not known.any():
         return np.zeros_like(total), 1.0
-    own = np.where(known, _ratio(products.sum(axis=0), total * units), 0.0)
+    scaled = products * np.divide(1.0, units, out=np.zeros_like(units), where=known)
+    own = _ratio(scaled.sum(axis=0), total)
     average = _block_averages(own, total * known, respondent)
     # Sampling variance of a ratio of sums over groups of citizens.
-    surplus = np.where(known, _ratio(products, np.broadcast_to(units, products.shape)), 0.0)
-    surplus = surplus - own * counts
+    surplus = np.where(known, scaled - own * counts, 0.0)
     groups = len(products)
     variance = _ratio((surplus**2).sum(axis=0), total**2) * groups / (groups - 1)
     spread = ((own - average)[known] ** 2).sum()
     weight = min(1.0, float(variance[known].sum() / spread)) if spread > 0 else 1.0
     shrunk = np.where(known, weight * average + (1 - weight) * own, average) * units
     return (shrunk + shrunk.T) / 2, weight
+
+
+def _directions(response: Floats) -> Floats:
+    """Turn indicators so that they point the same way: signs of the main component of S0."""
+    scale = np.sqrt(np.diag(response))
+    main = np.linalg.eigh(_ratio(response, np.outer(scale, scale)))[1][:, -1]
+    return np.where(main < 0, -1.0, 1.0)
 
 
 def _block_averages(values: Floats, counts: Floats, respondent: Integers) -> Floats:
