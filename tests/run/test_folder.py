@@ -86,6 +86,17 @@ def test_a_record_that_lists_files_elsewhere_removes_none_of_them(tmp_path: Path
     assert outside.read_text() == "keep"
 
 
+def test_an_input_among_the_files_of_the_other_run_is_not_removed(tmp_path: Path) -> None:
+    """Catches a result of the other run, of whatever name, that the starting run reads."""
+    folder = RunFolder(tmp_path)
+    folder.claim(MINE, overwrite=False)
+    write_text(tmp_path / "extra" / "own.csv", "of the other run")
+    folder.note()
+    with pytest.raises(RunError, match=r"own\.csv: read by this run"):
+        folder.claim(OTHER, overwrite=True, inputs=[tmp_path / "extra" / "own.csv"])
+    assert (tmp_path / "extra" / "own.csv").is_file()
+
+
 def test_what_is_checked_last_is_checked_before_anything_is_removed(tmp_path: Path) -> None:
     """Catches results lost to a run that then refuses its own inputs."""
     folder = RunFolder(tmp_path)
