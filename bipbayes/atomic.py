@@ -5,11 +5,12 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import pandas as pd
 
-from bipbayes.marks import readable
+from bipbayes.marks import readable, spoken
 
 _WRITTEN: Final[set[Path]] = set()  # by this process; a run lists its own in run.json
 
@@ -53,7 +54,13 @@ def write_json(path: Path, record: Mapping[str, Any]) -> None:
     write_text(path, json.dumps(record, indent=2, ensure_ascii=False, default=str) + "\n")
 
 
-def write_frame(path: Path, frame: pd.DataFrame, *, treatments: Sequence[str] = ()) -> None:
+def write_frame(
+    path: Path,
+    frame: pd.DataFrame,
+    *,
+    treatments: Sequence[str] = (),
+    words: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Write a frame as CSV at full precision, atomically, text as `bipbayes.marks.readable`.
 
     Parameters
@@ -64,6 +71,9 @@ def write_frame(path: Path, frame: pd.DataFrame, *, treatments: Sequence[str] = 
         What to write.
     treatments
         Codes in the order of a combination's digits, where the frame has combinations.
+    words
+        What braces in notes and reasons stand for (`bipbayes.data.words.study_words`).
     """
-    content = readable(frame, treatments).to_csv(index=False, lineterminator="\n")
+    frame = readable(spoken(frame, words), treatments)
+    content = frame.to_csv(index=False, lineterminator="\n")
     write_text(path, content)

@@ -4,7 +4,7 @@ In memory a combination is its digits (``0101``); a CSV's column ``combination``
 (``none`` for no treatment) and ``code`` holds ``c0101``, which no reader takes for a number.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 import pandas as pd
@@ -71,6 +71,18 @@ def readable(frame: pd.DataFrame, treatments: Sequence[str]) -> pd.DataFrame:
             )
             frame.insert(list(frame).index(column) + 1, code, codes)
     return _replaced(frame, _EXECUTED, r"'\1")
+
+
+def spoken(frame: pd.DataFrame, words: Mapping[str, str]) -> pd.DataFrame:
+    """Put a study's words in the place of braces, in the columns that hold sentences."""
+
+    def said(text: object) -> object:
+        for key, word in words.items():
+            text = text.replace(f"{{{key}}}", word) if isinstance(text, str) else text
+        return text
+
+    names = [name for name in map(str, frame) if name.endswith(("note", "reason"))]
+    return frame.assign(**{name: frame[name].map(said, na_action="ignore") for name in names})
 
 
 def restored(frame: pd.DataFrame) -> pd.DataFrame:

@@ -39,6 +39,8 @@ class Indicator:
         (lowest + highest - answer) when they are read.
     answers
         Words that a file may hold instead of numbers, from the lowest to the highest answer.
+    missing
+        Numbers outside the scale that mean no answer, such as 8 for "don't know".
     """
 
     code: str
@@ -50,6 +52,7 @@ class Indicator:
     figure: int | None = None
     reverse: bool = False
     answers: tuple[str, ...] = ()
+    missing: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ Table = Mapping[str, Any]
 _TOP: Final = {
     *("name", "scale", "citizen", "jobcenter", "date", "jobcenters", "none", "dont_know"),
     *("indicators", "treatments", "activities", "averages", "higher", "dates", "answers", "words"),
+    "missing",
 }
 _INDICATOR: Final = {
     *("code", "column", "respondent", "label", "optional"),
-    *("counterpart", "figure", "progression", "reverse", "answers"),
+    *("counterpart", "figure", "progression", "reverse", "answers", "missing"),
 }
 MAX_TREATMENTS: Final = 8
 
@@ -77,7 +78,17 @@ def _format_faults(table: Table) -> list[str]:
         faults.append("'jobcenters' must be a list of labels")
     if "answers" in table:
         faults += _answer_faults("'answers'", table["answers"], table.get("scale"))
-    return faults
+    return faults + _missing_faults("'missing'", table.get("missing", []), table.get("scale"))
+
+
+def _missing_faults(what: str, codes: Any, scale: Any) -> list[str]:
+    if not isinstance(codes, list) or not all(type(code) is int for code in codes):
+        return [f"{what} must be a list of whole numbers such as [8, 9]"]
+    try:
+        inside = [code for code in codes if scale[0] <= code <= scale[1]]
+    except (TypeError, IndexError, KeyError):
+        return []  # a fault of 'scale' itself
+    return [f"{what} holds answers of the scale: {inside}"] if inside else []
 
 
 def _tells_days(text: Any) -> bool:
@@ -119,6 +130,7 @@ def _entry_faults(position: int, entry: Table, scale: Any) -> list[str]:
         faults.append(f"indicator {name} has a 'reverse' that is neither true nor false")
     if "answers" in entry:
         faults += _answer_faults(f"'answers' of indicator {name}", entry["answers"], scale)
+    faults += _missing_faults(f"'missing' of indicator {name}", entry.get("missing", []), scale)
     return faults + [f"indicator {name} has the unknown key {key!r}" for key in unknown]
 
 

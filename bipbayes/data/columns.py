@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bipbayes.data.codebook import Codebook
+from bipbayes.data.files import VALUE_LABELS
 from bipbayes.data.study import Finding, first_rows
 
 _ISO_DATE: Final = (
@@ -148,14 +149,55 @@ def answers(frame: pd.DataFrame, codebook: Codebook) -> tuple[dict[str, pd.Serie
         if indicator.column not in frame:
             continue
         numbers, unread = to_answers(frame[indicator.column], indicator.answers, low=low)
+        numbers = numbers.mask(numbers.isin(indicator.missing))
         outside = numbers.notna() & ~numbers.isin(range(low, high + 1))
         allowed = f"a whole number from {low} to {high}"
         if unread.any():
             allowed += ', or words that the codebook lists from lowest to highest: answers = ["...'
             allowed += '", ...]'
+        allowed += _labelled_advice(frame, indicator.column, codebook.scale)
         findings += _value_findings(indicator.column, unread, outside, allowed)
         columns[indicator.code] = low + high - numbers if indicator.reverse else numbers
     return columns, findings + _turned(columns, codebook)
+
+
+def _labelled_advice(frame: pd.DataFrame, column: str, scale: tuple[int, int]) -> str:
+    """Say which labelled codes of a column lie outside the scale, and how they become missing."""
+    labels = frame.attrs.get(VALUE_LABELS, {}).get(column, {})
+    codes = sorted(int(code) for code in labels if _is_whole(code))
+    outside = [code for code in codes if not scale[0] <= code <= scale[1]]
+    if not outside:
+        return ""
+    told = ", ".join(map(str, outside))
+    return (
+        f"; the file labels codes outside the scale ({told}): where they mean no answer, the "
+        f"codebook's line missing = [{told}] reads them so"
+    )
+
+
+def _is_whole(code: object) -> bool:
+    return isinstance(code, int | float) and float(code).is_integer()
+
+
+def site_names(frame: pd.DataFrame, column: str, kept: Sequence[str]) -> pd.Series:
+    """Return labels of sites as text: a file's own value labels in the place of codes.
+
+    Parameters
+    ----------
+    frame
+        A file's columns with its value labels.
+    column
+        The sites.
+    kept
+        What the codebook calls them: where it lists the codes, these stay.
+    """
+    codes = to_text(frame[column])
+    labels = frame.attrs.get(VALUE_LABELS, {}).get(column, {})
+    values = to_text(pd.Series(list(labels)))
+    names = dict(zip(values, to_text(pd.Series(list(labels.values()), dtype="str")), strict=True))
+    if len(set(names.values())) < len(names) or set(names) & set(kept):
+        return codes
+    return codes.map(names).where(codes.isin(list(names)), codes)
 
 
 def _turned(answers: dict[str, pd.Series], codebook: Codebook) -> list[Finding]:

@@ -15,6 +15,7 @@ from bipbayes.errors import DataError, raise_all
 Reader = Callable[[Path], pd.DataFrame]
 
 PERIODS: Final = "periods"  # attribute of a frame: columns of months, ... by what they hold
+VALUE_LABELS: Final = "value_labels"  # attribute of a frame: labels of codes by column
 _MARKS: Final = (
     (b"\xff\xfe\0\0", "utf-32"),
     (b"\0\0\xfe\xff", "utf-32"),
@@ -169,7 +170,9 @@ def _labelled(function: str) -> Reader:
         import pyreadstat
 
         frame, meta = getattr(pyreadstat, function)(str(path), apply_value_formats=False)
-        return _with_dates(pd.DataFrame(frame), meta.original_variable_types)
+        table = _with_dates(pd.DataFrame(frame), meta.original_variable_types)
+        table.attrs[VALUE_LABELS] = dict(meta.variable_value_labels)
+        return table
 
     return read
 
@@ -217,7 +220,8 @@ def read_table(path: Path) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Text columns for CSV (types are settled by the checks), the file's types otherwise. The
-        attribute ``periods`` names columns of months, weeks and so on, which are no days.
+        attribute ``periods`` names columns of months, weeks and so on, which are no days;
+        ``value_labels`` holds what Stata and SPSS files call codes, by column.
 
     Raises
     ------

@@ -3,7 +3,6 @@
 import re
 import tomllib
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
@@ -75,8 +74,7 @@ def load_codebook(path: Path | None = None) -> Codebook:
 def parse_codebook(table: Table) -> Codebook:
     """Turn a TOML table into a `Codebook`; raises `CodebookError` naming all faults."""
     raise_all(CodebookError, "The codebook was refused:", shape_faults(table))
-    words = table.get("answers", ())
-    entries = [(_indicator(entry, words), entry) for entry in table["indicators"]]
+    entries = [(_indicator(entry, table), entry) for entry in table["indicators"]]
     raise_all(CodebookError, "The codebook was refused:", box_faults(table))
     codebook = Codebook(
         name=str(table.get("name", "Study")),
@@ -100,7 +98,7 @@ def parse_codebook(table: Table) -> Codebook:
     return codebook
 
 
-def _indicator(entry: Table, words: Sequence[str]) -> Indicator:
+def _indicator(entry: Table, table: Table) -> Indicator:
     code = str(entry["code"])
     return Indicator(
         code=code,
@@ -111,7 +109,8 @@ def _indicator(entry: Table, words: Sequence[str]) -> Indicator:
         counterpart=str(entry.get("counterpart", "")),
         figure=entry.get("figure"),
         reverse=entry.get("reverse", False),
-        answers=tuple(word.strip() for word in entry.get("answers", words)),
+        answers=tuple(word.strip() for word in entry.get("answers", table.get("answers", ()))),
+        missing=tuple(entry.get("missing", table.get("missing", ()))),
     )
 
 

@@ -119,7 +119,7 @@ def _columns(frame: pd.DataFrame, codebook: Codebook) -> tuple[pd.DataFrame, lis
     boxes, more = columns.ticks(frame, names)
     data = {
         "citizen": columns.to_text(frame[codebook.citizen]),
-        "jobcenter": columns.to_text(frame[codebook.jobcenter]),
+        "jobcenter": columns.site_names(frame, codebook.jobcenter, codebook.jobcenters),
         "date": dates,
     }
     responses = pd.DataFrame({**data, **answers, **boxes}).reset_index(drop=True)

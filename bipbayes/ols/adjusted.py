@@ -21,7 +21,7 @@ from bipbayes.ols.adjusted_fit import (
 )
 from bipbayes.ols.estimates import estimate_ols
 
-SINGULAR = "leaving a jobcenter out is singular: a regressor varies in one jobcenter only"
+SINGULAR = "leaving one {jobcenter} out is singular: a regressor varies in one {jobcenter} only"
 
 
 def estimate_adjusted(

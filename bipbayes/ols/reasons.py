@@ -1,4 +1,7 @@
-"""Why a standard error is empty, in words that can stand in a table."""
+"""Why a standard error is empty, in words that can stand in a table.
+
+Braces stand for the study's words (`bipbayes.data.words`).
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +13,13 @@ from bipbayes.ols.design import Design
 Text = NDArray[np.object_]
 
 NOT_OBSERVED = "combination not observed"
-JOBCENTER_MISSING = "not observed in every jobcenter"
-NO_JACKKNIFE = "leaving a jobcenter out is not defined for jobcenters' own means"
+JOBCENTER_MISSING = "not observed in every {jobcenter}"
+NO_JACKKNIFE = "leaving one {jobcenter} out is not defined for means by {jobcenter}"
 ONE_RESPONSE = "rests on one response: no residual"
-ONE_CITIZEN = "rests on one citizen: the residuals sum to zero"
+ONE_CITIZEN = "rests on one {citizen}: the residuals sum to zero"
 ALL_ALIKE = "all changes behind it are alike: no error can be estimated"
 COMMON_VARIANCE = (
-    "one regression on all combinations in all jobcenters: its residual variance is common to all"
+    "one regression on all combinations in all {jobcenters}: its residual variance is common to all"
 )
 
 
@@ -27,13 +30,15 @@ def empty(design: Design, sample: Sample, vcov: str) -> Text:
         sole = cov.sole_cluster(design, sample.jobcenter)
         for outcome in np.flatnonzero(sole.any(axis=0)):
             names = ", ".join(np.asarray(sample.combinations)[sole[:, outcome]])
-            result[outcome] = f"leaving a jobcenter out is singular: {names} in one jobcenter only"
+            result[outcome] = (
+                f"leaving one {{jobcenter}} out is singular: {names} in one {{jobcenter}} only"
+            )
     else:
         result[design.observations <= design.columns] = "no degrees of freedom"
     if vcov in (cov.CLUSTER_CITIZEN, cov.CLUSTER_JOBCENTER):
         cluster = vcov.removeprefix("cluster_")
         codes = sample.citizen if vcov == cov.CLUSTER_CITIZEN else sample.jobcenter
-        result[cov.cluster_counts(design, codes) < 2] = f"fewer than two {cluster}s"
+        result[cov.cluster_counts(design, codes) < 2] = f"fewer than two {{{cluster}s}}"
     result[design.observations == 0] = "outcome not observed"
     return result
 
@@ -70,7 +75,7 @@ def unusable_standardised(saturated: Design, sample: Sample, vcov: str) -> Text:
     missing = ((saturated.n.reshape(shape) == 0) & (weighted > 0)).any(axis=1)
     degenerate = _degenerate(saturated, sample, vcov).reshape(shape).any(axis=1)
     result = np.full((len(sample.outcomes), len(sample.combinations)), "", dtype=object)
-    result[degenerate.T] = "in a jobcenter it " + (
+    result[degenerate.T] = "in one {jobcenter} it " + (
         ONE_CITIZEN if vcov == cov.CLUSTER_CITIZEN else ONE_RESPONSE
     )
     result[missing.T] = JOBCENTER_MISSING

@@ -34,10 +34,10 @@ CLUSTER_CITIZEN: Final = "cluster_citizen"
 VCOV: Final = (CLASSICAL, CLUSTER_CITIZEN)
 
 NOT_OBSERVED = "combination not observed"
-ONE_CITIZEN = "rests on one citizen"
+ONE_CITIZEN = "rests on one {citizen}"
 NO_FIT = "fewer than two different answers"
 PENALISED = "no finite maximum of the likelihood: weak penalty on the effects"
-NO_JOINT = "an average needs errors clustered by citizen"
+NO_JOINT = "an average needs errors clustered by {citizen}"
 
 
 @dataclass(frozen=True)

@@ -241,7 +241,12 @@ class RunFolder:
             doubtful = drawn and not all({**sound, **(fits or {})}.values())
             preliminary = bool(self.asked.get("quick")) or doubtful
             frame = marked(frame, synthetic=synthetic, preliminary=preliminary, turned=turned)
-        write_frame(self.file(name), frame, treatments=data.get("treatments", ()))
+        write_frame(
+            self.file(name),
+            frame,
+            treatments=data.get("treatments", ()),
+            words=data.get("words", {}),
+        )
         if record and name not in record.get("written", ()):
             self.note()
 

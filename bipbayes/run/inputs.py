@@ -15,6 +15,7 @@ from bipbayes.data.load_codebook import load_codebook
 from bipbayes.data.progression import PreviousRule, progression
 from bipbayes.data.read import read_responses
 from bipbayes.data.study import Study
+from bipbayes.data.words import study_words
 from bipbayes.errors import RunError, SettingsError
 from bipbayes.run.directions import directions_record
 from bipbayes.run.folder import RunFolder
@@ -225,6 +226,7 @@ def _note_data(folder: RunFolder, study: Study) -> None:
         "codebook": study.codebook.name,
         "treatments": list(study.codebook.treatment_codes),
         "reversed": list(study.codebook.reversed_codes),
+        "words": study_words(study.codebook.words, "en"),
         "findings": [finding.sentence() for finding in study.findings],
     }
     folder.note(data=facts)

@@ -18,7 +18,9 @@ from bipbayes.intervals import ALL_INDICATORS
 
 FLOOR: Final = 3  # the least that any of the known rules allows
 # One sentence for both: which blank cells are the small ones would narrow down what they hold.
-TOO_FEW: Final = "fewer than {count} citizens, or a number from which theirs could be worked out"
+TOO_FEW: Final = (
+    "fewer than {count} {{citizens}}, or a number from which theirs could be worked out"
+)
 _LABELS: Final = {"level"}
 
 

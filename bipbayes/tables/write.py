@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from bipbayes.atomic import write_frame, write_text
+from bipbayes.data.words import study_words
 from bipbayes.errors import SettingsError
 from bipbayes.marks import marked
 from bipbayes.tables.html import html
@@ -23,7 +24,8 @@ def _write_csv(table: Table, path: Path, context: Context) -> None:
         preliminary=context.preliminary,
         turned=context.codebook.reversed_codes,
     )
-    write_frame(path, frame, treatments=context.codebook.treatment_codes)
+    words = study_words(context.codebook.words, "en")
+    write_frame(path, frame, treatments=context.codebook.treatment_codes, words=words)
 
 
 def _write_latex(table: Table, path: Path, context: Context) -> None:

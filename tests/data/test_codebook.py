@@ -8,6 +8,7 @@ import pytest
 
 from bipbayes.data.facts import FACTS, fact
 from bipbayes.data.load_codebook import bip_codebook, load_codebook, parse_codebook
+from bipbayes.data.words import study_words
 from bipbayes.errors import CodebookError
 from bipbayes.wording import outcome_label
 
@@ -173,3 +174,29 @@ def test_all_codes_are_refused_at_once(tmp_path: Path) -> None:
         load_codebook(path)
     for part in ("indicator 'a/b'", "treatment 'V:'", "average 'none'"):
         assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ('words = { jobcentre = "clinic" }', "unknown word 'jobcentre'; did you mean 'jobcenter'?"),
+        ('words = { citizen = { da = "elev" } }', "the word 'citizen' must stand in English"),
+        ('words = { citizen = { en = ["child"] } }', "a list of one and many"),
+        ('words = "pupil"', "'words' must be of the form"),
+        ("missing = [8, 5]", "'missing' holds answers of the scale: [5]"),
+        ('missing = ["8"]', "'missing' must be a list of whole numbers"),
+    ],
+)
+def test_words_and_missing_codes_of_another_shape(line: str, sentence: str) -> None:
+    """Catches a misspelt word that leaves figures neutral, and answers dropped as missing."""
+    with pytest.raises(CodebookError, match=re.escape(sentence)):
+        parse_codebook({**tomllib.loads(OTHER), "scale": [1, 5], **tomllib.loads(line)})
+
+
+def test_words_have_regular_plurals_unless_they_say() -> None:
+    """Catches "childs", "clinices" and "skoleer"."""
+    table = {"citizen": ["child", "children"], "jobcenter": {"en": "agency", "da": "skole"}}
+    codebook = parse_codebook({**tomllib.loads(OTHER), "words": table})
+    english, danish = (study_words(codebook.words, name) for name in ("en", "da"))
+    assert english["citizens"] == danish["citizens"] == "children"
+    assert (english["jobcenters"], danish["jobcenters"]) == ("agencies", "skoler")

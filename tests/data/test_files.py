@@ -380,3 +380,23 @@ def test_the_report_of_a_file_counts_and_names_no_citizen(tmp_path: Path) -> Non
     assert f"q1 {int(plain()['q1'].notna().sum())}" in lines[2]
     assert "Bjørn, Nord" in lines[3] and "note: columns not in the codebook" in lines[5]
     assert not any(citizen in "\n".join(lines) for citizen in plain()["citizen"])
+
+
+def test_value_labels_name_sites_and_point_to_undeclared_missing_codes(tmp_path: Path) -> None:
+    """Catches sites called 1 and 2, and a refusal that hides which codes are no answers."""
+    frame = plain()
+    sites = {float(place): f"Site {name}" for place, name in enumerate("ABC", start=1)}
+    frame["jobcenter"] = pd.factorize(frame["jobcenter"])[0] % 3 + 1.0
+    frame.loc[[0, 4], "q1"] = 8.0
+    path = tmp_path / "study.sav"
+    labels = {"jobcenter": sites, "q1": {1.0: "Never", 8.0: "Secret text"}}
+    pyreadstat.write_sav(frame, str(path), variable_value_labels=labels)
+    with pytest.raises(DataError) as caught:
+        read_responses(path, CODEBOOK)
+    assert "(8): where they mean no answer, the codebook's line missing = [8]" in str(caught.value)
+    assert "Secret" not in str(caught.value)
+    responses = read_responses(path, codebook(missing=[8])).responses
+    assert set(responses["jobcenter"]) == set(sites.values())
+    assert responses["q1"].isna().sum() == (frame["q1"].isna() | frame["q1"].eq(8)).sum()
+    listed = codebook(missing=[8], jobcenters=["1", "2", "3"])
+    assert set(read_responses(path, listed).responses["jobcenter"]) == {"1", "2", "3"}

@@ -64,7 +64,7 @@ def test_crv3_is_empty_with_a_reason_where_singular() -> None:
         statsmodels_fit(outcome_sample(data, "q1"), "cluster_jobcenter")
     assert estimates["covariance"].isnull().all()
     reasons = {str(text) for text in estimates["reason"].to_numpy()}
-    assert reasons == {"leaving a jobcenter out is singular: 10 in one jobcenter only"}
+    assert reasons == {"leaving one {jobcenter} out is singular: 10 in one {jobcenter} only"}
 
 
 def test_a_single_response_empties_its_own_error_only() -> None:
@@ -147,7 +147,7 @@ def test_standardised_is_empty_where_a_jobcenter_lacks_the_combination() -> None
     assert missing.sel(combination="10").all()
     assert not missing.sel(combination=["00", "01", "11"]).any()
     note = estimates["standardised_note"].sel(combination="10")
-    assert (note == "not observed in every jobcenter").all()
+    assert (note == "not observed in every {jobcenter}").all()
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -183,7 +183,7 @@ def test_other_shapes(indicators: int, treatments: int, sites: int) -> None:
         assert_equals_statsmodels(data, plain, outcome)
     if sites == 1:
         reason = estimates["reason"].sel(vcov="cluster_jobcenter")
-        assert (reason == "fewer than two jobcenters").all()
+        assert (reason == "fewer than two {jobcenters}").all()
 
 
 def test_what_cannot_be_estimated_is_refused() -> None:

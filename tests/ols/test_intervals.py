@@ -133,7 +133,7 @@ def test_no_false_certainty_from_one_citizen() -> None:
     assert len(rows)
     assert rows["se"].isna().all()
     assert rows["estimate"].notna().all()
-    assert rows["note"].str.startswith("rests on one citizen").all()
+    assert rows["note"].str.startswith("rests on one {citizen}").all()
 
 
 def test_an_empty_combination_stays_in_the_frame() -> None:

@@ -168,7 +168,7 @@ def test_a_planted_cell_is_blank_in_every_format(frames: RunFrames, tmp_path: Pa
             assert number not in text, name
     for ending in ("tex", "html"):
         assert "fewer than 5 persons" in texts[f"comparison_q1.{ending}"]
-    assert texts["comparison_q1.csv"].count("fewer than 5 citizens") == 2
+    assert texts["comparison_q1.csv"].count("fewer than 5 persons") == 2
 
 
 def test_synthetic_data_are_exported_whole(frames: RunFrames, tmp_path: Path) -> None:
