@@ -87,18 +87,6 @@ class FigureInputs:
         object.__setattr__(self, "intervals", rows)
 
 
-def figure_tasks(
-    inputs: FigureInputs,
-    *,
-    outcomes: Sequence[str] | None = None,
-    quick: bool = False,
-    contrasts: bool = False,
-) -> list[FigureTask]:
-    """Return all figures that the inputs suffice for: `early_tasks` and `posterior_tasks`."""
-    posterior = posterior_tasks(inputs, outcomes=outcomes, quick=quick, contrasts=contrasts)
-    return posterior + early_tasks(inputs, outcomes=outcomes, quick=quick)
-
-
 def early_tasks(
     inputs: FigureInputs, *, outcomes: Sequence[str] | None = None, quick: bool = False
 ) -> list[FigureTask]:
@@ -172,13 +160,6 @@ def chosen_outcomes(context: Context, outcomes: Sequence[str] | None, *, quick: 
     if quick:
         return list(codebook.average_codes or codebook.outcomes)[:_QUICK_OUTCOMES]
     return list(codebook.outcomes)
-
-
-def with_language(inputs: FigureInputs, language: str | None) -> FigureInputs:
-    """Return the inputs with another language, or the same for None."""
-    if language is None:
-        return inputs
-    return replace(inputs, context=replace(inputs.context, language=language))
 
 
 def _forest(inputs: FigureInputs, outcome: str, estimand: str) -> FigureTask:

@@ -6,7 +6,6 @@ from typing import Any, Final, cast
 import arviz_plots
 import arviz_stats
 import numpy as np
-import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -20,28 +19,6 @@ _FEWEST: Final = 20  # draws of a chain that a picture of ranks needs
 _ROOM: Final = 0.15
 _CHAIN_COLOURS: Final = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#000000")
 _CHAIN_STYLES: Final = ("-", "--", "-.", ":")
-
-
-def rank_data(draws: xr.Dataset) -> pd.DataFrame:
-    """Return fractional ranks of the draws among all chains.
-
-    Parameters
-    ----------
-    draws
-        Hyperparameters: dims ``chain``, ``draw`` and possibly labels.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``variable, chain, draw, rank``, ranks in (0, 1).
-    """
-    flat = flatten(draws)
-    parts = []
-    for name, values in flat.data_vars.items():
-        series = values.transpose("chain", "draw").to_series()
-        ranks = (series.rank() - 0.5) / len(series)
-        parts.append(ranks.rename("rank").reset_index().assign(variable=str(name)))
-    return pd.concat(parts, ignore_index=True)[["variable", "chain", "draw", "rank"]]
 
 
 def flatten(draws: xr.Dataset) -> xr.Dataset:
@@ -118,25 +95,6 @@ def rank_figure(draws: xr.Dataset, *, context: Context) -> Figure:
         )
         figure.subplots_adjust(hspace=0.6)
     return figure
-
-
-def energy_data(energy: xr.DataArray) -> pd.DataFrame:
-    """Return the energies, centred, and their changes from draw to draw, by chain.
-
-    Parameters
-    ----------
-    energy
-        Energy of every draw, dims ``chain``, ``draw``.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``chain, draw, marginal, transition`` (NaN for a chain's first draw).
-    """
-    ordered = energy.transpose("chain", "draw")
-    marginal = (ordered - ordered.mean()).to_series().rename("marginal")
-    transition = ordered.to_series().groupby(level="chain").diff().rename("transition")
-    return pd.concat([marginal, transition], axis=1).reset_index()
 
 
 def energy_figure(energy: xr.DataArray, *, context: Context) -> Figure:

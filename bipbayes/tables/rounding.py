@@ -26,22 +26,6 @@ def limit_factor(level: float) -> float:
     return float(np.sqrt(tail * (1 - tail)) / norm.pdf(norm.ppf(tail)))
 
 
-def limit_mcse(sd: pd.Series, ess: pd.Series, *, level: float) -> pd.Series:
-    """Return the Monte Carlo standard error of interval limits.
-
-    Parameters
-    ----------
-    sd
-        Posterior standard deviations.
-    ess
-        Effective sample sizes.
-    level
-        Probability of the interval.
-    """
-    error: pd.Series = limit_factor(level) * sd / ess**0.5
-    return error
-
-
 def decimals(mcse: npt.ArrayLike, *, most: int = MOST_DECIMALS) -> npt.NDArray[np.int64]:
     """Return ``-floor(log10(2 MCSE))``, at least 0 and at most `most`; `most` where unknown.
 

@@ -1,4 +1,4 @@
-"""Prior draws and fits for calibration: by the sampler, and by closed forms."""
+"""Prior draws and fits for calibration."""
 
 from collections.abc import Sequence
 from itertools import product
@@ -9,13 +9,8 @@ import xarray as xr
 
 from bipbayes.data.sample import Floats
 from bipbayes.estimands.effects import effect_draws
-from bipbayes.sampling import tree
-from bipbayes.sampling.batches import Batch
-from bipbayes.sampling.exact.draws import draw
-from bipbayes.sampling.exact.integrate import integrate
-from bipbayes.sampling.exact.reduce import gaussian_model
 from bipbayes.sampling.settings import SamplerSettings
-from bipbayes.validation.calibration import KEPT, Fit, Known, thin
+from bipbayes.validation.calibration import Fit, Known, thin
 
 _OF_TERMS: Final = {"combination", "respondent", "indicator", "jobcenter"}
 
@@ -100,31 +95,6 @@ def sampled_fit(compiled: Any, *, terms: Sequence[str], settings: SamplerSetting
         posterior = tree["posterior"].to_dataset()
         there = [name for name in terms if name in posterior]
         return thin(known_draws(posterior, cells, terms=there))
-
-    return fit
-
-
-def closed_truths(cells: xr.Dataset, batches: Sequence[Batch], *, draws: int, seed: int) -> Known:
-    """Draw parameters from the prior of a model of batches."""
-    prior = tree.prior_draws(batches, cells, draws=draws, seed=seed)
-    return known_draws(prior, cells, terms=[batch.name for batch in batches])
-
-
-def closed_fit(batches: Sequence[Batch], *, points: int = 256) -> Fit:
-    """Return a function that fits simulated cells by closed forms."""
-
-    def fit(cells: xr.Dataset, seed: int) -> Known:
-        model = gaussian_model(cells, batches)
-        mixture = integrate(model, points=points, seed=seed)
-        drawn = draw(model, mixture, draws=KEPT, seed=seed)
-        order = np.random.default_rng(seed).permutation(KEPT)
-        named = tree.batch_draws(
-            model.batches,
-            cells,
-            coefficients=drawn.coefficients[None, order],
-            sds=drawn.sds[None, order],
-        )
-        return known_draws(named, cells, terms=[batch.name for batch in model.batches])
 
     return fit
 

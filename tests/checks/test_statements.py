@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from scipy import stats
 
 from bipbayes.checks.statements import (
     count_improved,
@@ -67,6 +68,43 @@ def test_ranks_put_the_best_first():
     assert found["rank_lower"].tolist() == np.quantile(ranks, 0.25, axis=1).tolist()
     assert found["rank_upper"].tolist() == np.quantile(ranks, 0.75, axis=1).tolist()
     assert found["combinations"].tolist() == [3, 3, 3]
+
+
+def test_ranks_are_those_of_a_plain_sort():
+    """Catches the best ranked as the lowest, places in place of ranks, and limits exchanged."""
+    rng = np.random.default_rng(3)
+    means = np.array([0.0, 1.2, -0.8, 0.5])[:, None] * [1.0, -1.0]
+    values = rng.normal(means, 1.0, (2, 30, 4, 2))
+    names = ["00", "01", "10", "11"]
+    made = xr.DataArray(
+        values,
+        coords={"combination": names, "outcome": ["a", "b"]},
+        dims=("chain", "draw", "combination", "outcome"),
+    )
+    found = rank_combinations(made, outcomes=["b", "a"], level=0.8)
+    for place, outcome in enumerate(["a", "b"]):
+        ranks = stats.rankdata(-values[..., place].reshape(-1, 4), axis=1)
+        rows = found[found["outcome"] == outcome].set_index("combination")
+        assert list(rows.index) == [names[k] for k in np.argsort(ranks.mean(axis=0))]
+        rows = rows.loc[names]
+        np.testing.assert_allclose(rows["rank"], ranks.mean(axis=0))
+        np.testing.assert_allclose(rows["p_best"], (ranks == 1).mean(axis=0))
+        np.testing.assert_allclose(rows["rank_lower"], np.quantile(ranks, 0.1, axis=0))
+        np.testing.assert_allclose(rows["rank_upper"], np.quantile(ranks, 0.9, axis=0))
+
+
+def test_the_interval_of_a_count_is_equal_tailed():
+    """Catches limits of another level: of 0 to 9 improved outcomes, each as often."""
+    improved = np.arange(9) < np.arange(10)[:, None]
+    made = xr.DataArray(
+        np.where(improved, 0.5, -0.5)[None, :, None],
+        coords={"combination": ["01"], "outcome": [f"q{k}" for k in range(9)]},
+        dims=("chain", "draw", "combination", "outcome"),
+    )
+    outcomes = list(made["outcome"].to_numpy())
+    row = count_improved(made, outcomes=outcomes, at_least=[9], level=0.8).iloc[0]
+    assert row[["expected", "lower", "upper"]].tolist() == pytest.approx([4.5, 0.9, 8.1])
+    assert row["p_at_least_9"] == pytest.approx(0.1)
 
 
 def test_errors_of_significant_estimates(draws):

@@ -70,6 +70,42 @@ def test_effect_contrast_and_standardised_by_hand(cells: xr.Dataset, codebook: C
         found["contrast"].sel(combination="11").transpose(*contrast.dims), contrast, atol=1e-12
     )
     assert codebook.no_treatment not in found["contrast"]["combination"]
+    alike = found["standardised_effect"]
+    contrast = alike.sel(combination="11") - alike.sel(combination=codebook.no_treatment)
+    np.testing.assert_allclose(found["standardised_contrast"].sel(combination="11"), contrast)
+    everything = found["effect"].sel(outcome=list(codebook.indicator_codes)).mean("outcome")
+    np.testing.assert_allclose(found["effect"].sel(outcome=ALL_INDICATORS), everything)
+
+
+def test_averages_add_up_members_and_the_shift(cells: xr.Dataset, codebook: Codebook) -> None:
+    """Catches a shift lost or of the wrong sign: with gaps the average's rows are not all."""
+    effects = _random_effects(cells)
+    found = estimand_draws(effects, cells, codebook)["effect"]
+    sd, mean = cells["sd"], cells["mean_change"]
+    for average in codebook.average_codes:
+        members = list(codebook.members(average))
+        n = cells["n_outcome"].sel(outcome=average, combination="10")
+        change = 0.0  # of the average in scale points, less its own mean
+        for code in members:
+            own = effects.sel(indicator=code, combination="10")
+            expected = mean.sel(outcome=code) + sd.sel(outcome=code) * (own * n / n.sum()).sum(
+                "jobcenter"
+            )
+            change = change + expected / len(members)
+        expected = (change - mean.sel(outcome=average)) / sd.sel(outcome=average)
+        np.testing.assert_allclose(found.sel(outcome=average, combination="10"), expected)
+        shift = mean.sel(outcome=members).mean() - mean.sel(outcome=average)
+        assert abs(float(shift)) > 1e-4
+
+
+def test_where_nobody_is_jobcenters_count_alike(codebook: Codebook) -> None:
+    """Catches a sum over jobcenters where no jobcenter has a weight."""
+    cells = _cells_without("01", codebook)
+    effects = _random_effects(cells)
+    found = estimand_draws(effects, cells, codebook)["effect"].sel(combination="01", outcome="q2")
+    np.testing.assert_allclose(
+        found, effects.sel(combination="01", indicator="q2").mean("jobcenter")
+    )
 
 
 def test_averages_are_on_the_scale_of_the_report(
@@ -127,13 +163,13 @@ def test_terms_are_added_by_label(cells: xr.Dataset) -> None:
     fit = xr.DataTree.from_dict({"posterior": xr.Dataset({"a": first, "b": second})})
     fit.attrs["terms"] = '["a", "b"]'
     total = effect_draws(fit, cells)
-    indicator = coords["indicator"][-1]
-    respondent = str(cells["respondent"].sel(indicator=indicator).item())
-    expected = first.sel(respondent=respondent) + second.sel(jobcenter=turned[0])
-    actual = total.sel(
-        indicator=indicator, jobcenter=turned[0], combination=coords["combination"][0]
-    )
-    np.testing.assert_allclose(actual, expected)
+    for indicator in coords["indicator"]:
+        respondent = str(cells["respondent"].sel(indicator=indicator).item())
+        expected = first.sel(respondent=respondent) + second.sel(jobcenter=turned[0])
+        actual = total.sel(
+            indicator=indicator, jobcenter=turned[0], combination=coords["combination"][0]
+        )
+        np.testing.assert_allclose(actual, expected)
 
 
 def test_equal_tailed_against_highest_density_on_skewed_draws() -> None:
@@ -156,12 +192,14 @@ def test_interval_frame_of_the_posterior(cells: xr.Dataset, codebook: Codebook) 
     row = frame.query("estimand == 'effect' and combination == '10' and outcome == 'q1'").iloc[0]
     expected = draws["effect"].sel(combination="10", outcome="q1").to_numpy().ravel()
     assert row["estimate"] == pytest.approx(expected.mean())
+    assert row["se"] == pytest.approx(expected.std(ddof=1))
     squares = ((expected - expected.mean()) ** 2).sum()
     assert row["se"] == pytest.approx(np.sqrt(squares / (len(expected) - 1)), rel=1e-9)
     assert row["p_positive"] == pytest.approx((expected > 0).mean())
     assert row["p_wrong_sign"] == pytest.approx(min((expected > 0).mean(), (expected < 0).mean()))
     assert row["p_rope"] == pytest.approx((np.abs(expected) <= 0.1).mean())
     assert row["lower"] == pytest.approx(np.quantile(expected, 0.025))
+    assert row["upper"] == pytest.approx(np.quantile(expected, 0.975))
     n = cells["n_outcome"].sel(combination="10", outcome="q1").sum()
     assert row["n"] == int(n)
     answers = cells["n"].sel(combination="10")
@@ -206,9 +244,12 @@ def test_averages_without_complete_responses_are_not_prior_driven(codebook: Code
     n.loc[{"outcome": average, "combination": "01"}] = 0
     partly = cells.assign(n_outcome=n)
     n = n.copy()
+    n.loc[{"outcome": members[0], "combination": "01"}] = 0
+    one = cells.assign(n_outcome=n)
+    n = n.copy()
     n.loc[{"outcome": members, "combination": "01"}] = 0
     nowhere = cells.assign(n_outcome=n)
-    for given, note in ((partly, ""), (nowhere, PRIOR_DRIVEN)):
+    for given, note in ((partly, ""), (one, ""), (nowhere, PRIOR_DRIVEN)):
         draws = estimand_draws(_random_effects(given), given, codebook)
         frame = posterior_intervals(draws, given, codebook, model="test")
         row = frame.query("combination == '01' and estimand == 'effect' and outcome == @average")

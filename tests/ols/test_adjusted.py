@@ -90,6 +90,11 @@ def test_one_regression_equals_statsmodels(
         np.testing.assert_allclose(mine["covariance"].to_numpy(), covariance, atol=1e-10, rtol=0)
         if vcov in ("classical", "HC1", "HC3"):
             assert mine["df"].item() == df
+        n = float(mine["observations"])
+        clusters = float(mine["clusters"])
+        factors = {"HC1": n / df, "cluster_citizen": clusters / (clusters - 1) * (n - 1) / df}
+        if vcov in factors:
+            assert mine["factor"].item() == pytest.approx(factors[vcov])
 
 
 @pytest.mark.parametrize("vcov", ["classical", "HC1", "cluster_citizen"])
@@ -100,8 +105,10 @@ def test_jobcenter_means_equal_statsmodels(
     estimates = estimate_adjusted(progression, CODEBOOK, adjustment=adjustment, vcov=[vcov])
     cells = progression["combination"].to_series() + "|" + progression["jobcenter"].to_series()
     for outcome in ("q1", "citizen_mean"):
-        params, covariance, _ = _statsmodels(progression, outcome, groups=cells, vcov=vcov)
+        params, covariance, df = _statsmodels(progression, outcome, groups=cells, vcov=vcov)
         mine = estimates.sel(outcome=outcome, vcov=vcov)
+        if vcov != "cluster_citizen":
+            assert mine["saturated_df"].item() == df
         flat = mine.stack(cell=("combination", "jobcenter"))
         names = ["|".join(label) for label in flat["cell"].to_numpy()]
         np.testing.assert_allclose(

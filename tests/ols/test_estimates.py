@@ -103,6 +103,11 @@ def test_counts_are_distinct_citizens_of_the_outcome() -> None:
         ours = estimates[["n", "n_citizens"]].sel(outcome=outcome, combination=expected.index)
         assert (ours["n"] == expected["n"].to_numpy()).all()
         assert (ours["n_citizens"] == expected["n_citizens"].to_numpy()).all()
+        cells = outcome_sample(data, outcome).groupby(["combination", "jobcenter"])["citizen"]
+        for (combination, jobcenter), citizens in cells:
+            ours = estimates.sel(outcome=outcome, combination=combination, jobcenter=jobcenter)
+            assert ours["jobcenter_n"] == len(citizens)
+            assert ours["jobcenter_n_citizens"] == citizens.nunique()
     assert (estimates["n_citizens"] < estimates["n"]).any()
 
 
@@ -132,6 +137,10 @@ def test_jobcenters_weighted_alike_equal_the_saturated_regression(vcov: str) -> 
             variance = covariance.loc[label, label]
             np.testing.assert_allclose(cell["jobcenter_variance"], variance, **TOLERANCE)
         ours = estimates.sel(outcome=outcome)
+        rows = outcome_sample(data, outcome)
+        clusters = rows["citizen"].nunique() - 1
+        df = clusters if vcov == "cluster_citizen" else len(rows) - len(params)
+        assert ours["saturated_df"] == df
         np.testing.assert_allclose(ours["standardised_estimate"], weights @ params, **TOLERANCE)
         np.testing.assert_allclose(
             ours["standardised_covariance"], weights @ covariance @ weights.T, **TOLERANCE

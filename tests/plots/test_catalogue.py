@@ -22,8 +22,7 @@ from frame_builders import (
 from matplotlib.figure import Figure
 
 from bipbayes.errors import RunError
-from bipbayes.plots.catalogue import FigureInputs, FigureTask, early_tasks, figure_tasks
-from bipbayes.plots.draw import draw_all
+from bipbayes.plots.catalogue import FigureInputs, FigureTask, early_tasks, posterior_tasks
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.wording import Context
 
@@ -37,6 +36,11 @@ INPUTS = FigureInputs(
     hyperparameters=hyperparameters(draws=50),
     energy=energy(draws=50),
 )
+
+
+def figure_tasks(inputs: FigureInputs, *, contrasts: bool = False, **chosen) -> list[FigureTask]:
+    """All figures that the inputs suffice for."""
+    return posterior_tasks(inputs, contrasts=contrasts, **chosen) + early_tasks(inputs, **chosen)
 
 
 def _names(tasks: list[FigureTask]) -> set[str]:
@@ -122,9 +126,12 @@ def test_drawing_here_and_elsewhere_gives_the_same_files(tmp_path: Path) -> None
 
 def test_all_figures_of_a_run_are_drawn(tmp_path: Path) -> None:
     """Catches figures that cannot be drawn from the task's own inputs, and English in Danish."""
-    paths = draw_all(INPUTS, tmp_path, outcomes=["q1"], workers=0, language="da")
+    danish = replace(INPUTS, context=replace(CONTEXT, language="da"))
+    tasks = figure_tasks(danish, outcomes=["q1"])
+    with DrawingPool(tmp_path, workers=0) as pool:
+        pool.submit(tasks)
+        paths = pool.finish()
     names = {path.name for path in paths}
-    tasks = figure_tasks(INPUTS, outcomes=["q1"])
     assert names == {f"{task.name}.{ending}" for task in tasks for ending in ("png", "pdf")}
     assert all(path.stat().st_size > 5_000 for path in paths)
 

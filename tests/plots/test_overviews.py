@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 import xarray as xr
 from frame_builders import (
     energy,
@@ -19,10 +18,8 @@ from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.plots.correlation import correlation_data, correlation_figure
 from bipbayes.plots.heatmap import colour_limit, heatmap_data, heatmap_figure
 from bipbayes.plots.sampler import (
-    energy_data,
     energy_figure,
     flatten,
-    rank_data,
     rank_figure,
     thinned,
 )
@@ -116,13 +113,6 @@ def test_ranks_are_drawn_of_nearly_independent_draws() -> None:
         assert kept.sizes["draw"] == -(-2000 // step)
 
 
-def test_ranks_are_ranks_over_all_chains() -> None:
-    """Catches ranks within a chain, which are uniform whatever the chains do."""
-    draws = xr.Dataset({"a_sd": (("chain", "draw"), [[1.0, 2.0], [3.0, 4.0]])})
-    data = rank_data(draws.assign_coords(chain=[0, 1], draw=[0, 1]))
-    assert data["rank"].tolist() == pytest.approx([0.125, 0.375, 0.625, 0.875])
-
-
 def test_every_label_is_a_panel() -> None:
     """Catches a vector of standard deviations drawn as one variable, and English words."""
     flat = flatten(hyperparameters())
@@ -136,12 +126,8 @@ def test_every_label_is_a_panel() -> None:
     plt.close(figure)
 
 
-def test_energy_changes_stay_within_a_chain() -> None:
-    """Catches a transition from one chain's last draw to the next chain's first."""
-    values = xr.DataArray([[1.0, 2.0], [11.0, 15.0]], dims=("chain", "draw"))
-    data = energy_data(values.assign_coords(chain=[0, 1], draw=[0, 1]))
-    assert data["transition"].isna().tolist() == [True, False, True, False]
-    assert data["transition"].dropna().tolist() == [1.0, 4.0]
+def test_energies_say_what_they_are() -> None:
+    """Catches English words in a Danish picture, and one without the fraction of energy."""
     figure = energy_figure(energy(), context=CONTEXT)
     words = [text.get_text() for text in figure.legends[0].get_texts()]
     assert words == ["marginal", "overgang"]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bipbayes.tables.rounding import decimals, limit_factor, limit_mcse, row_decimals
+from bipbayes.tables.rounding import decimals, limit_factor, row_decimals
 
 
 def test_the_factor_of_the_limits() -> None:
@@ -41,9 +41,6 @@ def test_a_row_follows_its_least_certain_number() -> None:
     """Catches limits printed with the mean's decimals: sd 0.05 at ESS 1000 and 100."""
     rows = pd.DataFrame({"sd": 0.05, "level": 0.95, "ess_bulk": [4000.0, 4000.0, 4000.0]})
     rows["ess_tail"] = [4000.0, 300.0, 5.0]
-    assert limit_mcse(rows["sd"], rows["ess_tail"], level=0.95)[1] == pytest.approx(
-        0.0077, abs=5e-5
-    )
     assert row_decimals(rows, sd="sd").tolist() == [3, 2, 1]
 
 

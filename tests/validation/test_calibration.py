@@ -8,10 +8,15 @@ import pytest
 from builders import Shape, make_codebook, random_progression
 
 from bipbayes.cells import cell_means
+from bipbayes.sampling import tree
 from bipbayes.sampling.batches import Batch
+from bipbayes.sampling.exact.draws import draw
+from bipbayes.sampling.exact.integrate import integrate
+from bipbayes.sampling.exact.reduce import gaussian_model
 from bipbayes.sampling.predict import log_likelihood
-from bipbayes.validation.calibrated_fits import closed_fit, closed_truths
+from bipbayes.validation.calibrated_fits import known_draws
 from bipbayes.validation.calibration import (
+    KEPT,
     calibration_verdict,
     rank_shares,
     simulate_means,
@@ -22,6 +27,31 @@ BATCHES = (
     Batch("jobcenter_indicator_effect", ("jobcenter", "indicator"), 0.2),
 )
 ROUNDS = 100
+
+
+def closed_truths(cells, batches, *, draws, seed):
+    """Draw parameters from the prior of a model of batches."""
+    prior = tree.prior_draws(batches, cells, draws=draws, seed=seed)
+    return known_draws(prior, cells, terms=[batch.name for batch in batches])
+
+
+def closed_fit(batches, *, points):
+    """Return a function that fits simulated cells by closed forms."""
+
+    def fit(cells, seed):
+        model = gaussian_model(cells, batches)
+        mixture = integrate(model, points=points, seed=seed)
+        drawn = draw(model, mixture, draws=KEPT, seed=seed)
+        order = np.random.default_rng(seed).permutation(KEPT)
+        named = tree.batch_draws(
+            model.batches,
+            cells,
+            coefficients=drawn.coefficients[None, order],
+            sds=drawn.sds[None, order],
+        )
+        return known_draws(named, cells, terms=[batch.name for batch in model.batches])
+
+    return fit
 
 
 @pytest.fixture(scope="module")
