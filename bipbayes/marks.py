@@ -11,9 +11,11 @@ import pandas as pd
 
 # Columns of combinations, each with the column of its digits.
 CODES: Final = {"combination": "code", "previous": "previous_code"}
-# A spreadsheet executes a cell that begins so; an apostrophe before it makes it text.
-_EXECUTED: Final = r"^('*[=+\-@\t\r])"
-_HELD: Final = r"^'('*[=+\-@\t\r])"
+# A spreadsheet executes a cell that begins so, and readers take the zero from a site called 01;
+# an apostrophe before it makes it text.
+_GUARDED: Final = r"('*(?:[=+\-@\t\r]|0[0-9]+$))"
+_EXECUTED: Final = rf"^{_GUARDED}"
+_HELD: Final = rf"^'{_GUARDED}"
 MARKS: Final = ("synthetic", "preliminary", "reversed")
 
 
@@ -48,7 +50,7 @@ def unmarked(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def readable(frame: pd.DataFrame, treatments: Sequence[str]) -> pd.DataFrame:
-    """Return a frame as a CSV holds it: combinations in words beside codes, no formulas.
+    """Return a frame as a CSV holds it: combinations in words, no formulas, no lost zeros.
 
     Parameters
     ----------

@@ -34,6 +34,7 @@ def correlation_data(covariance: xr.DataArray, context: Context) -> pd.DataFrame
     ordered = covariance.sel(indicator=codes, indicator_=codes)
     values = ordered.transpose("indicator", "indicator_").to_numpy().astype(float)
     scale = np.sqrt(np.diag(values))
+    scale = np.where(scale > 0, scale, np.nan)  # an indicator that never changes has none
     return pd.DataFrame(values / np.outer(scale, scale), index=codes, columns=codes)
 
 

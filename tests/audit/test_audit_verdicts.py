@@ -126,6 +126,23 @@ def test_readings_differ_where_errors_differ(small_codebook, rows) -> None:
     assert audit["contrast_verdict_classical"] == "not checkable"  # no contrast in the frame
 
 
+def test_estimates_without_error_are_not_checkable(small_codebook, rows) -> None:
+    """Catches a claim upheld by an estimate whose changes are all alike: it has no interval."""
+    frame = rows({("Q1", "01"): 0.4, ("Q1", "10"): 0.4}, se=0.1)
+    alike = frame["combination"].eq("01")
+    frame.loc[alike, ["se", "lower", "upper", "p_value", "p_holm", "p_bh"]] = np.nan
+    claims = small_claims(
+        small_codebook,
+        ("A1", "Q1", "01", "positive", "true", ""),
+        ("A2", "Q1", "10", "positive", "true", ""),
+        ("A3", "Q1", "01", "positive", "false", ""),
+    )
+    audit = audit_claims(claims, interval_frame(frame), {}, small_codebook, level=0.95)
+    for name in ("classical", "holm", "bh"):
+        words = list(audit[f"effect_verdict_{name}"])
+        assert words == ["not checkable", "upheld", "not checkable"], name
+
+
 def test_joint_claims_without_draws_or_estimates(small_codebook, rows) -> None:
     """Catches a joint probability made up where there are no joint draws."""
     frame = interval_frame(rows({("Q1", "10"): 0.3, ("Q1", "11"): 0.2}))

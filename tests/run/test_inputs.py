@@ -46,6 +46,25 @@ def settings(tmp_path: Path) -> Settings:
     return made
 
 
+def test_an_item_that_never_changes_is_named_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Catches an outcome left empty without a word, and items named that do change."""
+    codebook, data = tmp_path / "two.toml", tmp_path / "data.csv"
+    second = '[[indicators]]\ncode = "q2"\nrespondent = "citizen"\n'
+    codebook.write_text(CODEBOOK + second, encoding="utf-8")
+    frame = random_responses(make_codebook(2, 1), seed=3)
+    frame = frame[["citizen", "jobcenter", "date", "q1", "q2", "T"]]
+    still = frame.assign(q2=frame["q2"].where(frame["q2"].isna(), 3))
+    for name, expected in (("moving", []), ("still", ["q2"])):
+        (still if expected else frame).to_csv(data, index=False)
+        run = open_run(Settings(data=data, codebook=codebook, out=tmp_path / name, quiet=True))
+        caplog.clear()
+        run.look_at_directions(run.progression())
+        told = [r.getMessage() for r in caplog.records if "all alike" in r.getMessage()]
+        assert [text.split(":")[0] for text in told] == expected
+
+
 def test_a_forgotten_file_is_named_and_nothing_is_overwritten(settings: Settings) -> None:
     """Catches real results replaced by synthetic ones because --data was forgotten."""
     before = RunFolder(settings.out).record()
