@@ -192,3 +192,11 @@ def test_rule_book_is_complete() -> None:
     assert set(KINDS) - {"nothing"} <= set(table.loc[table["about"] == "single", "kind"])
     assert set(table["word"]) == set(WORDS)
     assert table["rule"].str.len().gt(0).all()
+
+
+@pytest.mark.parametrize("p_turned, word", [(0.96, NOT_SUPPORTED), (0.98, REVERSED)])
+def test_certain_is_what_an_equal_tailed_interval_leaves_out_on_one_side(p_turned, word) -> None:
+    """Catches a statement called reversed from 0.95 on, where both tails together are 0.05."""
+    assert CUTOFFS.certain == pytest.approx(0.975)
+    tally = Tally(1 - p_turned, p_turned, False, 0.9, 3, 10)
+    assert joint_verdict("direction", tally, CUTOFFS).word == word

@@ -69,6 +69,7 @@ def test_joint_claim_is_answered_from_the_draws(report_audit, bip_evidence, code
     with_job = [code for code in codebook.combinations if code[0] == "1"]
     chosen = draws["effect"].sel(outcome="S5", combination=with_job)
     assert row["effect_p_joint"] == float((chosen > 0).all("combination").mean())
+    assert row["effect_p_beyond"] == float((chosen > 0.1).any("combination").mean())
     assert row["effect_estimates"] == 8
     assert 0 < row["effect_p_joint"] < 1
 

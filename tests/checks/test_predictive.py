@@ -43,6 +43,13 @@ def test_prior_shares_are_those_of_the_normal(cells):
     frame = frame.set_index("quantity")
     assert frame.loc["effect of a cell", "sd"] == pytest.approx(0.2, rel=0.03)
     assert frame.loc["effect of a cell", "inside_0.3"] == pytest.approx(0.866, abs=0.01)
+    # What all cells share raises every effect and leaves contrasts and differences alone.
+    shared = rng.normal(0, 1, (1, 4000, 1, 1, 1))
+    raised = prior_effects(_effects(cells, np.broadcast_to(common + shared, (1, 4000, *shape))))
+    raised = raised.set_index("quantity")
+    assert raised.loc["effect of a cell", "sd"] > 0.9
+    unmoved = ["contrast of a cell", "difference between two jobcenters"]
+    np.testing.assert_allclose(raised.loc[unmoved, "sd"], frame.loc[unmoved, "sd"], atol=1e-9)
     assert frame.loc["contrast of a cell", "sd"] == pytest.approx(0.2 * np.sqrt(2), rel=0.03)
     assert frame.loc["difference between two jobcenters", "sd"] == 0
     gaps = np.broadcast_to(common, (1, 4000, *shape)).copy()

@@ -5,11 +5,15 @@ import pytest
 from builders import Shape, make_codebook, random_study
 from scipy import stats
 
+from bipbayes.cells import cell_means
 from bipbayes.checks.mixture import mixture_quantile
 from bipbayes.checks.specification import Target, specification_curve
 from bipbayes.data.progression import progression
 from bipbayes.errors import SettingsError
+from bipbayes.estimands.weights import observed_weights
 from bipbayes.ols import estimate_ols
+from bipbayes.sampling.exact.posterior import normal_mixture
+from bipbayes.sampling.registry import load_model
 
 BUILT = """
 from dataclasses import dataclass
@@ -58,6 +62,17 @@ def test_every_choice_has_one_row_and_ols_is_the_baseline(study, tmp_path):
     ).all()
     half = (posterior["upper"] - posterior["lower"]) / 2
     np.testing.assert_allclose(half, 1.96 * posterior["se"], rtol=0.15)
+    # The variance is that of the mixture over the standard deviations, second moment less square.
+    cells = cell_means(progression(study), study.codebook)
+    weights = np.zeros((len(study.codebook.combinations), cells.sizes["jobcenter"], 3))
+    place = study.codebook.combinations.index("01")
+    weights[place, :, 0] = observed_weights(cells).sel(outcome="q1", combination="01")
+    declared = load_model("hierarchical").declared(cells)
+    means, sds, weight = normal_mixture(cells, declared, weights.reshape(1, -1), points=64)
+    variance = weight @ (sds**2 + means**2) - (weight @ means) ** 2
+    chosen = "model == 'hierarchical' and vcov == 'citizen' and previous == 'item'"
+    assert posterior.query(chosen)["se"].item() == pytest.approx(np.sqrt(variance.item()))
+    assert variance.item() > 1.001 * (weight @ sds**2).item()
     built = tmp_path / "built.py"
     built.write_text(BUILT)
     with pytest.raises(SettingsError, match="built declare no batches"):

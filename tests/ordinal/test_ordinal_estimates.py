@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 import xarray as xr
 from builders import Shape, make_codebook, random_progression, random_study, replace_responses
+from scipy.stats import norm
 
 from bipbayes.data.progression import progression as make_progression
 from bipbayes.data.sample import analysis_sample
@@ -107,12 +109,43 @@ def test_joint_covariance_equals_resampled_citizens() -> None:
     assert ours[0, 1] > 3 * spread[0, 1]
 
 
+def test_errors_by_citizen_of_two_answers_equal_statsmodels() -> None:
+    """Catches a missing small-sample factor, or a slope that the delta method leaves out."""
+    codebook = make_codebook(1, 1, scale=(1, 2))
+    data = random_progression(codebook, seed=3, shape=Shape(citizens=60, waves=(2, 5), gaps=0.1))
+    one = data.sel(outcome="q1")
+    known = (one["standardised"].notnull() & one["analysed"]).to_numpy()
+    before = one["baseline"].to_numpy()[known]
+    higher = before + one["change"].to_numpy()[known] - 1
+    treated = (one["combination"].to_numpy()[known] == "1").astype(float)
+    design = np.column_stack([np.ones(len(before)), before == 2, treated])
+    people = pd.factorize(one["citizen"].to_numpy()[known])[0]
+    fit = sm.Probit(higher, design).fit(
+        disp=0, tol=1e-12, cov_type="cluster", cov_kwds={"groups": people}
+    )
+    shares = np.array([(before == 1).mean(), (before == 2).mean()])
+
+    def expected(parameters: np.ndarray) -> np.ndarray:
+        base, level, effect = parameters
+        location = base + np.array([[0.0], [effect]]) + np.array([0.0, level])
+        return norm.cdf(location) @ shares / one["sd"].item()
+
+    steps = 1e-6 * np.eye(3)
+    slopes = np.array([expected(fit.params + s) - expected(fit.params - s) for s in steps]) / 2e-6
+    found = estimate_ordinal(data, codebook)["covariance"]
+    ours = found.sel(outcome="q1", vcov="cluster_citizen").to_numpy()
+    np.testing.assert_allclose(ours, slopes.T @ fit.cov_params() @ slopes, rtol=1e-4)
+
+
 def test_averages_are_sums_of_indicators(progression: xr.Dataset, estimates: xr.Dataset) -> None:
     """Catches averages with errors that leave the covariance of their members out."""
     weights, shift = average_weights(progression, CODEBOOK)
     sd = progression["sd"].to_series()
     assert weights[4, 0] == pytest.approx(sd["q1"] / (2 * sd["citizen_mean"]))
     values = estimates["estimate"].sel(outcome=["q1", "q2"]).to_numpy()
+    mean = progression["mean"].to_series()
+    between = (mean["q1"] + mean["q2"]) / 2 - mean["citizen_mean"]
+    assert shift[4] == pytest.approx(between / sd["citizen_mean"]) and abs(shift[4]) > 1e-4
     expected = weights[4, :2] @ values + shift[4]
     np.testing.assert_allclose(estimates["estimate"].sel(outcome="citizen_mean"), expected)
     joint = estimates["joint_covariance"].to_numpy()

@@ -1,11 +1,15 @@
 """Scores and their summary on made-up posteriors whose coverage is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+from builders import make_codebook, random_progression
 from scipy import sparse, stats
 
-from bipbayes.validation.scores import score_draws, score_normals
+from bipbayes.ols import estimate_ols, ols_intervals
+from bipbayes.validation.scores import score_draws, score_normals, score_ols
 from bipbayes.validation.summary import coverage_table, goals, judged, size_class
 from bipbayes.validation.targets import Targets
 
@@ -39,6 +43,50 @@ def test_mixtures_and_their_draws_get_the_same_scores(codebook):
     sampled = score_draws(draws, targets, labels=LABELS)
     for name in ("estimate", "se", "below_truth", "below_zero", "width_50", "width_95"):
         np.testing.assert_allclose(exact[name], sampled[name], atol=0.01)
+
+
+def test_few_draws_are_scored_by_rank(codebook):
+    """Catches another divisor, or a truth beyond all draws that gets the probability 0 or 1."""
+    draws = np.array([[0.1, -2.0], [0.4, -1.0], [0.2, 0.5], [0.8, -0.5], [0.3, -3.0]])
+    targets = _targets(np.array([0.35, 1.0]), codebook)
+    found = score_draws(draws - 0.25, replace(targets, shift=np.full(2, 0.25)), labels=LABELS)
+    assert found["se"].tolist() == pytest.approx(draws.std(axis=0, ddof=1).tolist())
+    assert found["below_truth"].tolist() == pytest.approx([3.5 / 6, 5.5 / 6])
+    assert found["below_zero"].tolist() == pytest.approx([0.5 / 6, 4.5 / 6])
+    widths = np.quantile(draws, 0.9, axis=0) - np.quantile(draws, 0.1, axis=0)
+    assert found["width_80"].tolist() == pytest.approx(widths.tolist())
+
+
+def test_ols_is_scored_by_its_own_intervals():
+    """Catches contrasts without the covariance, and places counted from the other side."""
+    codebook = make_codebook(2, 2)
+    data = random_progression(codebook, seed=4)
+    estimates = estimate_ols(data, codebook)
+    frame = ols_intervals(estimates, codebook).query("vcov == 'cluster_citizen' and se > 0")
+    frame = frame[frame["estimand"].isin(["effect", "contrast"])].reset_index(drop=True)
+    truth = frame["lower"] + 0.4 * (frame["estimate"] - frame["lower"])
+    rows = frame[["estimand", "outcome", "combination", "n", "n_citizens"]]
+    targets = Targets(rows.assign(truth=truth), sparse.csr_array((0, 0)), np.zeros(0))
+    found = score_ols(estimates, codebook, targets, vcov="cluster_citizen")
+    np.testing.assert_allclose(found["estimate"], frame["estimate"])
+    np.testing.assert_allclose(found["se"], frame["se"])
+    np.testing.assert_allclose(found["width_95"], frame["upper"] - frame["lower"])
+    tail = np.minimum(found["below_zero"], 1 - found["below_zero"])
+    np.testing.assert_allclose(2 * tail, frame["p_value"])
+    assert ((found["below_zero"] < 0.5) == (frame["estimate"] > 0)).all()
+    assert found["below_truth"].between(0.025, 0.5).all()
+
+
+def test_single_scores_are_judged_by_their_sign(codebook):
+    """Catches signs and errors turned round where the truth is negative."""
+    targets = _targets(np.array([-0.2, 0.2, -0.2]), codebook)
+    means, sds = np.array([[-0.1, 0.6, 0.7]]), np.array([[0.1, 0.2, 0.2]])
+    found = judged(score_normals(means, sds, targets, weight=np.ones(1), labels=LABELS), codebook)
+    assert found["error"].tolist() == pytest.approx([0.1, 0.4, 0.9])
+    below = stats.norm.cdf([-1, 3, 3.5]).tolist()
+    assert found["wrong_sign"].tolist() == pytest.approx([below[0], 1 - below[1], below[2]])
+    assert found["significant"].tolist() == [0, 1, 1]
+    assert found["type_s"].tolist()[1:] == [0, 1] and np.isnan(found["type_s"].iloc[0])
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +123,13 @@ def test_coverage_error_and_saving_are_the_known_ones(scores):
     saved = table.loc["posterior", ["rmse_saved", "rmse_saved_mcse"]]
     assert abs(saved["rmse_saved"] - 0.5) < 4 * saved["rmse_saved_mcse"]
     assert table.loc["posterior", "type_s"] < table.loc["ols", "wrong_sign"]
+    # The errors of roots and ratios are those of leaving one truth after the other out.
+    squares = scores.groupby(["source", "truth_id"])["squared_error"].mean().unstack(0)
+    rest = (squares.sum() - squares) / (len(squares) - 1)
+    for name, values in (("rmse", rest["posterior"] ** 0.5),
+                         ("rmse_saved", (rest["posterior"] / rest["ols"]) ** 0.5)):  # fmt: skip
+        jackknife = np.sqrt((len(values) - 1) * values.var(ddof=0))
+        assert table.loc["posterior", f"{name}_mcse"] == pytest.approx(jackknife, rel=0.02)
 
 
 def test_monte_carlo_errors_count_truths_not_estimates(scores):
