@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bipbayes.plots.captions import caption, titled
+from bipbayes.plots.captions import blank_words, caption, titled
 from bipbayes.plots.style import BAND, OLS_COLOUR, LanguageFormatter, figure_style, furnish
 from bipbayes.wording import Context, axis_text, capital, interval_words, outcome_label, phrase
 
@@ -34,15 +34,16 @@ def weeks_data(slopes: pd.DataFrame, context: Context) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``outcome``, ``label``, ``row``, ``vcov``, ``n``, ``slope``, ``lower``, ``upper``,
-        ``level``, ``kind``.
+        ``level``, ``kind``, ``note`` (why a row was left blank).
     """
     order = {code: place for place, code in enumerate(context.codebook.outcomes)}
     data = slopes[slopes["outcome"].isin(order)].copy()
     data[["slope", "lower", "upper"]] *= THOUSANDTHS
     labels = {c: outcome_label(context.codebook, c, language=context.language) for c in order}
     data["row"], data["label"] = data["outcome"].map(order), data["outcome"].map(labels)
+    data["note"] = data.get("note", "")
     columns = ["outcome", "label", "row", "vcov", "n", "slope", "lower", "upper", "level", "kind"]
-    return data[columns].sort_values(["row", "vcov"]).reset_index(drop=True)
+    return data[[*columns, "note"]].sort_values(["row", "vcov"]).reset_index(drop=True)
 
 
 def draw_weeks(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
@@ -70,7 +71,8 @@ def draw_weeks(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
             part["slope"], height, marker=str(look["marker"]), s=14, color=colour, zorder=3,
             label=capital(phrase(vcov, language)),
         )  # fmt: skip
-    names = [f"{row.label}   n = {row.n}" for row in rows.itertuples()]
+    counts = ["–" if pd.isna(n) else n for n in rows["n"]]
+    names = [f"{label}   n = {n}" for label, n in zip(rows["label"], counts, strict=True)]
     axes.set_yticks(rows["row"], names)
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(rows["row"].max() + 0.5, rows["row"].min() - 0.5)
@@ -91,8 +93,9 @@ def weeks_figure(data: pd.DataFrame, *, context: Context) -> Figure:
     level, kind = float(data["level"].iloc[0]), str(data["kind"].iloc[0])
     intervals = capital(interval_words(level, kind, language=language))
     sentences = [phrase("weeks_marks", language), f"{intervals}.", phrase("weeks_n", language)]
-    if data["slope"].isna().any():
+    if (data["slope"].isna() & data["note"].eq("")).any():
         sentences.append(phrase("weeks_alike", language))
+    sentences.append(blank_words(data, context))
     with figure_style():
         figure = Figure(figsize=(7.2, 1.75 + _ROW * data["row"].nunique()))
         axes = figure.add_subplot()

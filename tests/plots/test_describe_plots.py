@@ -21,6 +21,7 @@ from bipbayes.plots.describe_combinations import combinations_data
 from bipbayes.plots.describe_differences import differences_data
 from bipbayes.plots.describe_histograms import average_figure, histogram_data
 from bipbayes.plots.describe_weeks import weeks_data, weeks_figure
+from bipbayes.tables.describe_tables import protected_description
 from bipbayes.wording import Context
 
 # Slow to lay out, and their labels differ little between the languages.
@@ -135,6 +136,34 @@ def test_weeks_that_do_not_vary_are_named(
     figure = weeks_figure(data, context=context)
     figure.draw_without_rendering()
     assert told in written(figure).replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    "language, both, reason", [("en", "too few", "worked out"), ("da", "for få", "udregnes")]
+)
+def test_blanks_are_not_called_weeks_that_do_not_vary(
+    language: str, both: str, reason: str
+) -> None:
+    """Catches a reason that is not the cell's: rows and bins of few citizens are left blank."""
+    codebook = make_codebook(2, 1)
+    study = random_study(codebook, seed=3, shape=Shape(citizens=6, waves=(2, 3)))
+    found = describe(progression(study), codebook)
+    shown = protected_description(found, codebook, minimum_count=100)
+    context = Context(codebook, synthetic=False, language=language)
+    data = weeks_data(shown.slopes, context)
+    assert found.slopes["slope"].notna().all() and data["slope"].isna().all()
+    bins = histogram_data(shown.histograms, context, outcome="q1")
+    whole = histogram_data(found.histograms, context, outcome="q1")
+    for figure in (
+        weeks_figure(data, context=context),
+        average_figure(bins, context=context, outcome="q1"),
+    ):
+        told = written(figure).replace("\n", " ")
+        assert both in told and reason in told
+        assert "do not vary" not in told and "ikke varierer" not in told
+        assert "<NA>" not in told
+    clean = written(average_figure(whole, context=context, outcome="q1")).replace("\n", " ")
+    assert both not in clean
 
 
 def test_the_matrix_says_which_treatments(bip: Described) -> None:
