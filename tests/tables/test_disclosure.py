@@ -171,6 +171,29 @@ def test_a_planted_cell_is_blank_in_every_format(frames: RunFrames, tmp_path: Pa
     assert texts["comparison_q1.csv"].count("fewer than 5 persons") == 2
 
 
+@pytest.mark.parametrize(
+    "language, reasons",
+    [("en", ("worked out", "all alike")), ("da", ("udregnes", "alle er ens"))],
+)
+def test_the_note_on_blanks_holds_for_every_blank(
+    frames: RunFrames, tmp_path: Path, language: str, reasons: tuple[str, ...]
+) -> None:
+    """Catches an item that never changes, of many citizens, called one of few."""
+    still = frames.comparison["outcome"] == "q2"
+    numbers = [name for name in frames.comparison if name.startswith(("ols_", "posterior_"))]
+    empty = {
+        name: frames.comparison[name].mask(still)
+        for name in numbers
+        if pd.api.types.is_numeric_dtype(frames.comparison[name])
+    }
+    alike = replace(frames, comparison=frames.comparison.assign(**empty))
+    context = Context(CODEBOOK, synthetic=False, language=language)
+    texts = _texts(export_tables(alike, tmp_path, context=context, outcomes=["q2"]))
+    for ending in ("tex", "html"):
+        flat = " ".join(texts[f"comparison_q2.{ending}"].split())
+        assert all(reason in flat for reason in reasons)
+
+
 def test_synthetic_data_are_exported_whole(frames: RunFrames, tmp_path: Path) -> None:
     """Catches blanks where nobody needs protection, and the missing word synthetic."""
     context = Context(CODEBOOK, synthetic=True)
