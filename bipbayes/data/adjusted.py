@@ -105,7 +105,7 @@ def adjusted_progression(
     codebook: Codebook,
     *,
     adjustment: Adjustment,
-    within: Within = "cell",
+    within: Within = "combination",
 ) -> xr.Dataset:
     """Take what the regressors explain out of standardised progression.
 
@@ -118,8 +118,10 @@ def adjusted_progression(
     adjustment
         From `bipbayes.data.adjustment.make_adjustment` for this progression.
     within
-        Slopes from differences within ``cell`` (combination x jobcenter; for cells and models)
-        or within ``combination`` (means by combination are then the one-step OLS estimates).
+        Slopes from differences within ``combination`` (means by combination are then the
+        one-step OLS estimates) or within ``cell`` (combination x jobcenter). Within small cells
+        the slopes of previous answers are biased, since a cell's mean holds a citizen's later
+        changes, too (Nickell 1981).
 
     Returns
     -------

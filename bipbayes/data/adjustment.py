@@ -12,7 +12,10 @@ stays zero. Slopes are common to all groups; they come from differences within g
 ``baseline``: the previous answer. For an indicator it is a factor with a level for each answer: a
 citizen at the lowest answer cannot fall, one at the highest cannot rise, and that bend is no
 straight line. Levels with fewer than `FEWEST` answers join their neighbour towards the middle. An
-average has too many values for a factor and gets a line and a square.
+average has too many values for a factor and gets a line and a square. Beside it stands, for each
+respondent, the mean of all answers on the occasion from which the change starts (a line). Whoever
+allots treatments sees a person and not one answer: given that one answer, those chosen for low
+ones would still be worse off, and the adjustment would err to the other side (`docs/validation`).
 
 ``covariates``: named numeric columns of a frame with one row a citizen. A missing value counts as
 the sample's mean, with an indicator variable of its own beside it.
@@ -117,8 +120,10 @@ def make_adjustment(
     blocks: dict[str, list[pd.DataFrame]] = {code: [] for code in codebook.outcomes}
     missing: Mapping[str, int] = {}
     if BASELINE in adjust:
+        standing = _standing(progression, codebook)
         for code in codebook.outcomes:
             blocks[code].append(_baseline(progression, code, code in codebook.indicator_codes))
+            blocks[code].append(_at_start(progression, code, standing))
     if COVARIATES in adjust and covariates is not None:
         wide = _by_response(progression, _checked(covariates, columns))
         missing = _count_missing(progression, wide)
@@ -157,6 +162,31 @@ def _baseline(progression: xr.Dataset, outcome: str, factor: bool) -> pd.DataFra
         index=range(len(answer)),
         dtype="float64",
     )
+
+
+def _standing(progression: xr.Dataset, codebook: Codebook) -> pd.DataFrame:
+    """Mean answer of each respondent by response, in points from the questions' own means.
+
+    A question that a citizen answered once has no change and does not count; a respondent without
+    any answer counts as average.
+    """
+    codes = list(codebook.indicator_codes)
+    one = progression.sel(outcome=codes).transpose("response", "outcome")
+    start, baseline = one["previous"].to_numpy(), one["baseline"].to_numpy()
+    row, column = np.nonzero((start >= 0) & ~np.isnan(baseline))
+    answers = baseline + one["change"].to_numpy()
+    answers[start[row, column], column] = baseline[row, column]
+    frame = pd.DataFrame(answers, columns=codes)
+    centred = frame - frame.mean()
+    owners = pd.Series({code: codebook.respondent_of(code) for code in codes})
+    means = centred.T.groupby(owners, sort=False).mean().T
+    return means.fillna(0.0).add_prefix("mean previous answer, ")
+
+
+def _at_start(progression: xr.Dataset, outcome: str, standing: pd.DataFrame) -> pd.DataFrame:
+    start = progression["previous"].sel(outcome=outcome).to_numpy()
+    chosen: pd.DataFrame = standing.iloc[np.maximum(start, 0)]
+    return chosen.reset_index(drop=True)
 
 
 def merged_levels(answers: Floats) -> list[list[float]]:

@@ -14,7 +14,7 @@ are the continuous levels with their noise. Activities persist, answers have gap
 respond two to eight times (`bipbayes.synthetic.random_design`). Slopes (Student with 4 degrees) and
 shocks are zero unless asked for. With ``selection`` treatment follows low answers: the log-odds of
 every treatment rise by that much for each standard deviation by which the mean of the citizen's
-answers on the occasion before lies below the others', and by `LOYALTY` where it was given then.
+answers on the occasion before lies below the others', and by ``loyalty`` where it was given then.
 """
 
 from dataclasses import dataclass, replace
@@ -42,7 +42,6 @@ DESIGN_STREAM: Final = 103
 CHOICE_STREAM: Final = 104
 DEFAULT_SDS: Final = EffectSds()
 SLOPE_DEGREES: Final = 4
-LOYALTY: Final = 1.0  # log-odds of a treatment that was given before, under selection
 QUARTER: Final = 91  # days
 
 
@@ -60,8 +59,9 @@ class Generator:
     slope, shock
         Standard deviations, in those of a change, of what a citizen's answers to a question move
         by on every occasion, and of what all changes of a jobcenter in a quarter share.
-    selection
-        Log-odds of treatment for each standard deviation of low last answers.
+    selection, loyalty
+        Log-odds of treatment for each standard deviation of low last answers (``None``:
+        treatments come in runs, whatever the answers), and where it was given before.
     responses
         Fewest and most responses of a citizen; default: two to eight.
     cut
@@ -80,7 +80,8 @@ class Generator:
     steadiness: tuple[float, ...] = (0.66, 0.78)
     slope: float = 0.0
     shock: float = 0.0
-    selection: float = 0.0
+    selection: float | None = None
+    loyalty: float = 0.0
     responses: tuple[int, int] | None = None
     cut: bool = True
     sds: EffectSds = DEFAULT_SDS
@@ -162,10 +163,11 @@ def draw_responses(
     """
     begin = first_rows(design.citizen)
     occasion = np.arange(len(begin)) - begin
-    later = range(1, int(occasion.max()) + 1) if generator.selection else ()
+    selected = generator.selection is not None
+    later = range(1, int(occasion.max()) + 1) if selected else ()
     root = np.random.SeedSequence(seed, spawn_key=(ANSWER_STREAM,))
     choice = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(CHOICE_STREAM,)))
-    weights = _shares(design, drift.shape[:2]) if generator.selection else np.empty(0)
+    weights = _shares(design, drift.shape[:2]) if selected else np.empty(0)
     for number in later:
         # The same numbers as before: only what follows from the new treatments changes.
         _, answers = _draw(np.random.default_rng(root), design, drift, generator)
@@ -203,13 +205,17 @@ def _choose(
     """Choose the combinations of responses given the answers one row before each."""
     names = design.codebook.combinations
     treated = np.array([[int(digit) for digit in name] for name in names])
-    mean = answers[rows - 1].mean(axis=1)
-    low = (mean.mean() - mean) / mean.std()
+    asked = design.answered[rows - 1, : answers.shape[1]]
+    seen = np.where(asked, answers[rows - 1], 0.0).sum(axis=1)
+    mean = np.divide(
+        seen, asked.sum(axis=1), out=np.full(len(rows), np.nan), where=asked.any(axis=1)
+    )
+    low = np.nan_to_num((np.nanmean(mean) - mean) / np.nanstd(mean))
     before = treated[design.combination[rows - 1]]
     with np.errstate(divide="ignore"):  # a combination that a jobcenter does not have
         logit = np.log(weights)[design.site[design.citizen[rows]]]
-    logit = logit + generator.selection * low[:, None] * treated.sum(axis=1)
-    logit = logit + LOYALTY * (before @ treated.T)
+    logit = logit + (generator.selection or 0.0) * low[:, None] * treated.sum(axis=1)
+    logit = logit + generator.loyalty * (before @ treated.T)
     return np.asarray((logit + rng.gumbel(size=logit.shape)).argmax(axis=1))
 
 

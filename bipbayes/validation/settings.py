@@ -17,6 +17,14 @@ NUTS: Final = "nuts"
 ENGINES: Final = (CLOSED, PLUGGED, NUTS)
 DEFAULT_GENERATOR: Final = Generator()
 LASTING: Final = Generator(slope=0.3, cut=False)
+
+
+def _selected(strength: float, *, loyalty: float = 0.0) -> dict[str, Any]:
+    """Treatment after low answers, analysed plainly and at the same previous answer."""
+    generator = Generator(selection=strength, loyalty=loyalty)
+    return {"generator": generator, "analyses": (PLAIN, BASELINE), "population": 20_000}
+
+
 DESIGNS: Final[Mapping[str, Mapping[str, Any]]] = {
     "bip": {},
     "continuous": {"generator": Generator(cut=False)},
@@ -26,20 +34,17 @@ DESIGNS: Final[Mapping[str, Mapping[str, Any]]] = {
     "slopes-small": {"citizens": 120, "generator": replace(LASTING, responses=(7, 13))},
     "slopes-bip": {"generator": LASTING},
     "shocks": {"generator": Generator(shock=0.15)},
-    **{
-        f"selection-{strength:g}": {
-            "generator": Generator(selection=strength),
-            "analyses": (PLAIN, BASELINE),
-            "population": 10_000,
-        }
-        for strength in (0.0, 0.75, 1.5)
-    },
+    "selection-0": _selected(0.0),
+    "selection-0.75": _selected(0.75),
+    "selection-1.5": _selected(1.5),
+    "selection-loyal": _selected(1.5, loyalty=1.0),
 }
 """Named designs: what differs from the default settings.
 
 BIP's size (answers rounded and cut, or continuous); 4 jobcenters and about 1,000 changes; 2 and 25
 jobcenters; lasting slopes of 120 citizens with 6 to 12 changes, and of BIP; shocks by jobcenter and
-quarter; treatment after low answers, plain and at the same previous answer.
+quarter; treatment after low answers, plain and at the same previous answer, also where who was
+treated before is more often treated again.
 """
 OLS_VCOV: Final = ("classical", "cluster_citizen")
 

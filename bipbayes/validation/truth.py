@@ -148,7 +148,8 @@ def _add(
     before, there = _expectations(latent, design.codebook.scale, generator)
     questions = design.questions
     positions: list[NDArray[np.int64]] = [np.array([k]) for k in range(drift.shape[2])]
-    everybody = range(drift.shape[0]) if generator.selection else (None,)
+    causal = generator.selection is not None
+    everybody = range(drift.shape[0]) if causal else (None,)
     columns = list(enumerate([*positions, *members(design.codebook)]))
     for combination in everybody:
         own = design.combination if combination is None else np.full_like(site, combination)

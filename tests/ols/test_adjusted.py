@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 import xarray as xr
-from builders import Shape, make_codebook, random_progression
+from builders import Shape, make_codebook, random_progression, random_study
 
 from bipbayes.data.adjusted import adjusted_progression
 from bipbayes.data.adjustment import Adjustment, make_adjustment
@@ -49,6 +49,19 @@ def adjustment(progression: xr.Dataset) -> Adjustment:
     )
 
 
+def _standing(start: np.ndarray) -> pd.DataFrame:
+    """Mean answers of each respondent where a change starts, from the file's own answers."""
+    responses = random_study(CODEBOOK, seed=11, shape=SHAPE).responses
+    answers = responses[list(CODEBOOK.indicator_codes)].astype(float)
+    answers = answers.where(answers.groupby(responses["citizen"]).transform("count") > 1)
+    answers = answers - answers.mean()
+    means = {}
+    for respondent in CODEBOOK.respondents:
+        own = [c for c in CODEBOOK.indicator_codes if CODEBOOK.respondent_of(c) == respondent]
+        means[f"mean {respondent}"] = answers[own].mean(axis=1).fillna(0.0).to_numpy()
+    return pd.DataFrame(means).iloc[np.maximum(start, 0)].reset_index(drop=True)
+
+
 def _statsmodels(
     progression: xr.Dataset, outcome: str, *, groups: pd.Series, vcov: str
 ) -> tuple[pd.Series, pd.DataFrame, float]:
@@ -61,6 +74,10 @@ def _statsmodels(
         extra = pd.DataFrame({"line": line, "square": line**2})
     else:
         extra = pd.get_dummies(frame["baseline"], drop_first=True, dtype=float)
+    standing = _standing(progression.sel(outcome=outcome)["previous"].to_numpy())
+    if outcome in CODEBOOK.average_codes:  # its own previous value says the same
+        standing = standing.drop(columns=f"mean {CODEBOOK.respondent_of(outcome)}")
+    extra = extra.assign(**{name: standing.loc[frame.index, name] for name in standing})
     people = _covariates(progression).set_index("citizen").reindex(frame["citizen"])
     extra = extra.assign(
         age=people["age"].to_numpy(),
