@@ -10,7 +10,7 @@ from bipbayes.checks.mixture import mixture_quantile
 from bipbayes.checks.specification import Target, specification_curve
 from bipbayes.data.progression import progression
 from bipbayes.errors import SettingsError
-from bipbayes.estimands.weights import observed_weights
+from bipbayes.estimands.weights import average_weights, observed_weights
 from bipbayes.ols import estimate_ols
 from bipbayes.sampling.exact.posterior import normal_mixture
 from bipbayes.sampling.registry import load_model
@@ -62,7 +62,18 @@ def test_every_choice_has_one_row_and_ols_is_the_baseline(study, tmp_path):
     ).all()
     half = (posterior["upper"] - posterior["lower"]) / 2
     np.testing.assert_allclose(half, 1.96 * posterior["se"], rtol=0.15)
-    # The variance is that of the mixture over the standard deviations, second moment less square.
+    built = tmp_path / "built.py"
+    built.write_text(BUILT)
+    with pytest.raises(SettingsError, match="built declare no batches"):
+        specification_curve(study, targets, models=[str(built)])
+
+
+def test_the_variance_is_that_of_the_mixture_over_the_standard_deviations(study):
+    """Catches the variance between the points left out: second moment less square."""
+    target = Target("effect", "q1", "01")
+    frame = specification_curve(
+        study, [target], models=["hierarchical"], vcov=["citizen"], previous=["item"]
+    )
     cells = cell_means(progression(study), study.codebook)
     weights = np.zeros((len(study.codebook.combinations), cells.sizes["jobcenter"], 3))
     place = study.codebook.combinations.index("01")
@@ -70,13 +81,31 @@ def test_every_choice_has_one_row_and_ols_is_the_baseline(study, tmp_path):
     declared = load_model("hierarchical").declared(cells)
     means, sds, weight = normal_mixture(cells, declared, weights.reshape(1, -1), points=64)
     variance = weight @ (sds**2 + means**2) - (weight @ means) ** 2
-    chosen = "model == 'hierarchical' and vcov == 'citizen' and previous == 'item'"
-    assert posterior.query(chosen)["se"].item() == pytest.approx(np.sqrt(variance.item()))
+    found = frame.loc[frame["source"] == "posterior", "se"]
+    assert found.item() == pytest.approx(np.sqrt(variance.item()))
     assert variance.item() > 1.001 * (weight @ sds**2).item()
-    built = tmp_path / "built.py"
-    built.write_text(BUILT)
-    with pytest.raises(SettingsError, match="built declare no batches"):
-        specification_curve(study, targets, models=[str(built)])
+
+
+def test_an_average_without_pooling_is_the_sum_of_its_members_means(study):
+    """Catches a lost shift, or errors that leave out how a cell's indicators err together."""
+    target = Target("effect", "citizen_mean", "01")
+    frame = specification_curve(
+        study, [target], models=["no_pooling"], vcov=["citizen"], previous=["item"]
+    )
+    cells = cell_means(progression(study), study.codebook)
+    loadings, shifts = average_weights(cells, study.codebook)
+    loading = loadings.sel(outcome="citizen_mean").to_numpy()
+    estimate, variance = shifts.sel(outcome="citizen_mean").item(), 0.0
+    assert abs(estimate) > 1e-5 and (loading > 0).sum() > 1
+    share = observed_weights(cells).sel(outcome="citizen_mean", combination="01")
+    for site in cells["jobcenter"].to_numpy():
+        one = cells.sel(combination="01", jobcenter=site)
+        weight = share.sel(jobcenter=site).item() * loading
+        estimate += weight @ np.nan_to_num(one["mean"].to_numpy())
+        variance += weight @ np.nan_to_num(one["vcov"].to_numpy()) @ weight
+    found = frame[frame["source"] == "posterior"]
+    assert found["estimate"].item() == pytest.approx(estimate, abs=1e-9)
+    assert found["se"].item() == pytest.approx(np.sqrt(variance), rel=1e-9)
 
 
 def test_quantiles_of_a_mixture():
