@@ -1,5 +1,6 @@
 """Random ragged studies of any shape for tests; nothing here is a result."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
@@ -10,6 +11,13 @@ import xarray as xr
 from bipbayes.data.codebook import Average, Codebook, Indicator, Treatment
 from bipbayes.data.progression import PreviousRule, progression
 from bipbayes.data.study import Study
+
+# What nothing printed of another study than BIP says.
+FOREIGN = re.compile(
+    r"\b(BIP\w*|jobcent(er|ers|re)|citizens?|caseworkers?|borgere?s?|sagsbehandlere?|report|"
+    r"rapport|rapporten|rapportens|(table|figure|tabel|figur|box|boks) \d+|Denmark|Danmark)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,14 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
+from builders import FOREIGN
 from frame_builders import small_codebook
 
 import bipbayes
 from bipbayes.data.load_codebook import bip_codebook
 from bipbayes.errors import SettingsError
 from bipbayes.wording import (
+    _phrases,
     combination_text,
     interval_words,
     meaning_of_significant,
@@ -109,3 +111,16 @@ def test_every_phrase_that_code_asks_for_is_there() -> None:
         asked |= set(re.findall(r'\bphrase\(\s*"([a-z_0-9]+)"', path.read_text("utf-8")))
     assert asked and asked <= known
     assert phrase("report_figure", "da", figure=3) == "Svarer til rapportens figur 3"
+
+
+def test_phrases_leave_a_studys_words_to_the_study() -> None:
+    """Catches a phrase of a new figure or table that says citizen, jobcenter or the report."""
+    of_the_report = {"report_figure", "report_appendix", "report_table", "audit_caption_published"}
+    of_the_report.add("audit_header_inconsistent")
+    said = {
+        (key, language, found[0])
+        for key, entry in _phrases().items()
+        for language, text in entry.items()
+        for found in FOREIGN.finditer(re.sub(r"\{\w+\}", "", text))
+    }
+    assert {key for key, _, _ in said} <= of_the_report

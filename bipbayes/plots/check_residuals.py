@@ -111,6 +111,7 @@ def lag_figure(frame: pd.DataFrame, *, context: Context, vcov: str, level: float
     language = context.language
     labels = [outcome_label(context.codebook, o, language=language) for o in frame["outcome"]]
     rows = np.arange(len(frame))
+    claims = phrase(vcov, language)
     with figure_style():
         figure = Figure(figsize=(7.2, 1.9 + ROW * len(frame)))
         axes = figure.add_subplot()
@@ -122,7 +123,7 @@ def lag_figure(frame: pd.DataFrame, *, context: Context, vcov: str, level: float
         )  # fmt: skip
         axes.plot(
             frame["claimed"], rows, "D", color=POSTERIOR_COLOUR, markersize=4.5,
-            markerfacecolor="none", label=phrase("check_lag_claimed", language, vcov=vcov),
+            markerfacecolor="none", label=phrase("check_lag_claimed", language, vcov=claims),
         )  # fmt: skip
         for value in (-0.5, 0.0):
             axes.axvline(value, color=GREY, linewidth=0.7, linestyle="--")
@@ -130,7 +131,7 @@ def lag_figure(frame: pd.DataFrame, *, context: Context, vcov: str, level: float
         axes.set_xlabel(phrase("check_axis_lag", language))
         finish(
             figure, "lag_figure", context,
-            values={"vcov": vcov, "level": percent(level, language)}, left=2.3,
+            values={"vcov": claims, "level": percent(level, language)}, left=2.3,
         )  # fmt: skip
     return figure
 

@@ -120,7 +120,8 @@ def check_lag(inputs: CheckInputs) -> CheckResult:
     seen = lag_correlation(inputs.progression, outcomes=codes, level=level, seed=inputs.seed("lag"))
     frame = seen.merge(claimed_lag(inputs.cells), on="outcome", how="left")
     vcov = str(inputs.cells.attrs["vcov"])
-    values = {"vcov": vcov, "level": percent(level, inputs.context.language)}
+    language = inputs.context.language
+    values = {"vcov": phrase(vcov, language), "level": percent(level, language)}
     figure = FigureTask(
         "check_lag",
         "bipbayes.plots.check_residuals:lag_figure",

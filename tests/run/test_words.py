@@ -1,0 +1,165 @@
+"""A study with other words: nothing that is printed of it speaks of BIP."""
+
+import csv
+import inspect
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any
+
+import pytest
+from builders import FOREIGN, Shape, make_codebook, random_responses
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from bipbayes import plots
+from bipbayes.plots import pool
+from bipbayes.run.check_inputs import NAMES, CheckSettings
+from bipbayes.run.check_stage import check
+from bipbayes.run.reproduce import reproduce
+from bipbayes.run.settings import Settings
+
+# Texts of CSVs that are names of code: what a row is about, never a sentence.
+CODE_COLUMNS = {"by", "quantity", "parameter", "statistic", "estimand", "kind", "change"}
+# Drawn of studies with a register, of simulations, and by NUTS only.
+OTHERWISE = {"differences_figure", "calibration_figure", "coverage_figure"}
+OTHERWISE |= {"rank_figure", "energy_figure", "save_figure"}
+TOML = """
+name = "Reading"
+scale = [1, 5]
+words = { citizen = { en = "pupil", da = "elev" }, jobcenter = { en = "school", da = "skole" }, \
+caseworker = { en = "teacher", da = ["lærer", "lærere"] } }
+[[indicators]]
+code = "q1"
+respondent = "citizen"
+[[indicators]]
+code = "q2"
+respondent = "citizen"
+[[indicators]]
+code = "q3"
+respondent = "caseworker"
+reverse = true
+[treatments.T]
+columns = ["T"]
+[treatments.U]
+columns = ["U"]
+[averages.pupils]
+members = ["q1", "q2"]
+"""
+CLAIMS = """claim_id,outcome,combination,direction,significant,quantifier
+1,q1,10,positive,true,
+2,pupils,1*,positive,false,most
+"""
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A folder of results, its figures by name, and the functions that drew them."""
+
+    out: Path
+    figures: dict[str, Figure]
+    kinds: set[str]
+
+
+@pytest.fixture(scope="module", params=["en", "da"])
+def printed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Printed:
+    """Run everything on a tiny study; return the folder and every figure by its function."""
+    folder = tmp_path_factory.mktemp(request.param)
+    codebook = make_codebook(3, 2, jobcenters=["north", "south", "west"])
+    frame = random_responses(codebook, seed=4, shape=Shape(citizens=90, waves=(2, 5)))
+    frame["q1"] = (frame["q1"] + 2 * frame["T"].fillna(0)).clip(1, 5)  # something to find
+    frame.drop(columns="combination").to_csv(folder / "responses.csv", index=False)
+    (folder / "study.toml").write_text(TOML, encoding="utf-8")
+    (folder / "claims.csv").write_text(CLAIMS, encoding="utf-8")
+    settings = Settings(
+        data=folder / "responses.csv",
+        codebook=folder / "study.toml",
+        claims=folder / "claims.csv",
+        out=folder / "results",
+        language=request.param,
+        quiet=True,
+    )
+    figures: dict[str, Figure] = {}
+
+    def draw(task: Any, _: Path) -> list[Path]:
+        function = task.function
+        if isinstance(function, str):
+            module, name = function.split(":")
+            function = getattr(import_module(module), name)
+        figures[task.name] = function(**task.arguments)
+        return []
+
+    called: set[str] = set()
+    with pytest.MonkeyPatch.context() as patch, _noted(_kinds().values(), called):
+        patch.setattr(pool, "workers_for_this_machine", lambda: 0)
+        patch.setattr(pool, "draw_task", draw)
+        reproduce(settings)
+        check(settings, CheckSettings(only=tuple(set(NAMES) - {"engines"})))
+    return Printed(settings.out, figures, called)
+
+
+def _kinds() -> dict[str, Any]:
+    """Every function that draws a kind of figure, by its name."""
+    modules = [import_module(f"bipbayes.plots.{m.name}") for m in iter_modules(plots.__path__)]
+    return {
+        name: function
+        for module in modules
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if re.fullmatch("[a-z].*_figure", name) and function.__module__ == module.__name__
+    }
+
+
+@contextmanager
+def _noted(functions: Iterable[Any], called: set[str]) -> Iterator[None]:
+    """Note which functions run, whoever calls them by whatever name."""
+    tool, event = sys.monitoring.PROFILER_ID, sys.monitoring.events.PY_START
+    sys.monitoring.use_tool_id(tool, "kinds")
+    sys.monitoring.register_callback(tool, event, lambda code, _: called.add(code.co_name))
+    for function in functions:
+        sys.monitoring.set_local_events(tool, function.__code__, event)
+    try:
+        yield
+    finally:
+        sys.monitoring.free_tool_id(tool)
+
+
+def _texts(out: Path) -> Iterator[tuple[str, str]]:
+    for path in sorted(out.rglob("*")):
+        where = path.relative_to(out).as_posix()
+        if path.suffix == ".csv":
+            with path.open(encoding="utf-8", newline="") as stream:
+                for row in csv.DictReader(stream):
+                    cells = {k: v for k, v in row.items() if k not in CODE_COLUMNS}
+                    yield from ((where, text) for text in cells.values() if " " in (text or ""))
+        elif path.suffix in (".tex", ".html", ".txt", ".md"):
+            yield where, path.read_text(encoding="utf-8").replace(r"\_", "_")
+
+
+def test_files_hold_the_studys_words(printed: Printed) -> None:
+    """Catches a table, note, paragraph or reason that calls pupils citizens."""
+    texts = list(_texts(printed.out))
+    assert len({where for where, _ in texts}) > 20
+    found = {(where, m[0]) for where, text in texts for m in FOREIGN.finditer(text)}
+    assert not found
+
+
+def test_figures_hold_the_studys_words(printed: Printed) -> None:
+    """Catches a title, label, legend or caption of another study's words."""
+    texts = {
+        (name, text.get_text())
+        for name, figure in printed.figures.items()
+        for text in figure.findobj(Text)
+    }
+    joined = " ".join(text for _, text in texts)
+    assert {"pupil", "school"} <= set(re.findall(r"\w+", joined)) or "elev" in joined
+    assert not {(name, m[0]) for name, text in texts for m in FOREIGN.finditer(text)}
+
+
+def test_every_kind_of_figure_is_looked_at(printed: Printed) -> None:
+    """Catches a kind of figure that was added and that the test above never sees."""
+    assert set(_kinds()) - printed.kinds == OTHERWISE
