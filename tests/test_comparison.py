@@ -66,6 +66,14 @@ def test_only_the_asked_errors_are_shown() -> None:
     assert len(compare(both, POSTERIOR)) == 4
 
 
+def test_counts_are_those_of_ols() -> None:
+    """Catches the posterior's numbers of answers and citizens shown as those of OLS."""
+    counted = OLS.assign(n=[31, 47, 52, 68], n_citizens=[11, 13, 17, 19])
+    table = compare(counted, POSTERIOR)
+    assert table["n"].tolist() == [31, 47, 52, 68]
+    assert table["n_citizens"].tolist() == [11, 13, 17, 19]
+
+
 def test_other_levels_and_other_data_are_refused() -> None:
     """Catches a 90 % interval beside a 95 % one, and an empty comparison."""
     with pytest.raises(DataError, match="level"):

@@ -103,6 +103,24 @@ def test_observed_statistics_are_those_of_a_plain_count(study, changes, cells):
     assert rows["all_indicators"] == rows[list(CODEBOOK.indicator_codes)].sum()
 
 
+def test_expectations_are_those_of_replicated_data(changes, cells):
+    """Catches changes cut instead of rounded, and limits that leave out twice as much."""
+    effects = _effects(cells, 40, 0.2)
+    frame = change_check(changes, CODEBOOK, cells=cells, effects=effects, level=0.8, seed=6)
+    rows = indicator_rows(changes, CODEBOOK)
+    drawn = np.stack(list(normal_changes(rows, cells, effects, seed=6)))[..., 1]
+    whole = np.rint(drawn[:, rows.observed[:, 1]])
+    wanted = {
+        "no_change": (whole == 0).mean(axis=1),
+        "at_least_2": (np.abs(whole) >= 2).mean(axis=1),
+        "sd": whole.std(axis=1, ddof=1),
+    }
+    found = frame.query("form == 'rounded' and group == 'q2'").set_index("statistic")
+    for name, values in wanted.items():
+        expected = [values.mean(), *np.quantile(values, [0.1, 0.9])]
+        np.testing.assert_allclose(found.loc[name, ["expected", "lower", "upper"]], expected)
+
+
 def test_what_normal_rows_cannot_do_is_seen_and_what_they_can_is_not(changes, cells):
     """Catches a check that passes everything: normal rows never stay, but have the right spread."""
     frame = change_check(changes, CODEBOOK, cells=cells, effects=_effects(cells, 60), seed=2)

@@ -1,5 +1,7 @@
 """Leaving out by formula against leaving out by hand."""
 
+import statistics
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -98,6 +100,20 @@ def test_models_are_compared_pairwise_over_units(cells):
     assert table.loc["worse", "unreliable"] == len(exact)
     with pytest.raises(SettingsError, match="known: cell, jobcenter"):
         leave_out(cells, BATCHES, unit="citizen")
+
+
+def test_errors_of_a_comparison_grow_with_the_number_of_units():
+    """Catches the standard deviation of one unit's gap for the error of their sum."""
+    better, worse = [-1.0, -2.5, -0.5, -4.0, -3.0], [-1.5, -2.0, -3.5, -4.5, -7.0]
+    frames = {
+        name: pd.DataFrame({"elpd": values, "unreliable": False})
+        for name, values in (("worse", worse), ("better", better))
+    }
+    table = compare_left_out(frames).set_index("model")
+    gaps = [low - high for low, high in zip(worse, better, strict=True)]
+    for column, values in (("elpd_se", worse), ("difference_se", gaps)):
+        expected = 5**0.5 * statistics.stdev(values)
+        assert table.loc["worse", column] == pytest.approx(expected)
 
 
 def test_the_closed_form_stands_in_where_importance_sampling_fails(cells):

@@ -1,9 +1,11 @@
 """Predictive checks: what fits passes, what does not is seen."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from builders import Shape, make_codebook, random_progression
+from scipy import stats
 
 from bipbayes.cells import cell_means
 from bipbayes.checks.lag import lag_correlation
@@ -88,6 +90,15 @@ def test_residuals_see_a_cell_that_does_not_fit(cells):
     assert summary["cells"].sum() == len(seen)
     assert summary["largest"].max() == pytest.approx(worst["residual"])
     assert summary["outside_95"].max() > 0
+
+
+def test_what_lies_outside_is_counted_on_both_sides_at_its_level():
+    """Catches 90 % or one tail in place of the central 95 %."""
+    pit = [0.03, 0.97, 0.01, 0.02, 0.985, 0.2, 0.3, 0.5, 0.6, 0.8]
+    made = pd.DataFrame({"pit": pit, "residual": stats.norm.ppf(pit)})
+    summary = residual_summary(made).iloc[0]
+    assert summary["outside_95"] == pytest.approx(3 / 10)
+    assert summary["outside_50"] == pytest.approx(7 / 10)
 
 
 def test_neighbouring_changes_of_noise_correlate_by_minus_one_half(changes):

@@ -1,5 +1,7 @@
 """Residuals of groups, the ribbon and the claimed correlation against brute force."""
 
+import statistics
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -57,6 +59,24 @@ def test_groups_are_weighted_by_answers(cells, predicted):
     assert len(pairs) == 15 and ("11", "site 2") not in set(
         zip(pairs["combination"], pairs["jobcenter"], strict=True)
     )
+
+
+def test_predictions_of_groups_are_those_of_loops_over_few_draws(cells):
+    """Catches predictions that weigh cells alike, another divisor, and the share above."""
+    shape = [cells.sizes[dim] for dim in DIMS]
+    coords = {dim: cells[dim].to_numpy() for dim in DIMS}
+    values = np.random.default_rng(6).normal(0.1, 0.3, (1, 3, *shape))
+    predicted = xr.DataArray(values, coords=coords, dims=("chain", "draw", *DIMS))
+    found = group_residuals(cells, predicted, by=["jobcenter"])
+    n, mean = (cells[name].transpose(*DIMS).to_numpy() for name in ("n", "mean"))
+    for site, row in found.iterrows():
+        seen = n[:, site] > 0
+        weight = n[:, site][seen]
+        drawn = [np.average(one[:, site][seen], weights=weight) for one in values[0]]
+        observed = np.average(mean[:, site][seen], weights=weight)
+        assert row["expected"] == pytest.approx(statistics.mean(drawn))
+        assert row["sd"] == pytest.approx(statistics.stdev(drawn))
+        assert row["pit"] == pytest.approx(sum(value < observed for value in drawn) / 3)
 
 
 def test_the_ribbon_holds_data_of_the_model(cells, predicted):
