@@ -58,9 +58,11 @@ def statsmodels_loop(data: xr.Dataset, codebook: Codebook) -> dict[tuple[str, st
 
 
 def pair_loop(data: xr.Dataset, codebook: Codebook, cells: xr.Dataset) -> np.ndarray:
-    """Sum covariances over all pairs of changes of a cell, given N and D."""
+    """Sum covariances over all pairs of changes of a cell, given N, D and C."""
     codes = list(codebook.indicator_codes)
-    noise, change = cells["noise_covariance"].to_numpy(), cells["change_covariance"].to_numpy()
+    noise, change, person = (
+        cells[f"{name}_covariance"].to_numpy() for name in ("noise", "change", "persistent")
+    )
     values = data["standardised"].sel(outcome=codes).where(data["analysed"]).to_numpy()
     start = data["previous"].sel(outcome=codes).to_numpy()
     block = list(zip(data["combination"].values, data["jobcenter"].values, strict=True))
@@ -84,6 +86,7 @@ def pair_loop(data: xr.Dataset, codebook: Codebook, cells: xr.Dataset) -> np.nda
                             - int(begin == end_)
                         )
                         total[k, m] += noise[k, m] * shared + change[k, m] * (end == end_)
+                        total[k, m] += person[k, m]
             n = cells["n"].to_numpy()[c, j].astype(float)
             counts = np.outer(n, n)
             result[c, j] = np.divide(
