@@ -38,6 +38,7 @@ LABEL_LINE: Final = 0.14  # inches, a further line of the words at an axis
 _LETTERS_PER_INCH: Final = 21.0  # of the caption's font, on average
 
 STYLE: Final[dict[Any, Any]] = {
+    "lines.solid_capstyle": "butt",  # a line must end where its interval does
     "font.family": [FAMILY, "DejaVu Sans"],  # both come along: the same look everywhere
     "font.size": 8.0,
     "axes.titlesize": 8.0,
