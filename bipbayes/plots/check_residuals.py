@@ -4,9 +4,11 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
 
 from bipbayes.plots.check_parts import ROW, finish, label_rows
 from bipbayes.plots.style import (
@@ -109,14 +111,9 @@ def lag_figure(frame: pd.DataFrame, *, context: Context, vcov: str, level: float
         Of the intervals.
     """
     language = context.language
-    labels = [outcome_label(context.codebook, o, language=language) for o in frame["outcome"]]
-    rows = np.arange(len(frame))
     claims = phrase(vcov, language)
     with figure_style():
-        figure = Figure(figsize=(7.2, 1.9 + ROW * len(frame)))
-        axes = figure.add_subplot()
-        label_rows(axes, labels)
-        axes.hlines(rows, frame["lower"], frame["upper"], color="black", linewidth=1.0)
+        figure, axes, rows = _outcome_rows(frame, context)
         axes.plot(
             frame["correlation"], rows, "o", color="black", markersize=3.5,
             label=phrase("check_lag_observed", language),
@@ -136,6 +133,19 @@ def lag_figure(frame: pd.DataFrame, *, context: Context, vcov: str, level: float
     return figure
 
 
+def _outcome_rows(frame: pd.DataFrame, context: Context) -> tuple[Figure, Axes, NDArray[np.int64]]:
+    """Begin a figure with a labelled row and its interval for every outcome of a frame."""
+    labels = [
+        outcome_label(context.codebook, outcome, language=context.language)
+        for outcome in frame["outcome"]
+    ]
+    figure = Figure(figsize=(7.2, 1.9 + ROW * len(frame)))
+    axes, rows = figure.add_subplot(), np.arange(len(frame))
+    label_rows(axes, labels)
+    axes.hlines(rows, frame["lower"], frame["upper"], color="black", linewidth=1.0)
+    return figure, axes, rows
+
+
 def calendar_figure(
     frame: pd.DataFrame, *, context: Context, values: Mapping[str, object]
 ) -> Figure:
@@ -151,13 +161,8 @@ def calendar_figure(
         What the braces of its words stand for.
     """
     language = context.language
-    labels = [outcome_label(context.codebook, o, language=language) for o in frame["outcome"]]
-    rows = np.arange(len(frame))
     with figure_style():
-        figure = Figure(figsize=(7.2, 1.9 + ROW * len(frame)))
-        axes = figure.add_subplot()
-        label_rows(axes, labels)
-        axes.hlines(rows, frame["lower"], frame["upper"], color="black", linewidth=1.0)
+        figure, axes, rows = _outcome_rows(frame, context)
         axes.plot(
             frame["shock"], rows, "o", color="black", markersize=3.5,
             label=phrase("check_calendar_estimated", language),

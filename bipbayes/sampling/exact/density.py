@@ -114,10 +114,8 @@ def linear_posterior(model: GaussianModel, sds: Floats, weights: Floats) -> tupl
     weights
         Shape (sum, coefficient).
     """
-    factor = factorise(model, sds)
-    halves, rests = _half_solve(model, factor, weights * factor.scale[:-1])
-    mean = halves.T @ factor.half.ravel() + rests.T @ factor.rest
-    return mean, np.sqrt((halves**2).sum(axis=0) + (rests**2).sum(axis=0))
+    mean, root = spread_root(model, sds, weights)
+    return mean, np.sqrt((root**2).sum(axis=1))
 
 
 def spread_root(model: GaussianModel, sds: Floats, rows: Floats) -> tuple[Floats, Floats]:
