@@ -65,7 +65,6 @@ def analyses_table(
     columns = [
         Column("outcome", phrase("audit_header_outcome", language), align="l"),
         Column("combination", phrase("combination", language), align="l"),
-        Column("treatments", phrase("treatments", language), align="l"),
         Column("n", phrase("n", language)),
     ]
     for name in stored:
@@ -106,8 +105,7 @@ def _body(rows: pd.DataFrame, context: Context, *, outcomes: list[str]) -> pd.Da
             dagger = " †" if (lines["note"] == PRIOR_DRIVEN).any() else ""
             texts = {
                 "outcome": outcome_label(codebook, outcome, language=language),
-                "combination": combination,
-                "treatments": codebook.combination_label(combination, language),
+                "combination": codebook.combination_label(combination, language),
                 "n": n + dagger,
             }
             body.append(texts | _cells(lines, language))

@@ -14,7 +14,6 @@ from bipbayes.tables.layout import Column, Table, table_caption
 from bipbayes.wording import (
     Context,
     capital,
-    combination_text,
     meaning_of_significant,
     number,
     phrase,
@@ -44,6 +43,7 @@ def claims_table(audit: pd.DataFrame, context: Context) -> Table:
         (estimand, name) for estimand, name in _READINGS if _column(estimand, name) in audit
     ]
     body = audit[["claim_id", "outcome", "combination", "direction", "significant"]].copy()
+    body["combination"] = _combinations(audit, context)
     for estimand, name in readings:
         words = audit[_column(estimand, name)]
         body[_column(estimand, name)] = [pick(WORD_LABELS[text], language) for text in words]
@@ -110,11 +110,7 @@ def design_table(summary: pd.DataFrame, context: Context, *, level: float) -> Ta
             for name, places in decimals.items()
         }
     )
-    labels = [
-        combination_text(context.codebook, code, language=language)
-        for code in summary["combination"]
-    ]
-    body.insert(0, "combination", labels)
+    body.insert(0, "combination", _combinations(summary, context))
     columns = (
         _header("combination", language, align="l"),
         *(_header(name, language) for name in decimals),
@@ -156,6 +152,17 @@ def _table(
 ) -> Table:
     caption = table_caption(context, phrase(f"audit_caption_{name}", context.language))
     return Table(name, caption, notes, columns, body, raw)
+
+
+def _combinations(frame: pd.DataFrame, context: Context) -> list[str]:
+    """Name combinations in words; patterns of several stay as they are written."""
+    codebook = context.codebook
+    return [
+        codebook.combination_label(text, context.language)
+        if text in codebook.combinations
+        else text
+        for text in frame["combination"]
+    ]
 
 
 def _column(estimand: str, reading: str) -> str:

@@ -10,7 +10,6 @@ from bipbayes.tables.layout import Column, Table, table_caption
 from bipbayes.wording import (
     Context,
     capital,
-    combination_text,
     number,
     outcome_label,
     phrase,
@@ -146,7 +145,7 @@ def group_label(value: str, context: Context) -> str:
     if value in (*codebook.outcomes, "all_indicators"):
         return outcome_label(codebook, value, language=language)
     if value in codebook.combinations:
-        return combination_text(codebook, value, language=language)
+        return codebook.combination_label(value, language)
     return capital(respondent_word(value, language=language))
 
 

@@ -86,8 +86,7 @@ def _body(raw: pd.DataFrame, context: Context) -> pd.DataFrame:
         dagger = " †" if row["note"] == PRIOR_DRIVEN else ""
         rows.append(
             {
-                "combination": row["combination"],
-                "treatments": context.codebook.combination_label(row["combination"], language),
+                "combination": context.codebook.combination_label(row["combination"], language),
                 "n": number(row["n"], 0, language=language) + dagger,
                 "ols_estimate": number(row["ols_estimate"], MOST_DECIMALS, language=language),
                 "ols_interval": _starred(row, "ols", MOST_DECIMALS, language),
@@ -112,7 +111,6 @@ def _columns(raw: pd.DataFrame, context: Context) -> tuple[Column, ...]:
     ols, posterior = capital(_source(context)), capital(phrase("posterior", language))
     return (
         Column("combination", phrase("combination", language), align="l"),
-        Column("treatments", phrase("treatments", language), align="l"),
         Column("n", phrase("n", language)),
         Column("ols_estimate", phrase("estimate", language), ols),
         Column("ols_interval", phrase("confidence_short", language, level=level), ols),

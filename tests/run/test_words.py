@@ -148,6 +148,14 @@ def test_files_hold_the_studys_words(printed: Printed) -> None:
     assert not found
 
 
+def test_formatted_tables_name_combinations_in_words(printed: Printed) -> None:
+    """Catches a printed table with digits in the place of T+U, or beside it."""
+    pages = [path.read_text(encoding="utf-8") for path in printed.out.glob("tables/*.html")]
+    texts = [text for page in pages for text in re.findall('<td class="l">(.*?)</td>', page)]
+    assert {"T", "U", "T+U"} < set(texts)
+    assert not [text for text in texts if re.match("[01]{2}(?![0-9])", text)]
+
+
 def test_figures_hold_the_studys_words(printed: Printed) -> None:
     """Catches a title, label, legend or caption of another study's words."""
     texts = {

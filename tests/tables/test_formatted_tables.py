@@ -33,14 +33,14 @@ LATEX = r"""% needs \usepackage{booktabs}
 \footnotesize
 \caption{q2 Food \& drink: effect. In standard deviations of progression. Synthetic data.}
 \label{tab:comparison-q2}
-\begin{tabular}{llrrrrrrr}
+\begin{tabular}{lrrrrrrr}
 \toprule
-\multicolumn{3}{c}{} & \multicolumn{2}{c}{OLS} & \multicolumn{4}{c}{Posterior} \\
-\cmidrule(lr){4-5} \cmidrule(lr){6-9}
-Combination & Interventions & n & Estimate & 90 \% CI & Mean & 90 \% CrI & P($>$0) & Pooling \\
+\multicolumn{2}{c}{} & \multicolumn{2}{c}{OLS} & \multicolumn{4}{c}{Posterior} \\
+\cmidrule(lr){3-4} \cmidrule(lr){5-8}
+Combination & n & Estimate & 90 \% CI & Mean & 90 \% CrI & P($>$0) & Pooling \\
 \midrule
-00 & none & 40 & $-$0.123 & {}[$-$0.223, $-$0.023]* & $-$0.06 & {}[$-$0.12, 0.01] & 0.07 & 0.51 \\
-11 & K+T & 0 \dag{} &  &  & 0.0 & {}[$-$0.3, 0.3] & $>$0.99 &  \\
+none & 40 & $-$0.123 & {}[$-$0.223, $-$0.023]* & $-$0.06 & {}[$-$0.12, 0.01] & 0.07 & 0.51 \\
+K+T & 0 \dag{} &  &  & 0.0 & {}[$-$0.3, 0.3] & $>$0.99 &  \\
 \bottomrule
 \end{tabular}
 \par\smallskip
@@ -153,7 +153,7 @@ def test_html_says_the_same_in_danish_and_stands_alone() -> None:
 def test_html_escapes_what_a_codebook_holds() -> None:
     """Catches labels of a user's codebook that run as code in the page."""
     shown = table()
-    body = shown.body.assign(treatments="<script>alert(1)</script>")
+    body = shown.body.assign(combination="<script>alert(1)</script>")
     page = html(Table(shown.name, "a < b", ("x & y",), shown.columns, body, shown.raw))
     assert "<script" not in page
     assert "a &lt; b" in page
