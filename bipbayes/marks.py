@@ -4,6 +4,7 @@ In memory a combination is its digits (``0101``); a CSV's column ``combination``
 (``none`` for no treatment) and ``code`` holds ``c0101``, which no reader takes for a number.
 """
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
@@ -11,9 +12,14 @@ import pandas as pd
 
 # Columns of combinations, each with the column of its digits.
 CODES: Final = {"combination": "code", "previous": "previous_code"}
-# A spreadsheet executes a cell that begins so, and readers take the zero from a site called 01;
-# an apostrophe before it makes it text.
-_GUARDED: Final = r"('*(?:[=+\-@\t\r]|0[0-9]+$))"
+# Words that `pandas.read_csv` takes for missing unless told otherwise (those with a minus: below).
+_MISSING: Final = (
+    *("#N/A", "#N/A N/A", "#NA", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None"),
+    *("n/a", "nan", "null"),
+)
+# A spreadsheet executes a cell that begins so, and readers take the zero from a site called 01 and
+# the name from one called NA; an apostrophe before it makes it text.
+_GUARDED: Final = rf"('*(?:[=+\-@\t\r]|(?:0[0-9]+|{'|'.join(map(re.escape, _MISSING))})$))"
 _EXECUTED: Final = rf"^{_GUARDED}"
 _HELD: Final = rf"^'{_GUARDED}"
 MARKS: Final = ("synthetic", "preliminary", "reversed")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from pandas._libs.parsers import STR_NA_VALUES
 
 from bipbayes.atomic import atomic_path, write_frame, write_text
 from bipbayes.marks import restored
@@ -37,4 +38,21 @@ def test_sites_keep_their_zeros_in_any_reader(tmp_path: Path) -> None:
     assert pd.read_csv(path)["jobcenter"].tolist() == ["'01", "'02"]
     write_frame(path, frame)
     text = restored(pd.read_csv(path, dtype={"jobcenter": "str"}))
+    assert text["jobcenter"].tolist() == frame["jobcenter"].tolist()
+
+
+@pytest.mark.parametrize("only", [True, False])
+def test_sites_keep_names_that_readers_take_for_missing(tmp_path: Path, *, only: bool) -> None:
+    """Catches a site called NA or None that a plain read loses, alone or beside other sites."""
+    path = tmp_path / "a.csv"
+    names = sorted(STR_NA_VALUES - {""})
+    assert "NA" in names and len(names) > 10
+    frame = pd.DataFrame({"jobcenter": [*names, *(f"'{name}" for name in names)]})
+    if not only:
+        frame = pd.concat([frame, pd.DataFrame({"jobcenter": ["Nanna", "north", ""]})])
+    frame = frame.reset_index(drop=True).assign(estimate=0.5)
+    write_frame(path, frame)
+    plain = pd.read_csv(path)["jobcenter"].fillna("")
+    assert plain.str.removeprefix("'").tolist() == frame["jobcenter"].tolist()
+    text = restored(pd.read_csv(path, keep_default_na=False))
     assert text["jobcenter"].tolist() == frame["jobcenter"].tolist()

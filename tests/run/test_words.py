@@ -16,6 +16,7 @@ import pytest
 from builders import FOREIGN, Shape, make_codebook, random_responses
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from pandas._libs.parsers import STR_NA_VALUES
 
 from bipbayes import plots
 from bipbayes.plots import pool
@@ -70,7 +71,7 @@ class Printed:
 def printed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Printed:
     """Run everything on a tiny study; return the folder and every figure by its function."""
     folder = tmp_path_factory.mktemp(request.param)
-    codebook = make_codebook(3, 2, jobcenters=["north", "south", "west"])
+    codebook = make_codebook(3, 2, jobcenters=["north", "NA", "west"])
     frame = random_responses(codebook, seed=4, shape=Shape(citizens=90, waves=(2, 5)))
     frame["q1"] = (frame["q1"] + 2 * frame["T"].fillna(0)).clip(1, 5)  # something to find
     frame.drop(columns="combination").to_csv(folder / "responses.csv", index=False)
@@ -146,6 +147,16 @@ def test_files_hold_the_studys_words(printed: Printed) -> None:
     assert len({where for where, _ in texts}) > 20
     found = {(where, m[0]) for where, text in texts for m in FOREIGN.finditer(text)}
     assert not found
+
+
+def test_no_name_is_taken_for_missing(printed: Printed) -> None:
+    """Catches a file in which a plain read loses the school called NA."""
+    cells: set[str] = set()
+    for path in printed.out.rglob("*.csv"):
+        with path.open(encoding="utf-8", newline="") as stream:
+            cells |= {cell for row in csv.reader(stream) for cell in row}
+    assert "'NA" in cells
+    assert not cells & STR_NA_VALUES - {""}
 
 
 def test_formatted_tables_name_combinations_in_words(printed: Printed) -> None:
