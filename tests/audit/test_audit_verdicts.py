@@ -179,6 +179,32 @@ def test_reference_is_left_out_of_a_joint_contrast(small_codebook, rows, make_dr
     assert audit["contrast_verdict_posterior"] == "upheld"
 
 
+@pytest.mark.parametrize(
+    ("direction", "significant", "expected"),
+    [
+        ("positive", "unstated", 0.0),
+        ("negative", "unstated", 1.0),
+        ("not_negative", "unstated", 1.0),
+        ("not_positive", "unstated", 0.0),
+        ("none", "false", 1.0),
+    ],
+)
+def test_a_large_effect_is_looked_for_where_the_claim_has_it(
+    small_codebook, rows, make_draws, direction, significant, expected
+) -> None:
+    """Catches "no setback" held against progress, and absence against one side alone.
+
+    All draws lie near -0.3, beyond the stated size of 0.1 on the negative side.
+    """
+    values = {("Q1", "01"): -0.3}
+    claims = small_claims(small_codebook, ("A1", "Q1", "01", direction, significant, ""))
+    draws = {"effect": make_draws(values, se=0.01)}
+    audit = audit_claims(
+        claims, interval_frame(rows(values, se=0.01)), draws, small_codebook, level=0.95
+    )
+    assert audit["effect_p_beyond"].iloc[0] == expected
+
+
 def test_printed_sizes(report_audit, codebook, rows) -> None:
     """Catches a size compared in the wrong units, sign or rounding."""
     values = {

@@ -106,6 +106,20 @@ def test_both_scales_say_the_same(progression: xr.Dataset, latent: xr.Dataset) -
     xr.testing.assert_identical(translate(moved["mean"], moved), moved["mean"])
 
 
+def test_errors_on_the_scale_of_progression_are_turned_by_the_slope(
+    progression: xr.Dataset, latent: xr.Dataset
+) -> None:
+    """Catches variances times the slope once, or times another combination's or indicator's."""
+    moved = ordinal_cells(progression, CODEBOOK, scale="progression")
+    start, step = _starts(latent).drop_vars("respondent"), 1e-3
+    slope = (translate(start + step, latent) - translate(start - step, latent)) / (2 * step)
+    expected = latent["vcov"] * slope * slope.rename(indicator="indicator_")
+    assert float(slope.max() / slope.min()) > 1.05
+    np.testing.assert_allclose(
+        moved["vcov"], expected.transpose(*moved["vcov"].dims), rtol=1e-4, equal_nan=True
+    )
+
+
 def _starts(latent: xr.Dataset) -> xr.DataArray:
     weights = latent["information"]
     return (latent["mean"].fillna(0.0) * weights).sum("jobcenter") / weights.sum("jobcenter")

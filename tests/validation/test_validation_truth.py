@@ -6,7 +6,14 @@ from builders import make_codebook
 
 from bipbayes.cells import cell_means
 from bipbayes.data.progression import progression
-from bipbayes.validation.generator import Generator, draw_design, draw_drift, simulate_study
+from bipbayes.validation import truth as truth_module
+from bipbayes.validation.generator import (
+    Generator,
+    draw_design,
+    draw_drift,
+    draw_responses,
+    simulate_study,
+)
 from bipbayes.validation.targets import ALL_ANSWERS, COMPLETE_ROWS, study_targets
 from bipbayes.validation.truth import expected_answers, population_truth, stored_truth
 
@@ -19,6 +26,54 @@ def test_expected_answers_are_those_of_rounded_and_cut_draws():
     expected = expected_answers(mean, spread, scale=(1, 5), cut=True)
     np.testing.assert_allclose(expected, draws.mean(axis=0), atol=0.01)
     assert expected_answers(mean, spread, scale=(1, 5), cut=False) is mean
+
+
+@pytest.mark.parametrize("selection", [None, 1.5])
+def test_effects_count_from_average_progress(codebook, monkeypatch, selection):
+    """Catches an average that weighs cells alike, or by those who could have been treated.
+
+    Weighted by the changes under each combination in each jobcenter, effects sum to zero.
+    """
+    drawn = []
+
+    def recorded(design, **settings):
+        found = draw_responses(design, **settings)
+        drawn.append(found[0])
+        return found
+
+    monkeypatch.setattr(truth_module, "draw_responses", recorded)
+    generator = Generator(selection=selection)
+    drift = draw_drift(codebook, 3, generator=generator, seed=2)
+    truth = population_truth(codebook, drift=drift, generator=generator, citizens=3000, seed=3)
+    (design,) = drawn
+    cell = np.ravel_multi_index((design.combination, design.site[design.citizen]), (4, 3))
+    for column in range(len(codebook.outcomes)):
+        counts = np.bincount(cell[design.questions.sample[:, column]], minlength=12)
+        assert counts.max() > 1.5 * counts.min()
+        assert counts @ truth.cell[..., column].ravel() == pytest.approx(0, abs=1e-9)
+
+
+def test_contrasts_are_differences_of_effects(codebook):
+    """Catches contrasts that keep the shift of an average's scale, or are taken the other way."""
+    generator = Generator()
+    drift = draw_drift(codebook, 3, generator=generator, seed=2)
+    truth = population_truth(codebook, drift=drift, generator=generator, citizens=3000, seed=3)
+    design = draw_design(codebook, citizens=300, jobcenters=3, seed=4)
+    study = simulate_study(design, drift=drift, generator=generator, seed=5)
+    targets = study_targets(cell_means(progression(study, codebook), codebook), codebook, truth)
+    names = ["estimand", "outcome", "definition", "combination"]
+    places = {
+        labels: place
+        for place, labels in enumerate(zip(*(targets.rows[name] for name in names), strict=True))
+    }
+    contrasts = [labels for labels in places if labels[0] == "contrast"]
+    assert np.abs(targets.shift).max() > 0 and len(contrasts) > 9
+    for labels in contrasts:
+        effect = places["effect", *labels[1:]]
+        reference = places["effect", *labels[1:3], codebook.no_treatment]
+        for values in (targets.matrix.toarray(), targets.shift, targets.rows["truth"].to_numpy()):
+            difference = values[effect] - values[reference]
+            np.testing.assert_allclose(values[places[labels]], difference, atol=1e-12)
 
 
 @pytest.mark.parametrize("cut", [True, False])

@@ -7,6 +7,7 @@ from scipy import stats
 
 from bipbayes.sampling.batches import Batch
 from bipbayes.sampling.exact import integrate as integration
+from bipbayes.sampling.exact import proposal
 from bipbayes.sampling.exact.density import log_density, moments
 from bipbayes.sampling.exact.draws import draw
 from bipbayes.sampling.exact.integrate import find_modes, integrate
@@ -117,6 +118,28 @@ def test_hard_shapes_have_even_weights(name, title):
     mixture = integrate(model, seed=2)
     assert mixture.k_hat < 0.5
     assert mixture.ess > 400
+
+
+def test_the_proposals_density_is_that_of_its_draws():
+    """Catches a density that forgets the cut at zero, has other tails or another root.
+
+    Over all positive points it sums to one, and its means are those of its draws.
+    """
+    root = np.array([[0.4, 0.0], [0.3, 0.2]])
+    components = [
+        proposal.Component(0.7, np.array([0.1, 0.3]), root),
+        proposal.Component(0.3, np.array([1.0, -0.2]), 0.5 * root),
+    ]
+    axis = np.linspace(0, 9, 901)
+    points = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=2).reshape(-1, 2)
+    edge = np.where((axis == 0) | (axis == 9), 0.5, 1.0) * axis[1]
+    weight = np.exp(proposal.log_density(components, points)) * np.outer(edge, edge).ravel()
+    assert weight.sum() == pytest.approx(1.0, abs=1e-3)
+    uniform = stats.qmc.Sobol(2, rng=np.random.default_rng(1)).random_base2(13)
+    drawn = [proposal.draw(each, uniform) for each in components]
+    assert min(values.min() for values in drawn) >= 0
+    means = sum(each.share * own.mean(axis=0) for each, own in zip(components, drawn, strict=True))
+    np.testing.assert_allclose(weight @ points, means, atol=3e-3)
 
 
 def test_two_modes_are_both_found(cells, monkeypatch):
