@@ -10,7 +10,12 @@ import pandas as pd
 
 from bipbayes.data import characteristics_checks as checks
 from bipbayes.data.characteristics_codebook import CharacteristicsCodebook, bip_characteristics
-from bipbayes.data.checks import LOST_DIGITS, SYNTHETIC_COLUMN
+from bipbayes.data.checks import (
+    LOST_DIGITS,
+    SYNTHETIC_COLUMN,
+    extra_columns,
+    missing_columns,
+)
 from bipbayes.data.columns import lost_digits, to_text
 from bipbayes.data.files import file_digest, read_table
 from bipbayes.data.read import is_synthetic
@@ -101,7 +106,7 @@ def characteristics_from_frame(
     findings += repeats
     findings += checks.broken_rules(table, codebook)
     findings += checks.unmatched_citizens(table, study.responses)
-    findings += _extra(frame, [citizen, *codebook.columns]) + _mark(frame, study)
+    findings += extra_columns(frame, [citizen, *codebook.columns]) + _mark(frame, study)
     _refuse(findings, name)
     for finding in findings:
         logger.warning("%s", finding.sentence())
@@ -118,24 +123,13 @@ def characteristics_from_frame(
 
 
 def _shape(frame: pd.DataFrame, needed: list[str]) -> list[Finding]:
-    findings = []
-    if absent := [column for column in needed if column not in frame.columns]:
-        advice = "add them, or describe the file's own columns in a codebook of characteristics"
-        rule = "columns of the codebook that the file lacks"
-        findings.append(Finding(", ".join(absent), rule, len(absent), advice, True))
+    findings = missing_columns(frame, needed, codebook="a codebook of characteristics")
     if repeated := sorted({str(name) for name in frame.columns[frame.columns.duplicated()]}):
         rule = "column names that repeat"
         findings.append(Finding(", ".join(repeated), rule, len(repeated), "rename", True))
     if not len(frame):
         findings.append(Finding("all columns", "rows", 0, "the file holds no citizen", True))
     return findings
-
-
-def _extra(frame: pd.DataFrame, used: list[str]) -> list[Finding]:
-    extra = [str(name) for name in frame.columns if name not in {*used, SYNTHETIC_COLUMN}]
-    if not extra:
-        return []
-    return [Finding(", ".join(extra), "columns not in the codebook", len(extra), "ignored")]
 
 
 def _mark(frame: pd.DataFrame, study: Study) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 import pandas as pd
 
@@ -12,30 +13,56 @@ from bipbayes.data.study import Finding, first_rows
 
 SYNTHETIC_COLUMN = "synthetic"
 LOST_DIGITS = "labels that have lost digits"
+_NEAR = 0.7  # of two names, as difflib counts their common letters
 
 
-def absent_columns(frame: pd.DataFrame, codebook: Codebook) -> list[str]:
-    """Return the codebook's columns that the file lacks."""
+def needed_columns(frame: pd.DataFrame, codebook: Codebook) -> list[str]:
+    """Return the codebook's columns that a file must have."""
+    entries = (*codebook.indicators, *codebook.unanalysed)
     needed = [codebook.citizen, codebook.jobcenter, codebook.date]
-    needed += [entry.column for entry in codebook.indicators if not entry.optional]
-    needed += [entry.column for entry in codebook.unanalysed if not entry.optional]
-    needed += treatment_columns(frame, codebook)
-    return [column for column in needed if column not in frame.columns]
+    needed += [entry.column for entry in entries if not entry.optional]
+    return needed + treatment_columns(frame, codebook)
 
 
-def missing_columns(absent: Sequence[str]) -> list[Finding]:
-    """Name the columns that a file lacks."""
+def missing_columns(
+    frame: pd.DataFrame,
+    needed: Sequence[str],
+    *,
+    optional: Sequence[str] = (),
+    codebook: str = "a codebook",
+) -> list[Finding]:
+    """Name the columns that a file lacks, and those of the file that may be meant.
+
+    Parameters
+    ----------
+    frame
+        The file's columns.
+    needed, optional
+        Columns that the codebook names.
+    codebook
+        What the file's own names can be written in.
+    """
+    absent = [column for column in needed if column not in frame.columns]
     if not absent:
         return []
-    return [
-        Finding(
-            ", ".join(absent),
-            "columns of the codebook that the file lacks",
-            len(absent),
-            "add them, or name the file's own columns in a codebook",
-            True,
-        )
-    ]
+    known = {*needed, *optional}
+    near = _near_names(absent, [str(name) for name in frame.columns if name not in known])
+    if len(absent) == len(needed):
+        # The first line may be no header but values: only another case or form is a name.
+        near = {name: found for name, found in near.items() if _looks(name) == _looks(found)}
+    advice = f"add them, or name the file's own columns in {codebook}"
+    if near:
+        told = ", ".join(f"{found!r} for {name!r}" for name, found in near.items())
+        advice += f" (did you mean {told}?)"
+    rule = "columns of the codebook that the file lacks"
+    return [Finding(", ".join(absent), rule, len(absent), advice, True)]
+
+
+def _near_names(absent: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+    """Find the unused name of a file that is nearest to each absent one, if one is near."""
+    looks = {_looks(name): name for name in names if not name.isnumeric()}
+    found = {name: get_close_matches(_looks(name), looks, n=1, cutoff=_NEAR) for name in absent}
+    return {name: looks[near[0]] for name, near in found.items() if near}
 
 
 def treatment_columns(frame: pd.DataFrame, codebook: Codebook) -> list[str]:

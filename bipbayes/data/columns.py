@@ -153,12 +153,24 @@ def answers(frame: pd.DataFrame, codebook: Codebook) -> tuple[dict[str, pd.Serie
         outside = numbers.notna() & ~numbers.isin(range(low, high + 1))
         allowed = f"a whole number from {low} to {high}"
         if unread.any():
-            allowed += ', or words that the codebook lists from lowest to highest: answers = ["...'
-            allowed += '", ...]'
+            allowed += _words_advice(frame[indicator.column], indicator.answers)
         allowed += _labelled_advice(frame, indicator.column, codebook.scale)
         findings += _value_findings(indicator.column, unread, outside, allowed)
         columns[indicator.code] = low + high - numbers if indicator.reverse else numbers
     return columns, findings + _turned(columns, codebook)
+
+
+def _words_advice(values: pd.Series, words: Sequence[str]) -> str:
+    """Say how answers in words are read, and which of the codebook's words a column lacks."""
+    if not words:
+        return ', or words that the codebook lists from lowest to highest: answers = ["...", ...]'
+    held = set(values.astype("string").str.strip().dropna())
+    lacking = [word for word in words if word not in held]
+    advice = ", or a word of the codebook's 'answers', written as in the file"
+    if not lacking:
+        return advice
+    told = ", ".join(map(repr, lacking))
+    return f"{advice}; no row holds {told} ({len(lacking)} of its {len(words)} words)"
 
 
 def _labelled_advice(frame: pd.DataFrame, column: str, scale: tuple[int, int]) -> str:

@@ -49,8 +49,10 @@ def responses_from_frame(
     A column ``synthetic`` that is 1 throughout marks synthetic data; the mark travels with the
     file, so that no figure can lose it.
     """
-    absent = checks.absent_columns(frame, codebook)
-    findings = checks.missing_columns(absent)
+    needed = checks.needed_columns(frame, codebook)
+    absent = [column for column in needed if column not in frame]
+    optional = [entry.column for entry in (*codebook.indicators, *codebook.unanalysed)]
+    findings = checks.missing_columns(frame, needed, optional=optional)
     repeated = sorted({str(c) for c in frame.columns[frame.columns.duplicated()]})
     if repeated:
         findings.append(

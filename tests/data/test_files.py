@@ -252,6 +252,22 @@ def test_answers_in_words_are_read_by_the_codebook(
     pd.testing.assert_frame_equal(read_responses(path, book).responses, expected)
 
 
+def test_a_wrong_word_of_the_codebook_is_named_and_none_of_the_file() -> None:
+    """Catches a refusal that leaves the reader to compare words, or that quotes an answer."""
+    frame = plain(5).assign(q1=WORDS)
+    said = []
+    for word in ("Often", "Ofte "):
+        wrong = [*WORDS[:3], word, WORDS[4]]
+        items = [{**TABLE["indicators"][0], "answers": wrong}, TABLE["indicators"][1]]
+        try:
+            responses_from_frame(frame, codebook(indicators=items))
+        except DataError as error:
+            said.append(str(error))
+    assert len(said) == 1 and "(1, data row 4)" in said[0]
+    assert "no row holds 'Often' (1 of its 5 words)" in said[0]
+    assert not any(word in said[0].replace("'Often'", "") for word in WORDS)
+
+
 def test_turned_items_are_turned_after_their_words_are_read() -> None:
     """Catches words counted from the wrong end for an item with reverse."""
     items = [

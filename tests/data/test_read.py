@@ -194,6 +194,36 @@ def test_a_missing_column_does_not_hide_other_faults(lacking: str) -> None:
     assert lacking in str(caught.value) and "B2" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("column", "name", "hint"),
+    [
+        ("B1", "b1", "'b1' for 'B1'"),
+        ("jobcenter", "job center", "'job center' for 'jobcenter'"),
+        ("citizen", "citizens", "'citizens' for 'citizen'"),
+        ("S1_22", "S1-22", "'S1-22' for 'S1_22'"),
+        ("B1", "Q", ""),
+    ],
+)
+def test_a_missing_column_is_looked_for_under_a_similar_name(
+    column: str, name: str, hint: str
+) -> None:
+    """Catches a hint that is not given, that names a column in use (B10), or any name at all."""
+    frame = _frame().rename(columns={column: name}).assign(B10=1)
+    with pytest.raises(DataError, match=f"{column}.*lacks") as caught:
+        responses_from_frame(frame, bip_codebook())
+    said = str(caught.value)
+    assert (f"did you mean {hint}?" in said) if hint else ("mean" not in said)
+
+
+def test_values_in_the_place_of_a_header_are_not_named() -> None:
+    """Catches a citizen's id offered as a column, since it looks like the column's name."""
+    frame = _frame()
+    names = ["citizen7", "date of visit", *(f"value{i}" for i in range(frame.shape[1] - 2))]
+    with pytest.raises(DataError, match="lacks") as caught:
+        responses_from_frame(frame.set_axis(names, axis=1), CODEBOOK)
+    assert "citizen7" not in str(caught.value)
+
+
 @pytest.mark.parametrize("date", ["2017", "2017-05", "31-12-2017", "2017-02-30"])
 def test_what_is_no_whole_date_is_unreadable(date: str) -> None:
     """Catches a year read as its first of January."""
