@@ -56,6 +56,24 @@ def test_claims_are_blank_where_the_comparison_is(audit, small, codebook) -> Non
     )
 
 
+def test_places_moved_go_with_their_estimate(codebook, bip_evidence) -> None:
+    """Catches an estimate that is blank but can be read from the places it moves."""
+    frame, draws = bip_evidence
+    here = (frame["outcome"] == "citizen_mean") & (frame["combination"] == "1101")
+    few = frame.assign(n_citizens=frame["n_citizens"].mask(here, 4.0))
+    audit = audit_claims(read_claims(None, codebook), frame, draws, codebook, level=0.95)
+    table = blank_small_cells(few, minimum_count=5, no_treatment=codebook.no_treatment).frame
+    before, after = (
+        rows.set_index("claim_id").loc["F03-05"]
+        for rows in (audit, protected_audit(audit, table, minimum_count=5))
+    )
+    assert before["places_moved_printed"] == after["places_moved_printed"] == 18
+    for source in ("ols", "posterior"):
+        assert np.isfinite(before[f"places_moved_{source}"])
+        assert np.isnan(after[f"places_moved_{source}"])
+        assert after[f"places_moved_{source}_verdict"] == "not checkable"
+
+
 def test_the_prior_alone_upholds_nothing(bip_evidence, codebook) -> None:
     """Catches a statement called upheld by an estimate without any response."""
     frame, draws = bip_evidence

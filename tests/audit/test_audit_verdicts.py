@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from bipbayes.audit.claims import check_claims, read_claims
 from bipbayes.audit.sources import AuditSettings
@@ -203,6 +204,31 @@ def test_a_large_effect_is_looked_for_where_the_claim_has_it(
         claims, interval_frame(rows(values, se=0.01)), draws, small_codebook, level=0.95
     )
     assert audit["effect_p_beyond"].iloc[0] == expected
+
+
+def test_without_a_claimed_sign_the_likelier_one_counts(small_codebook, rows) -> None:
+    """Catches a setback whose probability is given as that of progress."""
+    values = {("Q1", "01"): -0.3, ("Q1", "10"): 0.1}
+    posterior = rows(values, se=0.1, source="posterior", vcov="citizen")
+    claims = small_claims(
+        small_codebook,
+        ("A1", "Q1", "01", "none", "false", ""),
+        ("A2", "Q1", "10", "none", "false", ""),
+    )
+    frame = interval_frame(pd.concat([rows(values), posterior]))
+    audit = audit_claims(claims, frame, {}, small_codebook, level=0.95)
+    assert audit["effect_p_direction"].tolist() == pytest.approx(norm.cdf([3, 1]).tolist())
+
+
+def test_estimates_inside_a_pattern_are_counted_by_side(small_codebook, rows) -> None:
+    """Catches intervals on the other side counted on the claimed one, and signs from intervals."""
+    sizes = {"00": -0.4, "01": 0.3, "10": -0.3, "11": 0.05}
+    values = {("Q1", code): size for code, size in sizes.items()}
+    claims = small_claims(small_codebook, ("A1", "Q1", "**", "positive", "unstated", "all"))
+    frame = interval_frame(rows(values, se=0.1))
+    audit = audit_claims(claims, frame, {}, small_codebook, level=0.95).iloc[0]
+    counts = [audit[f"effect_ols_{name}"] for name in ("right_sign", "significant", "opposite")]
+    assert counts == [2, 1, 2]
 
 
 def test_printed_sizes(report_audit, codebook, rows) -> None:

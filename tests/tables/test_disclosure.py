@@ -69,6 +69,30 @@ def test_unknown_counts_are_blank_and_all_indicators_follow_the_largest() -> Non
     assert result.rows == 0
 
 
+def test_all_indicators_rest_on_the_indicator_with_most_citizens() -> None:
+    """Catches a mean over indicators that is blank with any one of them."""
+    few = cells({**CELLS, "11": 4})
+    mean = cells(dict.fromkeys(CELLS, np.nan), outcome=ALL_INDICATORS)
+    frame = pd.concat([few, cells(CELLS, outcome="q2"), mean], ignore_index=True)
+    result = blank_small_cells(frame, minimum_count=5, no_treatment="00").frame
+    hidden = result.loc[result["estimate"].isna(), ["outcome", "combination"]]
+    assert set(map(tuple, hidden.to_numpy())) == {("q1", "11"), ("q1", "01")}
+
+
+def test_the_fewest_citizens_of_any_row_count() -> None:
+    """Catches a row of few citizens printed, since another row of its cell rests on more."""
+    frame = pd.concat([cells(CELLS), cells({**CELLS, "11": 4})], ignore_index=True)
+    result = blank_small_cells(frame, minimum_count=5, no_treatment="00").frame
+    hidden = result.groupby("combination")["estimate"].agg(lambda values: values.isna().sum())
+    assert hidden.to_dict() == {"00": 0, "01": 2, "10": 0, "11": 2}
+
+
+def test_factorial_terms_are_judged_one_by_one() -> None:
+    """Catches terms printed of which nobody counted the citizens, or blank beside a small one."""
+    frame = cells({"T": 5, "U": 4, "TU": np.nan}).assign(estimand="factorial")
+    assert blanks(frame) == {"U", "TU"}
+
+
 def test_outcomes_are_judged_by_their_own_citizens() -> None:
     """Catches one outcome's small cell blanking, or freeing, another's."""
     frame = pd.concat([cells({**CELLS, "11": 4}), cells(CELLS, outcome="q2")], ignore_index=True)

@@ -87,3 +87,24 @@ def test_crossed_sums_leave_a_range_open() -> None:
     found = suppressed(count, sums, minimum_count=5)
     weights = sums[~found.sums]
     assert not narrow(weights, found.cells, count, small, width=4).any()
+
+
+def test_what_is_left_open_is_that_of_trying_all_tables() -> None:
+    """Catches a range one value short, and blank cells that may hold nobody."""
+    table = np.array([[8, 9, 1], [9, 6, 6], [7, 4, 11]])
+    sums = np.array([*np.kron(np.eye(3), np.ones(3)), *np.kron(np.ones(3), np.eye(3))])
+    found = suppressed(table.ravel(), sums, minimum_count=5)
+    assert found.sums.sum() == 0
+    blank = found.cells.reshape(3, 3)
+    tables = np.zeros((3, 3, 20**4), dtype=int)
+    tables[:2, :2] = 1 + np.indices((20,) * 4).reshape(2, 2, -1)
+    tables[:2, 2] = table[:2].sum(axis=1)[:, None] - tables[:2, :2].sum(axis=1)
+    tables[2] = table.sum(axis=0)[:, None] - tables[:2].sum(axis=0)
+    known = np.where(blank[..., None], tables >= 1, tables == table[..., None])
+    possible = tables[..., known.all(axis=(0, 1))]
+    for place in zip(*np.nonzero(table < 5), strict=True):
+        assert len(np.unique(possible[place])) >= 5
+    # A total of 5 leaves each of two cells 1 to 4, one of 6 leaves them 1 to 5.
+    both = np.ones(2, dtype=bool)
+    assert narrow(np.ones((1, 2)), both, np.array([2.0, 3.0]), both, width=4).all()
+    assert not narrow(np.ones((1, 2)), both, np.array([2.0, 4.0]), both, width=4).any()
