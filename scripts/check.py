@@ -16,13 +16,17 @@ NAMES_IN_WORDS = (
 
 
 def main(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[CHECK]...", help=f"Checks: {NAMES_IN_WORDS}. Default: all."),
+    ] = None,
     data: options.Data = None,
     codebook: options.CodebookFile = None,
     models: options.Models = None,
     priors: options.Priors = None,
     only: Annotated[
         list[str] | None,
-        typer.Option("--only", help=f"One of {NAMES_IN_WORDS}; repeatable (default: all)."),
+        typer.Option("--only", help="The same, an option a check; repeatable."),
     ] = None,
     effects: Annotated[
         list[str] | None,
@@ -38,7 +42,7 @@ def main(
     language: options.Language = Settings.language,
     quiet: options.Quiet = False,
 ) -> None:
-    """Write tables/check_* and figures/check_*; no model is fitted again."""
+    """Write tables/check_* and figures/check_*; only the check engines fits anything."""
     common = {
         "data": data,
         "codebook": codebook,
@@ -56,7 +60,7 @@ def main(
         from bipbayes.run.check_stage import check
 
         asked = CheckSettings(
-            only=tuple(only or ()),
+            only=(*(names or ()), *(only or ())),
             models=tuple(models or ()),
             effects=tuple(effects or ()),
             at_least=at_least,

@@ -4,15 +4,21 @@ from functools import cache
 
 import pymc as pm
 import xarray as xr
+from builders import Shape, make_codebook, random_progression
 from cell_builders import CellShape, make_cells
 
+from bipbayes.cells import cell_means
+from bipbayes.sampling.exact import fit as exact
 from bipbayes.sampling.fit import CompiledModel, compile_model, draw_posterior
+from bipbayes.sampling.fit import sample as sample_nuts
 from bipbayes.sampling.registry import load_model
 from bipbayes.sampling.settings import SamplerSettings
 
 SHAPE = CellShape()
 KNOWN_SD = 0.1
 SMALL = SamplerSettings(draws=300, tune=300, seed=5)
+RAGGED = make_codebook(6, 3)
+UNSEEN = ("011", "111")
 
 
 @cache
@@ -39,3 +45,25 @@ def compiled_with_known_sd() -> CompiledModel:
 def hierarchical_fit() -> xr.DataTree:
     """A short fit of the flagship; tests must not change it."""
     return draw_posterior(compiled("hierarchical"), make_cells(SHAPE), settings=SMALL)
+
+
+@cache
+def ragged_cells() -> xr.Dataset:
+    """Cells of 4 sites, 3 treatments and 6 items with gaps; two combinations occur nowhere."""
+    shape = Shape(
+        citizens=160,
+        waves=(2, 6),
+        gaps=0.2,
+        combinations=[name for name in RAGGED.combinations if name not in UNSEEN],
+        lacking=[("101", "site 2"), ("110", "site 3")],
+        unanswered=[("q2", "001", "site 1")],
+    )
+    return cell_means(random_progression(RAGGED, seed=4, shape=shape), RAGGED)
+
+
+@cache
+def ragged_fit(engine: str, *, seed: int = 11) -> xr.DataTree:
+    """The flagship on `ragged_cells` by one engine; tests must not change it."""
+    sample = exact.sample if engine == "exact" else sample_nuts
+    settings = SamplerSettings(draws=1000, tune=800, seed=seed)
+    return sample(load_model("hierarchical"), ragged_cells(), settings=settings)

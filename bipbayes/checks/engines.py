@@ -1,11 +1,14 @@
 """Whether two engines that share no code but a model's declaration say the same."""
 
-from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-KEYS = ("estimand", "outcome", "combination", "jobcenter")
+KEYS: Final = ("estimand", "outcome", "combination", "jobcenter")
+MEASURES: Final = ("in_errors", "in_sds", "sd_ratio")
+FALSE_ALARM: Final = 1e-3  # of a comparison in which nothing differs but the draws
 
 
 def engine_differences(exact: pd.DataFrame, sampled: pd.DataFrame) -> pd.DataFrame:
@@ -19,30 +22,59 @@ def engine_differences(exact: pd.DataFrame, sampled: pd.DataFrame) -> pd.DataFra
     Returns
     -------
     pandas.DataFrame
-        By estimand: ``quantities``; ``in_errors``, the worst difference of posterior means in
-        Monte Carlo errors of the difference (of as many as there are quantities the largest is
-        about ``chance`` by chance alone); ``in_sds``, in posterior standard deviations; and
-        ``sd_ratio``, the posterior standard deviation that differs most, as a ratio.
+        `KEYS` and `MEASURES`, one row a quantity: the difference of posterior means in Monte
+        Carlo errors of the difference, and in posterior standard deviations; the ratio of
+        posterior standard deviations.
     """
     both = exact.merge(sampled, on=list(KEYS), suffixes=("", "_sampled"), validate="one_to_one")
     both = both.dropna(subset=["mcse", "mcse_sampled"])
     gap = (both["estimate"] - both["estimate_sampled"]).abs()
-    both["in_errors"] = gap / np.hypot(both["mcse"], both["mcse_sampled"])
-    both["in_sds"] = gap / both["se"]
-    both["log_ratio"] = np.log(both["se_sampled"] / both["se"])
-    rows = [
-        {
-            "estimand": name,
-            "quantities": len(group),
-            "in_errors": float(group["in_errors"].max()),
-            "chance": float(np.sqrt(2 * np.log(2 * len(group)))),
-            "in_sds": float(group["in_sds"].max()),
-            "sd_ratio": float(np.exp(_farthest(group["log_ratio"].to_list()))),
-        }
-        for name, group in both.groupby("estimand", sort=False)
-    ]
+    errors = np.hypot(both["mcse"], both["mcse_sampled"])
+    ratio = both["se_sampled"] / both["se"]
+    found = both.assign(in_errors=gap / errors, in_sds=gap / both["se"], sd_ratio=ratio)
+    return found[[*KEYS, *MEASURES]].reset_index(drop=True)
+
+
+def worst_differences(differences: pd.DataFrame) -> pd.DataFrame:
+    """Find the quantity of every estimand that differs most, by each measure.
+
+    Parameters
+    ----------
+    differences
+        From `engine_differences`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `KEYS` of that quantity, ``quantities`` (so many were compared), ``measure``, ``worst``,
+        and ``chance``: about what the largest of so many differences in errors is by chance, had
+        they nothing to do with each other (``NaN`` for other measures).
+    """
+    rows = []
+    for _, group in differences.groupby("estimand", sort=False):
+        for measure in MEASURES:
+            size = group[measure]
+            size = np.log(size).abs() if measure == "sd_ratio" else size
+            worst = group.iloc[[int(size.argmax())]].to_dict("records")[0]
+            chance = np.sqrt(2 * np.log(2 * len(group))) if measure == "in_errors" else np.nan
+            rows.append(
+                {
+                    **{key: worst[key] for key in KEYS},
+                    "quantities": len(group),
+                    "measure": measure,
+                    "worst": worst[measure],
+                    "chance": float(chance),
+                }
+            )
     return pd.DataFrame(rows)
 
 
-def _farthest(values: Sequence[float]) -> float:
-    return max(values, key=abs)
+def limit(quantities: int) -> float:
+    """Difference in Monte Carlo errors that chance reaches once in a thousand comparisons.
+
+    Parameters
+    ----------
+    quantities
+        So many are compared; that they go together makes it rarer still.
+    """
+    return float(stats.norm.isf(FALSE_ALARM / (2 * quantities)))

@@ -1,11 +1,12 @@
 """Checks of what the results rest on: hyperpriors, model, choices of the analysis."""
 
 import logging
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pandas as pd
 
-from bipbayes.checks.engines import engine_differences
+from bipbayes.checks.engines import engine_differences, limit, worst_differences
 from bipbayes.checks.leave_out import (
     CELLS,
     CLOSED_FORM,
@@ -33,13 +34,14 @@ from bipbayes.run.posterior_stage import refit
 from bipbayes.sampling.batches import is_flat
 from bipbayes.sampling.registry import load_model, model_names
 from bipbayes.sampling.settings import EXACT, NUTS
-from bipbayes.tables.check_tables import check_table
-from bipbayes.wording import combination_text, number, outcome_label, percent, phrase
+from bipbayes.tables.check_tables import check_table, group_label
+from bipbayes.wording import Context, combination_text, number, outcome_label, percent, phrase
 
 logger = logging.getLogger(__name__)
 
 SCALED_DRAWS = 4000
 LEFT_OUT_DRAWS = 4000
+_NAMED = ("outcome", "combination")
 
 
 def check_sensitivity(inputs: CheckInputs) -> CheckResult:
@@ -71,18 +73,39 @@ def check_engines(inputs: CheckInputs) -> CheckResult:
     for engine in (EXACT, NUTS):
         engine_of(model_file, engine)
         asked = replace(inputs.settings, engine=engine, seed=inputs.seed(engine) % 2**31)
-        rows[engine] = refit(inputs.fit, model_file, inputs.codebook, asked).intervals
-    frame = engine_differences(rows[EXACT], rows[NUTS])
-    worst = frame.iloc[[int(frame["in_errors"].argmax())]].to_dict("records")[0]
-    logger.info(
-        "engines: means differ by at most %.2f Monte Carlo errors (%s) and %.3f posterior sds",
-        worst["in_errors"],
-        worst["estimand"],
-        float(frame["in_sds"].max()),
-    )
-    table = check_table("engines", frame, inputs.context, values={"model": inputs.model})
-    facts = {name: float(frame[name].max()) for name in ("in_errors", "in_sds")}
-    return CheckResult((table,), (), facts)
+        posterior = refit(inputs.fit, model_file, inputs.codebook, asked)
+        for reason in posterior.verdict.reasons:
+            logger.warning("engines: the fit by %s: %s", engine, reason)
+        rows[engine] = posterior.intervals
+    differences = engine_differences(rows[EXACT], rows[NUTS])
+    frame = worst_differences(differences)
+    for line in _said(frame, inputs.context):
+        logger.info("engines: %s", line)
+    most, allowed = float(differences["in_errors"].max()), limit(len(differences))
+    if most > allowed:
+        logger.warning(
+            "engines: they disagree: a posterior mean differs by %.1f Monte Carlo errors, where "
+            "chance reaches %.1f of %d quantities once in a thousand times",
+            most, allowed, len(differences),
+        )  # fmt: skip
+    values = {"model": inputs.model}
+    table = check_table("engines", frame, inputs.context, raw=differences, values=values)
+    largest = frame.groupby("measure")["worst"].max()
+    facts = {name: float(largest[name]) for name in ("in_errors", "in_sds")}
+    return CheckResult((table,), (), {**facts, "limit": allowed, "agree": most <= allowed})
+
+
+def _said(frame: pd.DataFrame, context: Context) -> Iterator[str]:
+    """Say for each estimand what differs most, by every measure, and which quantity it is."""
+    words = {"in_errors": "%.2f Monte Carlo errors", "in_sds": "%.3f sds", "sd_ratio": "sds 1:%.3f"}
+    for estimand, rows in frame.groupby("estimand", sort=False):
+        parts = []
+        for row in rows.to_dict("records"):
+            labels = [row["jobcenter"], *(group_label(row[k], context) for k in _NAMED)]
+            name = " ".join(", ".join(label for label in labels if label).split())
+            by = f"; {row['chance']:.1f} by chance" if row["measure"] == "in_errors" else ""
+            parts.append(f"{words[row['measure']] % row['worst']} ({name}{by})")
+        yield f"{estimand}, worst of {rows['quantities'].iloc[0]}: {'; '.join(parts)}"
 
 
 def check_leave_out(inputs: CheckInputs) -> CheckResult:

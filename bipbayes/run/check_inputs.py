@@ -69,7 +69,7 @@ class CheckSettings:
 
     def __post_init__(self) -> None:
         known = ", ".join(NAMES)
-        faults = [f"--only {n} is unknown; known: {known}" for n in self.only if n not in NAMES]
+        faults = [f"check {n} is unknown; known: {known}" for n in self.only if n not in NAMES]
         raise_all(SettingsError, "These options were refused:", faults)
 
     @property

@@ -1,4 +1,7 @@
-"""The checks of a stored run: tables ``check_*`` and figures ``check_*``; nothing is fitted."""
+"""The checks of a stored run: tables ``check_*`` and figures ``check_*``.
+
+Nothing is fitted, but by the check of the engines.
+"""
 
 import logging
 import time

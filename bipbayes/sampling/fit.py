@@ -110,12 +110,19 @@ def sample(
         See `compile_model` and `draw_posterior`.
     """
     compiled = compile_model(model_file, cells, priors=priors)
-    fit = draw_posterior(compiled, cells, settings=settings, progress=progress, facts=facts)
+    return sample_compiled(compiled, cells, settings=settings, progress=progress, facts=facts)
+
+
+def sample_compiled(
+    compiled: CompiledModel, cells: xr.Dataset, *, settings: SamplerSettings, **asked: Any
+) -> xr.DataTree:
+    """Fit a compiled model: parameters and result are those of `sample`."""
+    fit = draw_posterior(compiled, cells, settings=settings, **asked)
     new = draw_new_jobcenter(
         compiled.model,
         fit["posterior"].to_dataset(),
         terms=compiled.terms,
-        seed=derived_seed(settings.seed, f"new_jobcenter/{model_file.name}"),
+        seed=derived_seed(settings.seed, f"new_jobcenter/{compiled.model_file.name}"),
     )
     fit["new_jobcenter"] = xr.DataTree(new)
     if (prior := _prior(compiled, cells, settings.seed)) is not None:

@@ -8,17 +8,20 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from bipbayes.scripts import command
 from builders import Shape, make_codebook, random_responses
+from typer.testing import CliRunner
 
 from bipbayes.errors import ModelError, RunError, SettingsError
 from bipbayes.marks import restored
+from bipbayes.run import check_evidence
 from bipbayes.run.check_inputs import BY_NAME, NAMES, CheckSettings, read_targets, thinned
 from bipbayes.run.check_stage import check
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import open_run
 from bipbayes.run.ols_stage import fit_ols
 from bipbayes.run.posterior_stage import fit_posterior, stored_posterior
-from bipbayes.run.settings import Settings
+from bipbayes.run.settings import NUTS, Settings
 
 CODEBOOK = make_codebook(4, 2)
 TOML = """
@@ -160,9 +163,74 @@ def test_one_check_alone_and_in_danish(stored: Settings) -> None:
     assert set(record["stages"]["check"]["checks"]) == set(NAMES) - BY_NAME
 
 
+@pytest.mark.parametrize("shift", [0.0, 15.0])
+def test_engines_that_differ_are_named(
+    stored: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    shift: float,
+) -> None:
+    """Catches one engine compared with itself, the name of another quantity, a silent difference.
+
+    Another seed of the exact engine stands in for the sampler, with one quantity off.
+    """
+    refit, asked = check_evidence.refit, []
+
+    def other(fit, model_file, codebook, settings):
+        asked.append(settings.engine)
+        found = refit(fit, model_file, codebook, replace(settings, engine="exact"))
+        rows = found.intervals.copy()
+        if settings.engine == NUTS:
+            place = (rows[["estimand", "outcome", "combination"]] == ["contrast", "q3", "01"]).all(
+                axis=1
+            )
+            rows.loc[place, "estimate"] += shift * rows.loc[place, "mcse"]
+        return replace(found, intervals=rows)
+
+    monkeypatch.setattr(check_evidence, "refit", other)
+    with caplog.at_level("INFO"):
+        done = check(stored, CheckSettings(only=("engines",)))
+    assert asked == ["exact", "nuts"]
+    assert done["engines"].facts["agree"] == (shift == 0)
+    assert ("they disagree" in caplog.text) == (shift > 0)
+    assert "contrast, worst of" in caplog.text
+    table = _read(stored, "engines")
+    assert len(table) == len(done["engines"].tables[0].raw)
+    assert table["in_errors"].max() == pytest.approx(done["engines"].facts["in_errors"])
+    if shift:
+        worst = table.loc[table["in_errors"].idxmax()]
+        assert (worst["estimand"], worst["outcome"], worst["combination"]) == (
+            "contrast",
+            "q3",
+            "01",
+        )
+        assert "Monte Carlo errors (q3 Question q3, 01 U" in caplog.text
+
+
+def test_checks_are_asked_for_by_word_or_option(stored: Settings) -> None:
+    """Catches `check engines` read as a file, and the option forgotten beside words."""
+    run = CliRunner().invoke(
+        command(), ["check", "ranks", "--only", "pooling", "--out", str(stored.out), "--quiet"]
+    )
+    assert run.exit_code == 0, run.output
+    run = CliRunner().invoke(command(), ["check", "forests", "--out", str(stored.out)])
+    assert run.exit_code == 2
+
+
+@pytest.mark.slow
+def test_the_engines_agree_on_the_default_data(tmp_path: Path) -> None:
+    """Catches what only 3,520 cells show: 5,000 quantities, none beyond chance."""
+    settings = Settings(out=tmp_path, quiet=True)
+    fit_posterior(open_run(settings), "hierarchical")
+    done = check(settings, CheckSettings(only=("engines",)))["engines"]
+    assert len(done.tables[0].raw) > 5000
+    assert done.facts["agree"]
+    assert done.facts["in_sds"] < 0.12
+
+
 def test_faults_are_said_in_sentences(stored: Settings, tmp_path: Path) -> None:
     """Catches a traceback for a wrong name, a folder without a fit or data that are not there."""
-    with pytest.raises(SettingsError, match=r"--only forests is unknown.*prior"):
+    with pytest.raises(SettingsError, match=r"check forests is unknown.*prior"):
         CheckSettings(only=("forests",))
     with pytest.raises(SettingsError, match=r"'q9' is none of(.|\n)*'100' is none of"):
         read_targets(("q9:01", "q1:100"), CODEBOOK)
