@@ -102,7 +102,7 @@ def _said(frame: pd.DataFrame, context: Context) -> Iterator[str]:
         parts = []
         for row in rows.to_dict("records"):
             labels = [row["jobcenter"], *(group_label(row[k], context) for k in _NAMED)]
-            name = " ".join(", ".join(label for label in labels if label).split())
+            name = ", ".join(label for label in labels if label)
             by = f"; {row['chance']:.1f} by chance" if row["measure"] == "in_errors" else ""
             parts.append(f"{words[row['measure']] % row['worst']} ({name}{by})")
         yield f"{estimand}, worst of {rows['quantities'].iloc[0]}: {'; '.join(parts)}"

@@ -204,7 +204,7 @@ def test_engines_that_differ_are_named(
             "q3",
             "01",
         )
-        assert "Monte Carlo errors (q3 Question q3, 01 U" in caplog.text
+        assert "Monte Carlo errors (q3 Question q3, U" in caplog.text
 
 
 def test_checks_are_asked_for_by_word_or_option(stored: Settings) -> None:
