@@ -39,8 +39,7 @@ import numpy as np
 import xarray as xr
 from scipy.linalg import eigh
 
-from bipbayes.cells.moments import Moments, estimate_moments
-from bipbayes.cells.scores import Scores, gram_matrices
+from bipbayes.cells.moments import Moments, Products, estimate_moments
 from bipbayes.data.sample import Booleans, Floats, Integers
 
 logger = logging.getLogger(__name__)
@@ -96,7 +95,8 @@ class Parts:
 
 
 def working_covariance(
-    scores: Scores,
+    products: Products,
+    information: Floats,
     indicators: Sequence[str],
     *,
     respondent: Integers,
@@ -107,8 +107,10 @@ def working_covariance(
 
     Parameters
     ----------
-    scores
-        From `bipbayes.cells.scores.make_scores`.
+    products
+        Of all parts, from `bipbayes.cells.moments.residual_products`.
+    information
+        Of the cells, shape (cell, indicator).
     indicators
         Codes, in the scores' order.
     respondent
@@ -129,11 +131,11 @@ def working_covariance(
         ``repair_lowest``, ``repair_raised``, ``neighbouring_pairs``, ``other_pairs``,
         ``persistence_shrinkage``. Coords of the indicators only.
     """
-    grams = gram_matrices(scores)
-    found = estimate_moments(scores, grams, respondent=respondent)
+    grams = products.grams
+    found = estimate_moments(products, information, respondent=respondent)
     used = parts(found, vcov=vcov)
-    known = both(scores.information > 0)
-    divisor = scores.information[:, :, None] * scores.information[:, None, :]
+    known = both(information > 0)
+    divisor = information[:, :, None] * information[:, None, :]
     total = used.person * grams.person + used.noise * grams.shared + used.change * grams.joint
     covariance = np.where(known, total / np.where(known, divisor, 1.0), np.nan)
     count, square = len(indicators), ("indicator", "indicator_")

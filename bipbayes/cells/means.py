@@ -7,24 +7,18 @@ import xarray as xr
 
 from bipbayes.cells import covariance
 from bipbayes.cells.covariance import working_covariance
-from bipbayes.cells.scores import Scores, make_scores
+from bipbayes.cells.moments import Products, residual_products
+from bipbayes.cells.scores import CellSums, Scores, make_scores
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.sample import (
-    Floats,
-    Integers,
-    Sample,
-    analysis_sample,
-    distinct_citizens,
-    group_sums,
-    unscaled_rows,
-)
+from bipbayes.data.sample import Integers, Sample
+from bipbayes.data.totals import Samples, samples_of
 from bipbayes.errors import SettingsError
 
 BLOCK = ("combination", "jobcenter")
 
 
 def cell_means(
-    progression: xr.Dataset, codebook: Codebook, *, vcov: str = covariance.CITIZEN
+    progression: xr.Dataset | Samples, codebook: Codebook, *, vcov: str = covariance.CITIZEN
 ) -> xr.Dataset:
     """Reduce the responses to cell means and their joint sampling covariance.
 
@@ -32,7 +26,7 @@ def cell_means(
     ----------
     progression
         As `bipbayes.data.progression.progression` returns it, or adjusted
-        (`bipbayes.data.adjusted.adjusted_progression`, slopes within cells).
+        (`bipbayes.data.adjusted.adjusted_progression`), or in parts.
     codebook
         Gives combinations, indicators and averages; all are labels, also the empty ones.
     vcov
@@ -57,35 +51,48 @@ def cell_means(
     DataError
         Empty analysis sample, or labels that the codebook lacks.
     """
-    sample = analysis_sample(progression, codebook)
-    codes = list(codebook.indicator_codes)
-    scores = make_scores(
-        sample,
-        starts(progression, codes),
-        values=sample.values[:, : len(codes)],
-        weight=sample.observed[:, : len(codes)].astype("float64"),
+    samples, count = samples_of(progression, codebook), len(codebook.indicators)
+    totals = samples.totals
+    information = (totals.n * samples.scaled)[:, :count].astype("float64")
+    sums = CellSums(information, totals.sums[:, :count])  # each change tells as much as another
+    known = known_indicators(sums)
+    products: Products = samples.total(_plain_products, count, known, sums)
+    cells = score_cells(samples, products, sums, codebook, vcov=vcov)
+    cells["mean"] = ((*BLOCK, "indicator"), samples.by_cell(sums.estimate))
+    return cells
+
+
+def _plain_products(sample: Sample, count: int, known: Integers, sums: CellSums) -> Products:
+    values, weight = sample.values[:, :count], sample.observed[:, :count].astype("float64")
+    return residual_products(
+        chosen(make_scores(sample, values=values, weight=weight, sums=sums), known)
     )
-    cells = score_cells(sample, scores, codebook, vcov=vcov)
-    shape = tuple(cells.sizes[dim] for dim in (*BLOCK, "indicator"))
-    cells["mean"] = ((*BLOCK, "indicator"), scores.estimate.reshape(shape))
-    return described(cells, progression)
 
 
-def starts(progression: xr.Dataset, codes: list[str]) -> np.ndarray:
-    """Where the indicators' changes start, shape (response, indicator)."""
-    return progression["previous"].sel(outcome=codes).transpose("response", ...).to_numpy()
+def known_indicators(sums: CellSums) -> Integers:
+    """Positions of the indicators with information in some cell."""
+    return np.flatnonzero((sums.information > 0).any(axis=0))
 
 
-def score_cells(sample: Sample, scores: Scores, codebook: Codebook, *, vcov: str) -> xr.Dataset:
+def chosen(scores: Scores, indicators: Integers) -> Scores:
+    """Keep some indicators: one without information must not count in the others' covariance."""
+    names = ("residual", "weight", "information", "previous")
+    return replace(scores, **{name: getattr(scores, name)[:, indicators] for name in names})
+
+
+def score_cells(
+    samples: Samples, products: Products, sums: CellSums, codebook: Codebook, *, vcov: str
+) -> xr.Dataset:
     """Count answers and citizens by cell and add the working covariance of the scores.
 
     Parameters
     ----------
-    sample
+    samples
         Analysed responses.
-    scores
-        Of the indicators, from `bipbayes.cells.scores.make_scores`; what an indicator without
-        information has does not count.
+    products
+        Of the indicators with information, from `bipbayes.cells.moments.residual_products`.
+    sums
+        Of all indicators' scores by cell.
     codebook
         The study's.
     vcov
@@ -94,7 +101,7 @@ def score_cells(sample: Sample, scores: Scores, codebook: Codebook, *, vcov: str
     Returns
     -------
     xarray.Dataset
-        As of `cell_means`, without ``mean``, ``sd`` and ``mean_change``.
+        As of `cell_means`, without ``mean``.
 
     Raises
     ------
@@ -105,56 +112,37 @@ def score_cells(sample: Sample, scores: Scores, codebook: Codebook, *, vcov: str
         raise SettingsError(f"vcov {vcov!r} is unknown; known: {', '.join(covariance.VCOV)}")
     codes, respondents = list(codebook.indicator_codes), codebook.respondents
     own = [codebook.respondent_of(code) for code in codes]
-    counts = group_sums(sample.cell, sample.observed.astype(float), size=sample.cells)
-    citizens = distinct_citizens(sample, sample.cell, size=sample.cells)
-    used = scores.information > 0
+    used, totals = sums.information > 0, samples.totals
     each, outcome = (*BLOCK, "indicator"), (*BLOCK, "outcome")
+    indicators = slice(len(codes))
     data = xr.Dataset(
         {
-            "n": (each, _blocks(counts[:, : len(codes)].astype("int64") * used, sample)),
-            "n_citizens": (each, _blocks(citizens[:, : len(codes)] * used, sample)),
-            "n_outcome": (outcome, _blocks(counts.astype("int64"), sample)),
-            "n_citizens_outcome": (outcome, _blocks(citizens, sample)),
+            "n": (each, samples.by_cell(totals.n[:, indicators] * used)),
+            "n_citizens": (each, samples.by_cell(totals.citizens[:, indicators] * used)),
+            "n_outcome": (outcome, samples.by_cell(totals.n)),
+            "n_citizens_outcome": (outcome, samples.by_cell(totals.citizens)),
         },
         coords={
-            "combination": list(sample.combinations),
-            "jobcenter": list(sample.jobcenters),
+            "combination": list(samples.combinations),
+            "jobcenter": list(samples.jobcenters),
             "indicator": codes,
             "outcome": list(codebook.outcomes),
             "respondent": ("indicator", own),
         },
     )
-    known = np.flatnonzero(used.any(axis=0))
+    known = known_indicators(sums)
     found = working_covariance(
-        _chosen(scores, known),
+        products,
+        sums.information[:, known],
         [codes[place] for place in known],
         respondent=np.array([respondents.index(own[place]) for place in known]),
         vcov=vcov,
-        blocks=(len(sample.combinations), len(sample.jobcenters)),
+        blocks=(len(samples.combinations), len(samples.jobcenters)),
     )
     found = found.reindex(indicator=codes, indicator_=codes)
-    return data.merge(found, join="exact").assign_attrs(vcov=vcov, **found.attrs)
-
-
-def _chosen(scores: Scores, indicators: Integers) -> Scores:
-    """Keep some indicators: one without information must not count in the others' covariance."""
-    names = ("residual", "weight", "estimate", "information", "previous")
-    return replace(scores, **{name: getattr(scores, name)[:, indicators] for name in names})
-
-
-def described(cells: xr.Dataset, progression: xr.Dataset) -> xr.Dataset:
-    """Add scale and mean of progression, numbers of outcomes without a scale, and attrs."""
-    outcomes = cells["outcome"].to_numpy()
+    cells = data.merge(found, join="exact").assign_attrs(
+        {**samples.scale.attrs, **found.attrs, "vcov": vcov}
+    )
     for name, source in (("sd", "sd"), ("mean_change", "mean")):
-        cells[name] = progression[source].sel(outcome=outcomes)
-    for outcome, rows in unscaled_rows(progression).items():
-        counts = rows.groupby(list(BLOCK))["citizen"].agg(["size", "nunique"]).to_xarray()
-        for name, column in (("n_outcome", "size"), ("n_citizens_outcome", "nunique")):
-            values = counts[column].reindex_like(cells[name].sel(outcome=outcome), fill_value=0)
-            cells[name].loc[{"outcome": outcome}] = values.transpose(*BLOCK)
-    return cells.assign_attrs({**progression.attrs, **cells.attrs})
-
-
-def _blocks(values: Floats | np.ndarray, sample: Sample) -> np.ndarray:
-    """Split the cell axis into combination and jobcenter."""
-    return values.reshape(len(sample.combinations), len(sample.jobcenters), *values.shape[1:])
+        cells[name] = samples.scale[source].sel(outcome=cells["outcome"].to_numpy())
+    return cells

@@ -22,7 +22,7 @@ from typing import Final
 
 import numpy as np
 
-from bipbayes.cells.scores import Grams, Scores
+from bipbayes.cells.scores import Grams, Scores, gram_matrices
 from bipbayes.data.sample import Floats, Integers, group_sums
 
 GROUPS: Final = 20  # of citizens, whose differences tell the sampling error of C
@@ -60,58 +60,21 @@ class Moments:
     shrinkage: float
 
 
-def estimate_moments(scores: Scores, grams: Grams, *, respondent: Integers) -> Moments:
-    """Estimate covariances within responses, between neighbouring changes and between others.
+@dataclass(frozen=True)
+class Pairs:
+    """Sums over pairs of one citizen's changes, by group of citizens (group, k, l).
 
-    Parameters
-    ----------
-    scores, grams
-        From `make_scores` and `gram_matrices`.
-    respondent
-        Position of each indicator's respondent, shape (indicator,).
-
-    Returns
-    -------
-    Moments
-        S0 is unbiased where responses are independent, with any gaps: products over joint
-        answers are divided by the sum over cells of n[kl] (1 - 1/n[k] - 1/n[l] +
-        n[kl] / (n[k] n[l])), n[kl] joint answers (n - 1 for each cell without gaps).
+    ``near`` neighbours, ``apart`` pairs that share no answer; ``same`` joint changes with the
+    same start, all citizens.
     """
-    sums = _sums(scores, grams)
-    response, zero = _ratio(sums.own, sums.degrees), np.zeros_like(sums.own)
-    found = Moments(response, zero, zero, zero, sums.common, 0, 0, 1.0)
-    for _ in range(ROUNDS):
-        found = _improved(found, sums, respondent)
-    if not sums.counts.apart.any():
-        return replace(found, person=_positive(found.neighbour))
-    return found
+
+    near: Floats
+    apart: Floats
+    same: Floats
 
 
 @dataclass(frozen=True)
-class _Sums:
-    """What the moments are made of: products of residuals, their numbers, and Gram matrices.
-
-    ``own`` products within responses, ``joint`` their number, ``degrees`` the same less what
-    cell means take of independent responses; ``products`` and ``counts`` of pairs of responses;
-    by cell ``together``, ``inside``, ``outside``: weights of joint answers, of neighbours and of
-    other pairs, and ``scale``, 1 / (I I'); ``rows`` what a score shares with its cell's mean.
-    """
-
-    own: Floats
-    joint: Floats
-    degrees: Floats
-    common: Floats
-    products: "_Pairs"
-    counts: "_Pairs"
-    together: Floats
-    inside: Floats
-    outside: Floats
-    scale: Floats
-    rows: "_Shared"
-
-
-@dataclass(frozen=True)
-class _Shared:
+class Shared:
     """Sums over a cell's scores, over I, summed over cells; shape (indicator,).
 
     w is a score's weight, m the weights of its neighbours in the cell, o those of the citizen's
@@ -125,33 +88,110 @@ class _Shared:
     oo: Floats
 
 
-def _sums(scores: Scores, grams: Grams) -> _Sums:
-    known, residual = (scores.weight > 0).astype(float), scores.residual
+@dataclass(frozen=True)
+class Products:
+    """Sums over responses and pairs of them; those of parts add up.
+
+    ``own`` products of residuals within responses, ``joint`` their number, ``alone`` squared
+    weights over I where another indicator is answered; ``residuals`` and ``counts`` of pairs
+    of responses, ``rows`` what a score shares with its cell's mean, ``grams`` by cell.
+    """
+
+    own: Floats
+    joint: Floats
+    alone: Floats
+    residuals: Pairs
+    counts: Pairs
+    rows: Shared
+    grams: Grams
+
+
+def estimate_moments(products: Products, information: Floats, *, respondent: Integers) -> Moments:
+    """Estimate covariances within responses, between neighbouring changes and between others.
+
+    Parameters
+    ----------
+    products
+        Of all parts, from `residual_products`.
+    information
+        Of the cells, shape (cell, indicator).
+    respondent
+        Position of each indicator's respondent, shape (indicator,).
+
+    Returns
+    -------
+    Moments
+        S0 is unbiased where responses are independent, with any gaps: products over joint
+        answers are divided by the sum over cells of n[kl] (1 - 1/n[k] - 1/n[l] +
+        n[kl] / (n[k] n[l])), n[kl] joint answers (n - 1 for each cell without gaps).
+    """
+    sums = _sums(products, information)
+    response = _ratio(products.own, sums.degrees)
+    zero = np.zeros_like(response)
+    found = Moments(response, zero, zero, zero, sums.common, 0, 0, 1.0)
+    for _ in range(ROUNDS):
+        found = _improved(found, sums, respondent)
+    if not products.counts.apart.any():
+        return replace(found, person=_positive(found.neighbour))
+    return found
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """What the moments are made of.
+
+    ``products`` as summed, ``degrees`` their number less what cell means take of independent
+    responses, ``common`` the share with the same start; by cell ``together``, ``inside``,
+    ``outside``: weights of joint answers, of neighbours and of other pairs, and ``scale``,
+    1 / (I I').
+    """
+
+    products: Products
+    degrees: Floats
+    common: Floats
+    together: Floats
+    inside: Floats
+    outside: Floats
+    scale: Floats
+
+
+def residual_products(scores: Scores) -> Products:
+    """Add up what the moments need of scores, of all citizens or of a part of them."""
+    known = (scores.weight > 0).astype(float)
     inverse = _reciprocal(scores.information)
+    return Products(
+        own=cross_products(scores.residual, scores.residual),
+        joint=cross_products(known, known),
+        alone=cross_products(scores.weight**2 * inverse[scores.cell], known),
+        residuals=_pairs(scores, scores.residual),
+        counts=_pairs(scores, known),
+        rows=_shared(scores, inverse),
+        grams=gram_matrices(scores),
+    )
+
+
+def _sums(products: Products, information: Floats) -> _Sums:
+    inverse, grams, joint = _reciprocal(information), products.grams, products.joint
     scale = inverse[:, :, None] * inverse[:, None, :]
-    joint, counts = cross_products(known, known), _pairs(scores, known)
-    alone = cross_products(scores.weight**2 * inverse[scores.cell], known)
     # Pairs of changes of one indicator in a cell; gaps fall alike, so those of two lie between.
     alike, shared, person = (
         np.diagonal(gram, axis1=1, axis2=2) for gram in (grams.joint, grams.shared, grams.person)
     )
     inside = np.maximum(2 * alike - shared, 0.0)
+    lost = products.alone + products.alone.T - (grams.joint**2 * scale).sum(axis=0)
+    same = products.counts.same
     return _Sums(
-        own=cross_products(residual, residual),
-        joint=joint,
-        degrees=joint - alone - alone.T + (grams.joint**2 * scale).sum(axis=0),
-        common=np.divide(counts.same, joint, out=np.ones_like(joint), where=joint > 0),
-        products=_pairs(scores, residual),
-        counts=counts,
+        products=products,
+        degrees=joint - lost,
+        common=np.divide(same, joint, out=np.ones_like(joint), where=joint > 0),
         together=grams.joint,
         inside=_between(inside),
         outside=_between(np.maximum(person - alike - inside, 0.0)),
         scale=scale,
-        rows=_shared(scores, inverse),
     )
 
 
-def _shared(scores: Scores, inverse: Floats) -> _Shared:
+def _shared(scores: Scores, inverse: Floats) -> Shared:
     weight, previous = scores.weight, scores.previous
     row, indicator = np.nonzero(weight)
     start = previous[row, indicator]
@@ -166,13 +206,13 @@ def _shared(scores: Scores, inverse: Floats) -> _Shared:
     ) + np.where(
         later_cell[scores.rows[row], indicator] == here, later[scores.rows[row], indicator], 0.0
     )
-    keys = scores.cell * (int(scores.citizen.max()) + 1) + scores.citizen
+    keys = scores.cell * len(scores.lots) + scores.citizen
     pairs, inverse_pairs = np.unique(keys, return_inverse=True)
     total = group_sums(inverse_pairs, weight, size=len(pairs))[inverse_pairs]
     other = np.where(weight > 0, total - weight - near, 0.0)
     share = inverse[scores.cell]
     products = (weight * near, weight * other, near**2, near * other, other**2)
-    return _Shared(*((product * share).sum(axis=0) for product in products))
+    return Shared(*((product * share).sum(axis=0) for product in products))
 
 
 def _improved(found: Moments, sums: _Sums, respondent: Integers) -> Moments:
@@ -183,22 +223,23 @@ def _improved(found: Moments, sums: _Sums, respondent: Integers) -> Moments:
     independent = response * (sums.together**2 * sums.scale).sum(axis=0)
     ratio = np.diag(_ratio((sums.together * claimed).sum(axis=0), independent))
     root = np.sqrt(np.clip(ratio, 0.0, 2.0))
-    near, apart = sums.counts.near.sum(axis=0), sums.counts.apart.sum(axis=0)
-    rows, between = sums.rows, (response, neighbour, person)
+    pairs, counts = sums.products.residuals, sums.products.counts
+    near, apart = counts.near.sum(axis=0), counts.apart.sum(axis=0)
+    rows, between = sums.products.rows, (response, neighbour, person)
     lost_near = _lost(between, (rows.wm, rows.mm, rows.mo), near) - _per_pair(
         (sums.inside * claimed).sum(axis=0), near
     )
     lost_apart = _lost(between, (rows.wo, rows.mo, rows.oo), apart) - _per_pair(
         (sums.outside * claimed).sum(axis=0), apart
     )
-    others = sums.products.apart + lost_apart * sums.counts.apart
-    lost = (sums.joint - sums.degrees) * np.outer(root, root)
-    response = _ratio(sums.own, sums.joint - lost)
+    others = pairs.apart + lost_apart * counts.apart
+    lost = (sums.products.joint - sums.degrees) * np.outer(root, root)
+    response = _ratio(sums.products.own, sums.products.joint - lost)
     scale = np.sqrt(np.diag(response)) * _directions(response)
-    person, shrinkage = _shrunk(others, sums.counts.apart, scale=scale, respondent=respondent)
+    person, shrinkage = _shrunk(others, counts.apart, scale=scale, respondent=respondent)
     return Moments(
         response=(response + response.T) / 2,  # exactly symmetric
-        neighbour=np.where(near > 0, _ratio(sums.products.near.sum(axis=0), near) + lost_near, 0.0),
+        neighbour=np.where(near > 0, _ratio(pairs.near.sum(axis=0), near) + lost_near, 0.0),
         unshrunk=_ratio(others.sum(axis=0), apart),
         person=person,
         common=sums.common,
@@ -235,20 +276,7 @@ def _per_pair(sums: Floats, pairs: Floats) -> Floats:
     return _ratio(sums, _between(np.diag(pairs)))
 
 
-@dataclass(frozen=True)
-class _Pairs:
-    """Sums over pairs of one citizen's changes, by group of citizens (group, k, l).
-
-    ``near`` neighbours, ``apart`` pairs that share no answer; ``same`` joint changes with the
-    same start, all citizens.
-    """
-
-    near: Floats
-    apart: Floats
-    same: Floats
-
-
-def _pairs(scores: Scores, values: Floats) -> _Pairs:
+def _pairs(scores: Scores, values: Floats) -> Pairs:
     """Sum products of values over pairs of changes, each ordered pair once."""
     row, indicator = np.nonzero(scores.weight)
     ended, later = np.zeros((2, scores.responses, values.shape[1]))
@@ -256,21 +284,22 @@ def _pairs(scores: Scores, values: Floats) -> _Pairs:
     # At a response: the change that starts there (a citizen has at most one of an indicator).
     starts = scores.previous[row, indicator]
     np.add.at(later, (starts, indicator), values[row, indicator])
-    owner = np.full(scores.responses, -1)
-    owner[scores.rows] = scores.citizen
-    owner[starts] = scores.citizen[row]
-    group = owner % GROUPS
-    sums = group_sums(scores.citizen, values, size=int(scores.citizen.max()) + 1)
+    lots = scores.lots % GROUPS
+    group = np.full(scores.responses, -1)
+    group[scores.rows] = lots[scores.citizen]
+    group[starts] = lots[scores.citizen[row]]
+    sums = group_sums(scores.citizen, values, size=len(lots))
     near, apart, same = [], [], []
     for part in range(GROUPS):
-        mine, rows = (group == part) & (owner >= 0), scores.citizen % GROUPS == part
+        mine, rows = group == part, lots[scores.citizen] == part
         forward = cross_products(later[mine], ended[mine])
         near.append(forward + forward.T)
         same.append(_same_start(scores.previous[rows], values[rows]))
-        everything = cross_products(sums[part::GROUPS], sums[part::GROUPS])
+        mine_all = sums[lots == part]
+        everything = cross_products(mine_all, mine_all)
         own, begun = cross_products(values[rows], values[rows]), later[mine]
         apart.append(everything - own - near[-1] - (cross_products(begun, begun) - same[-1]))
-    return _Pairs(np.stack(near), np.stack(apart), np.sum(same, axis=0))
+    return Pairs(np.stack(near), np.stack(apart), np.sum(same, axis=0))
 
 
 def _same_start(previous: Integers, values: Floats) -> Floats:

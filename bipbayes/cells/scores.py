@@ -13,8 +13,26 @@ from bipbayes.data.sample import Floats, Integers, Sample, group_sums
 
 
 @dataclass(frozen=True)
+class CellSums:
+    """Sums of scores by cell, shape (cell, indicator); those of parts add up.
+
+    ``information`` is the sum of squared weights, ``products`` that of weights times scores.
+    """
+
+    information: Floats
+    products: Floats
+
+    @property
+    def estimate(self) -> Floats:
+        """The cells' estimates; ``NaN`` where there is no information."""
+        known = self.information > 0
+        empty = np.full_like(self.products, np.nan)
+        return np.asarray(np.divide(self.products, self.information, out=empty, where=known))
+
+
+@dataclass(frozen=True)
 class Scores:
-    """Scores of the indicators, rows sorted by cell.
+    """Scores of the indicators, rows sorted by cell; all citizens of a study or a part of them.
 
     Attributes
     ----------
@@ -22,24 +40,26 @@ class Scores:
         Scores minus weight times the cell's estimate, shape (row, indicator); 0 where none.
     weight
         Shape (row, indicator); 0 where there is no score.
-    estimate, information
-        By cell, shape (cell, indicator): sum of ``w z`` over I, and I; ``NaN`` where I is 0.
     cell, citizen, rows
         By row; `rows` are positions along ``response``.
     previous
         Position along ``response`` of the response a change starts from, shape (row, indicator).
+    information
+        Of the cells, over all parts, shape (cell, indicator).
+    lots
+        By citizen, a number drawn from the id.
     responses
-        Number of responses in the file.
+        Number of responses in the file, or its part.
     """
 
     residual: Floats
     weight: Floats
-    estimate: Floats
-    information: Floats
     cell: Integers
     citizen: Integers
     rows: Integers
     previous: Integers
+    information: Floats
+    lots: Integers
     responses: int
 
 
@@ -57,34 +77,52 @@ class Grams:
     person: Floats
 
 
-def make_scores(sample: Sample, previous: Integers, *, values: Floats, weight: Floats) -> Scores:
-    """Sort scores by cell and take the cells' estimates out of them.
+def cell_sums(sample: Sample, *, values: Floats, weight: Floats) -> CellSums:
+    """Add up scores of unit variance and their information by cell.
 
     Parameters
     ----------
     sample
         Analysed responses.
-    previous
-        ``previous`` of the progression for the indicators, shape (response, indicator).
     values, weight
         Scores of unit variance and their weights, shape (row, indicator); 0 where none.
     """
+    return CellSums(
+        group_sums(sample.cell, weight**2, size=sample.cells),
+        group_sums(sample.cell, weight * values, size=sample.cells),
+    )
+
+
+def make_scores(
+    sample: Sample, *, values: Floats, weight: Floats, sums: CellSums | None = None
+) -> Scores:
+    """Sort scores by cell and take the cells' estimates out of them.
+
+    Parameters
+    ----------
+    sample
+        Analysed responses; the indicators are the first of its outcomes.
+    values, weight
+        As of `cell_sums`.
+    sums
+        Of all parts; default: the sample is all there is.
+    """
+    sums = cell_sums(sample, values=values, weight=weight) if sums is None else sums
     order = np.argsort(sample.cell, kind="stable")
+    order = order[(weight > 0).any(axis=1)[order]]
     cell, weight, values = sample.cell[order], weight[order], values[order]
-    information = group_sums(cell, weight**2, size=sample.cells)
-    sums = group_sums(cell, weight * values, size=sample.cells)
-    estimate = np.divide(sums, information, out=np.full_like(sums, np.nan), where=information > 0)
-    rows = sample.rows[order]
+    expected = np.nan_to_num(sums.estimate)[cell]
+    previous = sample.previous[order, : weight.shape[1]]
     return Scores(
-        residual=np.where(weight > 0, values - weight * np.nan_to_num(estimate)[cell], 0.0),
+        residual=np.where(weight > 0, values - weight * expected, 0.0),
         weight=weight,
-        estimate=estimate,
-        information=information,
         cell=cell,
         citizen=sample.citizen[order],
-        rows=rows,
-        previous=np.where(weight > 0, previous[rows], -1),
-        responses=len(previous),
+        rows=sample.rows[order],
+        previous=np.where(weight > 0, previous, -1),
+        information=sums.information,
+        lots=sample.lots,
+        responses=sample.responses,
     )
 
 
@@ -102,7 +140,7 @@ def gram_matrices(scores: Scores) -> Grams:
         weights=np.concatenate([weights, -weights]),
         minlength=len(answers) * count,
     ).reshape(-1, count)
-    citizens = int(scores.citizen.max()) + 1
+    citizens = len(scores.lots)
     pairs, inverse = np.unique(scores.cell * citizens + scores.citizen, return_inverse=True)
     sums = group_sums(inverse, scores.weight, size=len(pairs))
     return Grams(

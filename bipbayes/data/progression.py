@@ -1,5 +1,6 @@
 """Progression: the change of an answer since the citizen's previous answer (DESIGN 4)."""
 
+from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
@@ -8,6 +9,7 @@ import xarray as xr
 
 from bipbayes.data.activities import UNKNOWN
 from bipbayes.data.codebook import Codebook
+from bipbayes.data.sample import Floats, Integers
 from bipbayes.data.study import Study
 
 PreviousRule = Literal["item", "response"]
@@ -113,11 +115,57 @@ def _coords(responses: pd.DataFrame, codebook: Codebook) -> dict[str, object]:
     }
 
 
+@dataclass(frozen=True)
+class Spread:
+    """Number, mean and squared deviations of changes by outcome; those of parts are added.
+
+    ``squares`` is their sum around the mean, ``largest`` the largest change in absolute value.
+    """
+
+    n: Integers
+    mean: Floats
+    squares: Floats
+    largest: Floats
+
+    def __add__(self, other: "Spread") -> "Spread":
+        """Put two parts together (Chan, Golub and LeVeque 1983)."""
+        n = self.n + other.n
+        share = other.n / np.maximum(n, 1)
+        step = np.where(self.n > 0, other.mean - self.mean, other.mean)
+        mean = np.where(other.n > 0, np.where(self.n > 0, self.mean + share * step, other.mean),
+                        self.mean)  # fmt: skip
+        between = np.where((self.n > 0) & (other.n > 0), step**2 * self.n * share, 0.0)
+        largest = np.maximum(self.largest, other.largest)
+        return Spread(n, mean, self.squares + other.squares + between, largest)
+
+    @property
+    def sd(self) -> Floats:
+        """Standard deviation, ``NaN`` where there is none to speak of, shape (outcome,)."""
+        sd = np.sqrt(self.squares / np.maximum(self.n - 1, 1))
+        # One answer, or no variation but rounding: the outcome stays empty.
+        return np.where((self.n > 1) & (sd > 1e-10 * self.largest), sd, np.nan)
+
+
+def spread_of(change: Floats) -> Spread:
+    """Describe the changes of an analysis sample, shape (response, outcome); ``NaN``: none."""
+    known = ~np.isnan(change)
+    n = known.sum(axis=0)
+    mean = np.where(known, change, 0.0).sum(axis=0) / np.maximum(n, 1)
+    squares = (np.where(known, change - mean, 0.0) ** 2).sum(axis=0)
+    largest = np.abs(np.where(known, change, 0.0)).max(axis=0, initial=0.0)
+    return Spread(n, mean, squares, largest)
+
+
 def _standardise(dataset: xr.Dataset) -> xr.Dataset:
     sample = dataset["change"].where(dataset["analysed"])
-    n = sample.notnull().sum("response")
-    mean = sample.mean("response")
-    sd = sample.std("response", ddof=1) if sample.sizes["response"] else mean
-    # One answer, or no variation but rounding, has no standard deviation; the outcome stays empty.
-    sd = sd.where((n > 1) & (sd > 1e-10 * abs(sample).max("response")))
-    return dataset.assign(mean=mean, sd=sd, n=n, standardised=(sample - mean) / sd)
+    spread = spread_of(sample.transpose("response", "outcome").to_numpy())
+    named = {
+        name: ("outcome", values)
+        for name, values in (
+            ("n", spread.n),
+            ("mean", np.where(spread.n > 0, spread.mean, np.nan)),
+            ("sd", spread.sd),
+        )
+    }
+    dataset = dataset.assign(named)
+    return dataset.assign(standardised=(sample - dataset["mean"]) / dataset["sd"])

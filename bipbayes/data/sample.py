@@ -27,20 +27,32 @@ class Sample:
         Standardised progression, shape (row, outcome); 0 where there is none.
     observed
         Where there is one, same shape.
+    changed
+        Where there is a change, same shape: also of outcomes without a standard deviation.
     combination, jobcenter, citizen
         Integer codes by row; the first two are positions in `combinations`, `jobcenters`.
     rows
         Position of each row along ``response`` of the progression.
+    previous
+        Position of the response a change starts from, shape (row, outcome); -1: none.
+    responses
+        Number of responses of the progression.
+    lots
+        By citizen, a number drawn from the id: the same in whatever order and parts.
     combinations, jobcenters, outcomes
         Labels: all combinations and outcomes of the codebook, the jobcenters of the sample.
     """
 
     values: Floats
     observed: Booleans
+    changed: Booleans
     combination: Integers
     jobcenter: Integers
     citizen: Integers
     rows: Integers
+    previous: Integers
+    responses: int
+    lots: Integers
     combinations: tuple[str, ...]
     jobcenters: tuple[str, ...]
     outcomes: tuple[str, ...]
@@ -56,7 +68,9 @@ class Sample:
         return len(self.combinations) * len(self.jobcenters)
 
 
-def analysis_sample(progression: xr.Dataset, codebook: Codebook) -> Sample:
+def analysis_sample(
+    progression: xr.Dataset, codebook: Codebook, *, jobcenters: tuple[str, ...] = ()
+) -> Sample:
     """Take the analysis sample out of a progression dataset.
 
     Parameters
@@ -65,6 +79,8 @@ def analysis_sample(progression: xr.Dataset, codebook: Codebook) -> Sample:
         As `bipbayes.data.progression.progression` returns it (dims ``response``, ``outcome``).
     codebook
         Gives the labels and their order.
+    jobcenters
+        All of the study, where the progression is a part of it; default: those present.
 
     Returns
     -------
@@ -76,53 +92,35 @@ def analysis_sample(progression: xr.Dataset, codebook: Codebook) -> Sample:
     DataError
         The sample is empty, or holds combinations that the codebook does not have.
     """
-    standardised = progression["standardised"].sel(outcome=list(codebook.outcomes))
-    values = standardised.transpose("response", "outcome").to_numpy()
-    observed = ~np.isnan(values) & progression["analysed"].to_numpy()[:, None]
-    rows = np.flatnonzero(observed.any(axis=1))
-    if not len(rows):
+    chosen = progression.sel(outcome=list(codebook.outcomes)).transpose("response", "outcome", ...)
+    values, analysed = chosen["standardised"].to_numpy(), chosen["analysed"].to_numpy()[:, None]
+    observed = ~np.isnan(values) & analysed
+    unscaled = chosen["sd"].isnull().to_numpy() & ~np.isnan(chosen["change"].to_numpy()) & analysed
+    rows = np.flatnonzero((observed | unscaled).any(axis=1))
+    if not len(jobcenters) and not observed.any():
         raise DataError(
             "no response has both known activities and a previous answer; progression needs "
             "at least two responses of a citizen"
         )
-    jobcenters = progression["jobcenter"].to_numpy()[rows].astype(str)
-    labels = jobcenter_order(jobcenters, codebook)
-    combinations = progression["combination"].to_numpy()[rows].astype(str)
+    present = chosen["jobcenter"].to_numpy()[rows].astype(str)
+    labels = jobcenters or jobcenter_order(present, codebook)
+    combinations = chosen["combination"].to_numpy()[rows].astype(str)
+    citizen, ids = pd.factorize(chosen["citizen"].to_numpy()[rows])
     return Sample(
         values=np.where(observed, values, 0.0)[rows],
         observed=observed[rows],
+        changed=(observed | unscaled)[rows],
         combination=_codes(combinations, codebook.combinations, "combination"),
-        jobcenter=_codes(jobcenters, labels, "jobcenter"),
-        citizen=pd.factorize(progression["citizen"].to_numpy()[rows])[0].astype("int64"),
+        jobcenter=_codes(present, labels, "jobcenter"),
+        citizen=citizen.astype("int64"),
         rows=rows,
+        previous=chosen["previous"].to_numpy()[rows],
+        responses=chosen.sizes["response"],
+        lots=(pd.util.hash_array(ids.astype(object)) >> np.uint64(1)).astype("int64"),
         combinations=codebook.combinations,
         jobcenters=labels,
         outcomes=codebook.outcomes,
     )
-
-
-def unscaled_rows(progression: xr.Dataset) -> dict[str, pd.DataFrame]:
-    """Find the changes of outcomes whose changes are all alike: there is nothing to divide by.
-
-    Parameters
-    ----------
-    progression
-        As `bipbayes.data.progression.progression` returns it.
-
-    Returns
-    -------
-    dict
-        By outcome, ``combination``, ``jobcenter``, ``citizen`` of its analysed changes, which
-        are no part of the analysis sample; without outcomes that have none.
-    """
-    names, found = ["combination", "jobcenter", "citizen"], {}
-    without = progression["outcome"].where(progression["sd"].isnull(), drop=True)
-    for outcome in without.to_numpy():
-        known = progression["analysed"] & progression["change"].sel(outcome=outcome).notnull()
-        if bool(known.any()):
-            values = {name: progression[name].to_numpy()[known.to_numpy()] for name in names}
-            found[str(outcome)] = pd.DataFrame(values)
-    return found
 
 
 def jobcenter_order(present: NDArray[np.str_], codebook: Codebook) -> tuple[str, ...]:

@@ -6,14 +6,37 @@ An estimate of group c is a weighted sum of the responses of c,
 
 with weight 1 / n[c] in the regression on the dummies of combinations, and
 share[j] / n[c, j] where the means of combination x jobcenter are averaged over jobcenters.
-The covariance estimators need no more than weights, residuals and leverages.
+Weights and leverages are alike within a cell (combination x jobcenter), so the covariance
+estimators need sums of residuals and of their squares by cell and, where citizens are clusters,
+products of each citizen's sums of weighted residuals: all of them sums over parts of the citizens.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from bipbayes.data.sample import Floats, Integers, Sample, group_sums
+from bipbayes.data.totals import Samples
+
+
+@dataclass(frozen=True)
+class Residuals:
+    """Sums of residuals over the responses.
+
+    Attributes
+    ----------
+    sums, squares
+        By cell, shape (cell, outcome).
+    products
+        Over citizens, of their sums of weighted residuals by group, shape (outcome, group,
+        group); the diagonal alone, (outcome, group), where groups are cells.
+    """
+
+    sums: Floats
+    squares: Floats
+    products: Floats
 
 
 @dataclass(frozen=True)
@@ -22,98 +45,173 @@ class Design:
 
     Attributes
     ----------
-    group
-        Group of each row that its estimate belongs to, codes 0..size-1.
+    group, jobcenter
+        Codes by cell, shape (cell,).
     size
         Number of groups.
-    weight, residual, leverage
-        Shape (row, outcome); 0 where the outcome has no progression.
-    estimate, n
-        Shape (group, outcome); the estimate is ``NaN`` without responses.
-    observations, columns
-        Responses and dummies (observed ones only) by outcome.
+    counts, weight, leverage
+        Responses of a cell, and the weight and leverage of each, shape (cell, outcome).
+    residuals
+        Sums of the residuals.
+    estimate, n, citizens, jobcenters
+        Shape (group, outcome): the estimate (``NaN`` without responses), responses, and the
+        citizens and jobcenters that they come from.
+    observations, columns, citizens_all
+        By outcome: responses, dummies (observed ones only), citizens.
     """
 
     group: Integers
+    jobcenter: Integers
     size: int
+    counts: Floats
     weight: Floats
-    residual: Floats
     leverage: Floats
+    residuals: Residuals
     estimate: Floats
     n: Integers
+    citizens: Integers
+    jobcenters: Integers
     observations: Integers
     columns: Integers
+    citizens_all: Integers
 
 
-def dummy_design(sample: Sample, group: Integers, *, size: int) -> Design:
-    """Regress every outcome on the dummies of `group`, without intercept, each in its own sample.
+@dataclass(frozen=True)
+class Designs:
+    """The regression on combinations, that on cells, and the latter averaged over jobcenters."""
 
-    Parameters
-    ----------
-    sample
-        Analysed responses.
-    group
-        Group of each row, codes 0..size-1.
-    size
-        Number of groups.
-    """
-    n = group_sums(group, sample.observed.astype(float), size=size)
-    inverse = _reciprocal(n)
-    estimate = group_sums(group, sample.values, size=size) * inverse
-    leverage = np.where(sample.observed, inverse[group], 0.0)
-    return Design(
-        group=group,
-        size=size,
-        weight=leverage,
-        residual=np.where(sample.observed, sample.values - estimate[group], 0.0),
-        leverage=leverage,
-        estimate=np.where(n > 0, estimate, np.nan),
-        n=n.astype("int64"),
-        observations=n.sum(axis=0).astype("int64"),
-        columns=(n > 0).sum(axis=0),
-    )
+    plain: Design
+    saturated: Design
+    averaged: Design
 
 
-def standardised_design(sample: Sample, saturated: Design, share: Floats) -> Design:
-    """Average the means of combination x jobcenter with the same weights in all combinations.
+@dataclass(frozen=True)
+class _All:
+    plain: Residuals
+    saturated: Residuals
+    averaged: Residuals
+
+
+def fit_designs(samples: Samples) -> Designs:
+    """Regress every outcome on the dummies, without intercept, each in its own sample.
 
     Parameters
     ----------
-    sample
+    samples
         Analysed responses.
-    saturated
-        Design on the dummies of combination x jobcenter.
-    share
-        Weights, shape (jobcenter, outcome), sum 1 over jobcenters.
 
     Returns
     -------
-    Design
-        Groups are combinations; the estimate is ``NaN`` where a jobcenter with positive weight
-        has no response in the combination.
+    Designs
+        An averaged estimate is ``NaN`` where a jobcenter with positive weight has no response
+        in the combination.
     """
-    combinations, jobcenters = len(sample.combinations), len(sample.jobcenters)
-    means = saturated.estimate.reshape(combinations, jobcenters, -1)
-    weighted = np.where(share > 0, share * means, 0.0)  # NaN stays where a weighted cell is empty
-    return Design(
-        group=sample.combination,
-        size=combinations,
-        weight=saturated.weight * share[sample.jobcenter],
-        residual=saturated.residual,
-        leverage=saturated.leverage,
-        estimate=np.where(share.sum(axis=0) > 0, weighted.sum(axis=1), np.nan),
-        n=saturated.n.reshape(combinations, jobcenters, -1).sum(axis=1),
-        observations=saturated.observations,
-        columns=saturated.columns,
+    totals, jobcenters = samples.totals, len(samples.jobcenters)
+    combinations, cells = len(samples.combinations), samples.cells
+    combination, jobcenter = np.divmod(np.arange(cells), jobcenters)
+    counts = totals.n * samples.scaled.astype(float)
+    n = group_sums(combination, counts, size=combinations)
+    inverse, own = _reciprocal(n), _reciprocal(counts)
+    means = group_sums(combination, totals.sums, size=combinations) * inverse
+    cell_means = totals.sums * own
+    share = jobcenter_share(samples)
+    plain, averaged = inverse[combination], own * share[jobcenter]
+    residuals: _All = samples.total(
+        _residuals, means=means, cell_means=cell_means, plain=plain, averaged=averaged
+    )
+    present = (samples.by_cell(counts) > 0).sum(axis=1)
+    by_combination: dict[str, Any] = {
+        "group": combination,
+        "size": combinations,
+        "n": n.astype("int64"),
+        "citizens": totals.citizens_combination * samples.scaled,
+        "jobcenters": present,
+    }
+    shared: dict[str, Any] = {
+        "jobcenter": jobcenter,
+        "counts": counts,
+        "observations": counts.sum(axis=0).astype("int64"),
+        "citizens_all": totals.citizens_outcome * samples.scaled,
+    }
+    filled = np.where(counts > 0, cell_means, np.nan)
+    weighted = np.where(share > 0, share * samples.by_cell(filled), 0.0)  # NaN stays if weighted
+    return Designs(
+        plain=Design(
+            weight=plain,
+            leverage=plain,
+            residuals=residuals.plain,
+            estimate=np.where(n > 0, means, np.nan),
+            columns=(n > 0).sum(axis=0),
+            **by_combination,
+            **shared,
+        ),
+        saturated=Design(
+            group=np.arange(cells),
+            size=cells,
+            weight=own,
+            leverage=own,
+            residuals=residuals.saturated,
+            estimate=filled,
+            n=counts.astype("int64"),
+            citizens=totals.citizens * samples.scaled,
+            jobcenters=(counts > 0).astype("int64"),
+            columns=(counts > 0).sum(axis=0),
+            **shared,
+        ),
+        averaged=Design(
+            weight=averaged,
+            leverage=own,
+            residuals=residuals.averaged,
+            estimate=np.where(share.sum(axis=0) > 0, weighted.sum(axis=1), np.nan),
+            columns=(counts > 0).sum(axis=0),
+            **by_combination,
+            **shared,
+        ),
     )
 
 
-def jobcenter_share(sample: Sample) -> Floats:
+def jobcenter_share(samples: Samples) -> Floats:
     """Each jobcenter's share of an outcome's responses, shape (jobcenter, outcome)."""
-    counts = group_sums(
-        sample.jobcenter, sample.observed.astype(float), size=len(sample.jobcenters)
+    counts = samples.by_cell(samples.totals.n * samples.scaled.astype(float)).sum(axis=0)
+    return np.asarray(counts * _reciprocal(counts.sum(axis=0)))
+
+
+def _residuals(
+    sample: Sample, *, means: Floats, cell_means: Floats, plain: Floats, averaged: Floats
+) -> _All:
+    """Sum the residuals of a part, given means and weights."""
+    cell, combination = sample.cell, sample.combination
+    around = np.where(sample.observed, sample.values - means[combination], 0.0)
+    within = np.where(sample.observed, sample.values - cell_means[cell], 0.0)
+    squares = group_sums(cell, within**2, size=sample.cells)
+    sums, size = group_sums(cell, within, size=sample.cells), len(sample.combinations)
+    return _All(
+        plain=Residuals(
+            sums=group_sums(cell, around, size=sample.cells),
+            squares=group_sums(cell, around**2, size=sample.cells),
+            products=_products(sample, combination, around * plain[cell], size=size),
+        ),
+        saturated=Residuals(sums, squares, _squares(sample, within)),
+        averaged=Residuals(
+            sums, squares, _products(sample, combination, within * averaged[cell], size=size)
+        ),
     )
-    return counts * _reciprocal(counts.sum(axis=0))
+
+
+def _products(sample: Sample, group: Integers, values: Floats, *, size: int) -> Floats:
+    """Sum over citizens the products of their sums by group, shape (outcome, group, group)."""
+    pairs, inverse = np.unique(sample.citizen * size + group, return_inverse=True)
+    scores = group_sums(inverse, values, size=len(pairs))
+    shape, places = (len(sample.lots), size), (pairs // size, pairs % size)
+    matrices = [sparse.csr_array((column, places), shape=shape) for column in scores.T]
+    return np.stack([(matrix.T @ matrix).toarray() for matrix in matrices])
+
+
+def _squares(sample: Sample, values: Floats) -> Floats:
+    """Sum over citizens the squares of their sums by cell, shape (outcome, cell)."""
+    pairs, inverse = np.unique(sample.citizen * sample.cells + sample.cell, return_inverse=True)
+    scores = group_sums(inverse, values, size=len(pairs))
+    return group_sums(pairs % sample.cells, scores**2, size=sample.cells).T
 
 
 def _reciprocal(n: Floats) -> Floats:

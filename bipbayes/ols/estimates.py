@@ -7,26 +7,20 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.sample import (
-    Floats,
-    Integers,
-    Sample,
-    analysis_sample,
-    distinct_citizens,
-    unscaled_rows,
-)
+from bipbayes.data.sample import Floats, Integers
+from bipbayes.data.totals import Samples, samples_of
 from bipbayes.errors import SettingsError
 from bipbayes.intervals import NO_SPREAD
 from bipbayes.ols import covariance as cov
 from bipbayes.ols import reasons
-from bipbayes.ols.design import Design, dummy_design
+from bipbayes.ols.design import Design, fit_designs
 from bipbayes.ols.saturated import saturated_estimates
 
 Text = NDArray[np.object_]
 
 
 def estimate_ols(
-    progression: xr.Dataset, codebook: Codebook, *, vcov: Sequence[str] = cov.VCOV
+    progression: xr.Dataset | Samples, codebook: Codebook, *, vcov: Sequence[str] = cov.VCOV
 ) -> xr.Dataset:
     """Regress every outcome on the dummies of combinations, without intercept.
 
@@ -36,7 +30,7 @@ def estimate_ols(
     Parameters
     ----------
     progression
-        As `bipbayes.data.progression.progression` returns it.
+        As `bipbayes.data.progression.progression` returns it, or in parts.
     codebook
         Gives combinations and outcomes; all of them are labels, also the empty ones.
     vcov
@@ -65,66 +59,64 @@ def estimate_ols(
     unknown = sorted(set(vcov) - set(cov.VCOV))
     if unknown or not vcov:
         raise SettingsError(f"vcov {unknown} is unknown for OLS; known: {', '.join(cov.VCOV)}")
-    sample = analysis_sample(progression, codebook)
-    design = dummy_design(sample, sample.combination, size=len(sample.combinations))
+    samples = samples_of(progression, codebook)
+    designs = fit_designs(samples)
     estimates = xr.merge(
         [
-            _estimates(design, sample),
-            _errors(design, sample, tuple(vcov)),
-            saturated_estimates(sample, tuple(vcov)),
+            _estimates(designs.plain, samples),
+            _errors(designs.plain, samples, tuple(vcov)),
+            saturated_estimates(designs, samples, tuple(vcov)),
         ]
     )
-    _count_without_scale(estimates, progression)
-    estimates.attrs = {key: progression.attrs[key] for key in sorted(progression.attrs)}
+    _count_without_scale(estimates, samples)
+    estimates.attrs = {key: samples.scale.attrs[key] for key in sorted(samples.scale.attrs)}
     return estimates
 
 
-def _count_without_scale(estimates: xr.Dataset, progression: xr.Dataset) -> None:
+def _count_without_scale(estimates: xr.Dataset, samples: Samples) -> None:
     """Give outcomes without a standard deviation their true n, and the reason why all is empty."""
-    for outcome, rows in unscaled_rows(progression).items():
-        if outcome not in estimates["outcome"]:
-            continue
-        here = {"outcome": outcome}
-        estimates["observations"].loc[here] = len(rows)
+    totals, cells = samples.totals, samples.by_cell
+    counts = {
+        "": (cells(totals.n).sum(axis=1), totals.citizens_combination),
+        "jobcenter_": (cells(totals.n), cells(totals.citizens)),
+    }
+    for place in np.flatnonzero(~samples.scaled & totals.n.any(axis=0)):
+        here = {"outcome": samples.outcomes[place]}
+        estimates["observations"].loc[here] = totals.n[:, place].sum()
         estimates["reason"].loc[here] = NO_SPREAD
-        for prefix, by in (("", ["combination"]), ("jobcenter_", ["combination", "jobcenter"])):
-            citizens = rows.groupby(by)["citizen"].agg(["size", "nunique"]).to_xarray()
-            like = estimates[f"{prefix}n"].loc[here]
-            citizens = citizens.reindex_like(like, fill_value=0).transpose(*like.dims)
-            estimates[f"{prefix}n"].loc[here] = citizens["size"]
-            estimates[f"{prefix}n_citizens"].loc[here] = citizens["nunique"]
+        for prefix, (n, citizens) in counts.items():
+            estimates[f"{prefix}n"].loc[here] = n[..., place]
+            estimates[f"{prefix}n_citizens"].loc[here] = citizens[..., place]
             note = estimates[f"{prefix}note"].loc[here]
-            told = note.where(citizens["size"] == 0, NO_SPREAD).transpose(*note.dims)
-            estimates[f"{prefix}note"].loc[here] = told
+            estimates[f"{prefix}note"].loc[here] = np.where(n[..., place] == 0, note, NO_SPREAD)
         estimates["standardised_note"].loc[here] = estimates["note"].loc[here]
 
 
-def _estimates(design: Design, sample: Sample) -> xr.Dataset:
-    citizens = distinct_citizens(sample, sample.combination, size=design.size)
+def _estimates(design: Design, samples: Samples) -> xr.Dataset:
     dims = ("outcome", "combination")
     return xr.Dataset(
         {
             "estimate": (dims, design.estimate.T),
             "n": (dims, design.n.T),
-            "n_citizens": (dims, citizens.T),
+            "n_citizens": (dims, design.citizens.T),
             "observations": ("outcome", design.observations),
             "columns": ("outcome", design.columns),
         },
         coords={
-            "outcome": list(sample.outcomes),
-            "combination": list(sample.combinations),
-            "combination_": list(sample.combinations),
+            "outcome": list(samples.outcomes),
+            "combination": list(samples.combinations),
+            "combination_": list(samples.combinations),
         },
     )
 
 
-def _errors(design: Design, sample: Sample, vcov: tuple[str, ...]) -> xr.Dataset:
-    matrices = [_covariance(design, sample, name) for name in vcov]
-    clusters = [_clusters(design, sample, name) for name in vcov]
+def _errors(design: Design, samples: Samples, vcov: tuple[str, ...]) -> xr.Dataset:
+    matrices = [_covariance(design, name) for name in vcov]
+    clusters = [_clusters(design, name) for name in vcov]
     plain = design.observations - design.columns
     degrees = [plain if count is None else count - 1 for count in clusters]
     counts = [np.full(len(plain), np.nan) if count is None else count for count in clusters]
-    factors = [_factor(design, sample, name) for name in vcov]
+    factors = [_factor(design, name) for name in vcov]
     each = ("vcov", "outcome")
     return xr.Dataset(
         {
@@ -132,22 +124,22 @@ def _errors(design: Design, sample: Sample, vcov: tuple[str, ...]) -> xr.Dataset
             "df": (each, np.where(np.stack(degrees) > 0, np.stack(degrees), np.nan)),
             "clusters": (each, np.stack(counts).astype("float64")),
             "factor": (each, np.stack(factors)),
-            "reason": (each, np.stack([reasons.empty(design, sample, name) for name in vcov])),
+            "reason": (each, np.stack([reasons.empty(design, samples, name) for name in vcov])),
             "note": (
                 (*each, "combination"),
-                np.stack([reasons.unusable(design, sample, name) for name in vcov]),
+                np.stack([reasons.unusable(design, name) for name in vcov]),
             ),
         },
         coords={"vcov": list(vcov)},
     )
 
 
-def _covariance(design: Design, sample: Sample, vcov: str) -> Floats:
+def _covariance(design: Design, vcov: str) -> Floats:
     """Covariance of all estimates, shape (outcome, combination, combination)."""
     if vcov == cov.CLUSTER_CITIZEN:
-        matrix = cov.cluster_covariance(design, sample.citizen)
+        matrix = cov.cluster_covariance(design)
     elif vcov == cov.CLUSTER_JOBCENTER:
-        matrix = cov.crv3_covariance(design, sample.jobcenter)
+        matrix = cov.crv3_covariance(design)
     else:
         variances = cov.group_variances(design, vcov)
         matrix = np.zeros((*variances.shape, design.size))
@@ -156,22 +148,22 @@ def _covariance(design: Design, sample: Sample, vcov: str) -> Floats:
     return np.where(known[:, :, None] & known[:, None, :], matrix, np.nan)
 
 
-def _clusters(design: Design, sample: Sample, vcov: str) -> Integers | None:
+def _clusters(design: Design, vcov: str) -> Integers | None:
     """Count clusters by outcome; None without clusters."""
     if vcov == cov.CLUSTER_CITIZEN:
-        return cov.cluster_counts(design, sample.citizen)
+        return design.citizens_all
     if vcov == cov.CLUSTER_JOBCENTER:
-        return cov.cluster_counts(design, sample.jobcenter)
+        return cov.jobcenter_counts(design)
     return None
 
 
-def _factor(design: Design, sample: Sample, vcov: str) -> Floats:
+def _factor(design: Design, vcov: str) -> Floats:
     """Small-sample factor by outcome, for the output that says what was done."""
     ones = np.ones(len(design.observations))
     if vcov == cov.CLUSTER_CITIZEN:
-        return cov.cluster_factor(design, sample.citizen)
+        return cov.cluster_factor(design)
     if vcov == cov.CLUSTER_JOBCENTER:
-        clusters = cov.cluster_counts(design, sample.jobcenter)
+        clusters = cov.jobcenter_counts(design)
         return np.asarray((clusters - 1) / np.maximum(clusters, 1))
     if vcov == cov.HC1:
         return np.asarray(design.observations / np.maximum(design.observations - design.columns, 1))

@@ -6,9 +6,10 @@ Braces stand for the study's words (`bipbayes.data.words`).
 import numpy as np
 from numpy.typing import NDArray
 
-from bipbayes.data.sample import Booleans, Sample, group_sums
+from bipbayes.data.sample import Booleans
+from bipbayes.data.totals import Samples
 from bipbayes.ols import covariance as cov
-from bipbayes.ols.design import Design
+from bipbayes.ols.design import Design, jobcenter_share
 
 Text = NDArray[np.object_]
 
@@ -23,13 +24,13 @@ COMMON_VARIANCE = (
 )
 
 
-def empty(design: Design, sample: Sample, vcov: str) -> Text:
+def empty(design: Design, samples: Samples, vcov: str) -> Text:
     """Say for each outcome why an estimator is empty throughout (``""``: it is not)."""
     result = np.full(len(design.observations), "", dtype=object)
     if vcov == cov.CLUSTER_JOBCENTER:
-        sole = cov.sole_cluster(design, sample.jobcenter)
+        sole = cov.sole_jobcenter(design)
         for outcome in np.flatnonzero(sole.any(axis=0)):
-            names = ", ".join(np.asarray(sample.combinations)[sole[:, outcome]])
+            names = ", ".join(np.asarray(samples.combinations)[sole[:, outcome]])
             result[outcome] = (
                 f"leaving one {{jobcenter}} out is singular: {names} in one {{jobcenter}} only"
             )
@@ -37,59 +38,57 @@ def empty(design: Design, sample: Sample, vcov: str) -> Text:
         result[design.observations <= design.columns] = "no degrees of freedom"
     if vcov in (cov.CLUSTER_CITIZEN, cov.CLUSTER_JOBCENTER):
         cluster = vcov.removeprefix("cluster_")
-        codes = sample.citizen if vcov == cov.CLUSTER_CITIZEN else sample.jobcenter
-        result[cov.cluster_counts(design, codes) < 2] = f"fewer than two {{{cluster}s}}"
+        by_citizen = vcov == cov.CLUSTER_CITIZEN
+        clusters = design.citizens_all if by_citizen else cov.jobcenter_counts(design)
+        result[clusters < 2] = f"fewer than two {{{cluster}s}}"
     result[design.observations == 0] = "outcome not observed"
     return result
 
 
-def unusable(design: Design, sample: Sample, vcov: str) -> Text:
+def unusable(design: Design, vcov: str) -> Text:
     """Say for each outcome and combination why its standard error is not to be used.
 
     A residual that is zero by construction yields a standard error of zero, as statsmodels
     prints; an interval of no width would be a false certainty, so intervals leave it empty.
     """
     result = np.full((len(design.observations), design.size), "", dtype=object)
-    result[_degenerate(design, sample, vcov).T] = (
+    result[_degenerate(design, vcov).T] = (
         ONE_CITIZEN if vcov == cov.CLUSTER_CITIZEN else ONE_RESPONSE
     )
     result[(design.n == 0).T] = NOT_OBSERVED
     return result
 
 
-def _degenerate(design: Design, sample: Sample, vcov: str) -> Booleans:
+def _degenerate(design: Design, vcov: str) -> Booleans:
     """Say which groups' residuals are zero by construction, shape (group, outcome)."""
     if vcov == cov.CLUSTER_CITIZEN:
-        return cov.sole_cluster(design, sample.citizen)
+        return cov.sole_citizen(design)
     if vcov in (cov.HC1, cov.HC3):
         return np.asarray(design.n == 1)
     return np.zeros_like(design.n, dtype=bool)
 
 
-def unusable_standardised(saturated: Design, sample: Sample, vcov: str) -> Text:
+def unusable_standardised(saturated: Design, samples: Samples, vcov: str) -> Text:
     """Say the same for averages over jobcenters, shape (outcome, combination)."""
-    shape = (len(sample.combinations), len(sample.jobcenters), -1)
-    weighted = group_sums(
-        sample.jobcenter, sample.observed.astype(float), size=len(sample.jobcenters)
-    )
-    missing = ((saturated.n.reshape(shape) == 0) & (weighted > 0)).any(axis=1)
-    degenerate = _degenerate(saturated, sample, vcov).reshape(shape).any(axis=1)
-    result = np.full((len(sample.outcomes), len(sample.combinations)), "", dtype=object)
+    weighted = jobcenter_share(samples) > 0
+    missing = ((samples.by_cell(saturated.n) == 0) & weighted).any(axis=1)
+    degenerate = samples.by_cell(_degenerate(saturated, vcov)).any(axis=1)
+    result = np.full((len(samples.outcomes), len(samples.combinations)), "", dtype=object)
     result[degenerate.T] = "in one {jobcenter} it " + (
         ONE_CITIZEN if vcov == cov.CLUSTER_CITIZEN else ONE_RESPONSE
     )
     result[missing.T] = JOBCENTER_MISSING
-    result[(saturated.n.reshape(shape).sum(axis=1) == 0).T] = NOT_OBSERVED
-    return _filled(result, saturated, sample, vcov)
+    result[(samples.by_cell(saturated.n).sum(axis=1) == 0).T] = NOT_OBSERVED
+    return _filled(result, saturated, samples, vcov)
 
 
-def unusable_jobcenter(saturated: Design, sample: Sample, vcov: str) -> Text:
+def unusable_jobcenter(saturated: Design, samples: Samples, vcov: str) -> Text:
     """Say the same for the means of combination x jobcenter, shape (outcome, cell)."""
-    return _filled(unusable(saturated, sample, vcov), saturated, sample, vcov)
+    return _filled(unusable(saturated, vcov), saturated, samples, vcov)
 
 
-def _filled(notes: Text, saturated: Design, sample: Sample, vcov: str) -> Text:
+def _filled(notes: Text, saturated: Design, samples: Samples, vcov: str) -> Text:
     """Fill notes that say nothing with what empties the outcome throughout."""
     if vcov == cov.CLUSTER_JOBCENTER:
         return np.where(notes == "", NO_JACKKNIFE, notes)
-    return np.where(notes == "", empty(saturated, sample, vcov)[:, None], notes)
+    return np.where(notes == "", empty(saturated, samples, vcov)[:, None], notes)

@@ -7,19 +7,22 @@ have no responses. Its standardised errors are empty with that reason; jobcenter
 import numpy as np
 import xarray as xr
 
-from bipbayes.data.sample import Floats, Sample, distinct_citizens
+from bipbayes.data.sample import Floats
+from bipbayes.data.totals import Samples
 from bipbayes.ols import covariance as cov
 from bipbayes.ols import reasons
-from bipbayes.ols.design import Design, dummy_design, jobcenter_share, standardised_design
+from bipbayes.ols.design import Design, Designs, jobcenter_share
 
 
-def saturated_estimates(sample: Sample, vcov: tuple[str, ...]) -> xr.Dataset:
+def saturated_estimates(designs: Designs, samples: Samples, vcov: tuple[str, ...]) -> xr.Dataset:
     """Estimate combination x jobcenter means and their averages over jobcenters.
 
     Parameters
     ----------
-    sample
-        Analysed responses.
+    designs
+        Fitted.
+    samples
+        What they were fitted to.
     vcov
         Names of standard errors.
 
@@ -33,44 +36,42 @@ def saturated_estimates(sample: Sample, vcov: tuple[str, ...]) -> xr.Dataset:
         ``standardised_note[vcov, outcome, combination]``; ``saturated_df[vcov, outcome]``;
         ``jobcenter_share[outcome, jobcenter]``, the weights.
     """
-    saturated = dummy_design(sample, sample.cell, size=sample.cells)
-    share = jobcenter_share(sample)
-    averaged = standardised_design(sample, saturated, share)
+    saturated, averaged = designs.saturated, designs.averaged
     each = ("vcov", "outcome")
     data = xr.Dataset(
         {
             "standardised_estimate": (("outcome", "combination"), averaged.estimate.T),
             "standardised_covariance": (
                 (*each, "combination", "combination_"),
-                np.stack([_standardised(averaged, sample, name) for name in vcov]),
+                np.stack([_standardised(averaged, name) for name in vcov]),
             ),
             "standardised_note": (
                 (*each, "combination"),
-                np.stack([reasons.unusable_standardised(saturated, sample, v) for v in vcov]),
+                np.stack([reasons.unusable_standardised(saturated, samples, v) for v in vcov]),
             ),
-            "saturated_df": (each, np.stack([_degrees(saturated, sample, v) for v in vcov])),
-            "jobcenter_share": (("jobcenter", "outcome"), share),
+            "saturated_df": (each, np.stack([_degrees(saturated, v) for v in vcov])),
+            "jobcenter_share": (("jobcenter", "outcome"), jobcenter_share(samples)),
         },
         coords={
             "vcov": list(vcov),
-            "outcome": list(sample.outcomes),
-            "combination": list(sample.combinations),
-            "combination_": list(sample.combinations),
-            "jobcenter": list(sample.jobcenters),
+            "outcome": list(samples.outcomes),
+            "combination": list(samples.combinations),
+            "combination_": list(samples.combinations),
+            "jobcenter": list(samples.jobcenters),
         },
     )
-    return data.merge(_jobcenter_means(saturated, sample, vcov)).transpose(
+    return data.merge(_jobcenter_means(saturated, samples, vcov)).transpose(
         "vcov", "outcome", ..., missing_dims="ignore"
     )
 
 
-def _standardised(averaged: Design, sample: Sample, vcov: str) -> Floats:
+def _standardised(averaged: Design, vcov: str) -> Floats:
     """Covariance of the averages, shape (outcome, combination, combination)."""
     shape = (len(averaged.observations), averaged.size, averaged.size)
     if vcov == cov.CLUSTER_JOBCENTER:
         return np.full(shape, np.nan)
     if vcov == cov.CLUSTER_CITIZEN:
-        matrix = cov.cluster_covariance(averaged, sample.citizen)
+        matrix = cov.cluster_covariance(averaged)
     else:
         matrix = np.zeros(shape)
         diagonal = np.arange(averaged.size)
@@ -79,27 +80,26 @@ def _standardised(averaged: Design, sample: Sample, vcov: str) -> Floats:
     return np.where(known[:, :, None] & known[:, None, :], matrix, np.nan)
 
 
-def _degrees(saturated: Design, sample: Sample, vcov: str) -> Floats:
+def _degrees(saturated: Design, vcov: str) -> Floats:
     if vcov == cov.CLUSTER_JOBCENTER:
         return np.full(len(saturated.observations), np.nan)
     if vcov == cov.CLUSTER_CITIZEN:
-        degrees = cov.cluster_counts(saturated, sample.citizen) - 1
+        degrees = saturated.citizens_all - 1
     else:
         degrees = saturated.observations - saturated.columns
     return np.where(degrees > 0, degrees, np.nan)
 
 
-def _jobcenter_means(saturated: Design, sample: Sample, vcov: tuple[str, ...]) -> xr.Dataset:
-    cells = (len(sample.combinations), len(sample.jobcenters))
+def _jobcenter_means(saturated: Design, samples: Samples, vcov: tuple[str, ...]) -> xr.Dataset:
+    cells = (len(samples.combinations), len(samples.jobcenters))
     dims = ("combination", "jobcenter", "outcome")
-    citizens = distinct_citizens(sample, sample.cell, size=sample.cells)
-    variances = [_cell_variances(saturated, sample, name) for name in vcov]
-    notes = [reasons.unusable_jobcenter(saturated, sample, name) for name in vcov]
+    variances = [_cell_variances(saturated, name) for name in vcov]
+    notes = [reasons.unusable_jobcenter(saturated, samples, name) for name in vcov]
     return xr.Dataset(
         {
-            "jobcenter_estimate": (dims, saturated.estimate.reshape(*cells, -1)),
-            "jobcenter_n": (dims, saturated.n.reshape(*cells, -1)),
-            "jobcenter_n_citizens": (dims, citizens.reshape(*cells, -1)),
+            "jobcenter_estimate": (dims, samples.by_cell(saturated.estimate)),
+            "jobcenter_n": (dims, samples.by_cell(saturated.n)),
+            "jobcenter_n_citizens": (dims, samples.by_cell(saturated.citizens)),
             "jobcenter_variance": (
                 ("vcov", "outcome", *dims[:2]),
                 np.stack(variances).reshape(len(vcov), -1, *cells),
@@ -112,12 +112,12 @@ def _jobcenter_means(saturated: Design, sample: Sample, vcov: tuple[str, ...]) -
     )
 
 
-def _cell_variances(saturated: Design, sample: Sample, vcov: str) -> Floats:
+def _cell_variances(saturated: Design, vcov: str) -> Floats:
     """Variances of the cell means, shape (outcome, cell)."""
     if vcov == cov.CLUSTER_JOBCENTER:
         return np.full(saturated.estimate.T.shape, np.nan)
     if vcov == cov.CLUSTER_CITIZEN:
-        variances = cov.cluster_variances(saturated, sample.citizen)
+        variances = cov.cluster_covariance(saturated)
     else:
         variances = cov.group_variances(saturated, vcov)
     return np.where(np.isnan(saturated.estimate.T), np.nan, variances)

@@ -22,10 +22,12 @@ import numpy as np
 import xarray as xr
 
 from bipbayes.cells.covariance import CITIZEN
-from bipbayes.cells.means import BLOCK, described, score_cells, starts
-from bipbayes.cells.scores import Scores, make_scores
+from bipbayes.cells.means import BLOCK, chosen, known_indicators, score_cells
+from bipbayes.cells.moments import residual_products
+from bipbayes.cells.scores import CellSums, cell_sums, make_scores
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.sample import Floats, Sample, analysis_sample
+from bipbayes.data.sample import Floats, Sample
+from bipbayes.data.totals import samples_of
 from bipbayes.errors import SettingsError
 from bipbayes.ordinal.estimates import fit_indicators
 from bipbayes.ordinal.fit import IndicatorFit
@@ -76,20 +78,24 @@ def ordinal_cells(
     """
     if scale not in SCALES:
         raise SettingsError(f"scale {scale!r} is unknown; known: {', '.join(SCALES)}")
-    sample = analysis_sample(progression, codebook)
+    samples = samples_of(progression, codebook)
+    sample = next(samples.parts.map(lambda part: part))
     fits = fit_indicators(progression, codebook, sample=sample)
     codes = list(codebook.indicator_codes)
-    scores = _scores(fits, sample, progression, codes=codes)
-    cells = score_cells(sample, scores, codebook, vcov=vcov)
+    values, weight = _scores(fits, sample, codes=codes)
+    sums = cell_sums(sample, values=values, weight=weight)
+    scores = make_scores(sample, values=values, weight=weight)
+    products = residual_products(chosen(scores, known_indicators(sums)))
+    cells = score_cells(samples, products, sums, codebook, vcov=vcov)
     stored = translation_dataset({code: entry.translation for code, entry in fits.items()})
     cells = cells.merge(stored.reindex(indicator=codes))
-    cells = _placed(cells, scores, *_starts(fits, cells, scale=scale))
-    return described(cells, progression).assign_attrs(analysis="ordinal", scale=scale)
+    cells = _placed(cells, sums, *_starts(fits, cells, scale=scale))
+    return cells.assign_attrs(analysis="ordinal", scale=scale)
 
 
 def _scores(
-    fits: dict[str, IndicatorFit], sample: Sample, progression: xr.Dataset, *, codes: list[str]
-) -> Scores:
+    fits: dict[str, IndicatorFit], sample: Sample, *, codes: list[str]
+) -> tuple[Floats, Floats]:
     """Collect all indicators' scores: unit variance, weight the root of the information."""
     values, weight = np.zeros((2, len(sample.rows), len(codes)))
     for position, code in enumerate(codes):
@@ -98,7 +104,7 @@ def _scores(
             root = np.sqrt(entry.information)
             weight[entry.answers.rows, position] = root
             values[entry.answers.rows, position] = entry.score / root
-    return make_scores(sample, starts(progression, codes), values=values, weight=weight)
+    return values, weight
 
 
 def _starts(
@@ -121,16 +127,16 @@ def _starts(
     return start, slope
 
 
-def _placed(cells: xr.Dataset, scores: Scores, start: Floats, slope: Floats) -> xr.Dataset:
+def _placed(cells: xr.Dataset, sums: CellSums, start: Floats, slope: Floats) -> xr.Dataset:
     """Add ``mean`` and turn ``vcov`` to the scale."""
     each = (*BLOCK, "indicator")
     shape = tuple(cells.sizes[name] for name in each)
     by_combination = xr.DataArray(slope, dims=("combination", "indicator"))
     factor = by_combination * by_combination.rename(indicator="indicator_")
-    mean = start[:, None, :] + slope[:, None, :] * scores.estimate.reshape(shape)
+    mean = start[:, None, :] + slope[:, None, :] * sums.estimate.reshape(shape)
     turned = (cells["vcov"] * factor).transpose(*cells["vcov"].dims)
     return cells.assign(
         mean=(each, mean),
-        information=(each, scores.information.reshape(shape)),
+        information=(each, sums.information.reshape(shape)),
         vcov=turned,
     )

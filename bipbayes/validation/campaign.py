@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bipbayes.atomic import write_json
+from bipbayes.cluster import dask_client
 from bipbayes.data.codebook import Codebook
 from bipbayes.errors import RunError
 from bipbayes.validation.replicate import replicate_path, run_replicate
@@ -159,7 +160,7 @@ def _run_on_cluster(
     task: Task, numbers: Sequence[int], shared: object, where: tuple[str | None, int | None]
 ) -> Iterator[tuple[int, str]]:
     distributed: Any = import_module("distributed")
-    with _client(*where) as client:
+    with dask_client(*where) as client:
         sent = client.scatter(shared, broadcast=True)
         futures = {
             client.submit(task, sent, number=number, pure=False): number for number in numbers
@@ -167,37 +168,6 @@ def _run_on_cluster(
         for future in distributed.as_completed(futures):
             error = future.exception()
             yield futures[future], "" if error is None else f"{type(error).__name__}: {error}"
-
-
-@contextmanager
-def _client(scheduler: str | None, workers: int | None) -> Iterator[Any]:
-    """Connect to a scheduler, or start a cluster of processes with one thread each."""
-    # Through importlib, since these packages are not typed throughout.
-    dask: Any = import_module("dask")
-    distributed: Any = import_module("distributed")
-
-    if scheduler is not None:
-        with distributed.Client(scheduler) as client:
-            yield client
-        return
-    # Workers that compile and sample hold the interpreter for longer than Dask's default allows;
-    # one thread for linear algebra in each, else the processes would fight for the cores.
-    quiet = {
-        "distributed.comm.timeouts.connect": "60s",
-        "distributed.worker.profile.enabled": False,
-    }
-    with (
-        dask.config.set(quiet),
-        distributed.LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address=None,
-            env={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        yield client
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from builders import Shape, make_codebook, random_progression
 
 from bipbayes.cells import cell_means, moments
 from bipbayes.cells.covariance import parts
-from bipbayes.cells.moments import GROUPS, Moments, estimate_moments
+from bipbayes.cells.moments import GROUPS, Moments, estimate_moments, residual_products
 from bipbayes.cells.scores import Scores, gram_matrices, make_scores
 from bipbayes.data.adjusted import adjusted_progression
 from bipbayes.data.adjustment import make_adjustment
@@ -25,15 +25,14 @@ def _scores(previous: PreviousRule, *, weighted: bool = True, citizens: int = 18
     sample = analysis_sample(data, CODEBOOK)
     observed = sample.observed[:, :3].astype(float)
     weight = np.random.default_rng(1).uniform(0.3, 1.0, observed.shape) if weighted else 1.0
-    starts = data["previous"].sel(outcome=list(CODEBOOK.indicator_codes)).to_numpy()
-    return make_scores(sample, starts, values=sample.values[:, :3], weight=observed * weight)
+    return make_scores(sample, values=sample.values[:, :3], weight=observed * weight)
 
 
 RESPONDENT = np.array([0, 0, 1])
 
 
 def estimate(scores: Scores) -> Moments:
-    return estimate_moments(scores, gram_matrices(scores), respondent=RESPONDENT)
+    return estimate_moments(residual_products(scores), scores.information, respondent=RESPONDENT)
 
 
 def residual_covariances(scores: Scores, found: Moments) -> Callable[..., float]:
@@ -176,10 +175,8 @@ def _persistent(citizens: int, *, seed: int) -> tuple[Scores, np.ndarray]:
     values = values + rng.normal(size=values.shape)
     known = data["standardised"].sel(outcome=["q1", "q2", "q3"]).notnull().to_numpy()
     sample = analysis_sample(data, CODEBOOK)
-    starts = data["previous"].sel(outcome=list(CODEBOOK.indicator_codes)).to_numpy()
     scores = make_scores(
         sample,
-        starts,
         values=np.where(known, values, 0.0)[sample.rows],
         weight=known[sample.rows].astype(float),
     )
@@ -223,20 +220,19 @@ def iid_residuals(rng: np.random.Generator, truth: np.ndarray, gaps: float) -> S
     sample = Sample(
         values=np.where(observed, values, 0.0),
         observed=observed,
+        changed=observed,
         combination=cell,
         jobcenter=np.zeros_like(cell),
         citizen=np.arange(len(cell)),
         rows=np.arange(len(cell)),
+        previous=np.full(values.shape, -1),
+        responses=len(cell),
+        lots=np.arange(len(cell)),
         combinations=tuple("abcdef"),
         jobcenters=("one",),
         outcomes=tuple("xyz"),
     )
-    return make_scores(
-        sample,
-        np.full(values.shape, -1),
-        values=sample.values,
-        weight=observed.astype(float),
-    )
+    return make_scores(sample, values=sample.values, weight=observed.astype(float))
 
 
 def test_residual_covariance_is_unbiased_with_gaps() -> None:
@@ -266,18 +262,20 @@ def test_moments_are_those_of_noisy_answers() -> None:
         sample = Sample(
             values=answers[rows] - answers[start],
             observed=np.ones((len(rows), 3), dtype=bool),
+            changed=np.ones((len(rows), 3), dtype=bool),
             combination=cell,
             jobcenter=np.zeros_like(cell),
             citizen=rows // waves,
             rows=rows,
+            previous=np.repeat(start[:, None], 3, axis=1),
+            responses=citizens * waves,
+            lots=np.arange(citizens),
             combinations=tuple(f"{i}" for i in range(40)),
             jobcenters=("one",),
             outcomes=tuple("xyz"),
         )
-        previous = np.full((citizens * waves, 3), -1)
-        previous[rows] = start[:, None]
         weight = sample.observed.astype(float)
-        scores = make_scores(sample, previous, values=sample.values, weight=weight)
+        scores = make_scores(sample, values=sample.values, weight=weight)
         one = estimate(scores)
         found.append([np.diag(m).mean() for m in (one.response, one.neighbour, one.unshrunk)])
     error = np.std(found, axis=0) / np.sqrt(len(found))

@@ -1,0 +1,87 @@
+"""Work in other processes: a Dask cluster of this machine, or one that is there already."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, Self
+
+# Workers that compile and sample hold the interpreter for longer than Dask's default allows.
+_QUIET = {
+    "distributed.comm.timeouts.connect": "60s",
+    "distributed.worker.profile.enabled": False,
+}
+# Else the processes would fight for the cores.
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+@contextmanager
+def dask_client(scheduler: str | None, workers: int | None) -> Iterator[Any]:
+    """Connect to a scheduler, or start a cluster of processes with one thread each.
+
+    Parameters
+    ----------
+    scheduler
+        Address, or ``None`` for a cluster of this machine.
+    workers
+        Processes of that cluster; ``None``: one for each core.
+    """
+    # Through importlib, since these packages are not typed throughout.
+    dask: Any = import_module("dask")
+    distributed: Any = import_module("distributed")
+
+    if scheduler is not None:
+        with distributed.Client(scheduler) as client:
+            yield client
+        return
+    with (
+        dask.config.set(_QUIET),
+        distributed.LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            env=_ONE_THREAD,
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+@dataclass
+class Workers:
+    """Processes that compute functions of many items, started when first needed.
+
+    Parameters
+    ----------
+    scheduler
+        Address of a Dask scheduler, or ``None``.
+    count
+        Processes of this machine; 0: this process itself, ``None``: one for each core.
+    """
+
+    scheduler: str | None = None
+    count: int | None = 0
+    _client: Any = field(default=None, init=False, repr=False)
+    _stack: ExitStack = field(default_factory=ExitStack, init=False, repr=False)
+
+    def map[Item, Result](
+        self, function: Callable[[Item], Result], items: Iterable[Item]
+    ) -> Iterator[Result]:
+        """Yield the function of each item, in the items' order; a lost worker's work is redone."""
+        if self.scheduler is None and self.count == 0:
+            yield from map(function, items)
+            return
+        if self._client is None:
+            self._client = self._stack.enter_context(dask_client(self.scheduler, self.count))
+        futures = [self._client.submit(function, item, pure=False) for item in items]
+        futures.reverse()
+        while futures:
+            yield futures.pop().result()  # released at once: results do not pile up
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._client = None
+        self._stack.close()
