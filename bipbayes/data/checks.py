@@ -1,7 +1,7 @@
 """Checks over whole rows: duplicates, citizens in two jobcenters, contradictory boxes."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 import pandas as pd
@@ -12,6 +12,7 @@ from bipbayes.data.columns import to_number
 from bipbayes.data.study import Finding, first_rows
 
 SYNTHETIC_COLUMN = "synthetic"
+TWINS = "rows with labels that differ only by case, blanks or invisible characters"
 LOST_DIGITS = "labels that have lost digits"
 _NEAR = 0.7  # of two names, as difflib counts their common letters
 
@@ -55,7 +56,7 @@ def missing_columns(
         told = ", ".join(f"{found!r} for {name!r}" for name, found in near.items())
         advice += f" (did you mean {told}?)"
     rule = "columns of the codebook that the file lacks"
-    return [Finding(", ".join(absent), rule, len(absent), advice, True)]
+    return [Finding(", ".join(absent), rule, len(absent), advice, True, of_columns=True)]
 
 
 def _near_names(absent: Sequence[str], names: Sequence[str]) -> dict[str, str]:
@@ -78,7 +79,8 @@ def extra_columns(frame: pd.DataFrame, used: Sequence[str]) -> list[Finding]:
     extra = [str(column) for column in frame.columns if column not in {*used, SYNTHETIC_COLUMN}]
     if not extra:
         return []
-    return [Finding(", ".join(extra), "columns not in the codebook", len(extra), "ignored")]
+    rule = "columns not in the codebook"
+    return [Finding(", ".join(extra), rule, len(extra), "ignored", of_columns=True)]
 
 
 def empty_keys(responses: pd.DataFrame, unread_dates: int) -> list[Finding]:
@@ -148,20 +150,22 @@ def label_twins(raw: pd.Series, labels: pd.Series, column: str) -> list[Finding]
         rule = "labels in another Unicode form"
         findings.append(Finding(column, rule, count, "each is read as the one that looks the same"))
     known = labels.dropna()
-    looks = known.map({label: _looks(label) for label in known.unique()})
-    twins = known.groupby(looks).transform("nunique") > 1
+    twins = known.isin(twin_labels(known.unique()))
     if twins.any():
-        findings.append(
-            Finding(
-                column,
-                "rows with labels that differ only by case, blanks or invisible characters",
-                int(twins.sum()),
-                "write each label in one way",
-                refused=True,
-                rows=first_rows(twins.reindex(labels.index, fill_value=False)),
-            )
-        )
+        rows = first_rows(twins.reindex(labels.index, fill_value=False))
+        findings.append(twin_finding(column, int(twins.sum()), rows))
     return findings
+
+
+def twin_finding(column: str, count: int, rows: tuple[int, ...] = ()) -> Finding:
+    """Refuse rows with labels that a reader cannot tell from another one."""
+    return Finding(column, TWINS, count, "write each label in one way", True, rows)
+
+
+def twin_labels(labels: Iterable[str]) -> list[str]:
+    """Return the labels that a reader cannot tell from another one."""
+    looks = pd.Series({label: _looks(label) for label in labels}, dtype="object")
+    return [str(label) for label in looks.index[looks.duplicated(keep=False)]]
 
 
 def _looks(label: str) -> str:

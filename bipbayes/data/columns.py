@@ -223,6 +223,7 @@ def _turned(answers: dict[str, pd.Series], codebook: Codebook) -> list[Finding]:
             "reverse = true in the codebook",
             len(turned),
             f"answers turned: {low + high} minus the answer",
+            of_columns=True,
         )
     ]
 

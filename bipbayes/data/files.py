@@ -3,8 +3,8 @@
 import csv
 import hashlib
 import re
-from collections.abc import Callable, Iterator
-from io import StringIO
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -46,35 +46,60 @@ def read_csv(path: Path) -> pd.DataFrame:
     Comma, semicolon or tab (or what Excel's first line ``sep=`` says); UTF-8, UTF-16 or else
     the Windows code page.
     """
-    text = _decoded(path)
-    separator = _SEPARATOR.match(text)
-    first = text[separator.end() :] if separator else text
-    if not first.strip():
-        raise DataError(f"{path.name} is empty; a header line and one row a response are needed")
-    delimiter = separator[1] if separator else _delimiter(first)
-    rows = list(_rows(first, delimiter, name=path.name, before=1 if separator else 0))
-    header = [field.strip() for field in rows[0][1]]
-    raise_all(DataError, f"{path.name} was refused:", _shape_faults(rows[1:], header, delimiter))
-    body = [row for _, row in rows[1:]]
-    frame = pd.DataFrame(body, columns=pd.Index(header), dtype="str")
-    frame = frame.mask(frame == "")
-    return frame.loc[:, (frame.columns != "") | frame.notna().any().to_numpy()]
+    return next(csv_blocks(path))
 
 
-def _decoded(path: Path) -> str:
-    """Return a file's text; old DOS code pages are refused, since they read as other letters."""
-    content = path.read_bytes()
-    encodings = [encoding for mark, encoding in _MARKS if content.startswith(mark)][:1]
-    if not encodings and b"\0" in content[:4]:
-        encodings = ["utf-16-le" if content[1:2] == b"\0" else "utf-16-be"]
+def csv_blocks(path: Path, rows: int | None = None) -> Iterator[pd.DataFrame]:
+    """Yield delimited text in blocks of some rows, or as one block; read as `read_csv` does."""
+    with path.open(encoding=_encoding(path), newline="") as stream:
+        first = stream.readline()
+        separator = _SEPARATOR.fullmatch(first)
+        first = stream.readline() if separator else first
+        while first and not first.strip():
+            first = stream.readline()
+        if not first:
+            raise DataError(
+                f"{path.name} is empty; a header line and one row a response are needed"
+            )
+        delimiter = separator[1] if separator else _delimiter(first)
+        stream.seek(0)
+        if separator:
+            stream.readline()
+        lines = _rows(stream, delimiter, name=path.name, before=1 if separator else 0)
+        header = [field.strip() for field in next(lines)[1]]
+        block = list(islice(lines, rows))
+        while True:
+            following = list(islice(lines, rows)) if rows is not None else []
+            faults = _shape_faults(block, header, delimiter, last=not following)
+            raise_all(DataError, f"{path.name} was refused:", faults)
+            frame = pd.DataFrame([row for _, row in block], columns=pd.Index(header), dtype="str")
+            frame = frame.mask(frame == "")
+            yield frame.loc[:, (frame.columns != "") | frame.notna().any().to_numpy()]
+            if not following:
+                return
+            block = following
+
+
+def _encoding(path: Path) -> str:
+    """Say how a file's text is encoded; old DOS code pages are refused, since they misread."""
+    with path.open("rb") as stream:
+        head = stream.read(4)
+    encodings = [encoding for mark, encoding in _MARKS if head.startswith(mark)][:1]
+    if not encodings and b"\0" in head:
+        encodings = ["utf-16-le" if head[1:2] == b"\0" else "utf-16-be"]
     for encoding in encodings or ["utf-8-sig", "cp1252"]:
         try:
-            text = content.decode(encoding)
+            with path.open(encoding=encoding, newline="") as text:
+                blocks = iter(lambda: text.read(1 << 22), "")
+                misread = any(
+                    "\0" in block or (encoding == "cp1252" and _DOS.search(block))
+                    for block in blocks
+                )
         except UnicodeDecodeError:
             continue
-        if "\0" in text or (encoding == "cp1252" and _DOS.search(text)):
+        if misread:
             break
-        return text
+        return encoding
     raise DataError(
         f"{path.name} is neither UTF-8 nor UTF-16 nor Windows's code page 1252 (an old DOS code "
         "page such as 850 or 865?); save it again as UTF-8"
@@ -86,9 +111,11 @@ def _delimiter(text: str) -> str:
     return max((",", ";", "\t"), key=lambda each: len(next(csv.reader([header], delimiter=each))))
 
 
-def _rows(text: str, delimiter: str, *, name: str, before: int) -> Iterator[tuple[int, list[str]]]:
+def _rows(
+    text: Iterable[str], delimiter: str, *, name: str, before: int
+) -> Iterator[tuple[int, list[str]]]:
     """Yield each row that holds anything, with the number of the line where it starts."""
-    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(text, delimiter=delimiter, strict=True)
     line = before + 1
     try:
         for row in reader:
@@ -103,11 +130,11 @@ def _rows(text: str, delimiter: str, *, name: str, before: int) -> Iterator[tupl
 
 
 def _shape_faults(
-    rows: list[tuple[int, list[str]]], header: list[str], delimiter: str
+    rows: list[tuple[int, list[str]]], header: list[str], delimiter: str, *, last: bool
 ) -> list[str]:
     """Name rows with other fields than the header, and quotes that swallow whole rows."""
     faults, width = [], len(header)
-    if rows and len(rows[-1][1]) < width:
+    if last and rows and len(rows[-1][1]) < width:
         line, row = rows[-1]
         faults.append(
             f"the last row, at line {line}, has {len(row)} fields, the header {width}: the file "

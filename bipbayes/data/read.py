@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -49,35 +50,8 @@ def responses_from_frame(
     A column ``synthetic`` that is 1 throughout marks synthetic data; the mark travels with the
     file, so that no figure can lose it.
     """
-    needed = checks.needed_columns(frame, codebook)
-    absent = [column for column in needed if column not in frame]
-    optional = [entry.column for entry in (*codebook.indicators, *codebook.unanalysed)]
-    findings = checks.missing_columns(frame, needed, optional=optional)
-    repeated = sorted({str(c) for c in frame.columns[frame.columns.duplicated()]})
-    if repeated:
-        findings.append(
-            Finding(", ".join(repeated), "column names that repeat", len(repeated), "rename", True)
-        )
-    if not len(frame):
-        findings.append(Finding("all columns", "rows", 0, "the file holds no response", True))
-    if repeated or not len(frame):
-        _refuse(findings, name)
-    # The other faults of a file that lacks columns are named as well.
-    whole = frame.assign(**dict.fromkeys(absent, np.nan)) if absent else frame
-    responses, more, unread_dates = _columns(whole, codebook)
-    lost = any(finding.rule == checks.LOST_DIGITS for finding in more)
-    if lost or {codebook.citizen, codebook.jobcenter, codebook.date} & set(absent):
-        _refuse([*findings, *more], name)  # what follows compares citizens and dates
-    keep, repeats = checks.repeated_rows(responses)
-    findings += [*more, *checks.empty_keys(responses, unread_dates), *repeats]
-    responses = responses[keep].reset_index(drop=True)
-    responses["combination"] = combinations(responses, codebook)
-    findings += checks.moved_citizens(responses)
-    findings += checks.contradictory_boxes(responses, codebook)
-    findings += checks.contradictory_columns(whole[keep.to_numpy()], responses, codebook)
-    findings += checks.unknown_activities(responses)
-    findings += _mark_findings(frame)
-    _refuse(findings, name)
+    responses, findings = checked(frame, codebook)
+    refuse(findings, name)
     for finding in findings:
         logger.warning("%s", finding.sentence())
     return Study(
@@ -88,6 +62,53 @@ def responses_from_frame(
         findings=tuple(findings),
         name=name,
     )
+
+
+def checked(frame: pd.DataFrame, codebook: Codebook) -> tuple[pd.DataFrame, list[Finding]]:
+    """Bring a frame of the file's shape into the package's form, and say what was found.
+
+    Returns
+    -------
+    tuple
+        Responses as of `bipbayes.data.study.Study` (empty where a finding forbids to compare
+        citizens and dates), and findings, also those that refuse the file.
+    """
+    needed = checks.needed_columns(frame, codebook)
+    absent = [column for column in needed if column not in frame]
+    optional = [entry.column for entry in (*codebook.indicators, *codebook.unanalysed)]
+    findings = checks.missing_columns(frame, needed, optional=optional)
+    repeated = sorted({str(c) for c in frame.columns[frame.columns.duplicated()]})
+    if repeated:
+        findings.append(
+            Finding(
+                ", ".join(repeated),
+                "column names that repeat",
+                len(repeated),
+                "rename",
+                True,
+                of_columns=True,
+            )
+        )
+    if not len(frame):
+        findings.append(Finding("all columns", "rows", 0, "the file holds no response", True))
+    if repeated or not len(frame):
+        return pd.DataFrame(), findings
+    # The other faults of a file that lacks columns are named as well.
+    whole = frame.assign(**dict.fromkeys(absent, np.nan)) if absent else frame
+    responses, more, unread_dates = _columns(whole, codebook)
+    findings += more
+    lost = any(finding.rule == checks.LOST_DIGITS for finding in more)
+    if lost or {codebook.citizen, codebook.jobcenter, codebook.date} & set(absent):
+        return pd.DataFrame(), findings  # what follows compares citizens and dates
+    keep, repeats = checks.repeated_rows(responses)
+    findings += [*checks.empty_keys(responses, unread_dates), *repeats]
+    responses = responses[keep].reset_index(drop=True)
+    responses["combination"] = combinations(responses, codebook)
+    findings += checks.moved_citizens(responses)
+    findings += checks.contradictory_boxes(responses, codebook)
+    findings += checks.contradictory_columns(whole[keep.to_numpy()], responses, codebook)
+    findings += checks.unknown_activities(responses)
+    return responses, findings + _mark_findings(frame)
 
 
 def is_synthetic(frame: pd.DataFrame) -> bool:
@@ -108,7 +129,8 @@ def _mark_findings(frame: pd.DataFrame) -> list[Finding]:
     return [Finding("synthetic", rule, count, "never mix synthetic and real responses", True)]
 
 
-def _refuse(findings: list[Finding], name: str) -> None:
+def refuse(findings: Sequence[Finding], name: str) -> None:
+    """Refuse a file for all its faults at once."""
     faults = [finding.sentence() for finding in findings if finding.refused]
     raise_all(DataError, f"{name} was refused:", faults)
 

@@ -28,6 +28,8 @@ class Finding:
         True where the file cannot be used.
     rows
         Where: the first data rows concerned, counted from 1 below the header.
+    of_columns
+        Whether `count` is a number of columns, the same in every part of a file.
     """
 
     column: str
@@ -36,6 +38,7 @@ class Finding:
     consequence: str
     refused: bool = False
     rows: tuple[int, ...] = ()
+    of_columns: bool = False
 
     def sentence(self) -> str:
         """Return the finding as one sentence."""
@@ -81,6 +84,11 @@ class Study:
     synthetic: bool
     findings: tuple[Finding, ...] = ()
     name: str = ""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Number of responses and of citizens."""
+        return len(self.responses), int(self.responses["citizen"].nunique())
 
     def report(self) -> list[str]:
         """Return what was read, a line each: counts and column names, never a citizen's values."""

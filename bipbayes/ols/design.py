@@ -86,10 +86,12 @@ class Designs:
 
 
 @dataclass(frozen=True)
-class _All:
-    plain: Residuals
-    saturated: Residuals
-    averaged: Residuals
+class _All[Entry]:
+    """One entry for each of the three."""
+
+    plain: Entry
+    saturated: Entry
+    averaged: Entry
 
 
 def fit_designs(samples: Samples) -> Designs:
@@ -116,9 +118,8 @@ def fit_designs(samples: Samples) -> Designs:
     cell_means = totals.sums * own
     share = jobcenter_share(samples)
     plain, averaged = inverse[combination], own * share[jobcenter]
-    residuals: _All = samples.total(
-        _residuals, means=means, cell_means=cell_means, plain=plain, averaged=averaged
-    )
+    weights = _All(plain, own, averaged)
+    residuals: _All[Residuals] = samples.total(_residuals, means, cell_means, weights)
     present = (samples.by_cell(counts) > 0).sum(axis=1)
     by_combination: dict[str, Any] = {
         "group": combination,
@@ -177,24 +178,23 @@ def jobcenter_share(samples: Samples) -> Floats:
 
 
 def _residuals(
-    sample: Sample, *, means: Floats, cell_means: Floats, plain: Floats, averaged: Floats
-) -> _All:
-    """Sum the residuals of a part, given means and weights."""
+    sample: Sample, means: Floats, cell_means: Floats, weights: _All[Floats]
+) -> _All[Residuals]:
+    """Sum the residuals of a part, given means and weights by cell."""
     cell, combination = sample.cell, sample.combination
     around = np.where(sample.observed, sample.values - means[combination], 0.0)
     within = np.where(sample.observed, sample.values - cell_means[cell], 0.0)
     squares = group_sums(cell, within**2, size=sample.cells)
     sums, size = group_sums(cell, within, size=sample.cells), len(sample.combinations)
+    averaged = _products(sample, combination, within * weights.averaged[cell], size=size)
     return _All(
         plain=Residuals(
             sums=group_sums(cell, around, size=sample.cells),
             squares=group_sums(cell, around**2, size=sample.cells),
-            products=_products(sample, combination, around * plain[cell], size=size),
+            products=_products(sample, combination, around * weights.plain[cell], size=size),
         ),
-        saturated=Residuals(sums, squares, _squares(sample, within)),
-        averaged=Residuals(
-            sums, squares, _products(sample, combination, within * averaged[cell], size=size)
-        ),
+        saturated=Residuals(sums, squares, _squares(sample, within * weights.saturated[cell])),
+        averaged=Residuals(sums, squares, averaged),
     )
 
 

@@ -1,0 +1,288 @@
+"""A study that is read, checked and summed up part by part, in as little memory as one part needs.
+
+Every part goes through the checks of `bipbayes.data.read` and becomes arrays on disk; what the
+checks found is put together, and refused or told as for a file in memory. What follows
+(`bipbayes.data.totals`) adds up functions of the parts, here or on a cluster.
+"""
+
+import logging
+import os
+import pickle
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bipbayes.cluster import Workers
+from bipbayes.data import checks
+from bipbayes.data.codebook import Codebook
+from bipbayes.data.files import file_digest
+from bipbayes.data.parts import PART_ROWS, Part, cut
+from bipbayes.data.progression import PreviousRule, Spread, progression, spread_of
+from bipbayes.data.read import checked, is_synthetic, refuse
+from bipbayes.data.sample import Floats, Sample, analysis_sample, jobcenter_order
+from bipbayes.data.study import SHOWN, Finding, Study
+from bipbayes.data.totals import Samples
+from bipbayes.errors import DataError
+
+logger = logging.getLogger(__name__)
+
+_FOLDER: Final = ".parts-"
+
+
+@dataclass(frozen=True)
+class PartedStudy:
+    """A checked study whose responses stay on disk.
+
+    Attributes
+    ----------
+    codebook, digest, synthetic, findings, name
+        As of `bipbayes.data.study.Study`.
+    size
+        Number of responses and of citizens.
+    samples
+        Its analysis sample.
+    first
+        The first part, whole: enough citizens to look at directions.
+    """
+
+    codebook: Codebook
+    digest: str
+    synthetic: bool
+    findings: tuple[Finding, ...]
+    name: str
+    size: tuple[int, int]
+    samples: Samples
+    first: Study
+    _folder: tempfile.TemporaryDirectory[str] = field(repr=False)
+
+    def close(self) -> None:
+        """Remove the parts from the disk."""
+        self._folder.cleanup()
+
+
+@dataclass(frozen=True)
+class _Report:
+    """What reading a part told."""
+
+    findings: tuple[Finding, ...]
+    synthetic: bool
+    size: tuple[int, int]
+    labels: dict[str, int]
+    spread: Spread | None
+    sites: tuple[str, ...]
+    path: Path
+
+
+def read_parts(
+    path: Path,
+    codebook: Codebook,
+    *,
+    folder: Path,
+    workers: Workers,
+    previous: PreviousRule = "item",
+    part_rows: int = PART_ROWS,
+) -> PartedStudy:
+    """Read and check responses part by part.
+
+    Parameters
+    ----------
+    path
+        A Parquet or text file, or a folder of such files.
+    codebook
+        Names the columns.
+    folder
+        Where parts are kept while the study is open, in a folder of their own; workers of a
+        cluster need the same path.
+    workers
+        Who computes.
+    previous
+        Rule for the previous answer.
+    part_rows
+        Responses of a part, more or less.
+
+    Raises
+    ------
+    DataError
+        The data cannot be used; every fault of every part is named.
+    """
+    kept = _own_folder(folder)
+    try:
+        parts = cut(path, codebook.citizen, Path(kept.name), part_rows=part_rows)
+        read = partial(_read_part, codebook=codebook, previous=previous, folder=Path(kept.name))
+        reports = list(workers.map(read, list(enumerate(parts))))
+        findings = _merged(reports)
+        if not any(one.rule == checks.TWINS for one in findings):
+            findings += _twins(reports, codebook)
+        refuse(findings, path.name)
+        for finding in findings:
+            logger.warning("%s", finding.sentence())
+        samples = _samples(reports, codebook, workers, previous)
+        first, _ = parts[0].read()
+    except BaseException:
+        kept.cleanup()
+        raise
+    responses, _ = checked(first, codebook)
+    synthetic = all(report.synthetic for report in reports)
+    sizes = np.sum([report.size for report in reports], axis=0)
+    return PartedStudy(
+        codebook=codebook,
+        digest=file_digest(path),
+        synthetic=synthetic,
+        findings=tuple(findings),
+        name=path.name,
+        size=(int(sizes[0]), int(sizes[1])),
+        samples=samples,
+        first=Study(responses, codebook, "", synthetic, name=path.name),
+        _folder=kept,
+    )
+
+
+@dataclass(frozen=True)
+class _Spooled:
+    """Samples on disk, standardised when they are read."""
+
+    paths: tuple[Path, ...]
+    workers: Workers
+    mean: Floats
+    sd: Floats
+    jobcenters: tuple[str, ...]
+
+    def map[Result](self, function: Callable[[Sample], Result]) -> Iterator[Result]:
+        """Yield the function of each part."""
+        scale = (self.mean, self.sd, self.jobcenters)
+        return self.workers.map(partial(_of_part, function, scale), self.paths)
+
+
+def _read_part(
+    numbered: tuple[int, Part], *, codebook: Codebook, previous: PreviousRule, folder: Path
+) -> _Report:
+    """Check a part and store the changes of its analysis sample."""
+    number, part = numbered
+    frame, rows = part.read()
+    responses, found = checked(frame, codebook)
+    placed = [replace(one, rows=tuple(int(rows[row - 1]) for row in one.rows)) for one in found]
+    synthetic, path = is_synthetic(frame), folder / f"sample-{number:05d}"
+    if not len(responses) or any(one.refused for one in found):
+        return _Report(tuple(placed), synthetic, (len(frame), 0), {}, None, (), path)
+    study = Study(responses, codebook, "", synthetic)
+    raw = _raw_sample(progression(study, previous=previous), codebook)
+    spread = spread_of(np.where(raw.observed, raw.values, np.nan))
+    # Written beside its place first: work that a lost worker left may be done twice.
+    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as stream:
+        pickle.dump(replace(raw, previous=raw.previous.astype("int32")), stream, protocol=5)
+    Path(stream.name).replace(path)
+    counts = responses["jobcenter"].value_counts()
+    labels = {str(label): int(count) for label, count in counts.items()}
+    return _Report(tuple(placed), synthetic, study.size, labels, spread, raw.jobcenters, path)
+
+
+def _raw_sample(data: xr.Dataset, codebook: Codebook) -> Sample:
+    """Take the analysis sample with changes as they are, in scale points."""
+    one = xr.ones_like(data["sd"])
+    sites = jobcenter_order(data["jobcenter"].to_numpy().astype(str), codebook)
+    raw = data.assign(standardised=data["change"], sd=one)
+    return analysis_sample(raw, codebook, jobcenters=sites)
+
+
+def _samples(
+    reports: Sequence[_Report], codebook: Codebook, workers: Workers, previous: PreviousRule
+) -> Samples:
+    """Put the parts' samples together."""
+    spreads = [report.spread for report in reports if report.spread is not None]
+    spread = spreads[0]
+    for other in spreads[1:]:
+        spread = spread + other
+    if not spread.n.any():
+        raise DataError(
+            "no response has both known activities and a previous answer; progression needs "
+            "at least two responses of a citizen"
+        )
+    present = np.array(sorted({site for report in reports for site in report.sites}))
+    jobcenters = jobcenter_order(present, codebook)
+    mean = np.where(spread.n > 0, spread.mean, np.nan)
+    synthetic = int(all(report.synthetic for report in reports))
+    scale = xr.Dataset(
+        {"mean": ("outcome", mean), "sd": ("outcome", spread.sd)},
+        coords={"outcome": list(codebook.outcomes)},
+        attrs={"previous": previous, "synthetic": synthetic, "study": codebook.name},
+    )
+    paths = tuple(report.path for report in reports)
+    return Samples(
+        parts=_Spooled(paths, workers, mean, spread.sd, jobcenters),
+        combinations=codebook.combinations,
+        jobcenters=jobcenters,
+        outcomes=codebook.outcomes,
+        scale=scale,
+    )
+
+
+def _of_part[Result](
+    function: Callable[[Sample], Result],
+    scale: tuple[Floats, Floats, tuple[str, ...]],
+    path: Path,
+) -> Result:
+    """Apply a function to a part's sample, standardised as the whole study is."""
+    mean, sd, jobcenters = scale
+    with path.open("rb") as stream:
+        raw: Sample = pickle.load(stream)  # written by this run
+    observed = raw.observed & ~np.isnan(sd)
+    places = np.array([jobcenters.index(label) for label in raw.jobcenters], dtype="int64")
+    return function(
+        replace(
+            raw,
+            values=np.where(observed, (raw.values - mean) / sd, 0.0),
+            observed=observed,
+            jobcenter=places[raw.jobcenter],
+            jobcenters=jobcenters,
+        )
+    )
+
+
+def _merged(reports: Sequence[_Report]) -> list[Finding]:
+    """Put together what was found in the parts: counts add up, the first rows are named."""
+    found: dict[tuple[object, ...], Finding] = {}
+    for report in reports:
+        for one in report.findings:
+            key = (one.column, one.rule, one.consequence, one.refused)
+            other = found.get(key)
+            if other is None:
+                found[key] = one
+            elif not one.of_columns:
+                rows = tuple(sorted((*other.rows, *one.rows))[:SHOWN])
+                found[key] = replace(other, count=other.count + one.count, rows=rows)
+    marks = {report.synthetic for report in reports}
+    if len(marks) > 1:
+        count = sum(report.size[0] for report in reports if report.synthetic)
+        rule = "synthetic rows among others"
+        advice = "never mix synthetic and real responses"
+        found[rule,] = Finding(checks.SYNTHETIC_COLUMN, rule, count, advice, refused=True)
+    return list(found.values())
+
+
+def _twins(reports: Sequence[_Report], codebook: Codebook) -> list[Finding]:
+    """Find labels of sites that a reader cannot tell apart and that no part holds both of."""
+    labels = pd.Series([count for report in reports for count in report.labels.values()],
+                       index=[name for report in reports for name in report.labels],
+                       dtype="int64").groupby(level=0).sum()  # fmt: skip
+    twins = checks.twin_labels(map(str, labels.index))
+    if not twins:
+        return []
+    return [checks.twin_finding(codebook.jobcenter, int(labels[twins].sum()))]
+
+
+def _own_folder(parent: Path) -> tempfile.TemporaryDirectory[str]:
+    """Make a folder for parts; one that a killed run left behind is removed."""
+    parent.mkdir(parents=True, exist_ok=True)
+    for left in parent.glob(f"{_FOLDER}*"):
+        owner = left.name.removeprefix(_FOLDER).split("-")[0]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists() and Path("/proc").exists():
+            shutil.rmtree(left, ignore_errors=True)
+    return tempfile.TemporaryDirectory(prefix=f"{_FOLDER}{os.getpid()}-", dir=parent.resolve())

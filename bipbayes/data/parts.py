@@ -1,0 +1,176 @@
+"""Cutting responses of any size into parts of whole citizens, out of core.
+
+A folder of Parquet files none of which shares a citizen with another is in parts already.
+Anything else is streamed once and dealt out by a number drawn from the citizen's id, so that a
+part holds all responses of its citizens, whatever their order in the files.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bipbayes.data.columns import to_text
+from bipbayes.data.files import csv_blocks
+from bipbayes.errors import DataError
+
+PART_ROWS: Final = 100_000  # responses of a part, more or less
+BATCH_ROWS: Final = 250_000  # responses that are in memory while they are dealt out
+LARGE: Final = 1_000_000  # responses from which a file is read in parts unasked
+_ROW: Final = "row of the file"
+_CSV_BYTES: Final = 100  # of a response in a CSV file, at least
+_TEXT: Final = (".csv", ".tsv", ".txt")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A Parquet file of whole citizens; `first` rows of the data come before it.
+
+    ``None``: they come from everywhere, and a column says from which rows.
+    """
+
+    path: Path
+    first: int | None
+
+    def read(self) -> tuple[pd.DataFrame, np.ndarray]:
+        """Return its responses and the data row, counted from 1, of each."""
+        frame = pd.read_parquet(self.path)
+        if self.first is not None:
+            return frame, np.arange(len(frame)) + self.first + 1
+        return frame.drop(columns=_ROW), frame[_ROW].to_numpy()
+
+
+def is_large(path: Path) -> bool:
+    """Say whether data are too many to be read at once, from their files' sizes alone."""
+    files = data_files(path)
+    if not files:
+        return False
+    if files[0].suffix == ".parquet":
+        try:
+            return bool(sum(pq.read_metadata(file).num_rows for file in files) >= LARGE)
+        except (pa.ArrowException, OSError):
+            return False  # reading says what is wrong
+    return sum(file.stat().st_size for file in files) >= LARGE * _CSV_BYTES
+
+
+def data_files(path: Path) -> list[Path]:
+    """Return the Parquet or text files that data consist of; none, if of another format."""
+    if not path.is_dir():
+        return [path] if path.suffix.lower() in (".parquet", *_TEXT) and path.exists() else []
+    parquet = sorted(path.rglob("*.parquet"))
+    return parquet or sorted(file for file in path.rglob("*") if file.suffix.lower() in _TEXT)
+
+
+def cut(path: Path, citizen: str, folder: Path, *, part_rows: int = PART_ROWS) -> list[Part]:
+    """Cut data into parts of whole citizens.
+
+    Parameters
+    ----------
+    path
+        A Parquet or text file, or a folder of such files.
+    citizen
+        Column of the citizens.
+    folder
+        Where parts are written, if they must be.
+    part_rows
+        Responses of a part, more or less.
+
+    Raises
+    ------
+    DataError
+        There is nothing to cut, columns differ between files, or there is no such column.
+    """
+    files = data_files(path)
+    if not files:
+        raise DataError(f"{path.name}: only Parquet and text files are read in parts")
+    if files[0].suffix == ".parquet":
+        names, sizes = _columns_of(files), [pq.read_metadata(file).num_rows for file in files]
+        if citizen in names and max(sizes) <= 3 * part_rows and _disjoint(files, citizen):
+            starts = np.cumsum([0, *sizes[:-1]]).tolist()
+            return [Part(file, start) for file, start in zip(files, starts, strict=True)]
+        count = -(-sum(sizes) // part_rows)
+    else:
+        count = -(-sum(file.stat().st_size for file in files) // (part_rows * _CSV_BYTES))
+    return _dealt(files, citizen, folder, count=max(count, 1))
+
+
+def _columns_of(files: Sequence[Path]) -> list[str]:
+    """Return the columns of Parquet files, which must be the same in all."""
+    names = {tuple(pq.read_schema(file).names) for file in files}
+    if len(names) > 1:
+        every = set().union(*names)
+        differ = sorted(name for name in every if any(name not in one for one in names))
+        told = ", ".join(differ) or "their order"
+        raise DataError(
+            f"the {len(files)} files of the folder have different columns ({told}); give them the "
+            "same ones"
+        )
+    return list(names.pop())
+
+
+def _disjoint(files: Sequence[Path], citizen: str) -> bool:
+    """Say whether no citizen stands in two files."""
+    lots = [np.unique(_lots(pq.read_table(file, columns=[citizen])[citizen])) for file in files]
+    return len(np.unique(np.concatenate(lots))) == sum(map(len, lots))
+
+
+def _lots(column: pa.ChunkedArray) -> np.ndarray:
+    """Draw a number for each row from the citizen's id, as it is read."""
+    encoded = column.combine_chunks().dictionary_encode()
+    lots = pd.util.hash_array(to_text(encoded.dictionary.to_pandas()).to_numpy(dtype=object))
+    # Rows without a citizen go anywhere: reading refuses them.
+    return np.asarray(lots[encoded.indices.fill_null(0).to_numpy()])
+
+
+def _dealt(files: Sequence[Path], citizen: str, folder: Path, *, count: int) -> list[Part]:
+    """Stream files into `count` parts by the citizens' lots."""
+    parts = [Part(folder / f"part-{number:05d}.parquet", None) for number in range(count)]
+    start, schema = 0, None
+    with ExitStack() as stack:
+        writers: dict[int, pq.ParquetWriter] = {}
+        for table in _tables(files):
+            if citizen not in table.column_names:
+                raise DataError(f"the files have no column {citizen!r}, by which they are cut")
+            schema = table.schema if schema is None else schema
+            rows = np.arange(start, start + len(table)) + 1
+            start += len(table)
+            part = (_lots(table[citizen]) % np.uint64(count)).astype("int64")
+            order = np.argsort(part, kind="stable")
+            bounds = np.searchsorted(part[order], np.arange(count + 1))
+            table = table.cast(schema).append_column(_ROW, pa.array(rows)).take(order)
+            for number in np.flatnonzero(np.diff(bounds)).tolist():
+                if number not in writers:
+                    writers[number] = stack.enter_context(
+                        pq.ParquetWriter(parts[number].path, table.schema)
+                    )
+                writers[number].write_table(
+                    table.slice(bounds[number], bounds[number + 1] - bounds[number])
+                )
+    if not start:
+        raise DataError("the files hold no response")
+    return [part for number, part in enumerate(parts) if number in writers]
+
+
+def _tables(files: Sequence[Path]) -> Iterator[pa.Table]:
+    """Yield the files' rows in batches."""
+    for file in files:
+        if file.suffix == ".parquet":
+            with pq.ParquetFile(file) as content:
+                for batch in content.iter_batches(batch_size=BATCH_ROWS):
+                    yield pa.Table.from_batches([batch])
+        else:
+            for frame in csv_blocks(file, BATCH_ROWS // 5):
+                yield pa.Table.from_pandas(
+                    frame, preserve_index=False, schema=_text(list(frame.columns))
+                )
+
+
+def _text(names: Sequence[str]) -> pa.Schema:
+    kinds: Mapping[str, pa.DataType] = dict.fromkeys(names, pa.string())
+    return pa.schema(kinds)
