@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, Self
+from typing import Any
 
 # Workers that compile and sample hold the interpreter for longer than Dask's default allows.
 _QUIET = {
@@ -79,9 +79,7 @@ class Workers:
         while futures:
             yield futures.pop().result()  # released at once: results do not pile up
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
+    def close(self) -> None:
+        """Let the processes go."""
         self._client = None
         self._stack.close()

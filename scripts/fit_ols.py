@@ -1,5 +1,6 @@
 """OLS of every outcome on the combinations of treatments (DESIGN 4, the report's Figures 3-24)."""
 
+from contextlib import closing
 from pathlib import Path
 
 import typer
@@ -18,6 +19,9 @@ def main(
     covariates: options.Covariates = None,
     ordinal: options.Ordinal = Settings.ordinal,
     level: options.Level = Settings.level,
+    parts: options.Parts = Settings.parts,
+    scheduler: options.Scheduler = None,
+    workers: options.Workers = None,
     out: options.Out = Path("results"),
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
@@ -30,10 +34,10 @@ def main(
         from bipbayes.run.inputs import open_run
         from bipbayes.run.ols_stage import fit_ols
 
-        run = open_run(options.settings_from(settings))
-        progression = run.progression()
-        run.look_at_directions(progression)
-        fit_ols(run, progression)
+        with closing(open_run(options.settings_from(settings))) as run:
+            changes = run.changes()
+            run.look_at_directions(changes)
+            fit_ols(run, changes)
         return 0
 
     run_verb(verb)

@@ -1,5 +1,6 @@
 """Fit hierarchical models to the cell means and store their draws."""
 
+from contextlib import closing
 from pathlib import Path
 
 import typer
@@ -29,6 +30,9 @@ def main(
     level: options.Level = Settings.level,
     kind: options.Kind = Settings.kind,
     rope: options.Rope = None,
+    parts: options.Parts = Settings.parts,
+    scheduler: options.Scheduler = None,
+    workers: options.Workers = None,
     out: options.Out = Path("results"),
     overwrite: options.Overwrite = False,
     quick: options.Quick = False,
@@ -42,9 +46,9 @@ def main(
         from bipbayes.run.inputs import open_run
         from bipbayes.run.posterior_stage import fit_posterior
 
-        run = open_run(options.settings_from(settings))
-        run.look_at_directions(run.progression())
-        fits = [fit_posterior(run, model) for model in run.settings.models]
+        with closing(open_run(options.settings_from(settings))) as run:
+            run.look_at_directions(run.changes())
+            fits = [fit_posterior(run, model) for model in run.settings.models]
         return 0 if quick or all(fit.verdict.passed for fit in fits) else 1
 
     run_verb(verb)

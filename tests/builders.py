@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bipbayes.data.codebook import Average, Codebook, Indicator, Treatment
+from bipbayes.data.codebook import Activity, Average, Codebook, Indicator, Treatment
 from bipbayes.data.progression import PreviousRule, progression
 from bipbayes.data.study import Study
 
@@ -80,6 +80,12 @@ def make_codebook(
         averages=tuple(Average(f"{name}_mean", codes, {}) for name, codes in members.items()),
         jobcenters=tuple(jobcenters),
     )
+
+
+def with_boxes(codebook: Codebook) -> Codebook:
+    """Give a codebook's files one tick box a treatment, so that they can be read."""
+    boxes = [Activity(code, i, {}, code) for i, code in enumerate(codebook.treatment_codes)]
+    return replace(codebook, activities=tuple(boxes))
 
 
 def random_responses(codebook: Codebook, *, seed: int, shape: Shape | None = None) -> pd.DataFrame:

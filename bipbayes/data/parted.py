@@ -61,10 +61,12 @@ class PartedStudy:
     size: tuple[int, int]
     samples: Samples
     first: Study
+    _workers: Workers = field(repr=False)
     _folder: tempfile.TemporaryDirectory[str] = field(repr=False)
 
     def close(self) -> None:
-        """Remove the parts from the disk."""
+        """Remove the parts from the disk and let the workers go."""
+        self._workers.close()
         self._folder.cleanup()
 
 
@@ -127,6 +129,7 @@ def read_parts(
         samples = _samples(reports, codebook, workers, previous)
         first, _ = parts[0].read()
     except BaseException:
+        workers.close()
         kept.cleanup()
         raise
     responses, _ = checked(first, codebook)
@@ -141,6 +144,7 @@ def read_parts(
         size=(int(sizes[0]), int(sizes[1])),
         samples=samples,
         first=Study(responses, codebook, "", synthetic, name=path.name),
+        _workers=workers,
         _folder=kept,
     )
 

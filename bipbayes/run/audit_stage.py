@@ -130,7 +130,7 @@ def compare_with_published(
                 characteristics=people,
             ),
             reproduced_prose(
-                run.study,
+                run.whole,
                 progression,
                 progress=description.progress,
                 combinations=description.combinations,

@@ -173,7 +173,7 @@ def check_specification(inputs: CheckInputs) -> CheckResult:
 
 
 def _curve(inputs: CheckInputs, targets: list[Target]) -> pd.DataFrame:
-    study, level, models = inputs.run.study, inputs.settings.level, inputs.asked.models
+    study, level, models = inputs.run.whole, inputs.settings.level, inputs.asked.models
     try:
         if models:
             return specification_curve(study, targets, models=models, level=level)

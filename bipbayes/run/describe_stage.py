@@ -68,7 +68,7 @@ def describe_run(
 def load_characteristics(run: Run, path: Path | None) -> Characteristics | None:
     """Read the given file; make the synthetic register for the default data; else none."""
     if path is not None:
-        return read_characteristics(path, run.study)
+        return read_characteristics(path, run.whole)
     if run.settings.data is not None:
         return None
     from bipbayes.synthetic.register import simulate_characteristics
@@ -76,8 +76,8 @@ def load_characteristics(run: Run, path: Path | None) -> Characteristics | None:
     from bipbayes.synthetic.simulate import DEFAULT_SEED
 
     run.folder.write("tables/register_limits.csv", register_limits())
-    frame = simulate_characteristics(run.study, seed=DEFAULT_SEED)
+    frame = simulate_characteristics(run.whole, seed=DEFAULT_SEED)
     run.folder.write(CHARACTERISTICS_FILE, frame)
     return characteristics_from_frame(
-        frame, run.study, codebook=bip_characteristics(), name="synthetic register"
+        frame, run.whole, codebook=bip_characteristics(), name="synthetic register"
     )

@@ -9,17 +9,22 @@ from typing import Any, Final, cast
 import xarray as xr
 
 from bipbayes.atomic import atomic_path, write_frame, write_text
+from bipbayes.cluster import Workers
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.directions import directions
+from bipbayes.data.files import file_digest
 from bipbayes.data.load_codebook import load_codebook
+from bipbayes.data.parted import PartedStudy, read_parts
+from bipbayes.data.parts import is_large
 from bipbayes.data.progression import PreviousRule, progression
 from bipbayes.data.read import read_responses
 from bipbayes.data.study import Study
+from bipbayes.data.totals import Samples
 from bipbayes.data.words import study_words
 from bipbayes.errors import RunError, SettingsError
 from bipbayes.run.directions import directions_record
 from bipbayes.run.folder import RunFolder
-from bipbayes.run.settings import Settings
+from bipbayes.run.settings import ALWAYS, NEVER, Settings
 from bipbayes.sampling.priors import read_priors
 
 logger = logging.getLogger(__name__)
@@ -34,21 +39,51 @@ class Run:
     """A run whose data are read and whose folder is claimed."""
 
     settings: Settings
-    study: Study
+    study: Study | PartedStudy
     codebook: Codebook
     folder: RunFolder
 
-    def progression(self) -> xr.Dataset:
-        """Compute progression by the run's rule for the previous answer."""
-        return progression(self.study, previous=cast(PreviousRule, self.settings.previous))
+    @property
+    def whole(self) -> Study:
+        """The study in memory.
 
-    def look_at_directions(self, progression: xr.Dataset) -> None:
+        Raises
+        ------
+        RunError
+            It is read in parts.
+        """
+        if isinstance(self.study, PartedStudy):
+            raise RunError(
+                f"{self.study.name}: {self.study.size[0]} responses are read in parts, which "
+                "fit-ols, fit-posterior, compare and export can do with, but no other verb or "
+                "analysis; --parts never reads them at once, which takes about 2 GB a million"
+            )
+        return self.study
+
+    def progression(self) -> xr.Dataset:
+        """Compute progression, in memory, by the run's rule for the previous answer."""
+        return progression(self.whole, previous=cast(PreviousRule, self.settings.previous))
+
+    def changes(self) -> xr.Dataset | Samples:
+        """Compute progression, or take the samples of a study in parts."""
+        if isinstance(self.study, PartedStudy):
+            return self.study.samples
+        return self.progression()
+
+    def close(self) -> None:
+        """Remove what a study in parts keeps on disk, and stop who computed."""
+        if isinstance(self.study, PartedStudy):
+            self.study.close()
+
+    def look_at_directions(self, changes: xr.Dataset | Samples) -> None:
         """Warn of indicators that go against the rest, and note them in ``run.json``.
 
         Nothing is turned: only the codebook can say what a question means. Outcomes that
-        never change are named as well: they have no scale to compare them on.
+        never change are named as well: they have no scale to compare them on. Of a study in
+        parts the first is looked at: a hundred thousand responses find any direction.
         """
-        still = progression["outcome"].where(progression["sd"].isnull(), drop=True).to_numpy()
+        scale = changes.scale if isinstance(changes, Samples) else changes
+        still = scale["outcome"].where(scale["sd"].isnull(), drop=True).to_numpy()
         if len(still):
             logger.warning(
                 "%s: %d outcome(s) whose changes are all alike or missing have no standard "
@@ -56,7 +91,10 @@ class Run:
                 ", ".join(map(str, still)),
                 len(still),
             )
-        found = directions(progression, self.codebook)
+        if isinstance(self.study, PartedStudy):
+            rule = cast(PreviousRule, self.settings.previous)
+            changes = progression(self.study.first, previous=rule)
+        found = directions(cast(xr.Dataset, changes), self.codebook)
         facts = directions_record(found, self.codebook)
         self.folder.note(directions=facts)
         if found.against:
@@ -77,17 +115,16 @@ def open_run(settings: Settings) -> Run:
     folder = RunFolder(settings.out, settings.record())
     if settings.data is None:
         _refuse_forgotten(folder)
-        study = _synthetic_study(settings, codebook, folder)
+        study: Study | PartedStudy = _synthetic_study(settings, codebook, folder)
     else:
-        study = read_responses(settings.data, codebook)
+        study = _read(settings, codebook)
         _claim(folder, study, settings)
     _keep_codebook(settings, folder)
     _note_data(folder, study)
     logger.info(
         "%s: %d responses of %d citizens%s",
         study.name,
-        len(study.responses),
-        study.responses["citizen"].nunique(),
+        *study.size,
         " (synthetic data)" if study.synthetic else "",
     )
     return Run(settings, study, codebook, folder)
@@ -115,9 +152,9 @@ def open_stored(settings: Settings) -> tuple[RunFolder, Codebook]:
     _check_outcomes(settings, codebook)
     folder.spare(settings.inputs, same=True)
     if settings.data is not None:
-        study = read_responses(settings.data, codebook)
         kept = replace(settings, previous=record["identity"]["previous"])
-        folder.claim(_identity(study, kept), overwrite=False)
+        identity = {"data": file_digest(settings.data), **_rules(codebook, kept)}
+        folder.claim(identity, overwrite=False)
     return folder, codebook
 
 
@@ -146,7 +183,22 @@ def check_files(settings: Settings) -> None:
         read_priors(settings.priors, names)
 
 
-def _claim(folder: RunFolder, study: Study, settings: Settings) -> None:
+def _read(settings: Settings, codebook: Codebook) -> Study | PartedStudy:
+    """Read the data, in parts where that was asked for or where they are many."""
+    path, wanted = cast(Path, settings.data), settings.parts
+    large = wanted == ALWAYS or settings.scheduler is not None
+    if not large and (wanted == NEVER or not is_large(path)):
+        return read_responses(path, codebook)
+    return read_parts(
+        path,
+        codebook,
+        folder=settings.out,
+        workers=Workers(settings.scheduler, settings.workers),
+        previous=cast(PreviousRule, settings.previous),
+    )
+
+
+def _claim(folder: RunFolder, study: Study | PartedStudy, settings: Settings) -> None:
     """Take the folder; where that removes another run, all inputs are read through first."""
 
     def check() -> None:
@@ -155,6 +207,8 @@ def _claim(folder: RunFolder, study: Study, settings: Settings) -> None:
         from bipbayes.sampling.registry import load_model
 
         if settings.characteristics is not None:
+            if not isinstance(study, Study):
+                raise RunError("--characteristics needs --parts never: responses in memory")
             read_characteristics(settings.characteristics, study)
         if settings.claims is not None:
             read_claims(settings.claims, study.codebook)
@@ -206,23 +260,26 @@ def _synthetic_study(settings: Settings, codebook: Codebook, folder: RunFolder) 
     return replace(study, name="synthetic BIP")
 
 
-def _identity(study: Study, settings: Settings) -> dict[str, str]:
+def _identity(study: Study | PartedStudy, settings: Settings) -> dict[str, str]:
     """Return what makes two runs the same: data, codebook, rule for the previous answer."""
-    codebook = _codebook_digest(study.codebook)
-    return {"data": study.digest, "codebook": codebook, "previous": settings.previous}
+    return {"data": study.digest, **_rules(study.codebook, settings)}
+
+
+def _rules(codebook: Codebook, settings: Settings) -> dict[str, str]:
+    return {"codebook": _codebook_digest(codebook), "previous": settings.previous}
 
 
 def _codebook_digest(codebook: Codebook) -> str:
     return hashlib.sha256(repr(codebook).encode("utf-8")).hexdigest()
 
 
-def _note_data(folder: RunFolder, study: Study) -> None:
+def _note_data(folder: RunFolder, study: Study | PartedStudy) -> None:
     facts: dict[str, Any] = {
         "name": study.name,
         "sha256": study.digest,
         "synthetic": study.synthetic,
-        "responses": len(study.responses),
-        "citizens": int(study.responses["citizen"].nunique()),
+        "responses": study.size[0],
+        "citizens": study.size[1],
         "codebook": study.codebook.name,
         "treatments": list(study.codebook.treatment_codes),
         "reversed": list(study.codebook.reversed_codes),

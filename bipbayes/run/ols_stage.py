@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import xarray as xr
 
+from bipbayes.data.totals import Samples
 from bipbayes.intervals import PLAIN, frequentist, join_frames
 from bipbayes.ols import estimate_ols, ols_intervals
 from bipbayes.run.analyses import analysis_facts, named
@@ -15,15 +16,15 @@ STAGE = "fit_ols"
 DEPENDENTS = ("compare", "audit", "check", "export")
 
 
-def fit_ols(run: Run, progression: xr.Dataset | None = None) -> pd.DataFrame:
+def fit_ols(run: Run, changes: xr.Dataset | Samples | None = None) -> pd.DataFrame:
     """Fit the baseline, or what stands in its place under another analysis, and store it.
 
     Parameters
     ----------
     run
         An open run.
-    progression
-        Computed already, or ``None``.
+    changes
+        Progression computed already or its samples in parts, or ``None``.
 
     Returns
     -------
@@ -35,8 +36,7 @@ def fit_ols(run: Run, progression: xr.Dataset | None = None) -> pd.DataFrame:
     stage = named(STAGE, settings.analysis, joint="/")
     wanted = {"level": settings.level, "previous": settings.previous, **analysis_facts(settings)}
     run.folder.begin(stage, wanted, overwrite=settings.overwrite)
-    progression = run.progression() if progression is None else progression
-    frame = _intervals(run, progression)
+    frame = _intervals(run, run.changes() if changes is None else changes)
     forget_dependents(run.folder, settings.analysis)
     effects = frequentist(merge_effects(run.folder, frame))
     run.folder.write("ols.csv", effects[effects["estimand"] == "effect"], drawn=False)
@@ -52,14 +52,15 @@ def forget_dependents(folder: RunFolder, analysis: str) -> None:
     folder.forget(names)
 
 
-def _intervals(run: Run, progression: xr.Dataset) -> pd.DataFrame:
+def _intervals(run: Run, changes: xr.Dataset | Samples) -> pd.DataFrame:
     codebook = run.codebook
     if run.settings.analysis == PLAIN:
-        estimates = estimate_ols(progression, codebook)
+        estimates = estimate_ols(changes, codebook)
         return ols_intervals(estimates, codebook, level=run.settings.level)
     from bipbayes.run.other_analyses import frequentist_intervals
 
-    return frequentist_intervals(run, progression)
+    in_memory = changes if isinstance(changes, xr.Dataset) else run.progression()
+    return frequentist_intervals(run, in_memory)
 
 
 def read_intervals(folder: RunFolder) -> pd.DataFrame:

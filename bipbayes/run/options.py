@@ -74,6 +74,16 @@ Rope = Annotated[
     float | None,
     typer.Option("--rope", help="Half-width of the region of practical equivalence, in sd."),
 ]
+Parts = Annotated[
+    str,
+    typer.Option("--parts", help="Read responses in parts: auto (from a million), always, never."),
+]
+Scheduler = Annotated[
+    str | None, typer.Option("--scheduler", help="Address of a Dask scheduler that reads parts.")
+]
+Workers = Annotated[
+    int | None, typer.Option("--workers", help="Processes that read parts (default: all cores).")
+]
 Outcomes = Annotated[
     list[str] | None,
     typer.Option("--outcomes", help="Outcomes to draw and tabulate; repeatable or B1,B2."),

@@ -101,7 +101,7 @@ def load_covariates(run: Run) -> pd.DataFrame:
     """
     settings = run.settings
     if settings.characteristics is not None:
-        return read_covariates(settings.characteristics, run.study, columns=settings.covariates)
+        return read_covariates(settings.characteristics, run.whole, columns=settings.covariates)
     people = load_characteristics(run, None)
     if people is None:
         raise SettingsError(
@@ -110,4 +110,4 @@ def load_covariates(run: Run) -> pd.DataFrame:
         )
     frame = people.citizens.rename(columns={"citizen": run.study.codebook.citizen})
     marked = frame.assign(synthetic=int(people.synthetic))
-    return covariates_from_frame(marked, run.study, columns=settings.covariates, name=people.name)
+    return covariates_from_frame(marked, run.whole, columns=settings.covariates, name=people.name)

@@ -15,6 +15,7 @@ import xarray as xr
 from bipbayes.atomic import note_written
 from bipbayes.cells import cell_means
 from bipbayes.data.codebook import Codebook
+from bipbayes.data.totals import Samples
 from bipbayes.estimands.arviz_groups import add_predictions
 from bipbayes.estimands.draws import estimand_draws
 from bipbayes.estimands.effects import effect_draws
@@ -98,7 +99,7 @@ def compute_posterior(run: Run, model: str, *, cells: xr.Dataset | None = None) 
     wanted = _wanted(settings, model_file, priors)
     run.folder.begin(stage, wanted, overwrite=settings.overwrite)
     if cells is None:
-        cells = cells_of_run(run, run.progression())
+        cells = cells_of_run(run, run.changes())
     fit = import_module(ENGINE_MODULES[wanted["engine"]]).sample(
         model_file,
         cells,
@@ -138,13 +139,13 @@ def stored_posterior(
     return summarise(stored_fit(folder, model, settings.analysis), codebook, settings)
 
 
-def cells_of_run(run: Run, progression: xr.Dataset) -> xr.Dataset:
-    """Reduce progression to the cells that the run's analysis fits."""
+def cells_of_run(run: Run, changes: xr.Dataset | Samples) -> xr.Dataset:
+    """Reduce progression, or its samples in parts, to the cells that the run's analysis fits."""
     if run.settings.analysis == PLAIN:
-        return cell_means(progression, run.codebook, vcov=run.settings.vcov)
+        return cell_means(changes, run.codebook, vcov=run.settings.vcov)
     from bipbayes.run.other_analyses import analysis_cells
 
-    return analysis_cells(run, progression)
+    return analysis_cells(run, changes if isinstance(changes, xr.Dataset) else run.progression())
 
 
 def summarise(

@@ -23,6 +23,10 @@ NUTS: Final = "nuts"
 ENGINES: Final = (EXACT, NUTS)
 DEFAULT_DRAWS: Final[Mapping[str, int]] = {EXACT: 1000, NUTS: 1500}
 DEFAULT_TUNE: Final = 800
+AUTO: Final = "auto"
+ALWAYS: Final = "always"
+NEVER: Final = "never"
+PARTS: Final = (AUTO, ALWAYS, NEVER)  # whether responses are read in parts
 QUICK_DRAWS: Final = 300
 QUICK_TUNE: Final = 300
 
@@ -61,6 +65,11 @@ class Settings:
         Probability of the intervals, and ``eti`` or ``hdi`` for the credible ones.
     outcomes
         Outcomes to draw and tabulate; empty is all.
+    parts
+        Whether responses are read in parts: ``auto`` (a million and more), ``always``, ``never``.
+    scheduler, workers
+        Who reads parts: the address of a Dask scheduler, or processes of this machine (0: the
+        run's own; ``None``: one for each core).
     rope
         Half-width of the region of practical equivalence in standard deviations, if wanted.
     quick
@@ -89,6 +98,9 @@ class Settings:
     kind: str = "eti"
     rope: float | None = None
     outcomes: tuple[str, ...] = ()
+    parts: str = AUTO
+    scheduler: str | None = None
+    workers: int | None = None
     out: Path = field(default=Path("results"))
     overwrite: bool = False
     language: str = "en"
@@ -129,6 +141,8 @@ class Settings:
         values = asdict(self)
         for key in ("data", "codebook", "priors", "characteristics", "claims", "out"):
             values[key] = Path(values[key]).name if values[key] is not None else None
+        for key in ("parts", "scheduler", "workers"):
+            values.pop(key)  # they change no result
         return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}
 
 
@@ -151,6 +165,7 @@ def _faults(settings: Settings) -> list[str]:
             ("lang", settings.language, LANGUAGES),
             ("kind", settings.kind, KINDS),
             ("engine", settings.engine, (None, *ENGINES)),
+            ("parts", settings.parts, PARTS),
         )
         if value not in allowed
     ]
@@ -160,6 +175,7 @@ def _faults(settings: Settings) -> list[str]:
         ("chains", settings.chains, 1),
         ("minimum-count", settings.minimum_count, 1),
         ("seed", settings.seed, 0),
+        ("workers", settings.workers, 0),
     ):
         if value is not None and value < least:
             faults.append(f"--{name} must be at least {least}, not {value}")

@@ -11,7 +11,7 @@ import xarray as xr
 from builders import Shape, random_responses
 
 from bipbayes.cells import cell_means
-from bipbayes.data.codebook import Activity, Codebook
+from bipbayes.data.codebook import Codebook
 from bipbayes.data.directions import Directions, directions
 from bipbayes.data.progression import progression
 from bipbayes.data.read import responses_from_frame
@@ -26,9 +26,7 @@ TURNED = ("q3", "q8", "q14", "q19")
 
 def make_codebook(indicators: int, treatments: int, *, scale: tuple[int, int] = (1, 5)) -> Codebook:
     """Return a codebook whose files have one tick box a treatment."""
-    codebook = builders.make_codebook(indicators, treatments, scale=scale)
-    boxes = [Activity(code, i, {}, code) for i, code in enumerate(codebook.treatment_codes)]
-    return replace(codebook, activities=tuple(boxes))
+    return builders.with_boxes(builders.make_codebook(indicators, treatments, scale=scale))
 
 
 def reversing(codebook: Codebook, codes: Collection[str]) -> Codebook:

@@ -1,0 +1,172 @@
+"""A study read in parts gives what it gives in memory, whatever the files' order and cuts."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from builders import Shape, make_codebook, random_responses, with_boxes
+
+from bipbayes.cells import cell_means
+from bipbayes.cluster import Workers
+from bipbayes.data.codebook import Codebook
+from bipbayes.data.parted import read_parts
+from bipbayes.data.parts import cut
+from bipbayes.data.progression import PreviousRule, progression
+from bipbayes.data.read import read_responses
+from bipbayes.errors import DataError
+from bipbayes.ols import estimate_ols, ols_intervals
+
+CODEBOOK = with_boxes(make_codebook(5, 2))
+TOLERANCE = {"rtol": 1e-10, "atol": 1e-10}
+Writer = Callable[[pd.DataFrame, Path], Path]
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    """Responses of 300 citizens, some of whom move, in no order."""
+    shape = Shape(citizens=300, waves=(1, 7), gaps=0.2, moves=0.1)
+    return random_responses(CODEBOOK, seed=11, shape=shape).drop(columns="combination")
+
+
+def one_file(frame: pd.DataFrame, folder: Path) -> Path:
+    """Write one Parquet file."""
+    frame.to_parquet(folder / "all.parquet", index=False)
+    return folder / "all.parquet"
+
+
+def text_file(frame: pd.DataFrame, folder: Path) -> Path:
+    """Write one CSV file."""
+    frame.to_csv(folder / "all.csv", index=False, sep=";")
+    return folder / "all.csv"
+
+
+def mixed_files(frame: pd.DataFrame, folder: Path) -> Path:
+    """Write a folder of files that share citizens."""
+    place = folder / "mixed"
+    place.mkdir()
+    for number, rows in enumerate(np.array_split(np.arange(len(frame)), 3)):
+        frame.iloc[rows].to_parquet(place / f"{number}.parquet", index=False)
+    return place
+
+
+def whole_files(frame: pd.DataFrame, folder: Path) -> Path:
+    """Write a folder of files each of which holds whole citizens."""
+    place = folder / "whole"
+    place.mkdir()
+    kind = frame["citizen"].str[-1].map(ord) % 4
+    for number, rows in frame.groupby(kind):
+        rows.to_parquet(place / f"{number}.parquet", index=False)
+    return place
+
+
+@pytest.mark.parametrize("previous", ["item", "response"])
+@pytest.mark.parametrize("write", [one_file, text_file, mixed_files, whole_files])
+def test_parts_are_memory(
+    frame: pd.DataFrame, tmp_path: Path, write: Writer, previous: PreviousRule
+) -> None:
+    """Catches a citizen cut in two, a part standardised by itself, sites or rows that shift."""
+    path = write(frame, tmp_path)
+    memory = progression(read_responses(one_file(frame, tmp_path), CODEBOOK), previous=previous)
+    study = read_parts(
+        path, CODEBOOK, folder=tmp_path, workers=Workers(), previous=previous, part_rows=150
+    )
+    assert study.size == (len(frame), frame["citizen"].nunique())
+    assert len(list(tmp_path.glob(".parts-*/sample-*"))) > 2
+    same(study.samples, memory, CODEBOOK)
+    study.close()
+    assert not list(tmp_path.glob(".parts-*"))
+
+
+def same(parts: object, memory: xr.Dataset, codebook: Codebook) -> None:
+    """Hold OLS with all errors and cells with their covariance against those in memory."""
+    frames = [ols_intervals(estimate_ols(each, codebook), codebook) for each in (parts, memory)]
+    pd.testing.assert_frame_equal(frames[0], frames[1], rtol=1e-10, atol=1e-10)
+    ours, theirs = cell_means(parts, codebook), cell_means(memory, codebook)
+    xr.testing.assert_allclose(ours, theirs, **TOLERANCE)
+    assert ours.attrs["repair"] == theirs.attrs["repair"]
+
+
+def test_a_lost_workers_work_changes_no_number(frame: pd.DataFrame, tmp_path: Path) -> None:
+    """Catches parts that count twice, or never, where a worker is killed half-way."""
+    path = one_file(frame, tmp_path)
+    memory = progression(read_responses(path, CODEBOOK))
+    workers = Workers(count=2)
+    study = read_parts(path, CODEBOOK, folder=tmp_path, workers=workers, part_rows=100)
+    killed = study.samples.total(_sum_and_die_once, tmp_path / "died")
+    assert (tmp_path / "died").exists()
+    np.testing.assert_array_equal(killed, study.samples.totals.n)
+    same(study.samples, memory, CODEBOOK)
+    study.close()
+
+
+def _sum_and_die_once(sample: object, mark: Path) -> np.ndarray:
+    import os
+    import signal
+
+    from bipbayes.data.totals import totals_of
+
+    try:
+        mark.touch(exist_ok=False)
+    except FileExistsError:
+        return totals_of(sample).n  # type: ignore[arg-type]
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def faults(*damages: tuple[str, int, object]) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """Make a function that damages entries of a frame: column, row, value."""
+
+    def damage(frame: pd.DataFrame) -> pd.DataFrame:
+        frame = frame.reset_index(drop=True).astype({column: "object" for column, _, _ in damages})
+        for column, row, value in damages:
+            frame.loc[row, column] = value
+        return frame.astype({column: "str" for column, _, _ in damages})
+
+    return damage
+
+
+def test_all_faults_of_all_parts_are_named_at_once(frame: pd.DataFrame, tmp_path: Path) -> None:
+    """Catches a part whose fault hides another's, and rows counted within parts."""
+    damaged = faults(("q1", 700, "9"), ("q1", 3, "8"), ("q2", 400, "x"), ("date", 500, "soon"))
+    path = text_file(damaged(frame), tmp_path)
+    with pytest.raises(DataError) as memory:
+        read_responses(path, CODEBOOK)
+    with pytest.raises(DataError) as error:
+        read_parts(path, CODEBOOK, folder=tmp_path, workers=Workers(), part_rows=150)
+    assert sorted(str(error.value).splitlines()) == sorted(str(memory.value).splitlines())
+    assert "data rows 4, 701" in str(error.value)
+    assert not list(tmp_path.glob(".parts-*"))
+
+
+def test_sites_that_look_alike_in_different_parts_are_refused(tmp_path: Path) -> None:
+    """Catches labels that are compared within parts only."""
+    shape = Shape(citizens=60, waves=(3, 4))
+    codebook = make_codebook(5, 2, jobcenters=("north", "North"))
+    rows = random_responses(codebook, seed=2, shape=shape).drop(columns="combination")
+    own = rows.groupby("citizen")["jobcenter"].transform("first")
+    place = tmp_path / "sites"
+    place.mkdir()
+    for name, part in rows.assign(jobcenter=own).groupby("jobcenter"):
+        part.to_parquet(place / f"{name}.parquet", index=False)
+    with pytest.raises(DataError, match="differ only by case"):
+        read_parts(place, CODEBOOK, folder=tmp_path, workers=Workers(), part_rows=10**6)
+
+
+def test_files_of_one_folder_have_the_same_columns(frame: pd.DataFrame, tmp_path: Path) -> None:
+    """Catches a column that is silently empty for some of the files."""
+    place = mixed_files(frame, tmp_path)
+    frame.drop(columns="q3").to_parquet(place / "3.parquet", index=False)
+    with pytest.raises(DataError, match=r"different columns \(q3\)"):
+        cut(place, "citizen", tmp_path)
+
+
+@pytest.mark.parametrize("names", [("all.xlsx",), ()])
+def test_what_cannot_be_cut_is_said(tmp_path: Path, names: Sequence[str]) -> None:
+    """Catches a traceback for a workbook or an empty folder."""
+    place = tmp_path / (names[0] if names else "empty")
+    place.touch() if names else place.mkdir()
+    with pytest.raises(DataError, match="only Parquet and text files"):
+        cut(place, "citizen", tmp_path)
