@@ -39,7 +39,8 @@ import numpy as np
 import xarray as xr
 from scipy.linalg import eigh
 
-from bipbayes.cells.moments import Moments, Products, estimate_moments
+from bipbayes.cells.moments import Moments, estimate_moments
+from bipbayes.cells.products import Products
 from bipbayes.data.sample import Booleans, Floats, Integers
 
 logger = logging.getLogger(__name__)
@@ -108,7 +109,7 @@ def working_covariance(
     Parameters
     ----------
     products
-        Of all parts, from `bipbayes.cells.moments.residual_products`.
+        Of all parts, from `bipbayes.cells.products.residual_products`.
     information
         Of the cells, shape (cell, indicator).
     indicators

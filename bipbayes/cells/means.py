@@ -7,7 +7,7 @@ import xarray as xr
 
 from bipbayes.cells import covariance
 from bipbayes.cells.covariance import working_covariance
-from bipbayes.cells.moments import Products, residual_products
+from bipbayes.cells.products import Products, residual_products
 from bipbayes.cells.scores import CellSums, Scores, make_scores
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Integers, Sample
@@ -90,7 +90,7 @@ def score_cells(
     samples
         Analysed responses.
     products
-        Of the indicators with information, from `bipbayes.cells.moments.residual_products`.
+        Of the indicators with information, from `bipbayes.cells.products.residual_products`.
     sums
         Of all indicators' scores by cell.
     codebook

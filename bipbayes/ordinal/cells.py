@@ -23,7 +23,7 @@ import xarray as xr
 
 from bipbayes.cells.covariance import CITIZEN
 from bipbayes.cells.means import BLOCK, chosen, known_indicators, score_cells
-from bipbayes.cells.moments import residual_products
+from bipbayes.cells.products import residual_products
 from bipbayes.cells.scores import CellSums, cell_sums, make_scores
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Floats, Sample

@@ -9,7 +9,8 @@ from builders import Shape, make_codebook, random_progression
 
 from bipbayes.cells import cell_means, moments
 from bipbayes.cells.covariance import parts
-from bipbayes.cells.moments import GROUPS, Moments, estimate_moments, residual_products
+from bipbayes.cells.moments import Moments, estimate_moments
+from bipbayes.cells.products import GROUPS, residual_products
 from bipbayes.cells.scores import Scores, gram_matrices, make_scores
 from bipbayes.data.adjusted import adjusted_progression
 from bipbayes.data.adjustment import make_adjustment
