@@ -141,16 +141,31 @@ def test_all_faults_of_all_parts_are_named_at_once(frame: pd.DataFrame, tmp_path
     assert not list(tmp_path.glob(".parts-*"))
 
 
+def site_files(folder: Path, sites: tuple[str, ...]) -> Path:
+    """Write a folder of one file a site."""
+    shape = Shape(citizens=60, waves=(3, 4), moves=0)
+    codebook = make_codebook(5, 2, jobcenters=sites)
+    rows = random_responses(codebook, seed=2, shape=shape).drop(columns="combination")
+    place = folder / "sites"
+    place.mkdir()
+    for number, site in enumerate(sites):
+        part = rows[rows["jobcenter"] == site]
+        part.to_parquet(place / f"{number}.parquet", index=False)
+    return place
+
+
+def test_sites_of_some_parts_only(tmp_path: Path) -> None:
+    """Catches codes of sites that are those of a part."""
+    place = site_files(tmp_path, ("west", "east", "south"))
+    memory = progression(read_responses(place, CODEBOOK))
+    study = read_parts(place, CODEBOOK, folder=tmp_path, workers=Workers(), part_rows=10**6)
+    same(study.samples, memory, CODEBOOK)
+    study.close()
+
+
 def test_sites_that_look_alike_in_different_parts_are_refused(tmp_path: Path) -> None:
     """Catches labels that are compared within parts only."""
-    shape = Shape(citizens=60, waves=(3, 4))
-    codebook = make_codebook(5, 2, jobcenters=("north", "North"))
-    rows = random_responses(codebook, seed=2, shape=shape).drop(columns="combination")
-    own = rows.groupby("citizen")["jobcenter"].transform("first")
-    place = tmp_path / "sites"
-    place.mkdir()
-    for name, part in rows.assign(jobcenter=own).groupby("jobcenter"):
-        part.to_parquet(place / f"{name}.parquet", index=False)
+    place = site_files(tmp_path, ("north", "North"))
     with pytest.raises(DataError, match="differ only by case"):
         read_parts(place, CODEBOOK, folder=tmp_path, workers=Workers(), part_rows=10**6)
 
