@@ -104,6 +104,42 @@ def test_joint_probability_equals_enumeration(quantifier: str, over: str, gaps: 
         assert found.p_rule == np.mean(enumerate_rule(case, inside, outside)), (kind, sign)
 
 
+@pytest.mark.parametrize("gaps", [False, True])
+@pytest.mark.parametrize("quantifier", QUANTIFIERS)
+def test_intervals_are_counted_as_enumeration_counts_them(quantifier: str, gaps: bool) -> None:
+    """Catches intervals that speak for a statement counted against it, or on the wrong side."""
+    inside = random_grid(3, seed=4, gaps=gaps)
+    outside = random_grid(2, seed=5)
+    for kind, sign, over in product(KINDS[:-1], (1, -1), ("outcomes", "combinations")):
+        case = statement(kind, quantifier, over, sign)
+        found = tally(case, inside, outside=outside, cutoffs=CUTOFFS, from_draws=True)
+        claimed = {
+            "insignificant": (0,),
+            "some_effect": (1, -1),
+            "no_opposite": (0, sign),
+        }.get(kind, (sign,))
+        truths = [
+            {key: grid.sides[key] in claimed for key in zip(*np.nonzero(grid.present), strict=True)}
+            for grid in (inside, outside)
+        ]
+        shares = [sum(truth.values()) / len(truth) for truth in truths]
+        assert found.contrary == pytest.approx(1 - shares[0])
+        assert found.excluding == np.abs(inside.sides[inside.present]).sum()
+        if quantifier == "especially":
+            assert found.intervals_hold == (shares[0] > shares[1])
+        else:
+            assert found.intervals_hold == counted(quantifier, units(truths[0], over))
+
+
+def test_especially_turned_round_has_the_larger_share_outside() -> None:
+    """Catches a reversal that is the statement itself."""
+    inside, outside = random_grid(3, seed=1), random_grid(2, seed=2)
+    case = statement("direction", "especially", "pairs")
+    found = tally(case, inside, outside=outside, cutoffs=CUTOFFS, from_draws=True)
+    assert found.p_turned == np.mean(enumerate_rule(case, outside, inside))
+    assert found.p_turned != found.p_rule
+
+
 def test_dependence_between_estimates_matters() -> None:
     """Catches a joint probability made of marginal ones: these two agree in every margin."""
     signs = np.where(np.arange(100) % 2 == 0, 1.0, -1.0)

@@ -22,6 +22,7 @@ from bipbayes.audit.rules import (
     region,
     single_verdict,
 )
+from bipbayes.audit.sizes import size_verdict
 from bipbayes.audit.statements import KINDS
 
 CUTOFFS = Cutoffs(level=0.95, likely=0.8, beyond=0.1)
@@ -65,6 +66,8 @@ CASES = [
     ("insignificant", 0, posterior(0.5, -0.1, 1.1, 0.94), UPHELD),
     ("insignificant", 0, posterior(0.06, 0.01, 0.11, 0.99), WEAKENED),
     ("insignificant", 0, posterior(0.15, 0.05, 0.25, 0.99), NOT_SUPPORTED),
+    ("insignificant", 0, posterior(-0.06, -0.11, -0.01, 0.01), WEAKENED),
+    ("insignificant", 0, posterior(-0.15, -0.25, -0.05, 0.01), NOT_SUPPORTED),
     ("insignificant", 0, posterior(-0.3, -0.5, -0.11, 0.001), REVERSED),
     ("some_effect", 0, posterior(-0.3, -0.5, -0.1, 0.002), UPHELD),
     ("some_effect", 0, posterior(-0.1, -0.3, 0.05, 0.1), WEAKENED),
@@ -103,6 +106,16 @@ def test_turning_all_signs_changes_no_word(kind: str) -> None:
             single_verdict(kind, sign, reading, CUTOFFS).word
             == single_verdict(kind, -sign, mirrored, CUTOFFS).word
         )
+
+
+@pytest.mark.parametrize(
+    ("printed", "word"), [(0.15, UPHELD), (0.14, NOT_SUPPORTED), (0.31, UPHELD), (0.32, WEAKENED)]
+)
+def test_a_printed_size_may_be_rounded(printed: float, word: str) -> None:
+    """Catches a size called wrong that the interval holds before it is rounded for print."""
+    for sign in (1, -1):
+        ends = sorted([sign * 0.153, sign * 0.307])
+        assert size_verdict(sign * printed, 2, posterior(sign * 0.23, *ends, 0.5)) == word
 
 
 def test_the_adjusted_p_value_decides_not_the_interval() -> None:
