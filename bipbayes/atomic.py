@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +14,7 @@ import pandas as pd
 
 from bipbayes.marks import readable, spoken
 
+_SCRATCH: Final = ".parts-"
 _WRITTEN: Final[set[Path]] = set()  # by this process; a run lists its own in run.json
 
 
@@ -41,6 +44,28 @@ def atomic_path(path: Path) -> Iterator[Path]:
         note_written([path])
     finally:
         temporary.unlink(missing_ok=True)
+
+
+class ScratchFolder(tempfile.TemporaryDirectory[str]):
+    """A folder of this process in another one, removed when it is left or the process ends."""
+
+    def __enter__(self) -> Path:  # type: ignore[override]
+        return self.path
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return Path(self.name)
+
+
+def scratch_folder(parent: Path) -> ScratchFolder:
+    """Make a folder for what is in the making; one that a killed process left is removed."""
+    parent.mkdir(parents=True, exist_ok=True)
+    for left in parent.glob(f"{_SCRATCH}*"):
+        owner = left.name.removeprefix(_SCRATCH).split("-")[0]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists() and Path("/proc").exists():
+            shutil.rmtree(left, ignore_errors=True)
+    return ScratchFolder(prefix=f"{_SCRATCH}{os.getpid()}-", dir=parent.resolve())
 
 
 def write_text(path: Path, text: str) -> None:

@@ -40,7 +40,7 @@ def dask_client(scheduler: str | None, workers: int | None) -> Iterator[Any]:
             n_workers=workers,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             env=_ONE_THREAD,
         ) as cluster,
         distributed.Client(cluster) as client,

@@ -1,27 +1,35 @@
 """Read a file of responses and report what is in it and what is wrong with it; nothing is run."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 
 from bipbayes.run import options
 from bipbayes.run.console import run_verb, start_logging
+from bipbayes.run.settings import Settings
 
 
 def main(
     data: Annotated[Path, typer.Argument(help="Responses, in any format that can be read.")],
     codebook: options.CodebookFile = None,
+    parts: options.Parts = Settings.parts,
+    scheduler: options.Scheduler = None,
+    workers: options.Workers = None,
 ) -> None:
     """Read responses and report counts, findings and faults (exit code 2 where refused)."""
     start_logging(quiet=False)
 
     def verb() -> int:
         from bipbayes.data.load_codebook import load_codebook
-        from bipbayes.data.read import read_responses
+        from bipbayes.run.inputs import read_study
 
-        study = read_responses(data, load_codebook(codebook))
-        typer.echo("\n".join(study.report()))
+        settings = Settings(data=data, parts=parts, scheduler=scheduler, workers=workers)
+        with TemporaryDirectory() as folder:
+            study = read_study(settings, load_codebook(codebook), folder=Path(folder))
+            typer.echo("\n".join(study.report()))
+            study.close()
         return 0
 
     run_verb(verb)

@@ -6,20 +6,18 @@ checks found is put together, and refused or told as for a file in memory. What 
 """
 
 import logging
-import os
 import pickle
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bipbayes.atomic import ScratchFolder, scratch_folder
 from bipbayes.cluster import Workers
 from bipbayes.data import checks
 from bipbayes.data.codebook import Codebook
@@ -33,8 +31,6 @@ from bipbayes.data.totals import Samples
 from bipbayes.errors import DataError
 
 logger = logging.getLogger(__name__)
-
-_FOLDER: Final = ".parts-"
 
 
 @dataclass(frozen=True)
@@ -62,7 +58,21 @@ class PartedStudy:
     samples: Samples
     first: Study
     _workers: Workers = field(repr=False)
-    _folder: tempfile.TemporaryDirectory[str] = field(repr=False)
+    _folder: ScratchFolder = field(repr=False)
+
+    def report(self) -> list[str]:
+        """Return what was read, a line each: counts and column names, never a citizen's values."""
+        n = self.samples.totals.n.sum(axis=0)
+        changes = zip(self.samples.outcomes, n, strict=True)
+        sites = self.samples.jobcenters
+        return [
+            f"{self.name}: {self.size[0]} responses of {self.size[1]} citizens in {len(sites)} "
+            "sites with changes, read in parts" + (", synthetic" if self.synthetic else ""),
+            "changes with known activities: " + ", ".join(f"{k} {count}" for k, count in changes),
+            "sites: " + ", ".join(sorted(sites)),
+            f"findings: {len(self.findings)}",
+            *(f"  {finding.sentence()}" for finding in self.findings),
+        ]
 
     def close(self) -> None:
         """Remove the parts from the disk and let the workers go."""
@@ -115,10 +125,10 @@ def read_parts(
     DataError
         The data cannot be used; every fault of every part is named.
     """
-    kept = _own_folder(folder)
+    kept = scratch_folder(folder)
     try:
-        parts = cut(path, codebook.citizen, Path(kept.name), part_rows=part_rows)
-        read = partial(_read_part, codebook=codebook, previous=previous, folder=Path(kept.name))
+        parts = cut(path, codebook.citizen, kept.path, part_rows=part_rows)
+        read = partial(_read_part, codebook=codebook, previous=previous, folder=kept.path)
         reports = list(workers.map(read, list(enumerate(parts))))
         findings = _merged(reports)
         if not any(one.rule == checks.TWINS for one in findings):
@@ -280,13 +290,3 @@ def _twins(reports: Sequence[_Report], codebook: Codebook) -> list[Finding]:
     if not twins:
         return []
     return [checks.twin_finding(codebook.jobcenter, int(labels[twins].sum()))]
-
-
-def _own_folder(parent: Path) -> tempfile.TemporaryDirectory[str]:
-    """Make a folder for parts; one that a killed run left behind is removed."""
-    parent.mkdir(parents=True, exist_ok=True)
-    for left in parent.glob(f"{_FOLDER}*"):
-        owner = left.name.removeprefix(_FOLDER).split("-")[0]
-        if owner.isdigit() and not Path(f"/proc/{owner}").exists() and Path("/proc").exists():
-            shutil.rmtree(left, ignore_errors=True)
-    return tempfile.TemporaryDirectory(prefix=f"{_FOLDER}{os.getpid()}-", dir=parent.resolve())

@@ -90,6 +90,9 @@ class Study:
         """Number of responses and of citizens."""
         return len(self.responses), int(self.responses["citizen"].nunique())
 
+    def close(self) -> None:
+        """Keep nothing: a study in memory has nothing on disk (one in parts has)."""
+
     def report(self) -> list[str]:
         """Return what was read, a line each: counts and column names, never a citizen's values."""
         responses, sample = self.responses, self.responses["combination"] != ""

@@ -72,8 +72,7 @@ class Run:
 
     def close(self) -> None:
         """Remove what a study in parts keeps on disk, and stop who computed."""
-        if isinstance(self.study, PartedStudy):
-            self.study.close()
+        self.study.close()
 
     def look_at_directions(self, changes: xr.Dataset | Samples) -> None:
         """Warn of indicators that go against the rest, and note them in ``run.json``.
@@ -117,7 +116,7 @@ def open_run(settings: Settings) -> Run:
         _refuse_forgotten(folder)
         study: Study | PartedStudy = _synthetic_study(settings, codebook, folder)
     else:
-        study = _read(settings, codebook)
+        study = read_study(settings, codebook, folder=settings.out)
         _claim(folder, study, settings)
     _keep_codebook(settings, folder)
     _note_data(folder, study)
@@ -183,8 +182,11 @@ def check_files(settings: Settings) -> None:
         read_priors(settings.priors, names)
 
 
-def _read(settings: Settings, codebook: Codebook) -> Study | PartedStudy:
-    """Read the data, in parts where that was asked for or where they are many."""
+def read_study(settings: Settings, codebook: Codebook, *, folder: Path) -> Study | PartedStudy:
+    """Read the data, in parts where that was asked for or where they are many.
+
+    Parts are kept in `folder` until the study is closed.
+    """
     path, wanted = cast(Path, settings.data), settings.parts
     large = wanted == ALWAYS or settings.scheduler is not None
     if not large and (wanted == NEVER or not is_large(path)):
@@ -192,7 +194,7 @@ def _read(settings: Settings, codebook: Codebook) -> Study | PartedStudy:
     return read_parts(
         path,
         codebook,
-        folder=settings.out,
+        folder=folder,
         workers=Workers(settings.scheduler, settings.workers),
         previous=cast(PreviousRule, settings.previous),
     )

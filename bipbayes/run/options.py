@@ -79,10 +79,10 @@ Parts = Annotated[
     typer.Option("--parts", help="Read responses in parts: auto (from a million), always, never."),
 ]
 Scheduler = Annotated[
-    str | None, typer.Option("--scheduler", help="Address of a Dask scheduler that reads parts.")
+    str | None, typer.Option("--scheduler", help="Address of a Dask scheduler that does the parts.")
 ]
 Workers = Annotated[
-    int | None, typer.Option("--workers", help="Processes that read parts (default: all cores).")
+    int | None, typer.Option("--workers", help="Processes that do the parts (default: one a core).")
 ]
 Outcomes = Annotated[
     list[str] | None,

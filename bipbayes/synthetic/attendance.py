@@ -33,7 +33,7 @@ class Attendance:
 
 
 def calibrated_attendance(
-    stream: Stream, *, citizens: int, responses: tuple[int, int], scale: int
+    stream: Stream, *, citizens: int, responses: tuple[int, int]
 ) -> Attendance:
     """Draw the occasions of BIP with exact totals.
 
@@ -45,18 +45,16 @@ def calibrated_attendance(
         Number of citizens, each with at least two responses of both respondents.
     responses
         Number of responses of citizens and of caseworkers.
-    scale
-        Multiplies the numbers fixed in this module.
     """
-    rows = responses[0] + scale * ONLY_CASEWORKER
+    rows = responses[0] + ONLY_CASEWORKER
     citizen = _exact_rows(stream, citizens=citizens, rows=rows)
     later = np.flatnonzero(np.arange(rows) - first_rows(citizen) >= LEAST)
     chosen = later[stream.permutation(len(later))]
-    lone = scale * ONLY_CASEWORKER
+    lone = ONLY_CASEWORKER
     present = np.ones((rows, 2), dtype=np.bool_)
     present[chosen[:lone], 0] = False
     present[chosen[lone : lone + rows - responses[1]], 1] = False
-    known = _known(stream, citizen=citizen, present=present, scale=scale)
+    known = _known(stream, citizen=citizen, present=present)
     doubtful = ~known & present[:, 1] & stream.happens(*DOUBTFUL, rows)
     return Attendance(citizen, present, known, doubtful)
 
@@ -107,7 +105,7 @@ def _exact_rows(stream: Stream, *, citizens: int, rows: int) -> Integers:
     return np.repeat(np.arange(citizens), LEAST + extra)
 
 
-def _known(stream: Stream, *, citizen: Integers, present: Booleans, scale: int) -> Booleans:
+def _known(stream: Stream, *, citizen: Integers, present: Booleans) -> Booleans:
     """Choose the occasions whose activities are known, with exact numbers of repeat ones."""
     rows = len(citizen)
     first = first_rows(citizen) == np.arange(rows)
@@ -117,5 +115,5 @@ def _known(stream: Stream, *, citizen: Integers, present: Booleans, scale: int) 
         (ANALYSED_CASEWORKER, present[:, 1] & ~present[:, 0]),
     ):
         places = np.flatnonzero(eligible & ~first)
-        known[places[stream.permutation(len(places))][: scale * wanted]] = True
+        known[places[stream.permutation(len(places))][:wanted]] = True
     return known

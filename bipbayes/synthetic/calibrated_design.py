@@ -41,15 +41,13 @@ class _Block:
     gap_rows: int
 
 
-def calibrated_design(seed: int, *, scale: int = 1) -> Design:
+def calibrated_design(seed: int) -> Design:
     """Build the design of the calibrated synthetic BIP.
 
     Parameters
     ----------
     seed
         Seed of the simulation.
-    scale
-        Every published count is multiplied by this.
 
     Returns
     -------
@@ -65,15 +63,14 @@ def calibrated_design(seed: int, *, scale: int = 1) -> Design:
     facts, codebook = published(), bip_codebook()
     attendance = calibrated_attendance(
         Stream(seed, 1),
-        citizens=scale * facts.citizens,
-        responses=(scale * facts.responses[0], scale * facts.responses[1]),
-        scale=scale,
+        citizens=facts.citizens,
+        responses=(facts.responses[0], facts.responses[1]),
     )
-    answered = _answered(Stream(seed, 2), attendance, facts=facts, scale=scale)
+    answered = _answered(Stream(seed, 2), attendance, facts=facts)
     begin = first_rows(attendance.citizen)
     counted = (previous_rows(answered[:, :1], begin)[:, 0] >= 0) & attendance.known
     table = jobcenter_table()
-    totals = scale * table[list(codebook.combinations)].to_numpy(dtype=np.int64)
+    totals = table[list(codebook.combinations)].to_numpy(dtype=np.int64)
     site = exact_sites(
         Stream(seed, 3), attendance.citizen, counted=counted, totals=totals.sum(axis=1)
     )
@@ -99,12 +96,12 @@ def calibrated_design(seed: int, *, scale: int = 1) -> Design:
     )
 
 
-def _answered(stream: Stream, attendance: Attendance, *, facts: Published, scale: int) -> Booleans:
+def _answered(stream: Stream, attendance: Attendance, *, facts: Published) -> Booleans:
     """Which questions are answered, with Table 1's numbers of progressions."""
     codebook = bip_codebook()
     respondent = respondent_positions(codebook)
     answered = attendance.present[:, respondent]
-    for place, block in enumerate(_blocks(facts, scale)):
+    for place, block in enumerate(_blocks(facts)):
         answered[:, block.columns] = _fitted_block(
             stream, attendance, present=attendance.present[:, place], block=block
         )
@@ -113,7 +110,7 @@ def _answered(stream: Stream, attendance: Attendance, *, facts: Published, scale
     return answered
 
 
-def _blocks(facts: Published, scale: int) -> list[_Block]:
+def _blocks(facts: Published) -> list[_Block]:
     """Blocks in the order of the respondents; each average belongs to one respondent."""
     codebook = bip_codebook()
     blocks = []
@@ -124,8 +121,8 @@ def _blocks(facts: Published, scale: int) -> list[_Block]:
             if codebook.respondent_of(average.code) == name
         )
         columns = members(codebook)[row]
-        complete = scale * int(facts.answers[len(codebook.indicators) + row])
-        blocks.append(_Block(columns, scale * facts.answers[columns], complete, GAP_ROWS[name]))
+        complete = int(facts.answers[len(codebook.indicators) + row])
+        blocks.append(_Block(columns, facts.answers[columns], complete, GAP_ROWS[name]))
     return blocks
 
 

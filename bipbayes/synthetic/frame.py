@@ -15,7 +15,9 @@ from bipbayes.synthetic.design import Design
 Integers = NDArray[np.int64]
 
 
-def responses_frame(design: Design, answers: Integers, boxes: dict[str, Integers]) -> pd.DataFrame:
+def responses_frame(
+    design: Design, answers: Integers, boxes: dict[str, Integers], *, before: int = 0
+) -> pd.DataFrame:
     """Build the wide table: one row a response, ordered by citizen and date.
 
     Parameters
@@ -26,10 +28,11 @@ def responses_frame(design: Design, answers: Integers, boxes: dict[str, Integers
         Shape (response, question).
     boxes
         Tick boxes by column.
+    before
+        Citizens of other parts, who come first.
     """
     codebook = design.codebook
-    width = max(5, len(str(len(design.site))))
-    ids = np.array([f"C{number:0{width}d}" for number in range(1, len(design.site) + 1)])
+    ids = np.array([f"C{before + number:05d}" for number in range(1, len(design.site) + 1)])
     labels = np.array(design.jobcenters)
     columns: dict[str, object] = {
         codebook.citizen: pd.array(ids[design.citizen], dtype="str"),

@@ -31,6 +31,7 @@ def random_design(
     citizens: int,
     jobcenters: int | None = None,
     responses: tuple[int, int] | None = None,
+    weights: Stream | None = None,
 ) -> Design:
     """Build a random design.
 
@@ -46,6 +47,8 @@ def random_design(
         Number of jobcenters; default: the codebook's, or 4 where it lists none.
     responses
         Fewest and most of a citizen; default: two to eight.
+    weights
+        Draws the sites' shares of the combinations; default: of this seed.
 
     Returns
     -------
@@ -61,8 +64,8 @@ def random_design(
     attendance = random_attendance(
         stream, codebook, citizens=citizens, known=KNOWN, responses=responses
     )
-    weights = _weights(stream, codebook, labels)
-    site = stream.weighted(weights.sum(axis=1), citizens)
+    shares = _weights(weights or Stream(seed, 12), codebook, labels)
+    site = stream.weighted(shares.sum(axis=1), citizens)
     run = runs(stream, attendance.citizen)
     respondent = respondent_positions(codebook)
     answered = attendance.present[:, respondent]
@@ -80,9 +83,7 @@ def random_design(
         citizen=attendance.citizen,
         site=site,
         days=draw_days(stream, attendance.citizen),
-        combination=random_combinations(
-            stream, run, site=site[attendance.citizen], weights=weights
-        ),
+        combination=random_combinations(stream, run, site=site[attendance.citizen], weights=shares),
         known=attendance.known,
         doubtful=attendance.doubtful,
         present=attendance.present,

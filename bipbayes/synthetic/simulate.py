@@ -36,6 +36,7 @@ DEFAULT_SEED: Final = 1
 KINDS: Final[tuple[Effects, ...]] = ("calibrated", "hierarchical")
 ATTEMPTS: Final = 8
 NEXT_ATTEMPT: Final = 1 << 40  # far from any seed that is asked for
+NEXT_PART: Final = 1 << 48
 REPAIRS: Final = 2  # the first moves the standard deviations a little, the second settles
 TYPICAL_SD: Final = 0.96  # of changes under the default process, in points of a scale 1 to 5
 MEAN_CHANGE: Final = 0.02
@@ -69,7 +70,7 @@ class Simulation:
         Sizes of the latent parts.
     effects
         ``calibrated`` or ``hierarchical``.
-    seed, scale
+    seed, part
         As asked for.
     description
         Everything that was set, for the run's record.
@@ -81,7 +82,7 @@ class Simulation:
     process: Process
     effects: Effects
     seed: int
-    scale: int
+    part: int
     description: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -90,7 +91,7 @@ class Simulation:
 
         Package data for the default calibrated simulation, else computed when first asked.
         """
-        if self.effects == "calibrated" and (self.seed, self.scale) == (DEFAULT_SEED, 1):
+        if self.effects == "calibrated" and (self.seed, self.part) == (DEFAULT_SEED, 0):
             return stored_truth()
         return simulate_truth(self)
 
@@ -99,7 +100,7 @@ def simulate(
     *,
     seed: int = DEFAULT_SEED,
     effects: Effects = "calibrated",
-    scale: int = 1,
+    part: int = 0,
     codebook: Codebook | None = None,
     n_citizens: int | None = None,
     n_jobcenters: int | None = None,
@@ -116,8 +117,9 @@ def simulate(
         ``"calibrated"``: BIP as the report prints it (Tables 1, 3, 4 and its statements on
         Figures 3 to 24). ``"hierarchical"``: effects drawn from the hierarchical model, any
         shape of study, truth known.
-    scale
-        So many times as many citizens; shares and means stay.
+    part
+        Which part of a simulation of several times the size: a data set of its own citizens,
+        with the same effects, sites and sizes, whatever the number of parts.
     codebook
         Default BIP's; another one only with hierarchical effects.
     n_citizens, n_jobcenters
@@ -138,28 +140,34 @@ def simulate(
         Settings that contradict each other, or a published number that a seed cannot reach.
     """
     codebook = codebook or bip_codebook()
-    _check(codebook, effects=effects, seed=seed, scale=scale, sizes=(n_citizens, n_jobcenters))
+    _check(codebook, effects=effects, seed=seed, part=part, sizes=(n_citizens, n_jobcenters))
+    own_seed = seed + part * NEXT_PART
     if effects == "calibrated":
         drift = _calibrated_drift(codebook, sds)
-        design, answers = _calibrated(drift, seed=seed, scale=scale, process=process)
+        design, answers = _calibrated(drift, seed=own_seed, process=process)
     else:
-        citizens = scale * (n_citizens or published().citizens)
-        design = random_design(codebook, seed, citizens=citizens, jobcenters=n_jobcenters)
+        design = random_design(
+            codebook,
+            own_seed,
+            citizens=n_citizens or published().citizens,
+            jobcenters=n_jobcenters,
+            weights=Stream(seed, 12),
+        )
         drift = _hierarchical_drift(design, seed=seed, sds=sds)
-        answers = draw_answers(Stream(seed, 7), design, drift=drift, process=process)
-    boxes = tick_boxes(Stream(seed, 6), design)
-    settings = {"effects": effects, "seed": seed, "scale": scale, "study": codebook.name}
+        answers = draw_answers(Stream(own_seed, 7), design, drift=drift, process=process)
+    boxes = tick_boxes(Stream(own_seed, 6), design)
+    settings = {"effects": effects, "seed": seed, "study": codebook.name}
     sizes = {"citizens": len(design.site), "responses": len(design.citizen)}
     sizes["jobcenters"] = len(design.jobcenters)
     parts = {"effect_sds": asdict(sds), "process": asdict(process)}
     return Simulation(
-        responses=responses_frame(design, answers, boxes),
+        responses=responses_frame(design, answers, boxes, before=part * len(design.site)),
         design=design,
         drift=drift,
         process=process,
         effects=effects,
         seed=seed,
-        scale=scale,
+        part=part,
         description={**settings, **sizes, **parts, "statement": STATEMENT[effects]},
     )
 
@@ -198,21 +206,21 @@ def write_responses(simulation: Simulation, path: Path) -> None:
 
 
 def _check(
-    codebook: Codebook, *, effects: str, seed: int, scale: int, sizes: tuple[int | None, int | None]
+    codebook: Codebook, *, effects: str, seed: int, part: int, sizes: tuple[int | None, int | None]
 ) -> None:
     if effects not in KINDS:
         raise SettingsError(f"effects={effects!r} is unknown; allowed: {', '.join(KINDS)}")
     if seed < 0:
         raise SettingsError(f"seed={seed} is negative; use a whole number from 0")
-    if scale < 1:
-        raise SettingsError(f"scale={scale} makes no citizens; it must be 1 or more")
+    if part < 0:
+        raise SettingsError(f"part={part} is negative; parts are counted from 0")
     if effects == "calibrated" and not codebook.is_bip:
         raise SettingsError(
             f"only BIP is calibrated, not {codebook.name!r}; use effects='hierarchical'"
         )
     if effects == "calibrated" and any(size is not None for size in sizes):
         raise SettingsError(
-            "the calibrated data have the report's size; use scale, or effects='hierarchical'"
+            "the calibrated data have the report's size; use --scale, or effects='hierarchical'"
         )
 
 
@@ -230,9 +238,7 @@ def _hierarchical_drift(design: Design, *, seed: int, sds: EffectSds) -> Floats:
     return MEAN_CHANGE + TYPICAL_SD * effects
 
 
-def _calibrated(
-    drift: Floats, *, seed: int, scale: int, process: Process
-) -> tuple[Design, Integers]:
+def _calibrated(drift: Floats, *, seed: int, process: Process) -> tuple[Design, Integers]:
     """Simulate until everything published is met: the first try does, but for rare seeds.
 
     Then a combination with two dozen responses has too few answers to some question.
@@ -241,9 +247,9 @@ def _calibrated(
     for attempt in range(ATTEMPTS):
         own_seed = seed + attempt * NEXT_ATTEMPT
         try:
-            design = calibrated_design(own_seed, scale=scale)
+            design = calibrated_design(own_seed)
             answers = _repaired(design, drift, seed=own_seed, process=process)
-            verify_calibration(design, answers, scale=scale)
+            verify_calibration(design, answers)
         except SettingsError as error:
             faults = str(error)
             continue

@@ -6,6 +6,7 @@ stay), standardised in every replicate as the analysis does. Replicates come in 
 (all normal numbers negated in the second), which cancels most of the noise.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -149,6 +150,21 @@ def truth_frame(design: Design, expected: Expected) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)[list(COLUMNS)].dropna(
         subset=["value"], ignore_index=True
     )
+
+
+def joined_truth(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Average the truths of parts, whose citizens and sites differ by chance.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `truth_frame`; of several parts ``mcse`` is the standard error of their mean.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    keys = ["outcome", "combination", "jobcenter", "estimand"]
+    groups = pd.concat(parts).groupby(keys, sort=False)["value"]
+    return groups.agg(value="mean", mcse="sem").reset_index()[list(COLUMNS)]
 
 
 def unit_counts(design: Design) -> Integers:

@@ -21,7 +21,7 @@ WEEKS: Final = (21.5, 22.0)  # "just under 22"
 SHARE_TOLERANCE: Final = 1.0  # percentage points, Table 4
 
 
-def verify_calibration(design: Design, answers: Integers, *, scale: int) -> None:
+def verify_calibration(design: Design, answers: Integers) -> None:
     """Compare calibrated answers with all that the report prints.
 
     Parameters
@@ -30,9 +30,6 @@ def verify_calibration(design: Design, answers: Integers, *, scale: int) -> None
         Who answers what.
     answers
         Shape (response, question).
-    scale
-        Multiplies the published counts. Statements on significance are about BIP's size and
-        are looked at for scale 1 only.
 
     Raises
     ------
@@ -41,15 +38,14 @@ def verify_calibration(design: Design, answers: Integers, *, scale: int) -> None
     """
     sums = sum_changes(design, answers)
     faults = [
-        *_count_faults(design, sums, scale=scale),
+        *_count_faults(design, sums),
         *_mean_faults(design, sums),
         *_zero_faults(design, answers),
         *_design_faults(design),
     ]
-    if scale == 1:
-        estimate, p_value = classical_estimates(design, sums)
-        unmet = unmet_claims(estimate, p_value, design.codebook)
-        faults += [f"claims not met: {', '.join(unmet)}"] if unmet else []
+    estimate, p_value = classical_estimates(design, sums)
+    unmet = unmet_claims(estimate, p_value, design.codebook)
+    faults += [f"claims not met: {', '.join(unmet)}"] if unmet else []
     raise_all(SettingsError, "The calibration failed; use another seed:", faults)
 
 
@@ -78,21 +74,21 @@ def classical_estimates(design: Design, sums: Sums) -> tuple[pd.DataFrame, pd.Da
     )
 
 
-def _count_faults(design: Design, sums: Sums, *, scale: int) -> list[str]:
+def _count_faults(design: Design, sums: Sums) -> list[str]:
     facts = published()
     pairs = {
-        "citizens": (len(design.site), scale * facts.citizens),
+        "citizens": (len(design.site), facts.citizens),
         "responses by respondent": (
             design.present.sum(axis=0).tolist(),
-            [scale * count for count in facts.responses],
+            list(facts.responses),
         ),
         "progressions by outcome (Table 1)": (
             sums.count.sum(axis=1).tolist(),
-            (scale * facts.answers).tolist(),
+            facts.answers.tolist(),
         ),
         "progressions by combination (Table 3)": (
             sums.count[0].tolist(),
-            (scale * facts.combinations).tolist(),
+            facts.combinations.tolist(),
         ),
     }
     return [

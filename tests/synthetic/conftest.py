@@ -15,8 +15,3 @@ def default() -> Read:
 def retried() -> Read:
     """A seed whose first attempt misses a claim, so that `simulate` tries again."""
     return read(simulate(seed=4))
-
-
-@pytest.fixture(scope="session")
-def doubled() -> Read:
-    return read(simulate(scale=2))

@@ -245,20 +245,37 @@ def test_other_seeds_give_other_data(default: Read, retried: Read) -> None:
     assert not ours["B1"].reset_index(drop=True).equals(theirs["B1"].reset_index(drop=True))
 
 
-def test_twice_as_many_citizens(doubled: Read) -> None:
-    """Catches shares or means that change with the size."""
+def test_parts_are_studies_of_their_own_citizens(default: Read) -> None:
+    """Catches parts that share citizens or draws, or whose shares and means differ."""
     table = _table1()
-    codes = list(doubled.codebook.outcomes)
-    assert doubled.study.responses["citizen"].nunique() == 2 * 3707
-    assert doubled.progression["n"].to_numpy().tolist() == [
-        2 * n for n in table.loc[codes, "n_progression"]
-    ]
-    mean = doubled.progression["mean"].to_numpy().round(3)
+    other = read(simulate(part=1))
+    codes = list(other.codebook.outcomes)
+    assert other.progression["n"].to_numpy().tolist() == table.loc[codes, "n_progression"].tolist()
+    mean = other.progression["mean"].to_numpy().round(3)
     assert mean.tolist() == table.loc[codes, "mean_progression"].tolist()
-    rows = analysed(doubled, "B1")
-    counts = pd.Series(doubled.progression["combination"].to_numpy()[rows]).value_counts()
+    counts = pd.Series(
+        other.progression["combination"].to_numpy()[analysed(other, "B1")]
+    ).value_counts()
     wanted = fact("combinations").set_index("combination")["n"]
-    assert counts[wanted.index].tolist() == (2 * wanted).tolist()
+    assert counts[wanted.index].tolist() == wanted.tolist()
+    citizens = [set(each.study.responses["citizen"]) for each in (default, other)]
+    assert not citizens[0] & citizens[1]
+    ours, theirs = (
+        each.simulation.responses["B1"].reset_index(drop=True) for each in (default, other)
+    )
+    assert not ours.equals(theirs)
+
+
+def test_parts_of_other_studies_share_effects_and_sites() -> None:
+    """Catches a part that draws effects, or the sites' shares, of its own."""
+    settings = {"effects": "hierarchical", "codebook": small_codebook(), "n_citizens": 4000}
+    first, second = (simulate(part=part, **settings) for part in range(2))  # type: ignore[arg-type]
+    np.testing.assert_array_equal(first.drift, second.drift)
+    shares = [
+        np.bincount(each.design.site, minlength=len(each.design.jobcenters)) / 4000
+        for each in (first, second)
+    ]
+    np.testing.assert_allclose(*shares, atol=4 * np.sqrt(2 * 0.25 / 4000))
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
@@ -281,7 +298,7 @@ def test_unknown_suffix_is_refused(default: Read, tmp_path: Path) -> None:
     ("settings", "words"),
     [
         ({"effects": "guessed"}, "calibrated, hierarchical"),
-        ({"scale": 0}, "1 or more"),
+        ({"part": -1}, "counted from 0"),
         ({"seed": -1}, "negative"),
         ({"n_citizens": 50}, "report's size"),
         ({"codebook": small_codebook()}, "only BIP"),
