@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, cast
 
+import pandas as pd
 import xarray as xr
 
 from bipbayes.atomic import atomic_path, write_frame, write_text
@@ -69,6 +70,17 @@ class Run:
         if isinstance(self.study, PartedStudy):
             return self.study.samples
         return self.progression()
+
+    @property
+    def parted(self) -> bool:
+        """Whether the responses are read in parts."""
+        return isinstance(self.study, PartedStudy)
+
+    def without_responses(self) -> "Run":
+        """Return the run with nothing of its study but what names it, for another process."""
+        own = self.study
+        named = (own.codebook, own.digest, own.synthetic, own.findings, own.name)
+        return replace(self, study=Study(pd.DataFrame(), *named))
 
     def close(self) -> None:
         """Remove what a study in parts keeps on disk, and stop who computed."""

@@ -55,7 +55,8 @@ class PosteriorProcess(Processes):
         self, run: Run, models: Sequence[str], cells: xr.Dataset
     ) -> list["Future[Posterior]"]:
         """Hand in fits of an open run's cells; returns at once."""
-        return [self.job(_fit, run, model, cells) for model in models]
+        light = run.without_responses()
+        return [self.job(_fit, light, model, cells) for model in models]
 
     def wait(self, fit: "Future[Posterior]") -> "Posterior":
         """Wait for a fit.

@@ -8,8 +8,11 @@ import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import xarray as xr
 
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.run.fits import check_stages, chosen_models, engine_of, sound_rows
@@ -20,14 +23,18 @@ from bipbayes.sampling.registry import load_model
 
 if TYPE_CHECKING:
     import pandas as pd
-    import xarray as xr
 
+    from bipbayes.data.totals import Samples
     from bipbayes.describe.description import Description
     from bipbayes.run.posterior_stage import Posterior
 
 logger = logging.getLogger(__name__)
 
 FAILED_EXIT = 1
+_LEFT_OUT: Final = (
+    "read in parts: nothing was described, audited or fitted at the same previous answer; these "
+    "need all responses at once (--parts never)"
+)
 
 
 def reproduce(settings: Settings) -> int:
@@ -49,10 +56,14 @@ def reproduce(settings: Settings) -> int:
     with (
         DrawingPool(settings.out / "figures") as pool,
         PosteriorProcess(_engines(settings), quiet=settings.quiet) as process,
+        ExitStack() as stack,
     ):
-        run = open_run(settings)
+        run = stack.enter_context(closing(open_run(settings)))
+        if run.parted and settings.analysis:
+            _ = run.whole  # says what can be done with parts
         plain = replace(run, settings=settings.plain())
-        beside = replace(run, settings=settings.at_baseline()) if settings.looks_beside else None
+        looks_beside = settings.looks_beside and not run.parted
+        beside = replace(run, settings=settings.at_baseline()) if looks_beside else None
         for each in (plain, run, *([] if beside is None else [beside])):
             check_stages(each)
         run.folder.note(preliminary=settings.quick, settings=settings.record())
@@ -62,7 +73,10 @@ def reproduce(settings: Settings) -> int:
             from bipbayes.run.add_analysis import add_analysis
 
             fitted += add_analysis(run, pool, process)
-        _audit(plain, done, fitted, pool=pool)
+        if run.parted:
+            logger.warning("%s", _LEFT_OUT)
+        else:
+            _audit(plain, done, fitted, pool=pool)
         pool.finish()
         passed = all(posterior.verdict.passed for posterior in fitted)
     seconds = round(time.monotonic() - started, 1)
@@ -82,9 +96,9 @@ def _engines(settings: Settings) -> list[str]:
 class _Done:
     """What the plain stages computed; `posteriors` with the one at the same previous answer."""
 
-    progression: "xr.Dataset"
+    progression: "xr.Dataset | Samples"
     ols: "pd.DataFrame"
-    description: "Description"
+    description: "Description | None"
     posteriors: "tuple[Posterior, ...]"
 
 
@@ -95,7 +109,7 @@ def _all_stages(
     from bipbayes.cells import cell_means
 
     settings, codebook = run.settings, run.codebook
-    progression = run.progression()
+    progression = run.changes()
     run.look_at_directions(progression)
     cells = cell_means(progression, codebook, vcov=settings.vcov)
     fits = process.submit(run, settings.models, cells)
@@ -110,9 +124,11 @@ def _all_stages(
     # The mark of an earlier fit does not count: it is being replaced.
     context = replace(run_context(run.folder, codebook, settings), preliminary=settings.quick)
     compare_stage.submit_early(pool, context, ols, cells, settings)
-    description = describe_run(
-        run, progression, pool=pool, characteristics=settings.characteristics
-    )
+    description = None
+    if isinstance(progression, xr.Dataset):
+        description = describe_run(
+            run, progression, pool=pool, characteristics=settings.characteristics
+        )
     if beside is not None:
         fit_ols(beside, progression)
     from bipbayes.run.posterior_stage import store_posterior
@@ -148,7 +164,7 @@ def _all_stages(
 
 
 def _submit_beside(
-    beside: Run, progression: "xr.Dataset", process: PosteriorProcess
+    beside: Run, progression: "xr.Dataset | Samples", process: PosteriorProcess
 ) -> "list[Future[Posterior]]":
     """Hand in the first model at the same previous answer."""
     from bipbayes.run.posterior_stage import cells_of_run
@@ -176,5 +192,5 @@ def _audit(run: Run, done: _Done, fitted: "Sequence[Posterior]", *, pool: Drawin
         claims=settings.claims,
         beyond=settings.beyond,
     )
-    if codebook.is_bip:
+    if codebook.is_bip and done.description and isinstance(done.progression, xr.Dataset):
         compare_with_published(run, done.progression, done.description, audit=audit)
