@@ -45,7 +45,7 @@ def add_predictions(
 def _log_likelihood(effects: xr.DataArray, cells: xr.Dataset) -> xr.Dataset:
     ordered = effects.transpose(*SAMPLE, *CELL)
     shape = ordered.shape[:2]
-    flat = np.nan_to_num(ordered.to_numpy()).reshape(-1, int(np.prod(ordered.shape[2:])))
+    flat = ordered.to_numpy().reshape(-1, int(np.prod(ordered.shape[2:])))
     values = block_log_likelihood(cells, flat)
     seen = (cells["n"] > 0).transpose(*CELL).to_numpy().any(axis=2).ravel()
     names = [

@@ -1,5 +1,6 @@
 """Draws of every estimand, computed from draws of effects as weighted sums (DESIGN 4)."""
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -42,18 +43,31 @@ def estimand_draws(
         in ``all_indicators``). A contrast is the difference to the combination without
         treatment, which it leaves out.
     """
+    parts: dict[str, list[xr.DataArray]] = {}
+    for name, part in estimand_parts(effects, cells, codebook):
+        parts.setdefault(name, []).append(part)
+    return {name: xr.concat(found, dim="combination") for name, found in parts.items()}
+
+
+def estimand_parts(
+    effects: xr.DataArray, cells: xr.Dataset, codebook: Codebook
+) -> Iterator[tuple[str, xr.DataArray]]:
+    """Compute the draws of one estimand after the other, as they are asked for.
+
+    Parameters are those of `estimand_draws`. ``jobcenter`` comes combination by combination:
+    whole, it takes as much memory as the effects.
+    """
     observed = observed_weights(cells)
-    standard = standard_weights(cells).broadcast_like(observed).transpose(*observed.dims)
     effect = outcome_draws(effects, observed, cells, codebook=codebook)
+    yield "effect", effect
+    yield "contrast", _contrast(effect, codebook)
+    standard = standard_weights(cells).broadcast_like(observed).transpose(*observed.dims)
     standardised = outcome_draws(effects, standard, cells, codebook=codebook)
-    return {
-        "effect": effect,
-        "contrast": _contrast(effect, codebook),
-        "standardised_effect": standardised,
-        "standardised_contrast": _contrast(standardised, codebook),
-        "jobcenter": _by_jobcenter(effects, cells),
-        "factorial": _factorial(effect, codebook),
-    }
+    yield "standardised_effect", standardised
+    yield "standardised_contrast", _contrast(standardised, codebook)
+    for place in range(effects.sizes["combination"]):
+        yield "jobcenter", _by_jobcenter(effects.isel(combination=[place]), cells)
+    yield "factorial", _factorial(effect, codebook)
 
 
 def scaled_indicators(cells: xr.Dataset) -> xr.DataArray:
@@ -94,7 +108,7 @@ def outcome_draws(
         share = members.sel(outcome=average).to_numpy()
         belongs = share > 0
         jobcenters = np.repeat(_weight_array(weights, [average]), belongs.sum(), axis=2)
-        total = _total(values[..., belongs], jobcenters) @ share[belongs]
+        total = _total(values, jobcenters, chosen=belongs) @ share[belongs]
         columns.append((total + float(shifts.sel(outcome=average)))[..., None])
     columns.append(single[..., scaled].mean(axis=-1, keepdims=True))
     return _overall(np.concatenate(columns, axis=-1), effects, codebook)
@@ -105,18 +119,26 @@ def _weight_array(weights: xr.DataArray, outcomes: list[str]) -> np.ndarray:
     return np.asarray(ordered.to_numpy())
 
 
-def _total(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _total(
+    values: np.ndarray, weights: np.ndarray, *, chosen: np.ndarray | slice = slice(None)
+) -> np.ndarray:
     """Sum over jobcenters; a cell without weight does not count, even if it is unknown.
 
     An outcome without any weight in a combination (nobody there) gets the plain mean over
     jobcenters: what the hierarchy expects, flagged as prior-driven where it is reported.
+    `chosen` are the indicators that `weights` belong to.
     """
     empty = weights.sum(axis=1, keepdims=True) == 0
     weights = np.where(empty, 1.0 / weights.shape[1], weights)
+    # Chain by chain, since all draws of all cells are large and are copied on the way.
+    return np.stack([_chain_total(chain[..., chosen], weights) for chain in values])
+
+
+def _chain_total(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     if not np.isnan(values).any():
-        return np.asarray(np.einsum("sdcjk,cjk->sdck", values, weights, optimize=True))
+        return np.asarray(np.einsum("dcjk,cjk->dck", values, weights, optimize=True))
     counted = np.where(weights == 0, 0.0, values)
-    return np.asarray((counted * weights).sum(axis=3))
+    return np.asarray((counted * weights).sum(axis=2))
 
 
 def _overall(values: np.ndarray, effects: xr.DataArray, codebook: Codebook) -> xr.DataArray:

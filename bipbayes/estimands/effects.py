@@ -17,6 +17,11 @@ def term_names(fit: xr.DataTree) -> tuple[str, ...]:
     return tuple(json.loads(str(fit.attrs["terms"])))
 
 
+def hyperparameters(fit: xr.DataTree) -> xr.Dataset:
+    """Return the draws of what is no additive term: standard deviations, most often."""
+    return fit["posterior"].to_dataset().drop_vars(term_names(fit), errors="ignore")
+
+
 def effect_draws(
     fit: xr.DataTree, cells: xr.Dataset, *, terms: Sequence[str] | None = None
 ) -> xr.DataArray:

@@ -80,12 +80,17 @@ def audit_run(
     stated = read_claims(claims, run.codebook)
 
     def judged(frame: pd.DataFrame, fit: Posterior) -> pd.DataFrame:
-        draws = {name: fit.draws[name] for name in ("effect", "contrast")}
         chosen = AuditSettings(
             model=fit.model, vcov=str(fit.cells.attrs["vcov"]), kind=settings.kind
         )
         return audit_claims(
-            stated, frame, draws, run.codebook, level=settings.level, beyond=beyond, settings=chosen
+            stated,
+            frame,
+            fit.draws,
+            run.codebook,
+            level=settings.level,
+            beyond=beyond,
+            settings=chosen,
         )
 
     audit = judged(intervals, posterior)

@@ -9,6 +9,7 @@ import xarray as xr
 
 from bipbayes.comparison import compare, shown_errors
 from bipbayes.data.codebook import Codebook
+from bipbayes.estimands.effects import hyperparameters
 from bipbayes.intervals import ORDINAL, PLAIN, frequentist, join_frames, of_analysis
 from bipbayes.plots.catalogue import (
     FigureInputs,
@@ -168,26 +169,16 @@ def submit_posterior(
     ending: str = "",
 ) -> None:
     """Hand in the figures of one model's posterior beside OLS, `ending` after their names."""
-    terms = set(_terms(posterior))
-    variables = posterior.fit["posterior"].to_dataset()
+    # Rank plots are of chains.
+    sampled = xr.Dataset() if is_exact(posterior.fit) else hyperparameters(posterior.fit)
     inputs = FigureInputs(
         context,
         join_frames([ols, posterior.intervals]),
         model=posterior.model,
         vcov=shown_errors(context.analysis),
-        draws={name: posterior.draws[name] for name in ("effect", "contrast")},
-        hyperparameters=None if is_exact(posterior.fit) else _or_none(variables.drop_vars(terms)),
+        draws=posterior.draws,
+        hyperparameters=sampled if sampled.data_vars else None,
         energy=posterior.fit["sample_stats"].to_dataset().get("energy"),
     )
     tasks = posterior_tasks(inputs, outcomes=settings.outcomes or None, quick=settings.quick)
     pool.submit([replace(task, name="_".join(filter(None, (task.name, ending)))) for task in tasks])
-
-
-def _terms(posterior: Posterior) -> tuple[str, ...]:
-    from bipbayes.estimands.effects import term_names
-
-    return term_names(posterior.fit)
-
-
-def _or_none(variables: xr.Dataset) -> xr.Dataset | None:
-    return variables if len(variables.data_vars) else None

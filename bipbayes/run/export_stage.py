@@ -10,7 +10,7 @@ import xarray as xr
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.errors import RunError
-from bipbayes.estimands.effects import term_names
+from bipbayes.estimands.effects import hyperparameters
 from bipbayes.intervals import PLAIN, of_analysis
 from bipbayes.run.analyses import asking_for, named, require
 from bipbayes.run.compare_stage import STAGE as COMPARE
@@ -135,7 +135,7 @@ def _frames(
             f"comparison.csv holds nothing of {named(model, analysis)}; run 'bipbayes compare"
             f"{asking_for(analysis)}' first"
         )
-    rest = fit["posterior"].to_dataset().drop_vars(list(term_names(fit)))
+    rest = hyperparameters(fit)
     return RunFrames(
         comparison=own,
         intervals=of_analysis(intervals[intervals["model"].isin(("", model))], analysis),

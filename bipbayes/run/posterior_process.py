@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 import xarray as xr
 
 from bipbayes.errors import FitError
+from bipbayes.estimands.effects import hyperparameters
 from bipbayes.processes import Processes
 from bipbayes.run.console import start_logging
 from bipbayes.run.inputs import Run
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from bipbayes.run.posterior_stage import Posterior
 
 _STAGE: Final = "bipbayes.run.posterior_stage"
-_DRAWS: Final = ("effect", "contrast")  # what figures and the audit ask for
 
 
 class PosteriorProcess(Processes):
@@ -64,8 +64,7 @@ class PosteriorProcess(Processes):
         Returns
         -------
         Posterior
-            With the draws of ``effect`` and ``contrast`` only; its draws are stored, its rows
-            are not.
+            Its draws are stored, its rows are not; its fit lacks the draws of the terms.
 
         Raises
         ------
@@ -108,4 +107,12 @@ def _import(engines: list[str]) -> int:
 
 def _fit(run: Run, model: str, cells: xr.Dataset) -> "Posterior":
     posterior: Posterior = import_module(_STAGE).compute_posterior(run, model, cells=cells)
-    return replace(posterior, draws={name: posterior.draws[name] for name in _DRAWS})
+    return replace(posterior, fit=_without_effects(posterior.fit))
+
+
+def _without_effects(fit: xr.DataTree) -> xr.DataTree:
+    """Leave out what is large, stands in the file and is not read there again: draws of terms."""
+    kept = {"posterior": hyperparameters(fit), "sample_stats": fit["sample_stats"].to_dataset()}
+    lean = xr.DataTree.from_dict(kept)
+    lean.attrs = fit.attrs
+    return lean

@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
@@ -17,7 +17,7 @@ from bipbayes.cells import cell_means
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.totals import Samples
 from bipbayes.estimands.arviz_groups import add_predictions
-from bipbayes.estimands.draws import estimand_draws
+from bipbayes.estimands.draws import estimand_parts
 from bipbayes.estimands.effects import effect_draws
 from bipbayes.estimands.intervals import IntervalSettings, posterior_intervals
 from bipbayes.estimands.new_jobcenter import new_jobcenter_draws, new_jobcenter_effects
@@ -41,12 +41,13 @@ ENGINE_MODULES: Final[Mapping[str, str]] = {
     EXACT: "bipbayes.sampling.exact.fit",
     NUTS: "bipbayes.sampling.fit",
 }
+DRAWS: Final = ("effect", "contrast")  # what figures and the audit ask for
 _ANALYSIS = ("analysis", "scale", "adjust_remark")  # attributes of cells that a fit keeps
 
 
 @dataclass(frozen=True)
 class Posterior:
-    """A judged fit and everything that follows from its draws.
+    """A judged fit and what follows from its draws; `draws` are those of `DRAWS`.
 
     ``analysis`` says what progression was adjusted for (``""``: nothing), or ``ordinal``;
     ``wanted`` are the settings that ``run.json`` keeps of a new fit.
@@ -159,12 +160,9 @@ def summarise(
     cells = cells_of(fit)
     model = str(fit.attrs["model"])
     effects = effect_draws(fit, cells) if effects is None else effects
-    draws = estimand_draws(_progress(effects, cells), cells, codebook)
-    anew = new_jobcenter_effects(fit, cells)
-    if anew is not None:
-        draws["new_jobcenter"] = new_jobcenter_draws(_progress(anew, cells), cells, codebook)
+    draws: dict[str, xr.DataArray] = {}
     intervals = posterior_intervals(
-        draws,
+        _kept(_estimands(fit, effects, cells, codebook), draws),
         cells,
         codebook,
         model=model,
@@ -175,6 +173,26 @@ def summarise(
     verdict = diagnose(fit, diagnostics)
     analysis = str(cells.attrs.get("analysis", PLAIN))
     return Posterior(model, fit, cells, draws, intervals, diagnostics, verdict, analysis)
+
+
+def _estimands(
+    fit: xr.DataTree, effects: xr.DataArray, cells: xr.Dataset, codebook: Codebook
+) -> Iterator[tuple[str, xr.DataArray]]:
+    """Compute name and draws of every estimand, one after the other."""
+    yield from estimand_parts(_progress(effects, cells), cells, codebook)
+    anew = new_jobcenter_effects(fit, cells)
+    if anew is not None:
+        yield "new_jobcenter", new_jobcenter_draws(_progress(anew, cells), cells, codebook)
+
+
+def _kept(
+    parts: Iterable[tuple[str, xr.DataArray]], draws: dict[str, xr.DataArray]
+) -> Iterator[tuple[str, xr.DataArray]]:
+    """Pass draws on and keep those that figures and the audit ask for."""
+    for name, part in parts:
+        if name in DRAWS:
+            draws[name] = part
+        yield name, part
 
 
 def _progress(effects: xr.DataArray, cells: xr.Dataset) -> xr.DataArray:

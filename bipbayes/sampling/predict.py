@@ -33,7 +33,8 @@ def block_log_likelihood(cells: xr.Dataset, effect: Floats) -> Floats:
     whitener, means = white["whitener"].to_numpy(), white["whitened"].to_numpy()[..., None]
     squares = np.empty((len(effect), int(np.prod(observed.shape[:2]))))
     for first in range(0, len(effect), _CHUNK):
-        shaped = effect[first : first + _CHUNK].reshape(-1, *observed.shape)
+        # What a model says nothing of stands in cells without answers.
+        shaped = np.nan_to_num(effect[first : first + _CHUNK]).reshape(-1, *observed.shape)
         residual = means - np.matmul(whitener, np.moveaxis(shaped, 0, -1))
         residual *= observed[..., None]
         squares[first : first + _CHUNK] = (residual**2).sum(axis=2).reshape(-1, len(shaped)).T

@@ -10,8 +10,6 @@ from bipbayes.errors import FitError
 
 ENGINE: Final = "h5netcdf"
 GROUPS: Final = ("posterior", "sample_stats", "observed_data", "constant_data")
-# Draws are nearly incompressible: a higher level costs seconds and saves almost nothing.
-_COMPRESSION: Final = {"zlib": True, "complevel": 1}
 
 
 def save_fit(path: Path, fit: xr.DataTree) -> None:
@@ -24,16 +22,9 @@ def save_fit(path: Path, fit: xr.DataTree) -> None:
     fit
         From `bipbayes.sampling.fit.sample`.
     """
-    encoding = {
-        f"/{name}": {
-            variable: dict(_COMPRESSION)
-            for variable, values in node.data_vars.items()
-            if values.dtype.kind == "f" and values.ndim
-        }
-        for name, node in fit.children.items()
-    }
+    # Not compressed: that saves a twentieth of the file and takes longer than all draws.
     with atomic_path(path) as temporary:
-        fit.to_netcdf(temporary, engine=ENGINE, encoding=encoding)
+        fit.to_netcdf(temporary, engine=ENGINE)
 
 
 def load_fit(path: Path) -> xr.DataTree:

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import builders
 
 from bipbayes.cells import cell_means
-from bipbayes.estimands.draws import estimand_draws
+from bipbayes.estimands.draws import estimand_parts
 from bipbayes.estimands.effects import effect_draws
 from bipbayes.estimands.intervals import posterior_intervals
 from bipbayes.sampling.diagnose import points_of
@@ -45,7 +45,7 @@ def timed[Result](work: Callable[[], Result], *, runs: int = 1) -> tuple[float, 
 def complete(engine, model_file, cells):
     """From cells to every estimand's interval."""
     fit = engine.sample(model_file, cells, settings=SamplerSettings(draws=1000, seed=1))
-    draws = estimand_draws(effect_draws(fit, cells), cells, CODEBOOK)
+    draws = estimand_parts(effect_draws(fit, cells), cells, CODEBOOK)
     posterior_intervals(draws, cells, CODEBOOK, model=model_file.name, point=points_of(fit))
     return fit
 

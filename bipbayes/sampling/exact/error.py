@@ -8,7 +8,7 @@ import numpy as np
 from bipbayes.data.sample import Floats, Integers
 
 TAIL: Final = (0.05, 0.95)
-_CHUNK: Final = 256
+_CHUNK: Final = 128
 _THREADS: Final = 2
 
 
@@ -53,7 +53,7 @@ def _chunk(draws: Floats, starts: Integers) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = _error_variance(draws, starts)
         bulk = draws.var(axis=0, ddof=1) / variance
-        limits = np.quantile(draws, TAIL, axis=0)
+        limits = np.quantile(draws.T.copy(), TAIL, axis=1, overwrite_input=True)
         tails = [
             below.var(axis=0, ddof=1) / _error_variance(below, starts)
             for below in ((draws <= limit).astype("float64") for limit in limits)
