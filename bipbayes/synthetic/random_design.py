@@ -17,6 +17,7 @@ from bipbayes.synthetic.streams import Stream
 
 Integers = NDArray[np.int64]
 
+SHARES: Final = 0
 KNOWN: Final = (3, 4)
 LOST: Final = 80  # thousandths of answers
 GAP_ROWS: Final = 250  # thousandths of responses in which they are lost
@@ -48,7 +49,8 @@ def random_design(
     responses
         Fewest and most of a citizen; default: two to eight.
     weights
-        Draws the sites' shares of the combinations; default: of this seed.
+        Draws the sites' shares of the combinations; default: the same for all seeds, so that
+        studies and the population that they stand for differ by chance alone.
 
     Returns
     -------
@@ -64,7 +66,7 @@ def random_design(
     attendance = random_attendance(
         stream, codebook, citizens=citizens, known=KNOWN, responses=responses
     )
-    shares = _weights(weights or Stream(seed, 12), codebook, labels)
+    shares = _weights(weights or Stream(SHARES, 12), codebook, labels)
     site = stream.weighted(shares.sum(axis=1), citizens)
     run = runs(stream, attendance.citizen)
     respondent = respondent_positions(codebook)
