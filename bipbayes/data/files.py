@@ -4,7 +4,7 @@ import csv
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -51,25 +51,16 @@ def read_csv(path: Path) -> pd.DataFrame:
 
 def csv_blocks(path: Path, rows: int | None = None) -> Iterator[pd.DataFrame]:
     """Yield delimited text in blocks of some rows, or as one block; read as `read_csv` does."""
-    with path.open(encoding=_encoding(path), newline="") as stream:
-        first = stream.readline()
-        separator = _SEPARATOR.fullmatch(first)
-        first = stream.readline() if separator else first
-        while first and not first.strip():
-            first = stream.readline()
-        if not first:
-            raise DataError(
-                f"{path.name} is empty; a header line and one row a response are needed"
-            )
-        delimiter = separator[1] if separator else _delimiter(first)
-        stream.seek(0)
-        if separator:
+    encoding = _encoding(path)
+    delimiter, before = _first_lines(path, encoding)
+    with path.open(encoding=encoding, newline="") as stream:
+        for _ in range(before):
             stream.readline()
-        lines = _rows(stream, delimiter, name=path.name, before=1 if separator else 0)
+        lines = _rows(stream, delimiter, name=path.name, before=before)
         header = [field.strip() for field in next(lines)[1]]
         block = list(islice(lines, rows))
         while True:
-            following = list(islice(lines, rows)) if rows is not None else []
+            following = [] if rows is None else list(islice(lines, rows))
             faults = _shape_faults(block, header, delimiter, last=not following)
             raise_all(DataError, f"{path.name} was refused:", faults)
             frame = pd.DataFrame([row for _, row in block], columns=pd.Index(header), dtype="str")
@@ -78,6 +69,17 @@ def csv_blocks(path: Path, rows: int | None = None) -> Iterator[pd.DataFrame]:
             if not following:
                 return
             block = following
+
+
+def _first_lines(path: Path, encoding: str) -> tuple[str, int]:
+    """Return what separates the header's fields, and how many lines come before it."""
+    with path.open(encoding=encoding, newline="") as stream:
+        first = stream.readline()
+        separator = _SEPARATOR.fullmatch(first)
+        header = next(filter(str.strip, stream if separator else chain([first], stream)), "")
+    if not header:
+        raise DataError(f"{path.name} is empty; a header line and one row a response are needed")
+    return (separator[1], 1) if separator else (_delimiter(header), 0)
 
 
 def _encoding(path: Path) -> str:

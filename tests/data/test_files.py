@@ -12,6 +12,7 @@ import pytest
 from builders import make_codebook, random_responses
 
 from bipbayes.data.codebook import Codebook
+from bipbayes.data.files import csv_blocks, read_csv
 from bipbayes.data.load_codebook import parse_codebook
 from bipbayes.data.read import read_responses, responses_from_frame
 from bipbayes.errors import DataError
@@ -416,3 +417,29 @@ def test_value_labels_name_sites_and_point_to_undeclared_missing_codes(tmp_path:
     assert responses["q1"].isna().sum() == (frame["q1"].isna() | frame["q1"].eq(8)).sum()
     listed = codebook(missing=[8], jobcenters=["1", "2", "3"])
     assert set(read_responses(path, listed).responses["jobcenter"]) == {"1", "2", "3"}
+
+
+@pytest.mark.parametrize("rows", [1, 7, 39, 40, 41])
+def test_text_in_blocks_is_the_text(tmp_path: Path, rows: int) -> None:
+    """Catches a block that loses its last row, or takes the header again."""
+    path = tmp_path / "study.csv"
+    path.write_text("sep=;\n" + as_text(plain(), delimiter=";"), encoding="utf-16", newline="")
+    blocks = list(csv_blocks(path, rows))
+    assert [len(block) for block in blocks] == [
+        *[rows] * (40 // rows),
+        *([40 % rows] if 40 % rows else []),
+    ]
+    pd.testing.assert_frame_equal(pd.concat(blocks, ignore_index=True), read_csv(path))
+
+
+def test_blocks_refuse_what_the_whole_refuses(tmp_path: Path) -> None:
+    """Catches a cut-off last row that a block before it hides, and lines counted by block."""
+    lines = as_text(plain()).splitlines()
+    path = tmp_path / "study.csv"
+    for damaged in ([*lines[:-1], lines[-1][:12]], [*lines[:30], lines[30] + ",1", *lines[31:]]):
+        path.write_text("\n".join(damaged), encoding="utf-8")
+        with pytest.raises(DataError) as whole:
+            read_csv(path)
+        with pytest.raises(DataError) as blocks:
+            list(csv_blocks(path, 7))
+        assert str(blocks.value) == str(whole.value)

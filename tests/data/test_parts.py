@@ -10,7 +10,7 @@ import xarray as xr
 from builders import Shape, make_codebook, random_responses, with_boxes
 
 from bipbayes.cells import cell_means
-from bipbayes.cluster import Workers
+from bipbayes.cluster import Workers, dask_client
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.parted import read_parts
 from bipbayes.data.parts import cut
@@ -93,13 +93,14 @@ def test_a_lost_workers_work_changes_no_number(frame: pd.DataFrame, tmp_path: Pa
     """Catches parts that count twice, or never, where a worker is killed half-way."""
     path = one_file(frame, tmp_path)
     memory = progression(read_responses(path, CODEBOOK))
-    workers = Workers(count=2)
-    study = read_parts(path, CODEBOOK, folder=tmp_path, workers=workers, part_rows=100)
-    killed = study.samples.total(_sum_and_die_once, tmp_path / "died")
-    assert (tmp_path / "died").exists()
-    np.testing.assert_array_equal(killed, study.samples.totals.n)
-    same(study.samples, memory, CODEBOOK)
-    study.close()
+    with dask_client(None, 2) as cluster:  # there already, as a ministry's would be
+        workers = Workers(scheduler=cluster.scheduler.address)
+        study = read_parts(path, CODEBOOK, folder=tmp_path, workers=workers, part_rows=100)
+        killed = study.samples.total(_sum_and_die_once, tmp_path / "died")
+        assert (tmp_path / "died").exists()
+        np.testing.assert_array_equal(killed, study.samples.totals.n)
+        same(study.samples, memory, CODEBOOK)
+        study.close()
 
 
 def _sum_and_die_once(sample: object, mark: Path) -> np.ndarray:
