@@ -12,6 +12,7 @@ from statsmodels.stats.multitest import multipletests
 from bipbayes.data.progression import progression
 from bipbayes.intervals import NO_SPREAD
 from bipbayes.ols import VCOV, estimate_ols, ols_intervals
+from bipbayes.ols.inference import cancelled, first_note, without_noise
 from bipbayes.ols.reasons import ALL_ALIKE, COMMON_VARIANCE
 
 CODEBOOK = builders.make_codebook(3, 2)
@@ -44,6 +45,35 @@ def alike(*combinations: str, value: float = 0.1) -> np.ndarray:
 def rows(data: xr.Dataset) -> pd.DataFrame:
     frame = ols_intervals(estimate_ols(data, CODEBOOK), CODEBOOK)
     return frame[frame["outcome"] == "q1"].set_index(["estimand", "vcov", "combination"])
+
+
+@pytest.mark.parametrize("n", [1, 10_000])
+def test_noise_is_far_below_what_any_change_leaves(n: int) -> None:
+    """Catches a small but real variance called noise, and a limit that rises with n.
+
+    One change of 1 among a million equal ones leaves a millionth of 1 / n.
+    """
+    variance = xr.DataArray([1e-6 / n, 1e-18 / n, 1e-21 / n, 0.0], dims="combination")
+    source = xr.Dataset({"variance": variance, "n": 0 * variance + n})
+    noted = without_noise(source.assign(note=xr.full_like(variance, "", dtype=object)))["note"]
+    assert noted.values.tolist() == ["", "", ALL_ALIKE, ALL_ALIKE]
+    kept = without_noise(source.assign(note=xr.full_like(variance, "known", dtype=object)))
+    assert (kept["note"] == "known").all()
+
+
+def test_what_cancels_leaves_the_rounding_of_its_parts() -> None:
+    """Catches the variance of a difference taken for real where rounding alone is left of it."""
+    variance = xr.DataArray([1e-6, 1e-9, 1e-15, 0.0], dims="combination")
+    note = xr.DataArray(["", "", "", "known"], dims="combination").astype(object)
+    found = cancelled(note, variance=variance, parts=0 * variance + 1.0)
+    assert found.values.tolist() == ["", "", ALL_ALIKE, "known"]
+
+
+def test_the_first_reason_stands() -> None:
+    """Catches a reason that hides the one given before it."""
+    first = xr.DataArray(["own", "", "own"], dims="combination")
+    other = xr.DataArray(["other", "other", ""], dims="combination")
+    assert first_note(first, other).values.tolist() == ["own", "other", "own"]
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
