@@ -34,7 +34,7 @@ def main(
         from bipbayes.run.inputs import open_run
         from bipbayes.run.ols_stage import fit_ols
 
-        with closing(open_run(options.settings_from(settings))) as run:
+        with closing(open_run(options.settings_from(settings), in_parts=True)) as run:
             changes = run.changes()
             run.look_at_directions(changes)
             fit_ols(run, changes)

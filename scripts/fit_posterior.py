@@ -46,7 +46,7 @@ def main(
         from bipbayes.run.inputs import open_run
         from bipbayes.run.posterior_stage import fit_posterior
 
-        with closing(open_run(options.settings_from(settings))) as run:
+        with closing(open_run(options.settings_from(settings), in_parts=True)) as run:
             run.look_at_directions(run.changes())
             fits = [fit_posterior(run, model) for model in run.settings.models]
         return 0 if quick or all(fit.verdict.passed for fit in fits) else 1

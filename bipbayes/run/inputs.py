@@ -55,9 +55,8 @@ class Run:
         """
         if isinstance(self.study, PartedStudy):
             raise RunError(
-                f"{self.study.name}: {self.study.size[0]} responses are read in parts, which "
-                "fit-ols, fit-posterior, compare and export can do with, but no other verb or "
-                "analysis; --parts never reads them at once, which takes about 2 GB a million"
+                f"{self.study.name}: {self.study.size[0]} responses are read in parts, and this "
+                "needs all at once; --parts never reads them so (about 2 GB a million)"
             )
         return self.study
 
@@ -112,8 +111,15 @@ class Run:
             logger.warning("%s", facts["sentence"]["en"])
 
 
-def open_run(settings: Settings) -> Run:
+def open_run(settings: Settings, *, in_parts: bool = False) -> Run:
     """Read the data (or make the synthetic ones) and claim the folder.
+
+    Parameters
+    ----------
+    settings
+        The run's.
+    in_parts
+        Whether what follows can do with responses in parts; else they are read at once.
 
     Raises
     ------
@@ -128,7 +134,8 @@ def open_run(settings: Settings) -> Run:
         _refuse_forgotten(folder)
         study: Study | PartedStudy = _synthetic_study(settings, codebook, folder)
     else:
-        study = read_study(settings, codebook, folder=settings.out)
+        whole = settings if in_parts else replace(settings, parts=NEVER, scheduler=None)
+        study = read_study(whole, codebook, folder=settings.out)
         _claim(folder, study, settings)
     _keep_codebook(settings, folder)
     _note_data(folder, study)
@@ -200,8 +207,8 @@ def read_study(settings: Settings, codebook: Codebook, *, folder: Path) -> Study
     Parts are kept in `folder` until the study is closed.
     """
     path, wanted = cast(Path, settings.data), settings.parts
-    large = wanted == ALWAYS or settings.scheduler is not None
-    if not large and (wanted == NEVER or not is_large(path)):
+    parts = wanted == ALWAYS or settings.scheduler is not None
+    if not parts and (wanted == NEVER or settings.analysis or not is_large(path)):
         return read_responses(path, codebook)
     return read_parts(
         path,

@@ -58,9 +58,7 @@ def reproduce(settings: Settings) -> int:
         PosteriorProcess(_engines(settings), quiet=settings.quiet) as process,
         ExitStack() as stack,
     ):
-        run = stack.enter_context(closing(open_run(settings)))
-        if run.parted and settings.analysis:
-            _ = run.whole  # says what can be done with parts
+        run = stack.enter_context(closing(open_run(settings, in_parts=True)))
         plain = replace(run, settings=settings.plain())
         looks_beside = settings.looks_beside and not run.parted
         beside = replace(run, settings=settings.at_baseline()) if looks_beside else None

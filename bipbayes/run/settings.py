@@ -204,6 +204,11 @@ def _analysis_faults(settings: Settings) -> list[str]:
             "--ordinal and --adjust exclude each other: the ordinal analysis compares at the same "
             "previous answer already; run them one after the other, a folder holds both"
         )
+    if settings.analysis and (settings.parts == ALWAYS or settings.scheduler is not None):
+        faults.append(
+            "--adjust and --ordinal need all responses at once: leave out --parts always and "
+            "--scheduler"
+        )
     if settings.covariates and COVARIATES not in settings.adjust:
         faults.append("--covariate names columns to adjust for; it needs --adjust covariates")
     return faults

@@ -1,5 +1,6 @@
 """Opening a run: whose data and codebook a folder holds."""
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,6 +45,38 @@ def settings(tmp_path: Path) -> Settings:
     )
     open_run(made)
     return made
+
+
+def test_a_run_in_parts_is_the_run_in_memory(settings: Settings, tmp_path: Path) -> None:
+    """Catches other data, another rule or other numbers where responses are read in parts."""
+    folders = []
+    for parts in ("always", "never"):
+        own = replace(settings, parts=parts, workers=0, out=tmp_path / parts)
+        with closing(open_run(own, in_parts=True)) as run:
+            assert run.parted == (parts == "always")
+            changes = run.changes()
+            run.look_at_directions(changes)
+            fit_ols(run, changes)
+        folders.append(run.folder)
+        assert not list(own.out.glob(".parts*"))
+    frames = [folder.read("effects.csv") for folder in folders]
+    pd.testing.assert_frame_equal(*frames, rtol=1e-10)
+    records = [folder.record() for folder in folders]
+    for name in ("identity", "data", "directions"):
+        assert records[0][name] == records[1][name]
+
+
+def test_what_needs_all_responses_says_so(settings: Settings, tmp_path: Path) -> None:
+    """Catches a traceback, or hours of reading before the refusal."""
+    own = replace(settings, parts="always", workers=0, out=tmp_path / "parts")
+    with (
+        closing(open_run(own, in_parts=True)) as run,
+        pytest.raises(RunError, match="read in parts, and this needs all"),
+    ):
+        run.progression()
+    with pytest.raises(SettingsError, match="all responses at once"):
+        replace(own, adjust=("baseline",))
+    assert not open_run(replace(own, out=tmp_path / "whole")).parted
 
 
 def test_an_item_that_never_changes_is_named_once(
