@@ -81,16 +81,19 @@ def readable(frame: pd.DataFrame, treatments: Sequence[str]) -> pd.DataFrame:
     return _replaced(frame, _EXECUTED, r"'\1")
 
 
+def filled(text: str, names: Mapping[str, str]) -> str:
+    """Return a text with words in the place of braces such as ``{citizens}``."""
+    for key, word in names.items():
+        text = text.replace(f"{{{key}}}", word)
+    return text
+
+
 def spoken(frame: pd.DataFrame, words: Mapping[str, str]) -> pd.DataFrame:
     """Put a study's words in the place of braces, in the columns that hold sentences."""
-
-    def said(text: object) -> object:
-        for key, word in words.items():
-            text = text.replace(f"{{{key}}}", word) if isinstance(text, str) else text
-        return text
-
-    names = [name for name in map(str, frame) if name.endswith(("note", "reason"))]
-    return frame.assign(**{name: frame[name].map(said, na_action="ignore") for name in names})
+    text = frame.select_dtypes(exclude=["number", "bool"])
+    names = [name for name in map(str, text) if name.endswith(("note", "reason"))]
+    said = {name: _mapped(frame[name], lambda told: filled(told, words)) for name in names}
+    return frame.assign(**said)
 
 
 def restored(frame: pd.DataFrame) -> pd.DataFrame:

@@ -31,7 +31,7 @@ neighbours covary more than other changes of a citizen, no answer's noise is lef
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -103,6 +103,7 @@ def working_covariance(
     respondent: Integers,
     vcov: str,
     blocks: tuple[int, int],
+    say: Callable[[str], str] = str,
 ) -> xr.Dataset:
     """Put the working covariance of the cells' estimates into named arrays.
 
@@ -120,6 +121,8 @@ def working_covariance(
         ``iid``, ``response`` or ``citizen``.
     blocks
         Number of combinations and of jobcenters.
+    say
+        Puts the study's words into sentences (`bipbayes.data.codebook.Codebook.say`).
 
     Returns
     -------
@@ -156,6 +159,7 @@ def working_covariance(
         coords={"indicator": list(indicators), "indicator_": list(indicators)},
         attrs=_attrs(used, found, vcov=vcov),
     )
+    data.attrs["repair"] = say(data.attrs["repair"])
     _log(data, used, vcov=vcov)
     return data
 
@@ -305,12 +309,12 @@ def _sentences(used: Parts, found: Moments, *, vcov: str) -> list[str]:
         )
     if vcov == CITIZEN and not found.neighbours:
         sentences.append(
-            "an indicator has no two changes of one citizen: what neighbouring changes share and "
+            "an indicator has no two changes of one {citizen}: what neighbouring changes share and "
             "what persists cannot be estimated here"
         )
     elif vcov == CITIZEN and not found.others:
         sentences.append(
-            "no citizen has three changes of an indicator: what persists is estimated from the "
+            "no {citizen} has three changes of an indicator: what persists is estimated from the "
             "other indicators, or from neighbouring changes"
         )
     return sentences
@@ -319,7 +323,7 @@ def _sentences(used: Parts, found: Moments, *, vcov: str) -> list[str]:
 _SLIGHT: Final = 1e-6  # of the variance of changes: rounding
 _NAMES: Final = {
     "S0": "covariance within a response",
-    "C": "what persists in a citizen",
+    "C": "what persists in a {citizen}",
     "N": "noise of an answer",
     "D": "real change",
 }
@@ -335,7 +339,7 @@ def _log(data: xr.Dataset, used: Parts, *, vcov: str) -> None:
     elif vcov == CITIZEN and not data.attrs["neighbouring_pairs"]:
         logger.warning("working covariance: %s", repair)
     elif used.repairs:
-        logger.info("working covariance %s: %s", vcov, repair)
+        logger.info("working covariance: %s", repair)
 
 
 def _symmetric(matrix: Floats) -> Floats:

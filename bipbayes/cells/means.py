@@ -138,6 +138,7 @@ def score_cells(
         respondent=np.array([respondents.index(own[place]) for place in known]),
         vcov=vcov,
         blocks=(len(samples.combinations), len(samples.jobcenters)),
+        say=codebook.say,
     )
     found = found.reindex(indicator=codes, indicator_=codes)
     cells = data.merge(found, join="exact").assign_attrs(

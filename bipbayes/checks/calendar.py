@@ -75,7 +75,9 @@ def calendar_shocks(
     found = {name: one for name, one in found.items() if one.scale.sum() > 0}
     together = [found[name] for name in codebook.indicator_codes if name in found]
     if not together:
-        raise ModelError("no two citizens have changes in one jobcenter and quarter")
+        raise ModelError(
+            codebook.say("no two {citizens} have changes in one {jobcenter} and quarter")
+        )
     lines = [_line(ALL_INDICATORS, together, level)]
     lines += [
         _line(name, [found[name]] if name in found else [], level) for name in sample.outcomes

@@ -56,28 +56,20 @@ class Adjustment:
         0 outside of it; covariates in standard deviations.
     missing
         Citizens of the analysis sample without a value, by covariate.
+    remark
+        The same in words (``""``: none).
     """
 
     adjust: tuple[str, ...]
     names: Mapping[str, tuple[str, ...]]
     values: Mapping[str, Floats]
     missing: Mapping[str, int]
+    remark: str = ""
 
     @property
     def label(self) -> str:
         """Name for attributes and outputs, such as ``baseline+covariates``."""
         return "+".join(self.adjust)
-
-    @property
-    def remark(self) -> str:
-        """Say how many citizens lack which covariates (``""``: none)."""
-        lacking = [f"{name} ({count})" for name, count in self.missing.items() if count]
-        if not lacking:
-            return ""
-        return (
-            "citizens without a value count with the sample's mean and an indicator variable: "
-            + ", ".join(lacking)
-        )
 
 
 def make_adjustment(
@@ -115,7 +107,9 @@ def make_adjustment(
     if unknown or not adjust:
         raise SettingsError(f"adjust {unknown} is unknown; known: {', '.join(ADJUSTMENTS)}")
     if COVARIATES in adjust and covariates is None:
-        raise SettingsError("adjusting for covariates needs a frame with one row a citizen")
+        raise SettingsError(
+            codebook.say("adjusting for covariates needs a frame with one row a {citizen}")
+        )
     sample = _sample(progression)
     blocks: dict[str, list[pd.DataFrame]] = {code: [] for code in codebook.outcomes}
     missing: Mapping[str, int] = {}
@@ -135,7 +129,16 @@ def make_adjustment(
         names={code: tuple(frame.columns) for code, frame in frames.items()},
         values={code: _centred(frame, sample[code].to_numpy()) for code, frame in frames.items()},
         missing=missing,
+        remark=codebook.say(_remark(missing)),
     )
+
+
+def _remark(missing: Mapping[str, int]) -> str:
+    lacking = [f"{name} ({count})" for name, count in missing.items() if count]
+    if not lacking:
+        return ""
+    means = "{citizens} without a value count with the sample's mean and an indicator variable: "
+    return means + ", ".join(lacking)
 
 
 def _sample(progression: xr.Dataset) -> pd.DataFrame:
@@ -215,7 +218,7 @@ def _checked(covariates: pd.DataFrame, columns: Sequence[str] | None) -> pd.Data
     """Return the wanted columns as floats, indexed by citizen; refuse with all faults at once."""
     frame = covariates if "citizen" in covariates else covariates.reset_index()
     if "citizen" not in frame:
-        raise DataError("the covariates have no column 'citizen'; add it, one row a citizen")
+        raise DataError("the covariates have no column 'citizen'; add it, one row each")
     numeric = frame.drop(columns="citizen").select_dtypes(["number", "bool"]).columns
     wanted = list(columns) if columns is not None else [str(name) for name in numeric]
     absent = [name for name in wanted if name not in frame.columns]
@@ -226,7 +229,7 @@ def _checked(covariates: pd.DataFrame, columns: Sequence[str] | None) -> pd.Data
     faults = [f"columns {absent} are missing; known: {list(numeric)}"] if absent else []
     faults += [f"columns {text} are not numeric; code them as numbers"] if text else []
     faults += [f"columns {infinite} hold infinite values"] if infinite else []
-    faults += [f"{repeated} rows repeat a citizen; keep one row each"] if repeated else []
+    faults += [f"{repeated} rows repeat an id; keep one row each"] if repeated else []
     faults += ["no column is left to adjust for"] if not wanted else []
     raise_all(DataError, "The covariates cannot be used:", faults)
     return frame.set_index(frame["citizen"].astype(str))[wanted].astype("float64")

@@ -16,6 +16,7 @@ from bipbayes.data.checks import (
     extra_columns,
     missing_columns,
 )
+from bipbayes.data.codebook import Codebook
 from bipbayes.data.columns import lost_digits, to_text
 from bipbayes.data.files import file_digest, read_table
 from bipbayes.data.read import is_synthetic
@@ -95,21 +96,21 @@ def characteristics_from_frame(
     codebook = codebook or bip_characteristics()
     frame = frame.reset_index(drop=True)
     citizen = study.codebook.citizen
-    _refuse(_shape(frame, [citizen, *codebook.columns]), name)
+    _refuse(_shape(frame, [citizen, *codebook.columns]), name, study.codebook)
     numbers, findings = checks.values(frame, codebook)
     if count := int(lost_digits(frame[citizen]).sum()):
         advice = "the column cannot hold such ids as numbers: export them again as text"
         findings.append(Finding(citizen, LOST_DIGITS, count, advice, refused=True))
     table = pd.concat([to_text(frame[citizen]).rename("citizen"), numbers], axis=1)
-    keep, repeats = checks.repeated_citizens(table)
+    keep, repeats = checks.repeated_citizens(table, citizen)
     table = table[keep]
     findings += repeats
     findings += checks.broken_rules(table, codebook)
-    findings += checks.unmatched_citizens(table, study.responses)
+    findings += checks.unmatched_citizens(table, study.responses, citizen)
     findings += extra_columns(frame, [citizen, *codebook.columns]) + _mark(frame, study)
-    _refuse(findings, name)
+    _refuse(findings, name, study.codebook)
     for finding in findings:
-        logger.warning("%s", finding.sentence())
+        logger.warning("%s", finding.sentence(study.codebook))
     responding = set(study.responses["citizen"].unique())
     known = np.array([citizen in responding for citizen in table["citizen"]], dtype=bool)
     return Characteristics(
@@ -128,7 +129,7 @@ def _shape(frame: pd.DataFrame, needed: list[str]) -> list[Finding]:
         rule = "column names that repeat"
         findings.append(Finding(", ".join(repeated), rule, len(repeated), "rename", True))
     if not len(frame):
-        findings.append(Finding("all columns", "rows", 0, "the file holds no citizen", True))
+        findings.append(Finding("all columns", "rows", 0, "the file holds no {citizen}", True))
     return findings
 
 
@@ -140,6 +141,6 @@ def _mark(frame: pd.DataFrame, study: Study) -> list[Finding]:
     return [Finding(SYNTHETIC_COLUMN, rule, len(frame), "never mix synthetic and real data", True)]
 
 
-def _refuse(findings: list[Finding], name: str) -> None:
-    faults = [finding.sentence() for finding in findings if finding.refused]
+def _refuse(findings: list[Finding], name: str, codebook: Codebook) -> None:
+    faults = [finding.sentence(codebook) for finding in findings if finding.refused]
     raise_all(DataError, f"{name} was refused:", faults)

@@ -36,7 +36,7 @@ def values(
             findings.append(Finding(entry.column, rule, outside, f"must be {allowed}", True))
         if empty := int(numbers.isna().sum()) - unread:
             advice = "left out of that row's shares and means"
-            findings.append(Finding(entry.column, "citizens without a value", empty, advice))
+            findings.append(Finding(entry.column, "{citizens} without a value", empty, advice))
         columns[entry.column] = numbers
     return pd.DataFrame(columns, index=frame.index), findings
 
@@ -101,47 +101,52 @@ _BROKEN: Final[dict[str, Callable[[pd.DataFrame, Rule], pd.Series]]] = {
 def _sentence(rule: Rule) -> str:
     """Say in words what a citizen who breaks the rule looks like."""
     return {
-        "implies": f"citizens with one of these but not {rule.whole}",
-        "covered": f"citizens with {rule.whole} but none of these"
+        "implies": f"{{citizens}} with one of these but not {rule.whole}",
+        "covered": f"{{citizens}} with {rule.whole} but none of these"
         if rule.whole
-        else "citizens with a 0 in every one of these",
-        "exclusive": "citizens with more than one of these",
-        "total": f"citizens where these sum to more than {rule.most:g}",
-        "at_most": "citizens where the first exceeds the second"
+        else "{citizens} with a 0 in every one of these",
+        "exclusive": "{citizens} with more than one of these",
+        "total": f"{{citizens}} where these sum to more than {rule.most:g}",
+        "at_most": "{citizens} where the first exceeds the second"
         + ("" if rule.factors == (1.0, 1.0) else ", both as lengths of time"),
     }[rule.kind]
 
 
-def repeated_citizens(table: pd.DataFrame) -> tuple[pd.Series, list[Finding]]:
-    """Find citizens with several rows: identical ones are dropped, others refused."""
+def repeated_citizens(table: pd.DataFrame, column: str) -> tuple[pd.Series, list[Finding]]:
+    """Find citizens with several rows: identical ones are dropped, others refused.
+
+    `column` is what the file calls their ids.
+    """
     identical = table.duplicated()
     named = table[~identical & table["citizen"].notna()]
     different = int(named.duplicated("citizen", keep=False).sum())
     findings = []
     if count := int(identical.sum()):
-        findings.append(Finding("all columns", "identical rows of one citizen", count, "one kept"))
+        findings.append(
+            Finding("all columns", "identical rows of one {citizen}", count, "one kept")
+        )
     if different:
-        rule = "different rows of one citizen"
-        findings.append(Finding("citizen", rule, different, "keep one row a citizen", True))
+        rule = "different rows of one {citizen}"
+        findings.append(Finding(column, rule, different, "keep one row a {citizen}", True))
     if empty := int(table["citizen"].isna().sum()):
         findings.append(
-            Finding("citizen", "rows without a citizen", empty, "every row needs one", True)
+            Finding(column, "rows without a {citizen}", empty, "every row needs one", True)
         )
     return ~identical, findings
 
 
-def unmatched_citizens(table: pd.DataFrame, responses: pd.DataFrame) -> list[Finding]:
+def unmatched_citizens(table: pd.DataFrame, responses: pd.DataFrame, column: str) -> list[Finding]:
     """Count citizens who stand in one of the two inputs only."""
     here, there = (set(frame["citizen"].dropna().unique()) for frame in (table, responses))
     findings = []
     if here and not here & there:
         advice = "use the same pseudonym in both files, stored as text"
-        rule = "citizens of the register in common with the responses"
-        return [Finding("citizen", rule, 0, advice, True)]
+        rule = "{citizens} of the register in common with the responses"
+        return [Finding(column, rule, 0, advice, True)]
     if count := len(here - there):
-        findings.append(Finding("citizen", "citizens without any response", count, "left out"))
+        findings.append(Finding(column, "{citizens} without any response", count, "left out"))
     if count := len(there - here):
         advice = "their responses have no characteristics and count in none of these tables"
-        rule = "citizens with responses but without characteristics"
-        findings.append(Finding("citizen", rule, count, advice))
+        rule = "{citizens} with responses but without characteristics"
+        findings.append(Finding(column, rule, count, advice))
     return findings

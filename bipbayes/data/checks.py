@@ -83,12 +83,12 @@ def extra_columns(frame: pd.DataFrame, used: Sequence[str]) -> list[Finding]:
     return [Finding(", ".join(extra), rule, len(extra), "ignored", of_columns=True)]
 
 
-def empty_keys(responses: pd.DataFrame, unread_dates: int) -> list[Finding]:
+def empty_keys(responses: pd.DataFrame, codebook: Codebook, unread_dates: int) -> list[Finding]:
     """Count rows without citizen, jobcenter or date (unreadable dates are counted elsewhere)."""
     already = {"date": unread_dates}
     return [
         Finding(
-            column,
+            getattr(codebook, column),
             "rows without a value",
             count,
             "every response needs one",
@@ -100,7 +100,7 @@ def empty_keys(responses: pd.DataFrame, unread_dates: int) -> list[Finding]:
     ]
 
 
-def repeated_rows(responses: pd.DataFrame) -> tuple[pd.Series, list[Finding]]:
+def repeated_rows(responses: pd.DataFrame, codebook: Codebook) -> tuple[pd.Series, list[Finding]]:
     """Find rows of one citizen and date: identical ones are dropped, others refused.
 
     Returns
@@ -115,15 +115,15 @@ def repeated_rows(responses: pd.DataFrame) -> tuple[pd.Series, list[Finding]]:
     findings = []
     if count := int(identical.sum()):
         findings.append(
-            Finding("all columns", "identical rows of one citizen and date", count, "one kept")
+            Finding("all columns", "identical rows of one {citizen} and date", count, "one kept")
         )
     if different:
         findings.append(
             Finding(
-                "citizen, date",
-                "different rows of one citizen and date",
+                f"{codebook.citizen}, {codebook.date}",
+                "different rows of one {citizen} and date",
                 different,
-                "keep one response a citizen and day",
+                "keep one response a {citizen} and day",
                 refused=True,
                 rows=first_rows(twice.reindex(responses.index, fill_value=False)),
             )
@@ -174,17 +174,17 @@ def _looks(label: str) -> str:
     return "".join(c for c in text if unicodedata.category(c)[0] not in "CZ")
 
 
-def moved_citizens(responses: pd.DataFrame) -> list[Finding]:
+def moved_citizens(responses: pd.DataFrame, codebook: Codebook) -> list[Finding]:
     """Count citizens with responses in more than one jobcenter."""
     jobcenters = responses.groupby("citizen", observed=True)["jobcenter"].nunique()
     if not (count := int((jobcenters > 1).sum())):
         return []
     return [
         Finding(
-            "jobcenter",
-            "citizens with responses in more than one jobcenter",
+            codebook.jobcenter,
+            "{citizens} with responses in more than one {jobcenter}",
             count,
-            "each response counts in the jobcenter where it was given",
+            "each response counts in the {jobcenter} where it was given",
         )
     ]
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Final
 
-from bipbayes.data.words import Words
+from bipbayes.data.words import Words, study_words
+from bipbayes.marks import filled
 
 NO_TREATMENT: Final = "none"
 DO_NOT_KNOW: Final = "dont_know"
@@ -172,6 +173,10 @@ class Codebook:
         if outcome not in self.reversed_codes:
             return name
         return f"{name} ({REVERSED_LABEL.get(language, REVERSED_LABEL['en'])})"
+
+    def say(self, text: str) -> str:
+        """Return a message with the study's own words in the place of ``{citizens}`` and so on."""
+        return filled(text, study_words(self.words, "en"))
 
     def figure(self, outcome: str) -> int | None:
         """Return the report's figure number of an outcome."""

@@ -47,8 +47,10 @@ def read_covariates(path: Path, study: Study, *, columns: Sequence[str] = ()) ->
     """
     if not path.is_file():
         raise SettingsError(
-            f"there is no file {path}; give the path of the characteristics (one row a citizen) "
-            f"with {OPTION}"
+            study.codebook.say(
+                f"there is no file {path}; give the path of the characteristics (one row a "
+                f"{{citizen}}) with {OPTION}"
+            )
         )
     return covariates_from_frame(read_table(path), study, columns=columns, name=path.name)
 
@@ -59,7 +61,7 @@ def covariates_from_frame(
     """Check a frame of the file's shape; the same rules as `read_covariates`."""
     citizen = study.codebook.citizen
     if citizen not in frame:
-        raise DataError(f"{name} has no column {citizen!r}; add it, one row a citizen")
+        raise DataError(f"{name} has no column {citizen!r}; add it, one row each")
     others = [str(column) for column in frame if column not in (citizen, SYNTHETIC_COLUMN)]
     absent = [column for column in columns if column not in others]
     numbers = {column: to_number(frame[column]) for column in others}
@@ -74,7 +76,8 @@ def covariates_from_frame(
         if column in text
     ]
     faults += [] if chosen else ["no column holds numbers only, so there is nothing to adjust for"]
-    faults += [] if known.any() else ["none of its citizens has responses; check the ids"]
+    nobody = study.codebook.say("none of its {citizens} has responses; check the ids")
+    faults += [] if known.any() else [nobody]
     if is_synthetic(frame) != study.synthetic:
         faults.append("synthetic rows on one side only; never mix synthetic and real data")
     raise_all(DataError, f"{name} cannot be used to adjust:", faults)

@@ -25,7 +25,7 @@ from bipbayes.data.files import file_digest
 from bipbayes.data.parts import PART_ROWS, Part, cut
 from bipbayes.data.progression import PreviousRule, Spread, progression, spread_of
 from bipbayes.data.read import checked, is_synthetic, refuse
-from bipbayes.data.sample import Floats, Sample, analysis_sample, jobcenter_order
+from bipbayes.data.sample import NO_CHANGE, Floats, Sample, analysis_sample, jobcenter_order
 from bipbayes.data.study import SHOWN, Finding, Study
 from bipbayes.data.totals import Samples
 from bipbayes.errors import DataError
@@ -64,14 +64,16 @@ class PartedStudy:
         """Return what was read, a line each: counts and column names, never a citizen's values."""
         n = self.samples.totals.n.sum(axis=0)
         changes = zip(self.samples.outcomes, n, strict=True)
-        sites = self.samples.jobcenters
+        sites, many = self.samples.jobcenters, self.codebook.say("{jobcenters}")
         return [
-            f"{self.name}: {self.size[0]} responses of {self.size[1]} citizens in {len(sites)} "
-            "sites with changes, read in parts" + (", synthetic" if self.synthetic else ""),
+            f"{self.name}: {self.size[0]} responses of {self.size[1]} "
+            + self.codebook.say("{citizens} in ")
+            + f"{len(sites)} {many} with changes, read in parts"
+            + (", synthetic" if self.synthetic else ""),
             "changes with known activities: " + ", ".join(f"{k} {count}" for k, count in changes),
-            "sites: " + ", ".join(sorted(sites)),
+            f"{many}: " + ", ".join(sorted(sites)),
             f"findings: {len(self.findings)}",
-            *(f"  {finding.sentence()}" for finding in self.findings),
+            *(f"  {finding.sentence(self.codebook)}" for finding in self.findings),
         ]
 
     def close(self) -> None:
@@ -133,9 +135,9 @@ def read_parts(
         findings = _merged(reports)
         if not any(one.rule == checks.TWINS for one in findings):
             findings += _twins(reports, codebook)
-        refuse(findings, path.name)
+        refuse(findings, path.name, codebook)
         for finding in findings:
-            logger.warning("%s", finding.sentence())
+            logger.warning("%s", finding.sentence(codebook))
         samples = _samples(reports, codebook, workers, previous)
         first, _ = parts[0].read()
     except BaseException:
@@ -215,10 +217,7 @@ def _samples(
     for other in spreads[1:]:
         spread = spread + other
     if not spread.n.any():
-        raise DataError(
-            "no response has both known activities and a previous answer; progression needs "
-            "at least two responses of a citizen"
-        )
+        raise DataError(codebook.say(NO_CHANGE))
     present = np.array(sorted({site for report in reports for site in report.sites}))
     jobcenters = jobcenter_order(present, codebook)
     mean = np.where(spread.n > 0, spread.mean, np.nan)

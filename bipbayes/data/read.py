@@ -51,9 +51,9 @@ def responses_from_frame(
     file, so that no figure can lose it.
     """
     responses, findings = checked(frame, codebook)
-    refuse(findings, name)
+    refuse(findings, name, codebook)
     for finding in findings:
-        logger.warning("%s", finding.sentence())
+        logger.warning("%s", finding.sentence(codebook))
     return Study(
         responses=responses,
         codebook=codebook,
@@ -100,11 +100,11 @@ def checked(frame: pd.DataFrame, codebook: Codebook) -> tuple[pd.DataFrame, list
     lost = any(finding.rule == checks.LOST_DIGITS for finding in more)
     if lost or {codebook.citizen, codebook.jobcenter, codebook.date} & set(absent):
         return pd.DataFrame(), findings  # what follows compares citizens and dates
-    keep, repeats = checks.repeated_rows(responses)
-    findings += [*checks.empty_keys(responses, unread_dates), *repeats]
+    keep, repeats = checks.repeated_rows(responses, codebook)
+    findings += [*checks.empty_keys(responses, codebook, unread_dates), *repeats]
     responses = responses[keep].reset_index(drop=True)
     responses["combination"] = combinations(responses, codebook)
-    findings += checks.moved_citizens(responses)
+    findings += checks.moved_citizens(responses, codebook)
     findings += checks.contradictory_boxes(responses, codebook)
     findings += checks.contradictory_columns(whole[keep.to_numpy()], responses, codebook)
     findings += checks.unknown_activities(responses)
@@ -129,9 +129,9 @@ def _mark_findings(frame: pd.DataFrame) -> list[Finding]:
     return [Finding("synthetic", rule, count, "never mix synthetic and real responses", True)]
 
 
-def refuse(findings: Sequence[Finding], name: str) -> None:
-    """Refuse a file for all its faults at once."""
-    faults = [finding.sentence() for finding in findings if finding.refused]
+def refuse(findings: Sequence[Finding], name: str, codebook: Codebook) -> None:
+    """Refuse a file for all its faults at once, in the study's words."""
+    faults = [finding.sentence(codebook) for finding in findings if finding.refused]
     raise_all(DataError, f"{name} was refused:", faults)
 
 

@@ -13,6 +13,10 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.errors import DataError
 
 Floats = NDArray[np.float64]
+NO_CHANGE = (
+    "no response has both known activities and a previous answer; progression needs at least two "
+    "responses of a {citizen}"
+)
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
@@ -98,10 +102,7 @@ def analysis_sample(
     unscaled = chosen["sd"].isnull().to_numpy() & ~np.isnan(chosen["change"].to_numpy()) & analysed
     rows = np.flatnonzero((observed | unscaled).any(axis=1))
     if not len(jobcenters) and not observed.any():
-        raise DataError(
-            "no response has both known activities and a previous answer; progression needs "
-            "at least two responses of a citizen"
-        )
+        raise DataError(codebook.say(NO_CHANGE))
     present = chosen["jobcenter"].to_numpy()[rows].astype(str)
     labels = jobcenters or jobcenter_order(present, codebook)
     combinations = chosen["combination"].to_numpy()[rows].astype(str)

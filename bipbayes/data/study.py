@@ -19,7 +19,7 @@ class Finding:
     column
         Column or columns concerned.
     rule
-        What is wrong, in words.
+        What is wrong, in words; braces such as ``{citizens}`` stand for the study's own.
     count
         Number of rows (or of columns, where the rule says so).
     consequence
@@ -40,14 +40,15 @@ class Finding:
     rows: tuple[int, ...] = ()
     of_columns: bool = False
 
-    def sentence(self) -> str:
-        """Return the finding as one sentence."""
+    def sentence(self, codebook: Codebook) -> str:
+        """Return the finding as one sentence in the study's words."""
         where = ""
         if self.rows:
             first = "" if self.count <= len(self.rows) else "first in "
             name = "data row" if len(self.rows) == 1 else "data rows"
             where = f", {first}{name} {', '.join(map(str, self.rows))}"
-        return f"{self.column}: {self.rule} ({self.count}{where}); {self.consequence}"
+        rule, consequence = codebook.say(self.rule), codebook.say(self.consequence)
+        return f"{self.column}: {rule} ({self.count}{where}); {consequence}"
 
 
 def first_rows(concerned: pd.Series) -> tuple[int, ...]:
@@ -96,7 +97,8 @@ class Study:
     def report(self) -> list[str]:
         """Return what was read, a line each: counts and column names, never a citizen's values."""
         responses, sample = self.responses, self.responses["combination"] != ""
-        days = responses["date"].dt.year
+        days, sites = responses["date"].dt.year, responses["jobcenter"]
+        many = self.codebook.say("{jobcenters}")
         items = (*self.codebook.indicators, *self.codebook.unanalysed)
         answered = {
             item.column: int(responses[item.code].notna().sum())
@@ -104,12 +106,13 @@ class Study:
             if item.code in responses
         }
         return [
-            f"{self.name}: {len(responses)} responses of {responses['citizen'].nunique()} citizens "
-            f"in {responses['jobcenter'].nunique()} sites, {days.min()} to {days.max()}"
+            f"{self.name}: {len(responses)} responses of {responses['citizen'].nunique()} "
+            + self.codebook.say("{citizens} in ")
+            + f"{sites.nunique()} {many}, {days.min()} to {days.max()}"
             + (", synthetic" if self.synthetic else ""),
             f"activities known: {int(sample.sum())} responses",
             "answers: " + ", ".join(f"{name} {count}" for name, count in answered.items()),
-            "sites: " + ", ".join(map(str, sorted(responses["jobcenter"].unique()))),
+            f"{many}: " + ", ".join(map(str, sorted(sites.unique()))),
             f"findings: {len(self.findings)}",
-            *(f"  {finding.sentence()}" for finding in self.findings),
+            *(f"  {finding.sentence(self.codebook)}" for finding in self.findings),
         ]

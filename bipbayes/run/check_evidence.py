@@ -245,7 +245,7 @@ def _large_enough(target: Target, inputs: CheckInputs) -> bool:
     kept = inputs.blanked(rows)["estimate"].notna().all()
     if not kept:
         logger.warning(
-            "--effect %s:%s rests on too few citizens to be shown",
+            inputs.codebook.say("--effect %s:%s rests on too few {citizens} to be shown"),
             target.outcome,
             target.combination,
         )

@@ -26,8 +26,24 @@ def start_logging(*, quiet: bool) -> None:
     handler = RichHandler(
         console=Console(stderr=True), show_path=False, show_level=False, log_time_format="%H:%M:%S"
     )
+    handler.addFilter(_Once())
     logger.handlers = [handler]
     logger.setLevel(logging.ERROR if quiet else logging.INFO)
+
+
+class _Once(logging.Filter):
+    """Lets a warning through once: what holds of the data holds for every analysis of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Say whether a message is no warning, or one that was not told yet."""
+        message = record.getMessage()
+        told = record.levelno == logging.WARNING and message in self._told
+        self._told.add(message)
+        return not told
 
 
 def run_verb(verb: Callable[[], int]) -> None:

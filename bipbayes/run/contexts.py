@@ -45,8 +45,9 @@ def warn_of_other_counts(folder: RunFolder, settings: Settings) -> None:
     if other:
         told = ", ".join(f"{name} ({count})" for name, count in other.items())
         logger.warning(
-            "these tables are blanked for fewer than %d citizens, those of other verbs for another "
+            "these tables are blanked for fewer than %d %s, those of other verbs for another "
             "count: %s; run all with the same --minimum-count before a table leaves the folder",
             own,
+            folder.record()["data"]["words"]["citizens"],
             told,
         )

@@ -140,7 +140,7 @@ def open_run(settings: Settings, *, in_parts: bool = False) -> Run:
     _keep_codebook(settings, folder)
     _note_data(folder, study)
     logger.info(
-        "%s: %d responses of %d citizens%s",
+        codebook.say("%s: %d responses of %d {citizens}%s"),
         study.name,
         *study.size,
         " (synthetic data)" if study.synthetic else "",
@@ -305,7 +305,7 @@ def _note_data(folder: RunFolder, study: Study | PartedStudy) -> None:
         "treatments": list(study.codebook.treatment_codes),
         "reversed": list(study.codebook.reversed_codes),
         "words": study_words(study.codebook.words, "en"),
-        "findings": [finding.sentence() for finding in study.findings],
+        "findings": [finding.sentence(study.codebook) for finding in study.findings],
     }
     folder.note(data=facts)
 

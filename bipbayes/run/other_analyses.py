@@ -105,8 +105,10 @@ def load_covariates(run: Run) -> pd.DataFrame:
     people = load_characteristics(run, None)
     if people is None:
         raise SettingsError(
-            "--adjust covariates needs a file with one row a citizen: give its path with "
-            "--characteristics, and the columns to use with --covariate (default: all numbers)"
+            run.codebook.say(
+                "--adjust covariates needs a file with one row a {citizen}: give its path with "
+                "--characteristics, and the columns to use with --covariate (default: all numbers)"
+            )
         )
     frame = people.citizens.rename(columns={"citizen": run.study.codebook.citizen})
     marked = frame.assign(synthetic=int(people.synthetic))

@@ -51,7 +51,7 @@ def draw_new_jobcenter(
     """
     names = [name for name in terms if JOBCENTER in _dims(model, name)]
     if not names:
-        return _none("its terms do not vary over jobcenters")
+        return _none("its terms do not vary over sites")
     needed = [rv for rv in model.free_RVs if rv in set(ancestors([model[n] for n in names]))]
     anew = [variable for variable in needed if JOBCENTER in _dims(model, variable.name)]
     if reason := _obstacle(needed, anew, posterior):
@@ -68,10 +68,10 @@ def draw_new_jobcenter(
 def _obstacle(needed: list[Any], anew: list[Any], posterior: xr.Dataset) -> str:
     """Say why a jobcenter cannot be drawn; ``""`` where it can."""
     if not anew:
-        return "its variation over jobcenters has no distribution to draw from"
+        return "its variation over sites has no distribution to draw from"
     missing = [rv.name for rv in needed if rv not in anew and rv.name not in posterior]
     if missing:
-        return f"{', '.join(missing)} is not stored, and is no variable over jobcenters"
+        return f"{', '.join(missing)} is not stored, and is no variable over sites"
     for variable in anew:
         operation = variable.owner.op
         if not isinstance(operation, RandomVariable) or "flat" in operation.name:
@@ -139,5 +139,5 @@ def _dims(model: pm.Model, name: str) -> list[str]:
 
 
 def _none(reason: str) -> xr.Dataset:
-    logger.info("no jobcenter not seen: %s", reason)
+    logger.info("nothing is drawn of a site not seen: %s", reason)
     return xr.Dataset(attrs={"reason": reason})

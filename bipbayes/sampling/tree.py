@@ -86,7 +86,7 @@ def new_jobcenter(
         return xr.Dataset(attrs={"reason": reason})
     over = [batch for batch in batches if _JOBCENTER in batch.dims]
     if not over:
-        return xr.Dataset(attrs={"reason": "its terms do not vary over jobcenters"})
+        return xr.Dataset(attrs={"reason": "its terms do not vary over sites"})
     one = cells.isel(jobcenter=[0])
     scale = _by_coefficient(batches, one, sds)
     drawn = scale * np.random.default_rng(seed).standard_normal(scale.shape)

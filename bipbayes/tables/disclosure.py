@@ -168,6 +168,6 @@ def _check(frame: pd.DataFrame, minimum_count: int) -> None:
     missing = [name for name in ("outcome", "combination", "n_citizens") if name not in frame]
     if missing:
         raise DataError(
-            f"the columns {missing} are missing, so nobody can say how many citizens the numbers"
+            f"the columns {missing} are missing, so nobody can say how many persons the numbers"
             " rest on; nothing was exported"
         )

@@ -87,5 +87,5 @@ def test_citizens_alone_in_their_quarters_tell_nothing() -> None:
     """Catches a number made of no pair."""
     lonely = random_progression(CODEBOOK, seed=1, shape=Shape(citizens=2, waves=(3, 3), gaps=0.0))
     lonely["jobcenter"] = ("response", lonely["citizen"].to_numpy())
-    with pytest.raises(ModelError, match="no two citizens"):
+    with pytest.raises(ModelError, match="no two persons"):
         calendar_shocks(lonely, CODEBOOK)

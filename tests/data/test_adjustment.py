@@ -183,11 +183,11 @@ def test_all_faults_of_the_covariates_at_once(plain: xr.Dataset) -> None:
             covariates=frame,
             columns=["age", "sex", "income"],
         )
-    for words in ("income", "'sex'] are not numeric", "infinite", "1 rows repeat a citizen"):
+    for words in ("income", "'sex'] are not numeric", "infinite", "1 rows repeat an id"):
         assert words in str(caught.value)
     with pytest.raises(SettingsError, match="unknown"):
         make_adjustment(plain, CODEBOOK, adjust=["age"])
-    with pytest.raises(SettingsError, match="one row a citizen"):
+    with pytest.raises(SettingsError, match="one row a person"):
         make_adjustment(plain, CODEBOOK, adjust=["covariates"])
 
 

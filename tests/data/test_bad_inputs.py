@@ -45,7 +45,7 @@ def good() -> pd.DataFrame:
     number = np.arange(ROWS)
     return pd.DataFrame(
         {
-            "citizen": [f"person{place // 3}x" for place in number],
+            "citizen": [f"somebody{place // 3}x" for place in number],
             "jobcenter": np.where(number < 6, "Nordby", "Sydby"),
             "date": [f"2016-{place % 3 + 1:02}-15" for place in number],
             "q1": number % 5 + 1,
@@ -198,7 +198,7 @@ def headers() -> Iterable[Bad]:
 def rows() -> Iterable[Bad]:
     """Rows that contradict one another, or themselves."""
     twice = pd.concat([good(), good().iloc[[3]].assign(q1=good()["q1"].iloc[3] % 5 + 1)])
-    yield Bad("two rows of a day", csv(text(twice)), "different rows of one citizen and date (2")
+    yield Bad("two rows of a day", csv(text(twice)), "different rows of one person and date (2")
     mixed = good().assign(synthetic=[1] + [0] * (ROWS - 1))
     yield Bad("synthetic among real", csv(text(mixed)), "never mix")
     for code, box in (("J", "visit"), ("H", "doctor")):
@@ -327,7 +327,7 @@ def test_bad_inputs_are_refused_in_words(bad: Bad, tmp_path: Path) -> None:
         read_responses(data, load_codebook(book))
     message = str(caught.value)
     assert bad.says in message
-    assert "person" not in message
+    assert "somebody" not in message
     if len(bad.hides) > 3:
         assert bad.hides not in message.replace("2016-05-31", "")
 
@@ -355,4 +355,4 @@ def test_the_command_leaves_with_two(tmp_path: Path) -> None:
     assert run.exit_code == 2 and "q1: values outside the scale (1, data row 5)" in run.output
     data.write_text(text(good()), encoding="utf-8")
     run = CliRunner().invoke(command(), ["check-data", str(data), "--codebook", str(book)])
-    assert run.exit_code == 0 and "12 responses of 4 citizens in 2 sites" in run.output
+    assert run.exit_code == 0 and "12 responses of 4 persons in 2 sites" in run.output

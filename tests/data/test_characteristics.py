@@ -158,7 +158,7 @@ def test_citizens_on_one_side_only() -> None:
     assert [(f.count, f.refused) for f in found.findings] == [(2, False)]
     found = characteristics_from_frame(make_frame(6), make_study(4))
     assert found.citizens["citizen"].tolist() == ["01", "02", "03", "04"]
-    assert [(f.rule, f.count) for f in found.findings] == [("citizens without any response", 2)]
+    assert [(f.rule, f.count) for f in found.findings] == [("{citizens} without any response", 2)]
     strangers = make_frame(3).assign(citizen=["x", "y", "z"])
     with pytest.raises(DataError, match="in common with the responses"):
         characteristics_from_frame(strangers, make_study())
@@ -172,8 +172,8 @@ def test_missing_values_and_repeats_are_counted() -> None:
     found = characteristics_from_frame(frame, make_study(3))
     told = {finding.column: (finding.rule, finding.count) for finding in found.findings}
     assert told == {
-        "age": ("citizens without a value", 1),
-        "all columns": ("identical rows of one citizen", 1),
+        "age": ("{citizens} without a value", 1),
+        "all columns": ("identical rows of one {citizen}", 1),
     }
     assert len(found.citizens) == 3 and np.isnan(found.citizens.loc[1, "age"])
 

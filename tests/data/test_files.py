@@ -393,7 +393,7 @@ def test_the_report_of_a_file_counts_and_names_no_citizen(tmp_path: Path) -> Non
     path = WRITERS["comma"](plain().assign(note="x"), tmp_path)
     study = read_responses(path, CODEBOOK)
     lines = study.report()
-    assert lines[0].startswith(f"data.csv: 40 responses of {plain()['citizen'].nunique()} citizens")
+    assert lines[0].startswith(f"data.csv: 40 responses of {plain()['citizen'].nunique()} persons")
     assert f"q1 {int(plain()['q1'].notna().sum())}" in lines[2]
     assert "Bjørn, Nord" in lines[3] and "note: columns not in the codebook" in lines[5]
     assert not any(citizen in "\n".join(lines) for citizen in plain()["citizen"])

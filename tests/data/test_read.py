@@ -96,7 +96,7 @@ def test_two_different_rows_of_a_day_are_refused_identical_ones_kept_once() -> N
     """Catches silent loss of an answer, and double counting of a copied row."""
     frame = _frame()
     copied = pd.concat([frame, frame.iloc[[0]]], ignore_index=True)
-    assert _findings(copied)["identical rows of one citizen and date"][0] == 1
+    assert _findings(copied)["identical rows of one {citizen} and date"][0] == 1
     assert len(responses_from_frame(copied, CODEBOOK).responses) == len(frame)
     copied.loc[len(frame), "B1"] = 5
     with pytest.raises(
@@ -115,7 +115,7 @@ def test_counted_warnings() -> None:
     found = _findings(frame)
     assert found["columns not in the codebook"] == (1, "comment")
     assert found["ticked beside an activity"] == (1, "S1_22")
-    assert found["citizens with responses in more than one jobcenter"][0] == 1
+    assert found["{citizens} with responses in more than one {jobcenter}"][0] == 1
     assert found["responses whose activities are unknown"][0] == 1
     responses = responses_from_frame(frame, CODEBOOK).responses
     assert responses["combination"].tolist() == ["0000", "1000", "0000", "1000", "", "1000"]

@@ -2,26 +2,39 @@
 
 import csv
 import inspect
+import json
+import logging
 import re
 import sys
+import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
+import pandas as pd
 import pytest
-from builders import FOREIGN, Shape, make_codebook, random_responses
+from builders import FOREIGN, Shape, make_codebook, random_responses, random_study
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from pandas._libs.parsers import STR_NA_VALUES
 
 from bipbayes import plots
+from bipbayes.data.characteristics import characteristics_from_frame
+from bipbayes.data.characteristics_codebook import bip_characteristics
+from bipbayes.data.load_codebook import parse_codebook
+from bipbayes.data.progression import progression
+from bipbayes.data.read import responses_from_frame
+from bipbayes.data.sample import analysis_sample
+from bipbayes.errors import DataError
 from bipbayes.plots import pool
 from bipbayes.run.check_inputs import NAMES, CheckSettings
 from bipbayes.run.check_stage import check
+from bipbayes.run.export_stage import export_stored
+from bipbayes.run.inputs import open_stored
 from bipbayes.run.reproduce import reproduce
 from bipbayes.run.settings import Settings
 
@@ -33,6 +46,9 @@ OTHERWISE |= {"rank_figure", "energy_figure", "save_figure"}
 TOML = """
 name = "Reading"
 scale = [1, 5]
+citizen = "id"
+jobcenter = "place"
+date = "day"
 words = { citizen = { en = "pupil", da = "elev" }, jobcenter = { en = "school", da = "skole" }, \
 caseworker = { en = "teacher", da = ["lærer", "lærere"] } }
 [[indicators]]
@@ -52,6 +68,8 @@ columns = ["U"]
 [averages.pupils]
 members = ["q1", "q2"]
 """
+COLUMNS = {"citizen": "id", "jobcenter": "place", "date": "day"}
+NEUTRAL = re.compile(r"\b(persons?|sites?)\b")  # of studies without words of their own
 CLAIMS = """claim_id,outcome,combination,direction,significant,quantifier
 1,q1,10,positive,true,
 2,pupils,1*,positive,false,most
@@ -60,9 +78,10 @@ CLAIMS = """claim_id,outcome,combination,direction,significant,quantifier
 
 @dataclass(frozen=True)
 class Printed:
-    """A folder of results, its figures by name, and the functions that drew them."""
+    """A folder of results, messages, figures by name, and the functions that drew them."""
 
     out: Path
+    messages: list[str]
     figures: dict[str, Figure]
     kinds: set[str]
 
@@ -74,7 +93,9 @@ def printed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     codebook = make_codebook(3, 2, jobcenters=["north", "NA", "west"])
     frame = random_responses(codebook, seed=4, shape=Shape(citizens=90, waves=(2, 5)))
     frame["q1"] = (frame["q1"] + 2 * frame["T"].fillna(0)).clip(1, 5)  # something to find
-    frame.drop(columns="combination").to_csv(folder / "responses.csv", index=False)
+    frame = pd.concat([frame, frame[:3]])  # rows that stand twice
+    file = frame.drop(columns="combination").rename(columns=COLUMNS)
+    file.to_csv(folder / "responses.csv", index=False)
     (folder / "study.toml").write_text(TOML, encoding="utf-8")
     (folder / "claims.csv").write_text(CLAIMS, encoding="utf-8")
     settings = Settings(
@@ -84,6 +105,7 @@ def printed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         out=folder / "results",
         language=request.param,
         quiet=True,
+        minimum_count=6,
     )
     figures: dict[str, Figure] = {}
 
@@ -96,12 +118,35 @@ def printed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         return []
 
     called: set[str] = set()
-    with pytest.MonkeyPatch.context() as patch, _noted(_kinds().values(), called):
+    messages: list[str] = []
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        _noted(_kinds().values(), called),
+        _heard(messages),
+    ):
         patch.setattr(pool, "workers_for_this_machine", lambda: 0)
         patch.setattr(pool, "draw_task", draw)
         reproduce(settings)
         check(settings, CheckSettings(only=tuple(set(NAMES) - {"engines"})))
-    return Printed(settings.out, figures, called)
+        other = replace(settings, minimum_count=7)
+        export_stored(*open_stored(other), other)
+    return Printed(settings.out, messages, figures, called)
+
+
+@contextmanager
+def _heard(messages: list[str]) -> Iterator[None]:
+    """Collect what the package tells the console."""
+    handler = logging.Handler()
+    handler.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("bipbayes")
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
 
 
 def _kinds() -> dict[str, Any]:
@@ -147,6 +192,61 @@ def test_files_hold_the_studys_words(printed: Printed) -> None:
     assert len({where for where, _ in texts}) > 20
     found = {(where, m[0]) for where, text in texts for m in FOREIGN.finditer(text)}
     assert not found
+
+
+def _sentences(record: Any) -> Iterator[str]:
+    """Every text of a record that has words, no codes."""
+    if isinstance(record, dict | list):
+        for entry in record.values() if isinstance(record, dict) else record:
+            yield from _sentences(entry)
+    elif isinstance(record, str) and " " in record and not record.startswith("Priors("):
+        yield record
+
+
+def test_record_and_console_hold_the_studys_words(printed: Printed) -> None:
+    """Catches a finding, warning or remark that calls pupils citizens or persons."""
+    record = json.loads((printed.out / "run.json").read_text(encoding="utf-8"))
+    texts = [*_sentences(record), *printed.messages]
+    for part in ("rows of one pupil", "pupils with responses in more than one school", "7 pupils"):
+        assert any(part in text for text in texts), part
+    assert not [text for text in texts if FOREIGN.search(text) or NEUTRAL.search(text)]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda frame: frame.drop_duplicates("id"), "two responses of a pupil"),
+        (lambda frame: pd.concat([frame, frame.assign(q1=3)]), "id, day: different rows of one p"),
+        (lambda frame: frame.assign(place=None), "place: rows without a value"),
+        (lambda frame: frame.assign(day="soon"), "day: dates that cannot be read"),
+        (lambda frame: frame.drop(columns="id"), "id: columns of the codebook"),
+    ],
+)
+def test_refusals_hold_the_studys_words(change: Any, said: str) -> None:
+    """Catches a refusal in BIP's words, or with names that the file does not have."""
+    frame = random_responses(make_codebook(3, 2), seed=4, shape=Shape(citizens=30, gaps=0))
+    codebook = parse_codebook(tomllib.loads(TOML))
+    file = change(frame.drop(columns="combination").rename(columns=COLUMNS))
+    with pytest.raises(DataError) as caught:
+        study = responses_from_frame(file, codebook)
+        analysis_sample(progression(study, codebook), codebook)
+    assert said in str(caught.value)
+    assert not FOREIGN.search(str(caught.value))
+
+
+def test_a_register_is_checked_in_the_studys_words() -> None:
+    """Catches a finding on characteristics that calls pupils citizens."""
+    codebook = parse_codebook(tomllib.loads(TOML))
+    study = replace(random_study(make_codebook(3, 2), seed=4), codebook=codebook)
+    people = study.responses["citizen"].unique()[:-2]
+    columns = dict.fromkeys(bip_characteristics().columns, 0)
+    register = pd.DataFrame(
+        {"id": [*people, *people[:1], "nobody"], "synthetic": 1, **columns, "age": 30}
+    )
+    read = characteristics_from_frame(register, study)
+    said = [finding.sentence(codebook) for finding in read.findings]
+    assert len(said) > 3 and all("pupil" in text for text in said)
+    assert not [text for text in said if FOREIGN.search(text)]
 
 
 def test_no_name_is_taken_for_missing(printed: Printed) -> None:
