@@ -22,7 +22,7 @@ from bipbayes.cluster import Workers
 from bipbayes.data import checks
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.files import file_digest
-from bipbayes.data.parts import PART_ROWS, Part, cut
+from bipbayes.data.parts import PART_ROWS, Part, column_names, cut
 from bipbayes.data.progression import PreviousRule, Spread, progression, spread_of
 from bipbayes.data.read import checked, is_synthetic, refuse
 from bipbayes.data.sample import NO_CHANGE, Floats, Sample, analysis_sample, jobcenter_order
@@ -127,6 +127,7 @@ def read_parts(
     DataError
         The data cannot be used; every fault of every part is named.
     """
+    _refuse_without_citizens(path, codebook)
     kept = scratch_folder(folder)
     try:
         parts = cut(path, codebook.citizen, kept.path, part_rows=part_rows)
@@ -159,6 +160,14 @@ def read_parts(
         _workers=workers,
         _folder=kept,
     )
+
+
+def _refuse_without_citizens(path: Path, codebook: Codebook) -> None:
+    """Refuse data that cannot be cut, naming all columns that they lack."""
+    names = column_names(path)
+    if names and codebook.citizen not in names:
+        frame = pd.DataFrame(columns=names)
+        refuse(checks.missing_columns(frame, checks.needed_columns(frame, codebook)), path.name)
 
 
 @dataclass(frozen=True)

@@ -84,11 +84,34 @@ def cut(path: Path, citizen: str, folder: Path, *, part_rows: int = PART_ROWS) -
     Raises
     ------
     DataError
-        There is nothing to cut, columns differ between files, or there is no such column.
+        There is nothing to cut, a file cannot be read, or columns differ between files.
     """
     files = data_files(path)
     if not files:
         raise DataError(f"{path.name}: only Parquet and text files are read in parts")
+    try:
+        return _cut(files, citizen, folder, part_rows=part_rows)
+    except (pa.ArrowException, OSError) as error:
+        # The library's message may quote values of a citizen; only its kind is repeated.
+        raise DataError(
+            f"{path.name} cannot be read in parts ({type(error).__name__}); check that every file "
+            "is complete, has the format its name says and holds the same kinds of columns"
+        ) from None
+
+
+def column_names(path: Path) -> list[str]:
+    """Return the columns of data, or none where they cannot be told."""
+    files = data_files(path)
+    try:
+        if files and files[0].suffix == ".parquet":
+            return list(pq.read_schema(files[0]).names)
+        return list(next(csv_blocks(files[0], 1)).columns) if files else []
+    except (pa.ArrowException, OSError):
+        return []
+
+
+def _cut(files: Sequence[Path], citizen: str, folder: Path, *, part_rows: int) -> list[Part]:
+    """Take files as the parts that they are, or deal their rows out."""
     if files[0].suffix == ".parquet":
         names, sizes = _columns_of(files), [pq.read_metadata(file).num_rows for file in files]
         if citizen in names and max(sizes) <= 3 * part_rows and _disjoint(files, citizen):
@@ -135,8 +158,6 @@ def _dealt(files: Sequence[Path], citizen: str, folder: Path, *, count: int) -> 
     with ExitStack() as stack:
         writers: dict[int, pq.ParquetWriter] = {}
         for table in _tables(files):
-            if citizen not in table.column_names:
-                raise DataError(f"the files have no column {citizen!r}, by which they are cut")
             schema = table.schema if schema is None else schema
             rows = np.arange(start, start + len(table)) + 1
             start += len(table)
