@@ -167,7 +167,11 @@ def _refuse_without_citizens(path: Path, codebook: Codebook) -> None:
     names = column_names(path)
     if names and codebook.citizen not in names:
         frame = pd.DataFrame(columns=names)
-        refuse(checks.missing_columns(frame, checks.needed_columns(frame, codebook)), path.name)
+        refuse(
+            checks.missing_columns(frame, checks.needed_columns(frame, codebook)),
+            path.name,
+            codebook,
+        )
 
 
 @dataclass(frozen=True)
