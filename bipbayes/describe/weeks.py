@@ -4,9 +4,10 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 import xarray as xr
 from numpy.typing import NDArray
+from statsmodels.regression.linear_model import OLS
+from statsmodels.tools.tools import add_constant
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.groups import consecutive_responses
@@ -114,7 +115,7 @@ def _fit(
     errors = (
         {} if vcov == "classical" else {"cov_type": "cluster", "cov_kwds": {"groups": citizens}}
     )
-    fit = sm.OLS(y, sm.add_constant(x)).fit(use_t=True, **errors)
+    fit = OLS(y, add_constant(x)).fit(use_t=True, **errors)
     lower, upper = fit.conf_int(alpha=1 - level)[1]
     values = (fit.params[1], fit.bse[1], lower, upper, fit.pvalues[1], fit.params[0])
     return dict(zip(_NONE, map(float, values), strict=True))

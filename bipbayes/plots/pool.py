@@ -17,6 +17,8 @@ from bipbayes.errors import RunError
 from bipbayes.processes import Processes
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from bipbayes.plots.catalogue import FigureTask
 
 _RECIPES: Final = "bipbayes.plots.recipes"
@@ -88,12 +90,18 @@ class DrawingPool(Processes):
 def draw_task(task: "FigureTask", folder: Path) -> list[Path]:
     """Draw one figure and write its files."""
     save = import_module("bipbayes.plots.save")
+    paths: list[Path] = save.save_figure(figure_of(task), folder / task.name)
+    return paths
+
+
+def figure_of(task: "FigureTask") -> "Figure":
+    """Draw one figure."""
     function = task.function
     if isinstance(function, str):
         module, name = function.split(":")
         function = getattr(import_module(module), name)
-    paths: list[Path] = save.save_figure(function(**task.arguments), folder / task.name)
-    return paths
+    figure: Figure = function(**task.arguments)
+    return figure
 
 
 def workers_for_this_machine() -> int:

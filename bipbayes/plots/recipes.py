@@ -8,9 +8,14 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
+from bipbayes.data.characteristics_codebook import CharacteristicsCodebook
 from bipbayes.plots import sampler  # noqa: F401 - to be imported before processes are forked
 from bipbayes.plots.analyses import analyses_data, analyses_figure
 from bipbayes.plots.correlation import correlation_data, correlation_figure
+from bipbayes.plots.describe_combinations import combinations_data, combinations_figure
+from bipbayes.plots.describe_differences import differences_data, differences_figure
+from bipbayes.plots.describe_histograms import average_figure, histogram_data
+from bipbayes.plots.describe_weeks import weeks_data, weeks_figure
 from bipbayes.plots.forest import forest_figure  # noqa: F401 - as above
 from bipbayes.plots.heatmap import heatmap_data, heatmap_figure
 from bipbayes.plots.interval_figure import interval_data, interval_figure
@@ -52,3 +57,27 @@ def shrinkage(frame: pd.DataFrame, *, context: Context, vcov: str) -> Figure:
 def correlation(covariance: xr.DataArray, *, context: Context) -> Figure:
     """Draw the indicators' residual correlation from their covariance."""
     return correlation_figure(correlation_data(covariance, context), context=context)
+
+
+def combinations(combinations: pd.DataFrame, *, context: Context) -> Figure:
+    """Draw how often combinations occur from their numbers."""
+    return combinations_figure(combinations_data(combinations, context), context=context)
+
+
+def differences(
+    differences: pd.DataFrame, *, characteristics: CharacteristicsCodebook, context: Context
+) -> Figure:
+    """Draw standardised differences of characteristics."""
+    data = differences_data(differences, characteristics, context=context)
+    return differences_figure(data, context=context)
+
+
+def histogram(histograms: pd.DataFrame, *, context: Context, outcome: str) -> Figure:
+    """Draw one outcome's histogram from all of them."""
+    data = histogram_data(histograms, context, outcome=outcome)
+    return average_figure(data, context=context, outcome=outcome)
+
+
+def weeks(slopes: pd.DataFrame, *, context: Context) -> Figure:
+    """Draw the slopes of progression on weeks."""
+    return weeks_figure(weeks_data(slopes, context), context=context)

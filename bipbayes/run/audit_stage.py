@@ -27,7 +27,6 @@ from bipbayes.audit.verdicts import audit_claims, beside_baseline
 from bipbayes.describe.description import Description
 from bipbayes.intervals import join_frames
 from bipbayes.plots.catalogue import FigureTask
-from bipbayes.plots.claims import claims_figure
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.run.contexts import run_context, warn_of_other_counts
 from bipbayes.run.fits import ending_of, is_sound
@@ -106,7 +105,7 @@ def audit_run(
     paragraph = abstract_paragraph(shown, context, model=posterior.model)
     write_text(run.folder.file(f"tables/audit_paragraph{ending}.txt"), paragraph + "\n")
     arguments = {"audit": shown, "context": context}
-    pool.submit([FigureTask(f"claims{ending}", claims_figure, arguments)])
+    pool.submit([FigureTask(f"claims{ending}", "bipbayes.plots.claims:claims_figure", arguments)])
     wanted = {
         "beyond": beyond,
         "level": settings.level,

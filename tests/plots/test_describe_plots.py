@@ -21,6 +21,7 @@ from bipbayes.plots.describe_combinations import combinations_data
 from bipbayes.plots.describe_differences import differences_data
 from bipbayes.plots.describe_histograms import average_figure, histogram_data
 from bipbayes.plots.describe_weeks import weeks_data, weeks_figure
+from bipbayes.plots.pool import figure_of
 from bipbayes.tables.describe_tables import protected_description
 from bipbayes.wording import Context
 
@@ -84,7 +85,7 @@ def test_every_figure_is_whole(bip: Described, language: str) -> None:
     for task in tasks:
         if language == "en" and task.name in DRAWN_ONCE:
             continue
-        figure = task.function(**task.arguments)
+        figure = figure_of(task)
         assert mark in written(figure).replace("\n", " ")
         box, inches = figure.get_tightbbox(), figure.get_size_inches()
         assert box.x0 >= 0 and box.y0 >= 0, task.name
@@ -192,5 +193,5 @@ def test_another_shape_of_study() -> None:
     description = describe(progression(study), codebook)
     context = Context(codebook, synthetic=False)
     for task in describe_tasks(description, context):
-        text = written(task.function(**task.arguments))
+        text = written(figure_of(task))
         assert "report" not in text.lower() or task.name == "combinations"
