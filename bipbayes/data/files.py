@@ -15,6 +15,7 @@ from bipbayes.errors import DataError, raise_all
 Reader = Callable[[Path], pd.DataFrame]
 
 PERIODS: Final = "periods"  # attribute of a frame: columns of months, ... by what they hold
+VARIABLE_LABELS: Final = "variable_labels"  # attribute of a frame: labels by column
 VALUE_LABELS: Final = "value_labels"  # attribute of a frame: labels of codes by column
 _MARKS: Final = (
     (b"\xff\xfe\0\0", "utf-32"),
@@ -201,6 +202,7 @@ def _labelled(function: str) -> Reader:
         frame, meta = getattr(pyreadstat, function)(str(path), apply_value_formats=False)
         table = _with_dates(pd.DataFrame(frame), meta.original_variable_types)
         table.attrs[VALUE_LABELS] = dict(meta.variable_value_labels)
+        table.attrs[VARIABLE_LABELS] = dict(meta.column_names_to_labels)
         return table
 
     return read

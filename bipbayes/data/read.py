@@ -12,6 +12,7 @@ from bipbayes.data import checks, columns
 from bipbayes.data.activities import combinations
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.files import PERIODS, file_digest, read_table
+from bipbayes.data.labels import file_labels, labelled
 from bipbayes.data.study import Finding, Study, first_rows
 from bipbayes.errors import DataError, raise_all
 
@@ -54,13 +55,15 @@ def responses_from_frame(
     refuse(findings, name, codebook)
     for finding in findings:
         logger.warning("%s", finding.sentence(codebook))
+    labels = file_labels(frame)
     return Study(
         responses=responses,
-        codebook=codebook,
+        codebook=labelled(codebook, labels),
         digest=digest or _frame_digest(frame),
         synthetic=is_synthetic(frame),
         findings=tuple(findings),
         name=name,
+        labels=labels,
     )
 
 

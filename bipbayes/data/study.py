@@ -1,6 +1,7 @@
 """A study: checked responses with the codebook that names them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import pandas as pd
@@ -68,7 +69,7 @@ class Study:
         (text), ``date``, the indicators (floats, ``NaN`` = not answered), the boxes or
         treatment columns, and ``combination`` (text, ``""`` = activities unknown).
     codebook
-        Names indicators and treatments.
+        Names indicators and treatments, with the file's labels where it had none.
     digest
         SHA-256 of the file (or of the frame's CSV text).
     synthetic
@@ -77,6 +78,8 @@ class Study:
         Everything that was noticed and how it was handled.
     name
         Name of the file or of the generator.
+    labels
+        What the file calls its columns (`bipbayes.data.labels`).
     """
 
     responses: pd.DataFrame
@@ -85,6 +88,7 @@ class Study:
     synthetic: bool
     findings: tuple[Finding, ...] = ()
     name: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def size(self) -> tuple[int, int]:

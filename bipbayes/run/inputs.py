@@ -14,6 +14,7 @@ from bipbayes.cluster import Workers
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.directions import directions
 from bipbayes.data.files import file_digest
+from bipbayes.data.labels import labelled
 from bipbayes.data.load_codebook import load_codebook
 from bipbayes.data.parted import PartedStudy, read_parts
 from bipbayes.data.parts import is_large
@@ -137,6 +138,7 @@ def open_run(settings: Settings, *, in_parts: bool = False) -> Run:
         whole = settings if in_parts else replace(settings, parts=NEVER, scheduler=None)
         study = read_study(whole, codebook, folder=settings.out)
         _claim(folder, study, settings)
+    codebook = study.codebook  # with the file's own labels
     _keep_codebook(settings, folder)
     _note_data(folder, study)
     logger.info(
@@ -173,7 +175,7 @@ def open_stored(settings: Settings) -> tuple[RunFolder, Codebook]:
         kept = replace(settings, previous=record["identity"]["previous"])
         identity = {"data": file_digest(settings.data), **_rules(codebook, kept)}
         folder.claim(identity, overwrite=False)
-    return folder, codebook
+    return folder, labelled(codebook, record["data"].get("labels", {}))
 
 
 def as_made(folder: RunFolder, settings: Settings) -> Settings:
@@ -283,7 +285,8 @@ def _synthetic_study(settings: Settings, codebook: Codebook, folder: RunFolder) 
 
 def _identity(study: Study | PartedStudy, settings: Settings) -> dict[str, str]:
     """Return what makes two runs the same: data, codebook, rule for the previous answer."""
-    return {"data": study.digest, **_rules(study.codebook, settings)}
+    # As it was read: a file's labels are the data's, and later verbs have no data.
+    return {"data": study.digest, **_rules(load_codebook(settings.codebook), settings)}
 
 
 def _rules(codebook: Codebook, settings: Settings) -> dict[str, str]:
@@ -305,6 +308,7 @@ def _note_data(folder: RunFolder, study: Study | PartedStudy) -> None:
         "treatments": list(study.codebook.treatment_codes),
         "reversed": list(study.codebook.reversed_codes),
         "words": study_words(study.codebook.words, "en"),
+        "labels": dict(study.labels) if isinstance(study, Study) else {},
         "findings": [finding.sentence(study.codebook) for finding in study.findings],
     }
     folder.note(data=facts)

@@ -443,3 +443,24 @@ def test_blocks_refuse_what_the_whole_refuses(tmp_path: Path) -> None:
         with pytest.raises(DataError) as blocks:
             list(csv_blocks(path, 7))
         assert str(blocks.value) == str(whole.value)
+
+
+@pytest.mark.parametrize("suffix", [".sav", ".dta"])
+def test_what_a_file_calls_its_columns_names_what_the_codebook_does_not(
+    tmp_path: Path, suffix: str
+) -> None:
+    """Catches labels that are lost, that win over the codebook's, or stand for several boxes."""
+    path = tmp_path / f"study{suffix}"
+    frame = plain().assign(U=0.0, V=0.0)
+    frame["date"] = frame["date"].dt.strftime("%Y-%m-%d")
+    labels = {"q1": "Sleeps\nwell ", "q2": "Other words", "T": "Visits", "U": "Calls"}
+    kept = {name: labels.get(name, name) for name in frame}
+    write = pyreadstat.write_sav if suffix == ".sav" else pyreadstat.write_dta
+    write(frame, str(path), column_labels=list(kept.values()))
+    indicators = [{**entry, "label": {"en": "Ours"} if entry["code"] == "q2" else {}}
+                  for entry in TABLE["indicators"]]  # fmt: skip
+    both = {"T": {"columns": ["T"]}, "W": {"columns": ["U", "V"]}}
+    study = read_responses(path, codebook(indicators=indicators, treatments=both))
+    found = {one.code: dict(one.label) for one in study.codebook.indicators}
+    assert found == {"q1": {"en": "Sleeps well"}, "q2": {"en": "Ours"}}
+    assert [dict(one.label) for one in study.codebook.treatments] == [{"en": "Visits"}, {}]

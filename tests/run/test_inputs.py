@@ -1,11 +1,13 @@
 """Opening a run: whose data and codebook a folder holds."""
 
+import re
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyreadstat
 import pytest
 from builders import make_codebook, random_responses
 
@@ -45,6 +47,22 @@ def settings(tmp_path: Path) -> Settings:
     )
     open_run(made)
     return made
+
+
+def test_a_files_own_labels_stay_with_the_run(settings: Settings, tmp_path: Path) -> None:
+    """Catches labels that verbs without the data do not know, or that make another run."""
+    frame = pd.read_csv(settings.data, dtype={"citizen": "str"})
+    names = {"q1": "From the file", "T": "Visits to homes"}
+    path, bare = tmp_path / "mine.sav", tmp_path / "bare.toml"
+    pyreadstat.write_sav(frame, str(path), column_labels=[names.get(n, n) for n in frame])
+    bare.write_text(re.sub(r"label = .*\n", "", CODEBOOK), encoding="utf-8")
+    own = replace(settings, data=path, codebook=bare, out=tmp_path / "labelled")
+    run = open_run(own)
+    stored = open_stored(replace(own, data=None, codebook=None))[1]
+    for book in (run.codebook, stored, open_stored(own)[1]):
+        assert book.indicators[0].label == {"en": "From the file"}
+        assert book.treatments[0].label == {"en": "Visits to homes"}
+    assert open_run(own).folder.record()["identity"] == run.folder.record()["identity"]
 
 
 def test_a_run_in_parts_is_the_run_in_memory(settings: Settings, tmp_path: Path) -> None:
