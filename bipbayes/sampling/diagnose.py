@@ -255,7 +255,7 @@ def _point_reasons(worst: dict[str, float], thresholds: Thresholds) -> Iterator[
             f"{worst['effective_points']:.0f} effective points over the standard deviations, "
             f"fewer than {thresholds.ess:.0f}; ask for --engine nuts"
         )
-    if worst["k_hat"] > thresholds.k_hat:
+    if not worst["k_hat"] <= thresholds.k_hat:  # NaN, too: weights that have no tail to fit
         yield (
             f"Pareto's k of the points' weights is {worst['k_hat']:.2f}, above "
             f"{thresholds.k_hat}; ask for --engine nuts"
@@ -265,7 +265,10 @@ def _point_reasons(worst: dict[str, float], thresholds: Thresholds) -> Iterator[
 def _point_review(worst: dict[str, float], thresholds: Thresholds) -> Iterator[str]:
     if thresholds.good_k < worst["k_hat"] <= thresholds.k_hat:
         k_hat, good = worst["k_hat"], thresholds.good_k
-        yield f"Pareto's k of the points' weights is {k_hat:.2f}, above {good}"
+        yield (
+            f"Pareto's k of the points' weights is {k_hat:.2f}, above {good}, after all rounds of "
+            "moving the proposal: errors may be larger than said; compare with check engines"
+        )
 
 
 def _review(worst: dict[str, float], thresholds: Thresholds) -> Iterator[str]:

@@ -184,6 +184,7 @@ def test_hyperparameters_are_named_and_fail_nothing() -> None:
         (0.3, 500.0, "", ""),
         (0.6, 500.0, "", "0.60, above 0.5"),
         (0.8, 500.0, "0.80, above 0.7", ""),
+        (float("nan"), 500.0, "nan, above 0.7", ""),
         (0.3, 350.0, "350 effective points", ""),
     ],
 )

@@ -32,6 +32,8 @@ _PILOTS: Final = 4  # rounds of a quarter of the points, to move the proposal
 _ROUNDS: Final = 3
 _MOVING: Final = 4  # effective points by standard deviation that a proposal is moved by
 _STARTS: Final = (0.4, 0.05, 1.5)  # in scales of the priors
+_LADDER: Final = np.array([0.001, 0.03, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2])  # likewise
+_STRIDE: Final = 0.1  # of the first step uphill, which is not to pass over a mode
 _LOWEST: Final = 1e-3  # of a standard deviation at the mode
 _STEP: Final = 0.02
 _APART: Final = 2.0  # modes closer than this many standard deviations are one
@@ -115,12 +117,15 @@ def thinned(mixture: Mixture, points: int) -> Mixture:
 def find_modes(model: GaussianModel) -> list[Floats]:
     """Modes of the density of the free standard deviations, in scales of their priors.
 
-    The highest comes first. They are looked for from several starts.
+    The highest comes first. They are looked for from several starts, then from wherever the
+    density rises again aside of the highest mode, along one standard deviation.
     """
     count = int(model.free.sum())
     if not count:
         return [np.zeros(0)]
     found = _each(lambda start: _climb(model, np.full(count, start)), _STARTS)
+    highest = max(found, key=lambda pair: pair[0])[1]
+    found += _each(lambda start: _climb(model, start), _aside(model, highest))
     found.sort(key=lambda pair: -pair[0])
     modes: list[Floats] = []
     for _, mode in found:
@@ -129,20 +134,34 @@ def find_modes(model: GaussianModel) -> list[Floats]:
     return modes
 
 
+def _aside(model: GaussianModel, mode: Floats) -> list[Floats]:
+    """Points that are higher than their neighbours on lines through a mode, and not beside it."""
+    rungs = np.tile(mode, (len(mode), len(_LADDER), 1))
+    for place, line in enumerate(rungs):
+        line[:, place] = _LADDER
+    flat = rungs.reshape(-1, len(mode))
+    height = np.reshape(_each(lambda row: log_density(model, row), flat), rungs.shape[:2])
+    ends = np.full((len(mode), 1), -np.inf)
+    padded = np.concatenate([ends, height, ends], axis=1)
+    rises = (height > padded[:, :-2]) & (height > padded[:, 2:])
+    beside = np.searchsorted(_LADDER, mode)[:, None] - np.arange(len(_LADDER))
+    return list(rungs[rises & (beside != 0) & (beside != 1)])
+
+
 def _climb(model: GaussianModel, start: Floats) -> tuple[float, Floats]:
     def downhill(point: Floats) -> tuple[float, Floats]:
-        value, gradient = log_density_gradient(model, point)
-        return -value, -gradient
+        value, gradient = log_density_gradient(model, _STRIDE * point)
+        return -value, -_STRIDE * gradient
 
     found = optimize.minimize(
         downhill,
-        start,
+        start / _STRIDE,
         jac=True,
         method="L-BFGS-B",
-        bounds=[(_LOWEST, None)] * len(start),
-        options={"ftol": 1e-9, "gtol": 1e-3},
+        bounds=[(_LOWEST / _STRIDE, None)] * len(start),
+        options={"ftol": 1e-9, "gtol": 1e-3 * _STRIDE},
     )
-    return -float(found.fun), np.asarray(found.x)
+    return -float(found.fun), _STRIDE * np.asarray(found.x)
 
 
 def _around(model: GaussianModel, modes: Sequence[Floats]) -> list[Component]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from cell_builders import CellShape, make_cells
 from scipy import linalg, stats
+from scipy.special import logsumexp, softmax
 
 from bipbayes.sampling.batches import Batch
 from bipbayes.sampling.exact import integrate as integration
@@ -216,6 +217,48 @@ def test_two_modes_are_both_found(cells, monkeypatch):
     above = mixture.sds[:, 0] / model.scale[0] > 1.5
     assert mixture.weight[above].sum() == pytest.approx(0.75, abs=0.01)
     assert mixture.k_hat < 0.5
+
+
+@pytest.mark.parametrize("far", [0.4, 0.45, 0.55, 0.6])
+def test_two_modes_of_real_data_have_their_shares(far):
+    """Catches a climb that passes over a mode: its share was lost and the weights looked even.
+
+    Three effects known to a thousandth say that the standard deviation is next to nothing, the
+    fourth, far off and hardly known, that it is large. The share of the far mode by a fine grid.
+    """
+    cells = make_cells(CellShape(jobcenters=1, indicators=1, responses=(5, 9), gaps=0.0), seed=1)
+    mean = np.array([0.0004, -0.0006, 0.0003, far]).reshape(4, 1, 1)
+    noise = np.array([1e-6, 1e-6, 1e-6, 0.01]).reshape(4, 1, 1, 1)
+    cells = cells.assign(mean=(cells["mean"].dims, mean), vcov=(cells["vcov"].dims, noise))
+    model = gaussian_model(cells, [Batch("combination_effect", ("combination",), 0.5)])
+    grid = np.geomspace(1e-6, 6, 4000)
+    log = np.array([log_density(model, np.array([ratio])) for ratio in grid])
+    weight = np.exp(log - log.max()) * np.gradient(grid)
+    share = weight[grid > 0.05].sum() / weight.sum()
+    assert 0.01 < share < 0.99
+    assert len(find_modes(model)) == 2
+    mixture = integrate(model, seed=1)
+    found = mixture.weight[mixture.sds[:, 0] / model.scale[0] > 0.05].sum()
+    assert found == pytest.approx(share, abs=0.006)
+    assert mixture.k_hat < 0.5
+
+
+def test_a_mode_aside_in_one_sd_is_found(monkeypatch, cells):
+    """Catches starts on the diagonal alone: two sds, the second mode in a corner."""
+    model = gaussian_model(cells, TWO)
+    modes = np.array([[0.3, 0.3], [0.02, 2.5]])
+
+    def density(model, ratios):
+        return float(logsumexp(-0.5 * ((ratios - modes) ** 2).sum(axis=1) / 0.01))
+
+    def gradient(model, ratios):
+        pull = softmax(-0.5 * ((ratios - modes) ** 2).sum(axis=1) / 0.01)
+        return density(model, ratios), pull @ (modes - ratios) / 0.01
+
+    monkeypatch.setattr(integration, "_STARTS", (0.4,))
+    monkeypatch.setattr(integration, "log_density", density)
+    monkeypatch.setattr(integration, "log_density_gradient", gradient)
+    np.testing.assert_allclose(sorted(map(tuple, find_modes(model))), modes[::-1], atol=0.02)
 
 
 def test_an_unreachable_posterior_is_owned_up_to(cells, monkeypatch):
