@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 from builders import Shape, make_codebook, random_progression
+from scipy import stats
 
+from bipbayes.checks import calendar
 from bipbayes.checks.calendar import calendar_shocks
 from bipbayes.errors import ModelError
 from bipbayes.intervals import ALL_INDICATORS
@@ -81,6 +83,23 @@ def test_sums_and_scale_are_those_of_pairs_of_citizens(design: xr.Dataset) -> No
     # What cell means leave in the sum is small, and drawn with random signs.
     assert row["blocks"] == len(set(block[pairs.any(axis=1)]))
     assert row["shock"] ** 2 == pytest.approx(total / scale, abs=0.01)
+
+
+def test_a_line_says_what_blocks_differ_by_and_what_chance_gives() -> None:
+    """Catches one-sided limits, a spread over all blocks instead of all but one, and p of zero."""
+    own, scale = np.array([3.0, 1.0, -1.0]), np.array([2.0, 2.0, 4.0])
+    turned = np.random.default_rng(3).normal(0, 0.5, (3, calendar.SIGNS))
+    parts = [calendar._Surplus(own, turned, scale)]
+    row = calendar._line("q1", parts, 0.9)
+    error = np.sqrt(((own - 3 / 8 * scale) ** 2).sum() / 64 * 3 / 2)
+    half = stats.t.ppf(0.95, 2) * error
+    found = [row[name] for name in ("shock", "lower", "upper")]
+    assert found == pytest.approx([np.sqrt(3 / 8), 0.0, np.sqrt(3 / 8 + half)])
+    chance = np.sort(turned.sum(axis=0) / 8)
+    assert row["limit"] ** 2 == pytest.approx(np.interp(0.9 * 499, np.arange(500), chance))
+    assert row["p_value"] == pytest.approx((1 + (chance >= 3 / 8).sum()) / 501)
+    far = calendar._line("q1", [calendar._Surplus(100 * own, turned, scale)], 0.9)
+    assert far["p_value"] == pytest.approx(1 / 501)
 
 
 def test_citizens_alone_in_their_quarters_tell_nothing() -> None:

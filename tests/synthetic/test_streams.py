@@ -31,6 +31,15 @@ def test_numbers_below_a_bound_are_even() -> None:
     assert ((counts - 10_000) ** 2 / 10_000).sum() < 22.5  # chi-square(6), 0.1 %
 
 
+def test_probabilities_are_those_asked_for() -> None:
+    """Catches a probability one part too large, such as what never happens happening."""
+    stream = Stream(6)
+    assert not stream.happens(0, 8, 2000).any()
+    assert stream.happens(8, 8, 2000).all()
+    share = stream.happens(1, 8, 20_000).mean()
+    assert abs(share - 1 / 8) < 4 * np.sqrt(1 / 8 * 7 / 8 / 20_000)
+
+
 def test_normals_are_normal() -> None:
     """Catches a table in wrong units or with a wrong middle."""
     values = Stream(6).normals(200_000) / 2.0**NORMAL_BITS

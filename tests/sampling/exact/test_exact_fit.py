@@ -54,6 +54,27 @@ def test_sizes_do_not_exceed_the_draws_and_missing_ones_are_empty():
     assert np.isnan([size[1:], tail[1:], error[1:]]).all()
 
 
+def test_errors_stay_when_draws_are_shifted_and_tails_are_the_weaker_one():
+    """Catches sums that are not centred, another quantile, and the better of the two tails.
+
+    A few points hold the upper tail together; the lower one is of independent draws.
+    """
+    rng = np.random.default_rng(4)
+    point = np.repeat(np.arange(200), 20)
+    draws = rng.normal(size=(len(point), 1))
+    draws[point < 15] = np.abs(draws[point < 15]) + 3.0
+    size, tail, error = monte_carlo(draws, point)
+    shifted = monte_carlo(draws + 50.0, point)
+    np.testing.assert_allclose(shifted, (size, tail, error), rtol=1e-6)
+    sizes = []
+    for share in (0.05, 0.95):
+        below = (draws[:, 0] <= np.quantile(draws[:, 0], share)).astype(float)
+        sums = np.array([(below[point == one] - below.mean()).sum() for one in range(200)])
+        sizes.append(min(below.var(ddof=1) / ((sums / len(below)) ** 2).sum(), len(below)))
+    assert sizes[0] > 3 * sizes[1]
+    assert tail[0] == pytest.approx(sizes[1])
+
+
 def test_errors_cover_what_other_seeds_give():
     """Catches an engine that is surer of its means than its own repetition."""
     cells = make_cells(SHAPE, seed=3)

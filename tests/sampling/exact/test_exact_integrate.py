@@ -191,6 +191,10 @@ def test_the_proposals_density_is_that_of_its_draws():
     assert min(values.min() for values in drawn) >= 0
     means = sum(each.share * own.mean(axis=0) for each, own in zip(components, drawn, strict=True))
     np.testing.assert_allclose(weight @ points, means, atol=3e-3)
+    # Far from zero nothing is cut: the covariance is that of the Student distribution.
+    far = proposal.draw(proposal.Component(1.0, np.array([9.0, 9.0]), root), uniform)
+    spread = proposal.DEGREES / (proposal.DEGREES - 2)
+    np.testing.assert_allclose(np.cov(far.T), spread * root @ root.T, rtol=0.1)
 
 
 def test_two_modes_are_both_found(cells, monkeypatch):
