@@ -10,6 +10,8 @@ from typing import Any
 _QUIET = {
     "distributed.comm.timeouts.connect": "60s",
     "distributed.worker.profile.enabled": False,
+    # What an interrupted worker says is nothing for users.
+    "distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED": "error",
 }
 # Else the processes would fight for the cores.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
