@@ -67,7 +67,6 @@ def main(
             folder=out,
             where=(scheduler, workers),
             rounds=rounds,
-            progress=not quiet,
             overwrite=overwrite,
         )
         return 0

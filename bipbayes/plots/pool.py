@@ -7,7 +7,7 @@ and every drawing process is forked from it.
 
 import os
 from collections.abc import Iterable
-from concurrent.futures import Future
+from concurrent.futures import Future, as_completed
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from bipbayes.atomic import note_written
 from bipbayes.errors import RunError
 from bipbayes.processes import Processes
+from bipbayes.progress import stage
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -71,6 +72,9 @@ class DrawingPool(Processes):
         RunError
             Naming every figure that could not be drawn; the others are written.
         """
+        with stage("drawing figures", total=len(self._futures)) as drawing:
+            for _ in as_completed(self._futures.values()):
+                drawing.advance()
         paths, faults = [], []
         for name, future in self._futures.items():
             fault = future.exception()

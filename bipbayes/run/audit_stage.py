@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
+from bipbayes import progress
 from bipbayes.atomic import write_text
 from bipbayes.audit.claims import read_claims
 from bipbayes.audit.counts import abstract_paragraph, audit_counts
@@ -92,10 +93,11 @@ def audit_run(
             settings=chosen,
         )
 
-    audit = judged(intervals, posterior)
-    if adjusted is not None and _may_stand_beside(run, posterior.model):
-        ols = intervals[intervals["source"] == "ols"]
-        audit = beside_baseline(audit, judged(join_frames([ols, adjusted.intervals]), adjusted))
+    with progress.stage("auditing claims"):
+        audit = judged(intervals, posterior)
+        if adjusted is not None and _may_stand_beside(run, posterior.model):
+            ols = intervals[intervals["source"] == "ols"]
+            audit = beside_baseline(audit, judged(join_frames([ols, adjusted.intervals]), adjusted))
     audit = audit.assign(model=posterior.model)
     ending = ending_of(run.folder, posterior.model)
     run.folder.write(f"audit{ending}.csv", audit)

@@ -4,12 +4,12 @@ Nothing is fitted, but by the check of the engines.
 """
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from bipbayes.errors import ModelError
 from bipbayes.plots.pool import DrawingPool
+from bipbayes.progress import stage
 from bipbayes.run import check_evidence, check_joint, check_model
 from bipbayes.run.check_inputs import BY_NAME, NAMES, CheckInputs, CheckResult, CheckSettings
 from bipbayes.run.settings import Settings
@@ -65,8 +65,12 @@ def check(settings: Settings, asked: CheckSettings) -> dict[str, CheckResult]:
     if _NEED_RESPONSES & set(names):
         logger.info("checking %s on %s", inputs.model, inputs.run.study.name)
     done: dict[str, CheckResult] = {}
-    with DrawingPool(inputs.folder.file("figures")) as pool:
-        for name in names:
+    with (
+        DrawingPool(inputs.folder.file("figures")) as pool,
+        stage("all checks", total=len(names)) as checking,
+    ):
+        for place, name in enumerate(names):
+            checking.move(place)
             result = _one(name, inputs, asked)
             if result is None:
                 continue
@@ -79,16 +83,14 @@ def check(settings: Settings, asked: CheckSettings) -> dict[str, CheckResult]:
 
 
 def _one(name: str, inputs: CheckInputs, asked: CheckSettings) -> CheckResult | None:
-    started = time.monotonic()
     try:
-        result = CHECKS[name](inputs)
+        with stage(f"check {name}"):
+            return CHECKS[name](inputs)
     except ModelError as fault:
         if name in asked.only:
             raise
         logger.warning("check %s is left out: %s", name, fault)
         return None
-    logger.info("check %s: %.0f seconds", name, time.monotonic() - started)
-    return result
 
 
 def _note(inputs: CheckInputs, done: Mapping[str, CheckResult]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import xarray as xr
 
+from bipbayes import progress
 from bipbayes.comparison import compare, shown_errors
 from bipbayes.data.codebook import Codebook
 from bipbayes.estimands.effects import hyperparameters
@@ -111,7 +112,8 @@ def compare_stored(
         logger.warning("the figures are marked preliminary: a fit was quick, or failed its checks")
     with DrawingPool(folder.file(FIGURES)) as pool:
         for place, (model, ending) in enumerate(shown.items()):
-            posterior = stored_posterior(folder, model, codebook, settings)
+            with progress.stage(f"reading the draws of {named(model, analysis)}"):
+                posterior = stored_posterior(folder, model, codebook, settings)
             if place == 0:
                 submit_early(pool, context, ols, posterior.cells, settings)
             submit_posterior(pool, context, ols, posterior, settings, ending=ending)

@@ -1,34 +1,56 @@
-"""Messages to the terminal: sentences for users, nothing in quiet runs."""
+"""The one place that writes to the terminal: messages, bars, closing lines; nothing if quiet.
+
+All of it goes to standard error: standard output is what a user pipes.
+"""
 
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Final
 
-from rich.console import Console
-
+from bipbayes import progress
 from bipbayes.errors import BipbayesError
 
-USAGE_EXIT = 2
+if TYPE_CHECKING:
+    from bipbayes.run.bars import Bars, Lines
+
+USAGE_EXIT: Final = 2
+INTERRUPTED_EXIT: Final = 130
+_CLOCK: Final = "%H:%M:%S"
 logger = logging.getLogger("bipbayes")
 
 
+class _Warnings(logging.Handler):
+    """Counts the warnings of a run."""
+
+    count = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Count one."""
+        self.count += 1
+
+
+_warnings = _Warnings(logging.WARNING)
+_display: "Bars | Lines | None" = None
+
+
 def start_logging(*, quiet: bool) -> None:
-    """Send the package's messages to standard error; only errors where quiet.
+    """Send messages and progress to standard error; only errors where quiet.
 
     Called before NumPy is imported, so it also keeps linear algebra to one thread: the chains
     and the drawing processes fill the cores, and threads on small matrices only wait.
     """
+    global _display, _warnings
     for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
-    from rich.logging import RichHandler
-
-    handler = RichHandler(
-        console=Console(stderr=True), show_path=False, show_level=False, log_time_format="%H:%M:%S"
-    )
-    handler.addFilter(_Once())
-    logger.handlers = [handler]
+    handler, _display = _terminal() if _is_terminal() else _log()
+    _warnings = _Warnings(logging.WARNING)
+    logger.handlers = [handler, _warnings]
+    for each in logger.handlers:
+        each.addFilter(_Once())
     logger.setLevel(logging.ERROR if quiet else logging.INFO)
+    progress.show_by(None if quiet else _display.show)
 
 
 class _Once(logging.Filter):
@@ -51,9 +73,63 @@ def run_verb(verb: Callable[[], int]) -> None:
     try:
         code = verb()
     except BipbayesError as error:
-        Console(stderr=True, markup=False, highlight=False, soft_wrap=True).print(f"Error: {error}")
-        code = USAGE_EXIT
+        code = _failed(f"Error: {error}", USAGE_EXIT)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        refused = f"{error.filename} cannot be read or written ({error.strerror})"
+        code = _failed(f"Error: {refused}; look who may, or name another place", USAGE_EXIT)
     except KeyboardInterrupt:
-        Console(stderr=True).print("Interrupted; what was finished is stored.")
-        code = 130
+        code = _failed("Interrupted; what was finished is stored.", INTERRUPTED_EXIT)
+    finally:
+        _close()
     sys.exit(code)
+
+
+def conclude(sentences: Callable[[], Iterable[str]]) -> None:
+    """Write a verb's closing lines, each whole, so that a path in it can be copied."""
+    if _display is not None and logger.isEnabledFor(logging.INFO):
+        _close()
+        print("", *sentences(), sep="\n", file=sys.stderr)
+
+
+def warnings_so_far() -> int:
+    """Return how many warnings were written."""
+    return _warnings.count
+
+
+def _failed(message: str, code: int) -> int:
+    _close()
+    print(message, file=sys.stderr)
+    return code
+
+
+def _close() -> None:
+    if _display is not None:
+        _display.close()
+
+
+def _is_terminal() -> bool:
+    return sys.stderr.isatty() and os.environ.get("TERM") not in (None, "", "dumb", "unknown")
+
+
+def _terminal() -> "tuple[logging.Handler, Bars]":
+    # Imported where there is something to draw on: help must not wait for it.
+    from rich.console import Console
+    from rich.logging import RichHandler
+
+    from bipbayes.run.bars import Bars
+
+    console = Console(stderr=True)
+    handler = RichHandler(
+        console=console, show_path=False, show_level=False, log_time_format=_CLOCK
+    )
+    return handler, Bars(console)
+
+
+def _log() -> "tuple[logging.Handler, Lines]":
+    from bipbayes.run.bars import Lines
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", _CLOCK))
+    return handler, Lines()

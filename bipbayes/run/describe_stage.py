@@ -13,6 +13,7 @@ from bipbayes.data.characteristics_codebook import bip_characteristics
 from bipbayes.describe.description import Description, describe
 from bipbayes.plots.describe_catalogue import describe_tasks
 from bipbayes.plots.pool import DrawingPool
+from bipbayes.progress import stage
 from bipbayes.run.contexts import run_context, warn_of_other_counts
 from bipbayes.run.inputs import SYNTHETIC_FILE, Run
 from bipbayes.tables.describe_tables import protected_description
@@ -38,14 +39,15 @@ def describe_run(
         A file with one row a citizen; the default data bring their own, synthetic ones.
     """
     settings = run.settings
-    people = load_characteristics(run, characteristics)
-    description = describe(
-        progression,
-        run.codebook,
-        characteristics=people,
-        level=settings.level,
-        language=settings.language,
-    )
+    with stage("describing the study"):
+        people = load_characteristics(run, characteristics)
+        description = describe(
+            progression,
+            run.codebook,
+            characteristics=people,
+            level=settings.level,
+            language=settings.language,
+        )
     shown = description
     if not run.study.synthetic:
         shown = protected_description(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
+from bipbayes import progress
 from bipbayes.data.codebook import Codebook
 from bipbayes.errors import RunError
 from bipbayes.estimands.effects import hyperparameters
@@ -105,14 +106,15 @@ def write_tables(
     paths = []
     for fit in fits:
         model = str(fit.attrs["model"])
-        frames = _frames(folder, settings, comparison=comparison, intervals=intervals, fit=fit)
-        paths += export_tables(
-            replace(frames, ending=endings[model]),
-            folder.file(TABLES),
-            context=run_context(folder, codebook, settings),
-            minimum_count=settings.minimum_count,
-            outcomes=settings.outcomes or None,
-        )
+        with progress.stage(f"writing tables of {named(model, analysis)}"):
+            frames = _frames(folder, settings, comparison=comparison, intervals=intervals, fit=fit)
+            paths += export_tables(
+                replace(frames, ending=endings[model]),
+                folder.file(TABLES),
+                context=run_context(folder, codebook, settings),
+                minimum_count=settings.minimum_count,
+                outcomes=settings.outcomes or None,
+            )
     wanted = {"language": settings.language, "minimum_count": settings.minimum_count}
     wanted |= {"analysis": analysis} if analysis else {}
     folder.finish(named(STAGE, analysis, joint="/"), wanted, files=len(paths), models=list(endings))

@@ -24,6 +24,7 @@ from bipbayes.data.study import Study
 from bipbayes.data.totals import Samples
 from bipbayes.data.words import study_words
 from bipbayes.errors import RunError, SettingsError
+from bipbayes.progress import stage
 from bipbayes.run.directions import directions_record
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.settings import ALWAYS, NEVER, Settings
@@ -131,13 +132,14 @@ def open_run(settings: Settings, *, in_parts: bool = False) -> Run:
     codebook = load_codebook(settings.codebook)
     _check_outcomes(settings, codebook)
     folder = RunFolder(settings.out, settings.record())
-    if settings.data is None:
-        _refuse_forgotten(folder)
-        study: Study | PartedStudy = _synthetic_study(settings, codebook, folder)
-    else:
-        whole = settings if in_parts else replace(settings, parts=NEVER, scheduler=None)
-        study = read_study(whole, codebook, folder=settings.out)
-        _claim(folder, study, settings)
+    with stage(f"reading {'the default data' if settings.data is None else settings.data.name}"):
+        if settings.data is None:
+            _refuse_forgotten(folder)
+            study: Study | PartedStudy = _synthetic_study(settings, codebook, folder)
+        else:
+            whole = settings if in_parts else replace(settings, parts=NEVER, scheduler=None)
+            study = read_study(whole, codebook, folder=settings.out)
+            _claim(folder, study, settings)
     codebook = study.codebook  # with the file's own labels
     _keep_codebook(settings, folder)
     _note_data(folder, study)

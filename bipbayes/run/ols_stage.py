@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import xarray as xr
 
+from bipbayes import progress
 from bipbayes.data.totals import Samples
 from bipbayes.intervals import PLAIN, frequentist, join_frames
 from bipbayes.ols import estimate_ols, ols_intervals
@@ -36,7 +37,9 @@ def fit_ols(run: Run, changes: xr.Dataset | Samples | None = None) -> pd.DataFra
     stage = named(STAGE, settings.analysis, joint="/")
     wanted = {"level": settings.level, "previous": settings.previous, **analysis_facts(settings)}
     run.folder.begin(stage, wanted, overwrite=settings.overwrite)
-    frame = _intervals(run, run.changes() if changes is None else changes)
+    changes = run.changes() if changes is None else changes
+    with progress.stage(f"estimating {named('OLS', settings.analysis, joint=', ')}"):
+        frame = _intervals(run, changes)
     forget_dependents(run.folder, settings.analysis)
     effects = frequentist(merge_effects(run.folder, frame))
     run.folder.write("ols.csv", effects[effects["estimand"] == "effect"], drawn=False)

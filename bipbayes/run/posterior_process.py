@@ -2,26 +2,29 @@
 
 A second process imports what fitting needs while this one reads, and fits while this one
 estimates, describes and draws; PyMC and nutpie are imported where a model is to be sampled. It
-stores the draws; everything else in the run's folder is written by the main process.
+stores the draws; everything else in the run's folder is written by the main process, which also
+says what it has to say.
 """
 
+import logging
 import os
 import signal
 from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any, Final
 
 import xarray as xr
 
 from bipbayes.errors import FitError
 from bipbayes.estimands.effects import hyperparameters
 from bipbayes.processes import Processes
-from bipbayes.run.console import start_logging
 from bipbayes.run.inputs import Run
+from bipbayes.run.messages import Sender, listening
 
 if TYPE_CHECKING:
     from bipbayes.run.posterior_stage import Posterior
@@ -36,19 +39,20 @@ class PosteriorProcess(Processes):
     ----------
     engines
         That the models will be fitted by, whose modules are imported at once.
-    quiet
-        Its messages follow the main process's rule.
 
     Examples
     --------
-    >>> with PosteriorProcess(["exact"], quiet=False) as process:   # begins to import
+    >>> with PosteriorProcess(["exact"]) as process:   # begins to import
     ...     fits = process.submit(run, ["hierarchical"], cells)
     ...     ...                                          # goes on here
     ...     posteriors = [process.wait(fit) for fit in fits]
     """
 
-    def __init__(self, engines: Sequence[str], *, quiet: bool) -> None:
-        super().__init__(1, initializer=_begin, arguments=(quiet,))
+    def __init__(self, engines: Sequence[str]) -> None:
+        self._stack = ExitStack()
+        connection = self._stack.enter_context(listening())
+        level = logging.getLogger("bipbayes").getEffectiveLevel()
+        super().__init__(1, initializer=_begin, arguments=(connection, level))
         self._process: Future[int] = self.job(_import, list(engines))
 
     def submit(
@@ -91,10 +95,11 @@ class PosteriorProcess(Processes):
         if not wait and self._process.done() and self._process.exception() is None:
             with suppress(ProcessLookupError):
                 os.kill(self._process.result(), signal.SIGTERM)
+        self._stack.close()
 
 
-def _begin(quiet: bool) -> None:
-    start_logging(quiet=quiet)
+def _begin(connection: "Connection[Any, Any]", level: int) -> None:
+    Sender(connection).begin(level)
 
 
 def _import(engines: list[str]) -> int:

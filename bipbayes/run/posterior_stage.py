@@ -2,7 +2,6 @@
 
 import json
 import logging
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
@@ -12,6 +11,7 @@ from typing import Any, Final
 import pandas as pd
 import xarray as xr
 
+from bipbayes import progress
 from bipbayes.atomic import note_written
 from bipbayes.cells import cell_means
 from bipbayes.data.codebook import Codebook
@@ -106,18 +106,18 @@ def compute_posterior(run: Run, model: str, *, cells: xr.Dataset | None = None) 
         cells,
         priors=priors,
         settings=_sampler(settings, wanted["draws"]),
-        progress=not settings.quiet and sys.stderr.isatty(),
         facts={
             "data_sha256": run.study.digest,
             "preliminary": int(settings.quick),
             **{name: str(cells.attrs[name]) for name in _ANALYSIS if name in cells.attrs},
         },
     )
-    effects = effect_draws(fit, cells)
-    seed = derived_seed(settings.seed, f"predictive/{model_file.name}")
-    add_predictions(fit, effects, cells, seed=seed)
-    save_fit(unjudged_file(run.folder, model_file.name, settings.analysis), fit)
-    return replace(summarise(fit, run.codebook, settings, effects=effects), wanted=wanted)
+    with progress.stage(f"storing and judging {model_file.name}"):
+        effects = effect_draws(fit, cells)
+        seed = derived_seed(settings.seed, f"predictive/{model_file.name}")
+        add_predictions(fit, effects, cells, seed=seed)
+        save_fit(unjudged_file(run.folder, model_file.name, settings.analysis), fit)
+        return replace(summarise(fit, run.codebook, settings, effects=effects), wanted=wanted)
 
 
 def refit(

@@ -55,7 +55,7 @@ def reproduce(settings: Settings) -> int:
     # Drawing and sampling libraries are imported over there while this process reads.
     with (
         DrawingPool(settings.out / "figures") as pool,
-        PosteriorProcess(_engines(settings), quiet=settings.quiet) as process,
+        PosteriorProcess(_engines(settings)) as process,
         ExitStack() as stack,
     ):
         run = stack.enter_context(closing(open_run(settings, in_parts=True)))

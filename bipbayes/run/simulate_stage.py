@@ -22,6 +22,7 @@ from bipbayes.data.load_codebook import load_codebook
 from bipbayes.data.read import checked
 from bipbayes.data.study import Study
 from bipbayes.errors import RunError, SettingsError
+from bipbayes.progress import stage
 from bipbayes.synthetic.register import simulate_characteristics
 from bipbayes.synthetic.simulate import (
     DEFAULT_SEED,
@@ -104,7 +105,8 @@ def write_simulation(
     workers = workers or Workers()
     with scratch_folder(out) as scratch:
         make = partial(_make_part, request=request, codebook=codebook, folder=scratch)
-        made = list(workers.map(make, range(request.scale)))
+        with stage("simulating parts", total=request.scale) as simulating:
+            made = list(simulating.over(workers.map(make, range(request.scale))))
         for name in replaced:
             (out / name).unlink(missing_ok=True)
         _place(request, scratch, out)

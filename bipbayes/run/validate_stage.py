@@ -60,7 +60,6 @@ def validate(
     folder: Path,
     where: tuple[str | None, int | None],
     rounds: int,
-    progress: bool,
     overwrite: bool,
 ) -> pd.DataFrame:
     """Run what is missing, write tables and pictures, return how the goals were met.
@@ -78,8 +77,8 @@ def validate(
         Address of a Dask scheduler or ``None``; number of own processes or ``None``.
     rounds
         Rounds of simulation-based calibration for each model; 0: none.
-    progress, overwrite
-        Show bars; replace another validation.
+    overwrite
+        Replace another validation.
     """
     from bipbayes.plots.checks_coverage import coverage_figure
     from bipbayes.plots.save import save_figure
@@ -92,7 +91,6 @@ def validate(
         folder=folder,
         scheduler=scheduler,
         workers=workers,
-        progress=progress,
         overwrite=overwrite,
     )
     frame = judged(scores, book)
@@ -103,7 +101,7 @@ def validate(
     write_frame(folder / "goals.csv", reached)
     save_figure(coverage_figure(table), folder / "figures" / "coverage")
     if rounds:
-        _calibrate(settings, book, folder=folder, where=where, rounds=rounds, progress=progress)
+        _calibrate(settings, book, folder=folder, where=where, rounds=rounds)
     for row in reached.to_dict("records"):
         logger.info(
             "%s (%s, %s, %s): %.3f, Monte Carlo error %.3f: %s",
@@ -182,14 +180,11 @@ def _calibrate(
     folder: Path,
     where: tuple[str | None, int | None],
     rounds: int,
-    progress: bool,
 ) -> None:
     from bipbayes.plots.checks_calibration import calibration_figure
     from bipbayes.plots.save import save_figure
 
-    shares = run_calibration(
-        book, settings=settings, rounds=rounds, folder=folder, where=where, progress=progress
-    )
+    shares = run_calibration(book, settings=settings, rounds=rounds, folder=folder, where=where)
     verdicts = []
     for model, rows in shares.groupby("model", sort=False):
         verdict = calibration_verdict(rows)

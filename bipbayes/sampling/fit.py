@@ -6,9 +6,9 @@ callback. PyMC still builds the model and nutpie compiles PyMC's graph, so nothi
 """
 
 import json
-import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import nutpie
@@ -17,17 +17,15 @@ import pytensor
 import xarray as xr
 
 from bipbayes.errors import FitError
+from bipbayes.progress import Stage, stage
 from bipbayes.sampling.batches import is_flat
 from bipbayes.sampling.contract import build_model, built_terms
 from bipbayes.sampling.likelihood import likelihood_data
 from bipbayes.sampling.new_jobcenter import draw_new_jobcenter
-from bipbayes.sampling.progress import sampling_bar
 from bipbayes.sampling.registry import ModelFile
 from bipbayes.sampling.restore import evaluate, restore
 from bipbayes.sampling.settings import DEFAULTS, NUTS, SAMPLER, SamplerSettings, derived_seed
 from bipbayes.sampling.tree import PRIOR_DRAWS, attributes, log_prior, observed_means, prior_draws
-
-logger = logging.getLogger(__name__)
 
 _RAW: Final = "_raw"  # free variables that only serve the sampler
 _PACKAGES: Final = ("pymc", "pytensor", "nutpie", "numba")
@@ -66,8 +64,8 @@ def compile_model(model_file: ModelFile, cells: xr.Dataset, *, priors: Any = Non
     """
     chosen = model_file.Priors() if priors is None else priors
     model = build_model(model_file, cells, priors=chosen)
-    logger.info("compiling the model %s", model_file.name)
-    with pytensor.config.change_flags(**_REPEATABLE):
+    compiling = stage(f"compiling {model_file.name}")
+    with compiling, pytensor.config.change_flags(**_REPEATABLE):
         compiled = nutpie.compile_pymc_model(
             model, var_names=[variable.name for variable in model.free_RVs]
         )
@@ -81,7 +79,6 @@ def sample(
     *,
     priors: Any = None,
     settings: SamplerSettings = DEFAULTS,
-    progress: bool = False,
     facts: Mapping[str, str | int | float] | None = None,
 ) -> xr.DataTree:
     """Fit a model to the cells.
@@ -92,8 +89,6 @@ def sample(
         As for `compile_model`.
     settings
         Draws, chains, seed.
-    progress
-        Show a progress bar if there is a terminal.
     facts
         More attributes of the fit, such as the data's digest.
 
@@ -110,7 +105,7 @@ def sample(
         See `compile_model` and `draw_posterior`.
     """
     compiled = compile_model(model_file, cells, priors=priors)
-    return sample_compiled(compiled, cells, settings=settings, progress=progress, facts=facts)
+    return sample_compiled(compiled, cells, settings=settings, facts=facts)
 
 
 def sample_compiled(
@@ -135,7 +130,6 @@ def draw_posterior(
     cells: xr.Dataset,
     *,
     settings: SamplerSettings = DEFAULTS,
-    progress: bool = False,
     facts: Mapping[str, str | int | float] | None = None,
 ) -> xr.DataTree:
     """Sample a compiled model, given these cells.
@@ -145,7 +139,7 @@ def draw_posterior(
     compiled
         From `compile_model`; it may have been compiled for other cells of the same labels if
         the model uses cells through `observe` and `centring` only (``hierarchical`` does).
-    cells, settings, progress, facts
+    cells, settings, facts
         As for `sample`.
 
     Returns
@@ -162,7 +156,7 @@ def draw_posterior(
     FitError
         Sampling failed, or was stopped before any chain had draws.
     """
-    trace = _run(compiled, cells, settings=settings, progress=progress)
+    trace = _run(compiled, cells, settings=settings)
     obtained = _obtained(trace)
     if obtained != [settings.draws] * settings.chains:
         trace = _trimmed(trace, obtained)
@@ -192,18 +186,13 @@ def draw_posterior(
     return fit
 
 
-def _run(
-    compiled: CompiledModel, cells: xr.Dataset, *, settings: SamplerSettings, progress: bool
-) -> xr.DataTree:
+def _run(compiled: CompiledModel, cells: xr.Dataset, *, settings: SamplerSettings) -> xr.DataTree:
     name = compiled.model_file.name
     total = settings.chains * (settings.draws + settings.tune)
     ready = compiled.compiled.with_data(**likelihood_data(cells))
-    logger.info(
-        "sampling %s: %d chains of %d + %d draws", name, settings.chains, settings.tune,
-        settings.draws,
-    )  # fmt: skip
+    size = f"{settings.chains} chains of {settings.tune} + {settings.draws} draws"
     try:
-        with sampling_bar(f"Sampling {name}", total=total, wanted=progress) as callback:
+        with stage(f"sampling {name}, {size}", total=total) as sampling:
             trace: xr.DataTree = nutpie.sample(
                 ready,
                 draws=settings.draws,
@@ -213,12 +202,20 @@ def _run(
                 target_accept=max(settings.target_accept, compiled.model_file.target_accept),
                 save_warmup=False,
                 progress_bar=False,
-                progress_callback=callback,
+                progress_callback=partial(_follow, sampling),
                 progress_rate=_PROGRESS_RATE,
             )
     except (RuntimeError, ValueError) as error:
         raise FitError(f"sampling {name} failed: {error}") from error
     return trace
+
+
+def _follow(sampling: Stage, chains: Sequence[Any]) -> None:
+    """Move the stage to where nutpie says that its chains are."""
+    divergences = sum(chain.divergences for chain in chains)
+    tuning = any(chain.tuning for chain in chains)
+    note = "tuning" if tuning else f"{divergences} divergences"
+    sampling.move(sum(chain.finished_draws for chain in chains), note=note)
 
 
 def _obtained(trace: xr.DataTree) -> list[int]:

@@ -13,12 +13,13 @@ from bipbayes.atomic import atomic_path
 from bipbayes.cells import cell_means
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.progression import progression
+from bipbayes.progress import stage
 from bipbayes.sampling.batches import is_flat
 from bipbayes.sampling.registry import load_model
 from bipbayes.sampling.settings import SamplerSettings
 from bipbayes.validation.calibrated_fits import prior_truths, sampled_fit
 from bipbayes.validation.calibration import Known, rank_shares
-from bipbayes.validation.campaign import claim, progress_bar, run_tasks
+from bipbayes.validation.campaign import claim, run_tasks
 from bipbayes.validation.fits import compiled_model
 from bipbayes.validation.generator import draw_design, draw_drift, simulate_study
 from bipbayes.validation.settings import ValidationSettings
@@ -43,7 +44,6 @@ def run_calibration(
     rounds: int,
     folder: Path,
     where: tuple[str | None, int | None] = (None, None),
-    progress: bool = False,
     overwrite: bool = False,
 ) -> pd.DataFrame:
     """Fit means drawn from each model's own prior and rank the truths.
@@ -61,8 +61,6 @@ def run_calibration(
         Holds one small file a round.
     where
         Address of a scheduler or ``None``; number of own processes.
-    progress
-        Show a progress bar.
     overwrite
         Remove another validation's files from the folder.
 
@@ -79,12 +77,12 @@ def run_calibration(
         if batches and is_flat(batches):
             continue
         todo = [i for i in range(rounds) if not _path(folder, name, i).is_file()]
-        title = f"Calibration of {load_model(name).name}"
-        with progress_bar(title, rounds, missing=len(todo), wanted=progress) as advance:
+        with stage(f"calibrating {load_model(name).name}", total=rounds) as running:
+            running.advance(rounds - len(todo))
             if todo:
                 shared = _setting(name, cells, rounds=rounds, seed=settings.seed)
                 task = partial(_round, folder=folder.resolve())
-                run_tasks(task, todo, shared=shared, where=where, advance=advance)
+                run_tasks(task, todo, shared=shared, where=where, advance=running.advance)
         parts = [pd.read_parquet(_path(folder, name, i)) for i in range(rounds)]
         frames.append(pd.concat(parts).assign(model=load_model(name).name))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()

@@ -3,20 +3,18 @@
 import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bipbayes.atomic import write_json
 from bipbayes.cluster import dask_client
 from bipbayes.data.codebook import Codebook
 from bipbayes.errors import RunError
+from bipbayes.progress import stage
 from bipbayes.validation.replicate import replicate_path, run_replicate
 from bipbayes.validation.settings import ValidationSettings
 
@@ -31,7 +29,6 @@ def run_validation(
     folder: Path,
     scheduler: str | None = None,
     workers: int | None = None,
-    progress: bool = False,
     overwrite: bool = False,
 ) -> pd.DataFrame:
     """Run the replicates that are missing and return the scores of all.
@@ -49,8 +46,6 @@ def run_validation(
         Address of a Dask scheduler; default: a cluster in this machine's processes.
     workers
         Processes of that cluster (default: one for each core); 0 runs in this process.
-    progress
-        Show a progress bar if there is a terminal.
     overwrite
         Remove another validation's replicates from the folder.
 
@@ -65,8 +60,11 @@ def run_validation(
     missing = [number for number in numbers if not replicate_path(folder, number).is_file()]
     logger.info("%d of %d replicates are stored", len(numbers) - len(missing), len(numbers))
     task = partial(run_replicate, settings=settings, folder=folder.resolve())
-    with progress_bar("Replicates", len(numbers), missing=len(missing), wanted=progress) as advance:
-        run_tasks(task, missing, shared=codebook, where=(scheduler, workers), advance=advance)
+    with stage("replicates", total=len(numbers)) as running:
+        running.advance(len(numbers) - len(missing))
+        run_tasks(
+            task, missing, shared=codebook, where=(scheduler, workers), advance=running.advance
+        )
     return read_scores(folder, settings)
 
 
@@ -168,23 +166,3 @@ def _run_on_cluster(
         for future in distributed.as_completed(futures):
             error = future.exception()
             yield futures[future], "" if error is None else f"{type(error).__name__}: {error}"
-
-
-@contextmanager
-def progress_bar(
-    title: str, total: int, *, missing: int, wanted: bool
-) -> Iterator[Callable[[], None]]:
-    """Yield a function that moves the bar by one; it does nothing without a terminal."""
-    console = Console(stderr=True)
-    if not (wanted and console.is_terminal):
-        yield lambda: None
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task(title, total=total, completed=total - missing)
-        yield lambda: bar.advance(task)

@@ -33,7 +33,6 @@ def test_posterior_without_pooling_equals_ols() -> None:
         cells,
         priors=make_priors(model.Priors, {}),
         settings=SamplerSettings(draws=1000, tune=400, seed=4),
-        progress=False,
         facts={},
     )
     draws = estimand_draws(effect_draws(fit, cells), cells, CODEBOOK)

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LAYERS = [
-    {"errors", "atomic", "cluster", "marks", "processes"},
+    {"errors", "atomic", "cluster", "marks", "processes", "progress"},
     {"intervals"},
     {"data"},
     {"ols", "cells", "ordinal", "synthetic"},

@@ -30,7 +30,6 @@ def sample(
     *,
     priors: Any = None,
     settings: SamplerSettings = DEFAULTS,
-    progress: bool = False,
     facts: Mapping[str, str | int | float] | None = None,
 ) -> xr.DataTree:
     """Fit a model to the cells, by the same arguments as `bipbayes.sampling.fit.sample`.
@@ -45,8 +44,6 @@ def sample(
         An instance of the file's ``Priors``; default: its defaults.
     settings
         Points, draws, chains, seed. Chains only give the draws their shape.
-    progress
-        Not used: a fit takes seconds.
     facts
         More attributes of the fit, such as the data's digest.
 

@@ -10,6 +10,7 @@ all proposals (Veach and Guibas 1995).
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,7 @@ from scipy.stats import qmc
 from threadpoolctl import threadpool_limits
 
 from bipbayes.data.sample import Floats
+from bipbayes.progress import Stage, stage
 from bipbayes.sampling.exact import proposal
 from bipbayes.sampling.exact.density import log_density, log_density_gradient
 from bipbayes.sampling.exact.pareto import tail_shape
@@ -99,10 +101,11 @@ def integrate(model: GaussianModel, *, points: int = POINTS, seed: int = 0) -> M
     if not model.free.any():
         return plugged_in(model)
     # One thread of linear algebra: numbers then do not depend on the number of cores.
-    with threadpool_limits(limits=1, user_api="blas"):
+    one_thread = threadpool_limits(limits=1, user_api="blas")
+    with one_thread, stage("integrating over standard deviations", total=points) as running:
         modes = find_modes(model)
         components = _around(model, modes)
-        return _rounds(model, components, modes[0], points=points, seed=seed)
+        return _rounds(model, components, modes[0], points=points, seed=seed, running=running)
 
 
 def thinned(mixture: Mixture, points: int) -> Mixture:
@@ -201,7 +204,13 @@ def _spread(model: GaussianModel, mode: Floats) -> Floats:
 
 
 def _rounds(
-    model: GaussianModel, components: list[Component], mode: Floats, *, points: int, seed: int
+    model: GaussianModel,
+    components: list[Component],
+    mode: Floats,
+    *,
+    points: int,
+    seed: int,
+    running: Stage,
 ) -> Mixture:
     """Draw points and weigh them; where they are too uneven, move the proposal and draw more."""
     used: list[tuple[int, list[Component]]] = []
@@ -210,9 +219,10 @@ def _rounds(
     sizes = [*pilots, *[points] * (_ROUNDS if pilots else 1)]
     while sizes:
         size, number = sizes.pop(0), len(used)
+        running.move(len(target), total=len(target) + size)
         used.append((size, components))
         ratios = np.concatenate([ratios, _points(components, size, seed=[seed, number])])
-        values = _each(lambda row: log_density(model, row), ratios[len(target) :])
+        values = _each(partial(_weigh, model, running), ratios[len(target) :])
         target = np.concatenate([target, values])
         together = _joined(used)
         log_weight = target - proposal.log_density(together, ratios)
@@ -226,6 +236,12 @@ def _rounds(
     weight = _normalised(log_weight)
     k_hat = tail_shape(log_weight) if pilots else 0.0
     return Mixture(model.sds(ratios), weight, model.sds(mode), k_hat, len(used))
+
+
+def _weigh(model: GaussianModel, running: Stage, row: Floats) -> float:
+    value = log_density(model, row)
+    running.advance()
+    return value
 
 
 def _joined(used: Sequence[tuple[int, list[Component]]]) -> list[Component]:
