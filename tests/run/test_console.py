@@ -83,8 +83,8 @@ def test_a_terminal_has_bars_and_is_left_as_it_was() -> None:
     assert said.err.rindex(SHOWN) > said.err.rindex(HIDDEN)
     text = _plain(said.err)
     for title in ("helping", "counting"):
-        assert re.search(rf"{title} +[━╸╺]+ +[1-9]/10 +0:00:0\d", text), title
-        assert f"{title}: 2 seconds" in text or f"{title}: 1 seconds" in text
+        assert re.search(rf"{title} +[━╸╺]+ +[1-9]/10 +0:\d\d:\d\d", text), title
+        assert re.search(rf"{title}: [1-9]\d* seconds", text), title
     assert "a helper's warning" in text
     assert text.endswith("\r\nThis came out.\r\n")
 
@@ -95,8 +95,8 @@ def test_a_log_has_a_plain_line_a_stage() -> None:
     assert said.code == 0 and said.out == "what a user pipes\n"
     assert ESCAPE not in said.err and "━" not in said.err and "\r" not in said.err
     lines = [re.sub(r"^\d\d:\d\d:\d\d ", "", line) for line in said.err.splitlines()]
-    assert re.fullmatch(r"helping: [1-9] seconds", lines[0]) and lines[1] == "a helper's warning"
-    assert re.fullmatch(r"counting: [1-9] seconds", lines[2])
+    assert re.fullmatch(r"helping: [1-9]\d* seconds", lines[0]) and lines[1] == "a helper's warning"
+    assert re.fullmatch(r"counting: [1-9]\d* seconds", lines[2])
     assert lines[3:] == ["", "This came out."]
 
 
@@ -110,7 +110,7 @@ def test_ctrl_c_leaves_a_clean_terminal() -> None:
     """Catches a hidden cursor, a bar left standing and a traceback."""
     started = time.monotonic()
     said = _on_terminal("long", stop_at="0:00:01")
-    assert said.code == 130 and time.monotonic() - started < 40
+    assert said.code == 130 and time.monotonic() - started < 55
     assert said.err.rindex(SHOWN) > said.err.rindex(HIDDEN)
     after = _plain(said.err[said.err.rindex(SHOWN) :]).strip()
     assert after == "Interrupted; what was finished is stored."
