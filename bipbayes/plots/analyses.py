@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 
 from bipbayes.intervals import ANALYSES, excludes_zero
 from bipbayes.plots.captions import axis_phrase, caption, side_words, titled
-from bipbayes.plots.selection import select, side_of
+from bipbayes.plots.pages import ANALYSIS_ROOM, ANALYSIS_STEP, WHOLE, Page
+from bipbayes.plots.selection import limits_of, select, side_of
 from bipbayes.plots.style import BAND, decimal_axis, figure_style, furnish
 from bipbayes.wording import (
     Context,
@@ -27,9 +28,6 @@ from bipbayes.wording import (
     outcome_label,
     phrase,
 )
-
-_STEP: Final = 0.11  # between two analyses, in inches
-_ROOM: Final = 0.11  # between two combinations, in inches
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,9 @@ def analyses_data(
     return rows.drop(columns=["_row", "_analysis"]).reset_index(drop=True)
 
 
-def analyses_figure(data: pd.DataFrame, *, context: Context, outcome: str) -> Figure:
+def analyses_figure(
+    data: pd.DataFrame, *, context: Context, outcome: str, page: Page = WHOLE
+) -> Figure:
     """Draw the posterior effects of one outcome, dodged by analysis.
 
     Parameters
@@ -94,6 +94,8 @@ def analyses_figure(data: pd.DataFrame, *, context: Context, outcome: str) -> Fi
         Codebook, language and what the caption must say.
     outcome
         Outcome shown, for the title.
+    page
+        Which of the combinations to draw, all on the scale of the whole.
 
     Returns
     -------
@@ -102,14 +104,16 @@ def analyses_figure(data: pd.DataFrame, *, context: Context, outcome: str) -> Fi
     """
     language = context.language
     stored = [name for name in ANALYSES if (data["analysis"] == name).any()]
-    combinations = list(dict.fromkeys(data["combination"]))
-    height = len(combinations) * (_ROOM + _STEP * len(stored))
+    combinations = list(dict.fromkeys(data["combination"]))[page.rows]
+    height = len(combinations) * (ANALYSIS_ROOM + ANALYSIS_STEP * len(stored))
+    shown = data[data["combination"].isin(combinations)]
     label = outcome_label(context.codebook, outcome, language=language)
     title = phrase("analyses_title", language, outcome=label, count=len(stored))
     with figure_style():
         figure = Figure(figsize=(7.4, height + 2.6))
         axes = figure.add_subplot()
-        draw_analyses(axes, data, context=context)
+        draw_analyses(axes, shown, context=context)
+        axes.set_xlim(limits_of(data[["estimate", "lower", "upper"]]))
         axes.legend(
             loc="lower left",
             bbox_to_anchor=(-0.02, 1.0),
@@ -120,7 +124,7 @@ def analyses_figure(data: pd.DataFrame, *, context: Context, outcome: str) -> Fi
         )
         furnish(
             figure,
-            title=titled(context, title),
+            title=titled(context, title, page),
             caption=_caption(data, stored, context),
             left=1.35,
             right=0.55,
@@ -145,7 +149,7 @@ def draw_analyses(axes: Axes, data: pd.DataFrame, *, context: Context) -> None:
     language = context.language
     stored = [name for name in ANALYSES if (data["analysis"] == name).any()]
     combinations = list(dict.fromkeys(data["combination"]))
-    share = _STEP / (_ROOM + _STEP * len(stored))
+    share = ANALYSIS_STEP / (ANALYSIS_ROOM + ANALYSIS_STEP * len(stored))
     offsets = (np.arange(len(stored)) - (len(stored) - 1) / 2) * share
     for place in range(0, len(combinations), 2):
         axes.axhspan(place - 0.5, place + 0.5, color=BAND, linewidth=0, zorder=0)

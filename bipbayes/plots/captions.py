@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from bipbayes.plots.pages import WHOLE, Page
 from bipbayes.plots.selection import Side
 from bipbayes.wording import (
     Context,
@@ -18,10 +19,13 @@ from bipbayes.wording import (
 )
 
 
-def titled(context: Context, title: str) -> str:
-    """Return a figure's title, which names the analysis, and synthetic data as such."""
+def titled(context: Context, title: str, page: Page = WHOLE) -> str:
+    """Return a figure's title: it names the analysis, synthetic data as such, one page of many."""
     if context.analysis:
         title = f"{title}, {analysis_name(context.analysis, language=context.language)}"
+    if page.of > 1:
+        number = phrase("page", context.language, number=page.number, of=page.of)
+        title = f"{title}, {number}"
     if not context.synthetic:
         return title
     return f"{title} ({phrase('synthetic', context.language)})"

@@ -17,6 +17,7 @@ from bipbayes.plots.forest_rows import (
     inner_limits,
     jobcenter_data,
 )
+from bipbayes.plots.pages import ANALYSIS_ROOM, ANALYSIS_STEP, ROW_HEIGHT, WIDE, pages
 from bipbayes.plots.selection import select
 from bipbayes.wording import Context, capital, outcome_label, phrase
 
@@ -38,11 +39,32 @@ class FigureTask:
         ``module:name`` of what takes `arguments` and returns the figure, or that itself.
     arguments
         Small frames and labels, never all draws.
+    page
+        Number of the page, where rows fill several.
     """
 
     name: str
     function: str | Callable[..., Any]
     arguments: Mapping[str, Any]
+    page: int = 1
+
+    @property
+    def file(self) -> str:
+        """Name of the file: further pages have their number behind the figure's name."""
+        return self.name if self.page == 1 else f"{self.name}_{self.page}"
+
+    def on_pages(self, rows: int, row_height: float = ROW_HEIGHT) -> "list[FigureTask]":
+        """Return a task for every page that so many rows need.
+
+        Parameters
+        ----------
+        rows, row_height
+            As for `bipbayes.plots.pages.pages`.
+        """
+        return [
+            replace(self, arguments={**self.arguments, "page": page}, page=page.number)
+            for page in pages(rows, row_height)
+        ]
 
 
 @dataclass(frozen=True)
@@ -140,7 +162,7 @@ def posterior_tasks(
     if outcomes is None:
         names = [ALL_INDICATORS, *names]
     for estimand in ("effect", "contrast")[: 2 if contrasts else 1]:
-        tasks += [_forest(inputs, outcome, estimand) for outcome in names]
+        tasks += [task for name in names for task in _forests(inputs, name, estimand)]
     tasks += _factorial(inputs, outcomes) + _jobcenters(inputs) + _new_jobcenter(inputs)
     return _named(tasks + _sampler(inputs), inputs.context)
 
@@ -162,7 +184,7 @@ def chosen_outcomes(context: Context, outcomes: Sequence[str] | None, *, quick: 
     return list(codebook.outcomes)
 
 
-def _forest(inputs: FigureInputs, outcome: str, estimand: str) -> FigureTask:
+def _forests(inputs: FigureInputs, outcome: str, estimand: str) -> list[FigureTask]:
     context, language = inputs.context, inputs.context.language
     draws = inputs.draws.get(estimand)
     known = draws is not None and outcome in draws["outcome"].to_numpy()
@@ -181,7 +203,7 @@ def _forest(inputs: FigureInputs, outcome: str, estimand: str) -> FigureTask:
         title = f"{title}: {phrase(estimand, language)}"
         name = f"forest_{estimand}_{outcome}"
     arguments = {"rows": rows, "context": context, "title": title, "outcome": outcome}
-    return FigureTask(name, _FOREST, arguments)
+    return FigureTask(name, _FOREST, arguments).on_pages(len(rows.frame))
 
 
 def _overviews(inputs: FigureInputs) -> list[FigureTask]:
@@ -195,7 +217,9 @@ def _overviews(inputs: FigureInputs) -> list[FigureTask]:
         ols = select(inputs.intervals, source="ols", estimand=estimand, vcov=inputs.vcov)
         arguments = {"frame": join_frames([ols, posterior]), **shared}
         heatmap = {**arguments, "estimand": estimand}
-        tasks.append(FigureTask(f"heatmap_{estimand}", f"{_RECIPES}:heatmap", heatmap))
+        task = FigureTask(f"heatmap_{estimand}", f"{_RECIPES}:heatmap", heatmap)
+        stacked = 2 if len(context.codebook.combinations) >= WIDE and len(ols) else 1
+        tasks += task.on_pages(len(context.codebook.outcomes), stacked * ROW_HEIGHT)
         # The arrows' words speak of OLS.
         if estimand == "effect" and not ols.empty and context.analysis != ORDINAL:
             tasks.append(FigureTask("shrinkage", f"{_RECIPES}:shrinkage", arguments))
@@ -212,12 +236,11 @@ def _factorial(inputs: FigureInputs, outcomes: Sequence[str] | None) -> list[Fig
         if not (rows["outcome"] == outcome).any():
             continue
         label = outcome_label(context.codebook, outcome, language=language)
-        arguments = {
-            "rows": factorial_data(inputs.intervals, context, outcome=outcome, vcov=inputs.vcov),
-            "context": context,
-            "title": phrase("factorial_title", language, outcome=label),
-        }
-        tasks.append(FigureTask(f"factorial_{outcome}", _FOREST, arguments))
+        forest = factorial_data(inputs.intervals, context, outcome=outcome, vcov=inputs.vcov)
+        title = phrase("factorial_title", language, outcome=label)
+        arguments = {"rows": forest, "context": context, "title": title}
+        task = FigureTask(f"factorial_{outcome}", _FOREST, arguments)
+        tasks += task.on_pages(len(forest.frame))
     return tasks
 
 
@@ -250,10 +273,10 @@ def _jobcenters(inputs: FigureInputs) -> list[FigureTask]:
     most = str(treated.groupby("combination")["n"].sum().idxmax())
     shown = (context.codebook.no_treatment, most)
     first = context.codebook.indicator_codes[0]
-    tasks = [jobcenter_task(inputs, combination=combination) for combination in shown]
+    tasks = [task for name in shown for task in jobcenter_tasks(inputs, combination=name)]
     if context.analysis == ORDINAL:
         return tasks  # there is no ordered probit by jobcenter to stand beside
-    return [*tasks, jobcenter_task(inputs, combination=most, outcome=first)]
+    return tasks + jobcenter_tasks(inputs, combination=most, outcome=first)
 
 
 def analyses_tasks(
@@ -277,14 +300,16 @@ def analyses_tasks(
     for outcome in (ALL_INDICATORS, *outcomes):
         here = rows[(rows["outcome"] == outcome) & (rows["estimand"] == "effect")]
         arguments = {"frame": here, "context": context, "outcome": outcome}
-        tasks.append(FigureTask(f"analyses_{outcome}", f"{_RECIPES}:analyses", arguments))
+        task = FigureTask(f"analyses_{outcome}", f"{_RECIPES}:analyses", arguments)
+        height = ANALYSIS_ROOM + ANALYSIS_STEP * here["analysis"].nunique()
+        tasks += task.on_pages(here["combination"].nunique(), height)
     return tasks
 
 
-def jobcenter_task(
+def jobcenter_tasks(
     inputs: FigureInputs, *, combination: str, outcome: str = ALL_INDICATORS
-) -> FigureTask:
-    """Return the forest over jobcenters of one combination and outcome."""
+) -> list[FigureTask]:
+    """Return the forest over jobcenters of one combination and outcome, a task a page."""
     context, language = inputs.context, inputs.context.language
     rows = jobcenter_data(
         inputs.intervals, context, combination=combination, outcome=outcome, vcov=inputs.vcov
@@ -299,7 +324,8 @@ def jobcenter_task(
         else outcome_label(context.codebook, outcome, language=language),
     )
     name = f"jobcenters_{combination}_{outcome}"
-    return FigureTask(name, _FOREST, {"rows": rows, "context": context, "title": title})
+    task = FigureTask(name, _FOREST, {"rows": rows, "context": context, "title": title})
+    return task.on_pages(int((~rows.frame["on_every_page"]).sum()))
 
 
 def _sampler(inputs: FigureInputs) -> list[FigureTask]:

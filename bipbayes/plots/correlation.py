@@ -1,5 +1,7 @@
 """How the indicators' changes of one response go together, beyond combination and jobcenter."""
 
+from typing import Final
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -11,6 +13,11 @@ from matplotlib.image import AxesImage
 from bipbayes.plots.captions import caption, titled
 from bipbayes.plots.style import DIVERGING, LanguageFormatter, figure_style, furnish, ink_on
 from bipbayes.wording import Context, number, outcome_label, phrase
+
+_CELL: Final = 0.25  # inches
+_SMALLEST_CELL: Final = 0.155  # inches, as a label needs
+_LARGEST_SIDE: Final = 9.0  # inches, from which cells become smaller
+_NUMBER_SIZE: Final = 6.0
 
 
 def correlation_data(covariance: xr.DataArray, context: Context) -> pd.DataFrame:
@@ -53,10 +60,11 @@ def draw_correlation(axes: Axes, data: pd.DataFrame, *, context: Context) -> Axe
     values = data.to_numpy()
     shown = np.where(np.tri(len(values), k=-1, dtype=bool), values, np.nan)
     image = axes.imshow(shown, cmap=DIVERGING, norm=Normalize(-1, 1))
+    size = _NUMBER_SIZE * _cell(len(values)) / _CELL
     for row, column in np.argwhere(np.isfinite(shown)):
         text = number(100 * shown[row, column], 0, language=context.language)
         ink = ink_on(image.to_rgba(shown[row, column]))
-        axes.text(column, row, text, ha="center", va="center", size=6, color=ink)
+        axes.text(column, row, text, ha="center", va="center", size=size, color=ink)
     codes = [str(code) for code in data.columns]
     names = [outcome_label(context.codebook, code, language=context.language) for code in codes]
     axes.set_yticks(range(len(names)), names)
@@ -83,7 +91,7 @@ def correlation_figure(data: pd.DataFrame, *, context: Context) -> Figure:
     """
     language = context.language
     with figure_style():
-        side = max(2.0, 0.25 * len(data))
+        side = max(2.0, len(data) * _cell(len(data)))
         figure = Figure(figsize=(side + 3.3, side + 1.6))
         axes = figure.add_subplot()
         image = draw_correlation(axes, data, context=context)
@@ -101,3 +109,8 @@ def correlation_figure(data: pd.DataFrame, *, context: Context) -> Figure:
         bar.ax.yaxis.set_major_formatter(LanguageFormatter(language))
         bar.set_label(phrase("correlation", language))
     return figure
+
+
+def _cell(count: int) -> float:
+    """Inches of a cell: those of many indicators are smaller, so that a page holds them."""
+    return min(_CELL, max(_SMALLEST_CELL, _LARGEST_SIDE / max(1, count)))

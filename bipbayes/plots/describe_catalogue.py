@@ -5,6 +5,7 @@ from typing import Final
 from bipbayes.data.characteristics_codebook import CharacteristicsCodebook
 from bipbayes.describe.description import Description
 from bipbayes.plots.catalogue import FigureTask
+from bipbayes.plots.pages import PANEL_HEIGHT, PANELS_A_ROW
 from bipbayes.wording import Context
 
 _RECIPES: Final = "bipbayes.plots.recipes"
@@ -30,15 +31,13 @@ def describe_tasks(
         Names the rows of Tables 4 to 11; needed for the plot of differences.
     """
     codebook, histograms = context.codebook, description.histograms
-    tasks = [_weeks(description, context)]
-    tasks += [
-        FigureTask(
-            f"histograms_{respondent}",
-            "bipbayes.plots.describe_histograms:page_figure",
-            {"histograms": histograms, "context": context, "respondent": respondent},
-        )
-        for respondent in codebook.respondents
-    ]
+    tasks = _weeks(description, context)
+    for respondent in codebook.respondents:
+        arguments = {"histograms": histograms, "context": context, "respondent": respondent}
+        function = "bipbayes.plots.describe_histograms:page_figure"
+        task = FigureTask(f"histograms_{respondent}", function, arguments)
+        count = [codebook.respondent_of(c) for c in codebook.indicator_codes].count(respondent)
+        tasks += task.on_pages(count, PANEL_HEIGHT / PANELS_A_ROW)
     tasks += [
         FigureTask(
             f"histogram_{outcome}",
@@ -59,9 +58,10 @@ def describe_tasks(
     return tasks
 
 
-def _weeks(description: Description, context: Context) -> FigureTask:
+def _weeks(description: Description, context: Context) -> list[FigureTask]:
     arguments = {"slopes": description.slopes, "context": context}
-    return FigureTask("progression_on_weeks", f"{_RECIPES}:weeks", arguments)
+    task = FigureTask("progression_on_weeks", f"{_RECIPES}:weeks", arguments)
+    return task.on_pages(len(context.codebook.outcomes))
 
 
 def _activities(description: Description, context: Context) -> list[FigureTask]:

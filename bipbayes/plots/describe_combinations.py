@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.plots.captions import blank_words, caption, from_report, titled
+from bipbayes.plots.pages import WIDE
 from bipbayes.plots.style import BAND, GREY, POSTERIOR_COLOUR, figure_style, furnish
 from bipbayes.wording import Context, number, phrase
 
@@ -113,12 +114,13 @@ def combinations_figure(data: pd.DataFrame, *, context: Context) -> Figure:
     """
     language, codebook = context.language, context.codebook
     treatments = len(codebook.treatments)
+    column = 0.4 if len(data) < WIDE else 0.33  # inches
     with figure_style():
-        figure = Figure(figsize=(max(6.0, 4.6 + 0.4 * len(data)), 3.5 + 0.26 * treatments))
+        figure = Figure(figsize=(max(6.0, 4.6 + column * len(data)), 3.5 + 0.26 * treatments))
         grid = figure.subplots(
             2,
             2,
-            width_ratios=[2.1, 0.4 * len(data)],
+            width_ratios=[2.1, column * len(data)],
             height_ratios=[2.2, 0.28 * treatments],
         )
         grid[0, 0].set_visible(False)

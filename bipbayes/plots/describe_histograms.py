@@ -1,7 +1,6 @@
 """Histograms of the changes: Figures 1 and 2 and the appendix, with fixed bins."""
 
 import math
-from textwrap import fill
 from typing import Final
 
 import pandas as pd
@@ -9,15 +8,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bipbayes.plots.captions import blank_words, caption, from_report, titled
+from bipbayes.plots.pages import PANEL_HEIGHT, PANELS_A_ROW, WHOLE, Page
+from bipbayes.plots.room import LABEL_LINE, in_lines
 from bipbayes.plots.style import POSTERIOR_COLOUR, LanguageFormatter, figure_style, furnish
 from bipbayes.wording import Context, axis_text, number, outcome_label, phrase, respondent_word
 
 LIGHT: Final = "#9CC4DE"
 DARK: Final = POSTERIOR_COLOUR
-_COLUMNS: Final = 3
 _ROOM: Final = 1.38  # above the highest bar, for the text
 _STEEP: Final = 1e-9
-_TITLE_LETTERS: Final = 40  # of a small panel's title in one line
+_TITLE_WIDTH: Final = 2.05  # inches of a small panel's title in one line
+_TITLE_SIZE: Final = 7.5
 
 
 def histogram_data(histograms: pd.DataFrame, context: Context, *, outcome: str) -> pd.DataFrame:
@@ -82,8 +83,10 @@ def average_figure(data: pd.DataFrame, *, context: Context, outcome: str) -> Fig
     return figure
 
 
-def page_figure(histograms: pd.DataFrame, *, context: Context, respondent: str) -> Figure:
-    """Draw all indicators of a respondent as small multiples on one page.
+def page_figure(
+    histograms: pd.DataFrame, *, context: Context, respondent: str, page: Page = WHOLE
+) -> Figure:
+    """Draw the indicators of a respondent as small multiples.
 
     Parameters
     ----------
@@ -93,22 +96,27 @@ def page_figure(histograms: pd.DataFrame, *, context: Context, respondent: str) 
         Codebook, language and what the caption must say.
     respondent
         Whose indicators.
+    page
+        Which of them, all on the scale of the whole.
     """
     language, codebook = context.language, context.codebook
     codes = [c for c in codebook.indicator_codes if codebook.respondent_of(c) == respondent]
-    rows = math.ceil(len(codes) / _COLUMNS)
     shown = histograms[histograms["outcome"].isin(codes)]
+    codes = codes[page.rows]
+    rows = math.ceil(len(codes) / PANELS_A_ROW)
     with figure_style():
-        figure = Figure(figsize=(7.2, 1.3 + 1.65 * rows))
-        grid = figure.subplots(rows, min(_COLUMNS, len(codes)), sharey=True, squeeze=False)
+        figure = Figure(figsize=(7.2, 1.3 + PANEL_HEIGHT * rows))
+        grid = figure.subplots(rows, min(PANELS_A_ROW, len(codes)), sharey=True, squeeze=False)
         for axes, code in zip(grid.flat, codes, strict=False):
             draw_histogram(axes, histogram_data(shown, context, outcome=code), language=language)
-            title = fill(outcome_label(codebook, code, language=language), _TITLE_LETTERS)
-            axes.set_title(title, loc="left", size=7.5)
+            label = outcome_label(codebook, code, language=language)
+            title = in_lines(label, _TITLE_WIDTH, _TITLE_SIZE)
+            axes.set_title(title, loc="left", size=_TITLE_SIZE)
             axes.set_ylim(0, _top(shown))
         for axes in list(grid.flat)[len(codes) :]:
             axes.set_visible(False)
         name = respondent_word(respondent, language=language)
+        more_lines = max(axes.get_title(loc="left").count("\n") for axes in grid.flat)
         sentences = [
             from_report(context, "report_appendix"),
             phrase("histogram_marks", language),
@@ -116,14 +124,13 @@ def page_figure(histograms: pd.DataFrame, *, context: Context, respondent: str) 
         ]
         furnish(
             figure,
-            title=titled(context, phrase("histogram_page", language, respondent=name)),
+            title=titled(context, phrase("histogram_page", language, respondent=name), page),
             caption=caption(context, sentences),
             left=0.55,
-            top=0.6,
+            top=0.6 + LABEL_LINE * more_lines,
             gap=0.08,
         )
-        titles = [axes.get_title(loc="left") for axes in grid.flat]
-        figure.subplots_adjust(hspace=0.42 + 0.13 * max(text.count("\n") for text in titles))
+        figure.subplots_adjust(hspace=0.42 + 0.13 * more_lines)
         figure.supylabel(phrase("changes_percent", language), x=0.012, size=8)
         bottom = figure.axes[0].figure.subplotpars.bottom - 0.42 / figure.get_size_inches()[1]
         axis = axis_text(codebook, phrase("change", language), language=language)

@@ -2,18 +2,22 @@
 
 from typing import Final
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bipbayes.plots.captions import blank_words, caption, titled
+from bipbayes.plots.pages import ROW_HEIGHT, WHOLE, Page
+from bipbayes.plots.room import row_labels
+from bipbayes.plots.selection import limits_of
 from bipbayes.plots.style import BAND, OLS_COLOUR, LanguageFormatter, figure_style, furnish
 from bipbayes.wording import Context, axis_text, capital, interval_words, outcome_label, phrase
 
 THOUSANDTHS: Final = 1000.0
 _SHIFT: Final = 0.16
-_ROW: Final = 0.235  # inches
+_WIDEST_LABEL: Final = 2.9  # inches; what is longer takes lines
 _LOOKS: Final = {
     "classical": {"marker": "s", "colour": OLS_COLOUR, "side": -1},
     "cluster_citizen": {"marker": "D", "colour": "#404040", "side": 1},
@@ -71,16 +75,14 @@ def draw_weeks(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
             part["slope"], height, marker=str(look["marker"]), s=14, color=colour, zorder=3,
             label=capital(phrase(vcov, language)),
         )  # fmt: skip
-    counts = ["–" if pd.isna(n) else n for n in rows["n"]]
-    names = [f"{label}   n = {n}" for label, n in zip(rows["label"], counts, strict=True)]
-    axes.set_yticks(rows["row"], names)
+    axes.set_yticks(rows["row"], _names(data))
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(rows["row"].max() + 0.5, rows["row"].min() - 0.5)
     axes.xaxis.set_major_formatter(LanguageFormatter(language))
 
 
-def weeks_figure(data: pd.DataFrame, *, context: Context) -> Figure:
-    """Draw the page.
+def weeks_figure(data: pd.DataFrame, *, context: Context, page: Page = WHOLE) -> Figure:
+    """Draw the figure.
 
     Parameters
     ----------
@@ -88,8 +90,12 @@ def weeks_figure(data: pd.DataFrame, *, context: Context) -> Figure:
         Rows of `weeks_data`.
     context
         Codebook, language and what the caption must say.
+    page
+        Which of the outcomes to draw, all on the scale of the whole.
     """
     language = context.language
+    limits = limits_of(data[["slope", "lower", "upper"]])
+    data = data[data["row"].isin(list(dict.fromkeys(data["row"]))[page.rows])]
     level, kind = float(data["level"].iloc[0]), str(data["kind"].iloc[0])
     intervals = capital(interval_words(level, kind, language=language))
     sentences = [phrase("weeks_marks", language), f"{intervals}.", phrase("weeks_n", language)]
@@ -97,9 +103,13 @@ def weeks_figure(data: pd.DataFrame, *, context: Context) -> Figure:
         sentences.append(phrase("weeks_alike", language))
     sentences.append(blank_words(data, context))
     with figure_style():
-        figure = Figure(figsize=(7.2, 1.75 + _ROW * data["row"].nunique()))
+        size = mpl.rcParams["ytick.labelsize"]
+        names, row_height = row_labels(_names(data), _WIDEST_LABEL, size)
+        figure = Figure(figsize=(7.2, 1.75 + max(ROW_HEIGHT, row_height) * len(names)))
         axes = figure.add_subplot()
         draw_weeks(axes, data, language=language)
+        axes.set_yticks(axes.get_yticks(), names)
+        axes.set_xlim(limits)
         text = phrase("weeks_axis", language)
         axes.set_xlabel(axis_text(context.codebook, text, language=language))
         if data["slope"].isna().all():
@@ -107,9 +117,16 @@ def weeks_figure(data: pd.DataFrame, *, context: Context) -> Figure:
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.2)
         furnish(
             figure,
-            title=titled(context, phrase("weeks_title", language)),
+            title=titled(context, phrase("weeks_title", language), page),
             caption=caption(context, sentences),
             left=2.9,
             top=0.65,
         )
     return figure
+
+
+def _names(data: pd.DataFrame) -> list[str]:
+    """Name the rows by outcome and number of answers."""
+    rows = data.drop_duplicates("row")
+    counts = ["–" if pd.isna(n) else n for n in rows["n"]]
+    return [f"{label}   n = {n}" for label, n in zip(rows["label"], counts, strict=True)]

@@ -1,5 +1,6 @@
 """Forests: OLS intervals and ArviZ's posterior forest in neighbouring columns of one figure."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 import arviz_plots
@@ -12,7 +13,9 @@ from matplotlib.figure import Figure
 
 from bipbayes.plots.captions import axis_phrase, caption, titled
 from bipbayes.plots.forest_rows import ForestRows
-from bipbayes.plots.selection import Side
+from bipbayes.plots.pages import ROW_HEIGHT, WHOLE, Page
+from bipbayes.plots.room import row_labels, text_width
+from bipbayes.plots.selection import Side, limits_of
 from bipbayes.plots.style import (
     BAND,
     OLS_COLOUR,
@@ -30,10 +33,14 @@ type Collection = Any
 
 _VARIABLE: Final = "estimate"  # what ArviZ calls the one variable drawn
 _WIDTHS: Final = {"labels": 1.25, "ols": 3.0, "forest": 3.0, "n": 0.5}
-_ROW_HEIGHT: Final = 0.235  # inches
+_LABEL_SIZE: Final = 7.5
+_WIDEST_LABEL: Final = 2.6  # inches; what is longer takes lines
+_EDGE_TICKS: Final = 0.04  # of an axis at either end without ticks: their labels would meet
 
 
-def forest_figure(rows: ForestRows, *, context: Context, title: str, outcome: str = "") -> Figure:
+def forest_figure(
+    rows: ForestRows, *, context: Context, title: str, outcome: str = "", page: Page = WHOLE
+) -> Figure:
     """Draw labels, OLS, posterior and n as columns with the same rows and the same scale.
 
     Parameters
@@ -46,21 +53,26 @@ def forest_figure(rows: ForestRows, *, context: Context, title: str, outcome: st
         Written above.
     outcome
         Outcome whose report figure the caption names.
+    page
+        Which of the rows to draw, all on the scale of the whole.
 
     Returns
     -------
     matplotlib.figure.Figure
         Made by ArviZ through pyplot; `save_figure` closes it.
     """
+    limits, rows = shared_limits(rows.frame), rows.on_page(page)
+    labels, height = row_labels(list(rows.frame["label"]), _WIDEST_LABEL, _LABEL_SIZE)
+    rows = replace(rows, frame=rows.frame.assign(label=labels))
     with figure_style():
-        collection = _posterior_forest(rows)
+        collection = _posterior_forest(rows, max(ROW_HEIGHT, height))
         _fill_points(collection, rows)
         _add_ols(collection, rows)
-        _finish_axes(collection, rows, context=context)
+        _finish_axes(collection, rows, limits, context=context)
         figure: Figure = collection.viz["figure"].item()
         furnish(
             figure,
-            title=titled(context, title),
+            title=titled(context, title, page),
             caption=_caption(rows, context, outcome),
             left=0.12,
             right=0.1,
@@ -74,17 +86,16 @@ def forest_figure(rows: ForestRows, *, context: Context, title: str, outcome: st
 def shared_limits(frame: pd.DataFrame) -> tuple[float, float]:
     """Return x limits that hold every interval of both sources, and zero, with some room."""
     columns = [name for name in frame if str(name).endswith(("_estimate", "_lower", "_upper"))]
-    values = np.append(frame[columns].to_numpy(dtype=float).ravel(), 0.0)
-    low, high = np.nanmin(values), np.nanmax(values)
-    room = 0.04 * (high - low or 1.0)
-    return float(low - room), float(high + room)
+    return limits_of(frame[columns])
 
 
-def _posterior_forest(rows: ForestRows) -> Collection:
+def _posterior_forest(rows: ForestRows, row_height: float) -> Collection:
     """Let ArviZ draw the posterior from ready statistics, and make the columns."""
     absent = {"ols": rows.ols is None, "n": _is_factorial(rows)}
     columns = [name for name in _WIDTHS if not absent.get(name, False)]
-    height = _ROW_HEIGHT * len(rows.frame) + 1.75
+    label_width = max(text_width(text, _LABEL_SIZE) for text in rows.frame["label"]) + 0.1
+    widths = {**_WIDTHS, "labels": max(_WIDTHS["labels"], label_width)}
+    size = (8.6 + widths["labels"] - _WIDTHS["labels"], row_height * len(rows.frame) + 1.75)
     # ArviZ takes rows and labels from the data; limits and points are given, not recomputed.
     lines = _dataset(rows, "posterior_estimate").expand_dims(chain=1, draw=1)
     lines = lines.expand_dims(column=len(columns)).assign_coords(column=columns)
@@ -115,13 +126,13 @@ def _posterior_forest(rows: ForestRows) -> Collection:
                 "size": 22,
                 "width": 1.1,
             },
-            "labels": {"color": "black", "size": 7.5, "horizontal_align": "left"},
+            "labels": {"color": "black", "size": _LABEL_SIZE, "horizontal_align": "left"},
             "ticklabels": False,
         },
         figure_kwargs={
-            "figsize": (8.6, height),
+            "figsize": size,
             "figsize_units": "inches",
-            "width_ratios": [_WIDTHS[name] for name in columns],
+            "width_ratios": [widths[name] for name in columns],
             "sharey": True,
             "layout": "none",
         },
@@ -159,9 +170,10 @@ def _faces(frame: pd.DataFrame, source: str, colour: str) -> list[str]:
     return [colour if full else "white" for full in excluded]
 
 
-def _finish_axes(collection: Collection, rows: ForestRows, *, context: Context) -> None:
+def _finish_axes(
+    collection: Collection, rows: ForestRows, limits: tuple[float, float], *, context: Context
+) -> None:
     language = context.language
-    limits = shared_limits(rows.frame)
     heights = _heights(collection, rows)
     names = [str(name) for name in collection.viz["plot"]["column"].values]
     for name in names:
@@ -194,6 +206,9 @@ def _scale(axes: Axes, limits: tuple[float, float], side: Side | None, context: 
     language = context.language
     axes.axvline(0, color="black", linewidth=0.6, zorder=1)
     axes.set_xlim(limits)
+    room = _EDGE_TICKS * (limits[1] - limits[0])
+    inside = [t for t in axes.get_xticks() if limits[0] + room <= t <= limits[1] - room]
+    axes.set_xticks(inside)
     decimal_axis(axes, "x", language=language)
     estimand = "" if side is None else side.estimand
     axes.set_xlabel(axis_phrase(context, estimand))

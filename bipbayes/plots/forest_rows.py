@@ -9,6 +9,7 @@ import xarray as xr
 
 from bipbayes.data.factorial import factorial_contrasts
 from bipbayes.intervals import ALL_INDICATORS, PRIOR_DRIVEN
+from bipbayes.plots.pages import Page
 from bipbayes.plots.selection import Side, select, side_of
 from bipbayes.wording import Context, combination_text, phrase
 
@@ -23,9 +24,10 @@ class ForestRows:
     Attributes
     ----------
     frame
-        One row a line: ``label`` (unique), ``n``, ``n_citizens``, ``prior_driven`` and the
-        columns ``ols_*``, ``posterior_*`` (estimate, lower, upper) and ``inner_*`` (lower,
-        upper), in standard deviations of progression; NaN where there is no estimate.
+        One row a line: ``label`` (unique), ``n``, ``n_citizens``, ``prior_driven``,
+        ``on_every_page`` (what the others are compared with) and the columns ``ols_*``,
+        ``posterior_*`` (estimate, lower, upper) and ``inner_*`` (lower, upper), in standard
+        deviations of progression; NaN where there is no estimate.
     ols, posterior
         What the intervals are; None where a source has no rows.
     """
@@ -33,6 +35,12 @@ class ForestRows:
     frame: pd.DataFrame
     ols: Side | None
     posterior: Side | None
+
+    def on_page(self, page: Page) -> "ForestRows":
+        """Return a page's rows, behind them those that stand on every page."""
+        always = self.frame["on_every_page"]
+        parts = [self.frame[~always].iloc[page.rows], self.frame[always]]
+        return replace(self, frame=pd.concat(parts, ignore_index=True))
 
 
 def inner_limits(draws: xr.DataArray, *, level: float = INNER_LEVEL) -> pd.DataFrame:
@@ -213,6 +221,7 @@ def forest_rows(
             merged[column] = known.fillna(values[column])
     notes = sides["posterior"].set_index(key)["note"].reindex(order)
     merged["prior_driven"] = (notes == PRIOR_DRIVEN).to_numpy()
+    merged["on_every_page"] = merged.index.str.startswith("\0")
     for column in ("lower", "upper"):
         merged[f"inner_{column}"] = np.nan if inner is None else inner[column].reindex(order)
     return ForestRows(merged.reset_index(), side_of(sides["ols"]), side_of(sides["posterior"]))

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,10 +12,11 @@ from matplotlib.image import AxesImage
 
 from bipbayes.intervals import FREQUENTIST, PRIOR_DRIVEN, excludes_zero
 from bipbayes.plots.captions import axis_phrase, caption, titled
+from bipbayes.plots.pages import ROW_HEIGHT, WHOLE, WIDE, Page
+from bipbayes.plots.room import LABEL_LINE, row_labels
 from bipbayes.plots.selection import Side, select, side_of
 from bipbayes.plots.style import (
     DIVERGING,
-    LABEL_LINE,
     LanguageFormatter,
     figure_style,
     furnish,
@@ -26,6 +28,9 @@ SOURCES: Final = ("posterior", *FREQUENTIST)
 # Drawn as markers: hundreds of texts would take seconds.
 _MARKERS: Final = {"+": "+", MINUS: "_", "·": "."}
 _CORNER: Final = 0.36  # of a cell from its middle: the mark of a negative estimate
+_CELL: Final = 0.235  # inches, a column
+_WIDEST_LABEL: Final = 2.6  # inches; what is longer takes lines
+_PANEL_TITLE: Final = 0.35  # inches, between panels below one another
 _SHARE: Final = 0.98  # of the absolute estimates that the colours tell apart
 
 
@@ -116,8 +121,8 @@ def draw_heatmap(axes: Axes, data: pd.DataFrame, *, context: Context, limit: flo
     return image
 
 
-def heatmap_figure(data: pd.DataFrame, *, context: Context) -> Figure:
-    """Draw the posterior and OLS panels side by side with one colour bar.
+def heatmap_figure(data: pd.DataFrame, *, context: Context, page: Page = WHOLE) -> Figure:
+    """Draw the posterior and OLS panels with one colour bar: side by side, wide ones stacked.
 
     Parameters
     ----------
@@ -125,25 +130,32 @@ def heatmap_figure(data: pd.DataFrame, *, context: Context) -> Figure:
         Rows of `heatmap_data`.
     context
         Codebook, language and what the caption must say.
+    page
+        Which of the outcomes to draw, all with the colours of the whole.
     """
     language = context.language
     panels = [name for name in SOURCES if (data["source"] == name).any()]
-    outcomes, combinations = _order(data, context)
     limit = colour_limit(data)
+    data = data[data["outcome"].isin(_order(data, context)[0][page.rows])]
+    outcomes, combinations = _order(data, context)
+    names = [outcome_label(context.codebook, o, language=language) for o in outcomes]
     sides = [side_of(data[data["source"] == name]) for name in panels]
     with figure_style():
-        width = 2.6 + len(panels) * (0.35 + 0.235 * len(combinations))
-        figure = Figure(figsize=(max(6.0, width), max(4.6, 2.3 + 0.235 * len(outcomes))))
-        grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+        names, row_height = row_labels(names, _WIDEST_LABEL, mpl.rcParams["ytick.labelsize"])
+        shape = (len(panels), 1) if len(combinations) >= WIDE else (1, len(panels))
+        width = 2.6 + shape[1] * (0.35 + _CELL * len(combinations))
+        height = 2.3 + shape[0] * max(ROW_HEIGHT, row_height) * len(outcomes)
+        height += _PANEL_TITLE * (shape[0] - 1)
+        figure = Figure(figsize=(max(6.0, width), max(4.6, height)))
+        grid = figure.subplots(*shape, sharex=True, sharey=True, squeeze=False).ravel()
         for axes, name in zip(grid, panels, strict=True):
             rows = data[data["source"] == name]
             image = draw_heatmap(axes, rows, context=context, limit=limit)
             axes.set_title(capital(phrase(name, language)))
-        names = [outcome_label(context.codebook, o, language=language) for o in outcomes]
         grid[0].set_yticks(range(len(outcomes)), names)
         known = [side for side in sides if side is not None]
         silent = (data["mark"] == "·").any()
-        _finish(figure, image, context=context, sides=known, silent=bool(silent))
+        _finish(figure, image, context=context, sides=known, silent=bool(silent), page=page)
     return figure
 
 
@@ -154,6 +166,7 @@ def _finish(
     context: Context,
     sides: list[Side],
     silent: bool,
+    page: Page,
 ) -> None:
     language = context.language
     what = capital(phrase(sides[0].estimand, language))
@@ -164,7 +177,7 @@ def _finish(
     text = caption(context, marks, sides=sides)
     furnish(
         figure,
-        title=titled(context, title),
+        title=titled(context, title, page),
         caption=text,
         left=2.3,
         right=0.9 + (LABEL_LINE if context.codebook.higher else 0.0),
@@ -172,9 +185,13 @@ def _finish(
         bottom=1.0,
         gap=0.06,
     )
-    width = figure.get_size_inches()[0]
-    last = figure.axes[-1].get_position()
-    place = figure.add_axes((last.x1 + 0.12 / width, last.y0, 0.12 / width, last.height))
+    width, height = figure.get_size_inches()
+    panels, parts = figure.axes, figure.subplotpars
+    room = _PANEL_TITLE / height
+    each = (parts.top - parts.bottom - room * (len(panels) - 1)) / len(panels)
+    figure.subplots_adjust(hspace=room / each)  # counts where panels stand below one another
+    last, top = panels[-1].get_position(), panels[0].get_position().y1
+    place = figure.add_axes((last.x1 + 0.12 / width, last.y0, 0.12 / width, top - last.y0))
     bar = figure.colorbar(image, cax=place, extend="both", extendfrac=0.03)
     bar.ax.yaxis.set_major_formatter(LanguageFormatter(language))
     bar.outline.set_visible(False)

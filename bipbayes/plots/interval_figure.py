@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from bipbayes.intervals import excludes_zero
 from bipbayes.plots.captions import axis_phrase, caption, titled
+from bipbayes.plots.pages import WIDE
 from bipbayes.plots.selection import select, side_of
 from bipbayes.plots.style import (
     OLS_COLOUR,
@@ -119,7 +120,8 @@ def interval_figure(data: pd.DataFrame, *, context: Context, outcome: str) -> Fi
     side = side_of(data)
     language = context.language
     with figure_style():
-        figure = Figure(figsize=(max(5.0, 0.9 + 0.52 * len(data)), 4.4))
+        column = 0.52 if len(data) < WIDE else 0.4  # inches; upright labels have three lines
+        figure = Figure(figsize=(max(5.0, 0.9 + column * len(data)), 4.4))
         axes = figure.add_subplot()
         draw_intervals(axes, data, language=language)
         axes.set_ylabel(axis_phrase(context))

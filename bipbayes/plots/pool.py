@@ -57,7 +57,7 @@ class DrawingPool(Processes):
     def submit(self, tasks: Iterable["FigureTask"]) -> None:
         """Hand in figures; returns at once (after drawing them with ``workers=0``)."""
         for task in tasks:
-            self._futures[task.name] = self.job(draw_task, task, self._folder)
+            self._futures[task.file] = self.job(draw_task, task, self._folder)
 
     def finish(self) -> list[Path]:
         """Wait for all figures handed in.
@@ -94,7 +94,7 @@ class DrawingPool(Processes):
 def draw_task(task: "FigureTask", folder: Path) -> list[Path]:
     """Draw one figure and write its files."""
     save = import_module("bipbayes.plots.save")
-    paths: list[Path] = save.save_figure(figure_of(task), folder / task.name)
+    paths: list[Path] = save.save_figure(figure_of(task), folder / task.file)
     return paths
 
 

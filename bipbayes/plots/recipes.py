@@ -20,6 +20,7 @@ from bipbayes.plots.forest import forest_figure  # noqa: F401 - as above
 from bipbayes.plots.heatmap import heatmap_data, heatmap_figure
 from bipbayes.plots.interval_figure import interval_data, interval_figure
 from bipbayes.plots.new_jobcenter import new_jobcenter_data, new_jobcenter_figure
+from bipbayes.plots.pages import WHOLE, Page
 from bipbayes.plots.shrinkage import shrinkage_data, shrinkage_figure
 from bipbayes.wording import Context
 
@@ -36,16 +37,18 @@ def intervals(frame: pd.DataFrame, *, context: Context, outcome: str, vcov: str)
     return interval_figure(data, context=context, outcome=outcome)
 
 
-def analyses(frame: pd.DataFrame, *, context: Context, outcome: str) -> Figure:
+def analyses(frame: pd.DataFrame, *, context: Context, outcome: str, page: Page = WHOLE) -> Figure:
     """Draw one outcome's effects under all analyses from rows of the long frame."""
     data = analyses_data(frame, context, outcome=outcome)
-    return analyses_figure(data, context=context, outcome=outcome)
+    return analyses_figure(data, context=context, outcome=outcome, page=page)
 
 
-def heatmap(frame: pd.DataFrame, *, context: Context, estimand: str, vcov: str) -> Figure:
+def heatmap(
+    frame: pd.DataFrame, *, context: Context, estimand: str, vcov: str, page: Page = WHOLE
+) -> Figure:
     """Draw all outcomes and combinations from rows of the long frame."""
     data = heatmap_data(frame, context, estimand=estimand, vcov=vcov)
-    return heatmap_figure(data, context=context)
+    return heatmap_figure(data, context=context, page=page)
 
 
 def shrinkage(frame: pd.DataFrame, *, context: Context, vcov: str) -> Figure:
@@ -78,6 +81,6 @@ def histogram(histograms: pd.DataFrame, *, context: Context, outcome: str) -> Fi
     return average_figure(data, context=context, outcome=outcome)
 
 
-def weeks(slopes: pd.DataFrame, *, context: Context) -> Figure:
+def weeks(slopes: pd.DataFrame, *, context: Context, page: Page = WHOLE) -> Figure:
     """Draw the slopes of progression on weeks."""
-    return weeks_figure(weeks_data(slopes, context), context=context)
+    return weeks_figure(weeks_data(slopes, context), context=context, page=page)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from bipbayes.errors import DataError
@@ -79,3 +80,11 @@ def side_of(rows: pd.DataFrame) -> Side | None:
         level=float(first["level"]),
         kind=first["kind"],
     )
+
+
+def limits_of(values: pd.DataFrame) -> tuple[float, float]:
+    """Return the limits of an axis that holds all values, and zero, with some room."""
+    numbers = np.append(values.to_numpy(dtype=float).ravel(), 0.0)
+    low, high = np.nanmin(numbers), np.nanmax(numbers)
+    room = 0.04 * (high - low or 1.0)
+    return float(low - room), float(high + room)

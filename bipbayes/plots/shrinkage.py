@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.plots.captions import axis_phrase, caption, titled
+from bipbayes.plots.pages import pages
 from bipbayes.plots.selection import select, side_of
 from bipbayes.plots.style import (
     BAND,
@@ -25,6 +26,10 @@ from bipbayes.wording import Context, combination_text, number, phrase, responde
 # Respondents in turn; told apart in grey by how dark they are.
 RESPONDENT_COLOURS: Final = (POSTERIOR_COLOUR, "#E69F00", "#009E73", "#CC79A7")
 _ROOM: Final = 0.8  # of a combination's band that its arrows fill
+_ARROW: Final = 0.023  # inches, at least: no arrow hides its neighbour
+_PANEL: Final = 2.9  # inches, where combinations stand in several rows
+_WIDEST: Final = 10.0  # inches of combinations side by side
+_BETWEEN: Final = 0.6  # of a panel's height between two, for the labels
 
 
 def shrinkage_data(
@@ -112,16 +117,29 @@ def shrinkage_figure(data: pd.DataFrame, *, frame: pd.DataFrame, context: Contex
     language = context.language
     side = side_of(select(frame, source="posterior", estimand="effect"))
     with figure_style():
-        count = data["combination"].nunique()
-        figure = Figure(figsize=(max(6.0, 1.0 + 0.58 * count), 5.2))
-        axes = figure.add_subplot()
-        draw_shrinkage(axes, data, context=context)
+        band = max(0.58, _ARROW * data["outcome"].nunique() / _ROOM)
+        order = list(dict.fromkeys(data["combination"]))
+        rows = pages(len(order), band, room=_WIDEST)
+        widest = max(page.rows.stop - page.rows.start for page in rows)
+        height = 5.2 if len(rows) == 1 else 1.75 + _PANEL * len(rows)
+        figure = Figure(figsize=(max(6.0, 1.0 + band * widest), height))
+        grid = figure.subplots(len(rows), 1, sharey=True, squeeze=False).ravel()
+        for axes, page in zip(grid, rows, strict=True):
+            here = data["combination"].isin(order[page.rows])
+            first = page.rows.start
+            draw_shrinkage(axes, data[here].assign(place=data["place"] - first), context=context)
         names = [respondent_word(r, language=language) for r in context.codebook.respondents]
         handles = [
             Line2D([], [], color=colour, label=name)
             for colour, name in zip(RESPONDENT_COLOURS, names, strict=False)
         ]
-        axes.legend(handles=handles, loc="lower right", ncols=2)
+        grid[0].legend(
+            handles=handles,
+            loc="lower right",
+            bbox_to_anchor=(1.0, 1.0),
+            ncols=len(handles),
+            borderaxespad=0.1,
+        )
         furnish(
             figure,
             title=titled(context, phrase("shrinkage_title", language)),
@@ -132,8 +150,10 @@ def shrinkage_figure(data: pd.DataFrame, *, frame: pd.DataFrame, context: Contex
                 marks=False,
             ),
             left=0.6,
+            top=0.6,
             bottom=1.05,
         )
+        figure.subplots_adjust(hspace=_BETWEEN)
     return figure
 
 

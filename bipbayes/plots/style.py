@@ -4,7 +4,6 @@ Colours are Okabe and Ito's, told apart by the colour-blind; OLS and posterior a
 marker (square, circle), so that a grey print can be read.
 """
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -20,6 +19,7 @@ from matplotlib.ticker import Formatter
 from numpy.typing import ArrayLike
 
 from bipbayes.plots.cut_font import FAMILY, FILE_NAME
+from bipbayes.plots.room import LABEL_LINE, in_lines, room_for_labels
 from bipbayes.wording import number
 
 OLS_COLOUR: Final = "#B34A00"
@@ -34,8 +34,9 @@ _BRIGHTNESS: Final = (0.299, 0.587, 0.114)  # how bright red, green and blue see
 _HALF_BRIGHT: Final = 0.5
 _CAPTION_SIZE: Final = 6.5
 _CAPTION_LINE: Final = 0.125  # inches
-LABEL_LINE: Final = 0.14  # inches, a further line of the words at an axis
-_LETTERS_PER_INCH: Final = 21.0  # of the caption's font, on average
+_TITLE_SIZE: Final = 11.0
+_TITLE_LINE: Final = 0.18  # inches
+_EDGE: Final = 0.12  # inches, on either side of title and caption
 
 STYLE: Final[dict[Any, Any]] = {
     "lines.solid_capstyle": "butt",  # a line must end where its interval does
@@ -117,7 +118,7 @@ def ink_on(colour: ArrayLike) -> str:
 
 def wrapped_caption(text: str, width: float) -> str:
     """Break a caption into lines that fit a figure `width` inches wide."""
-    return textwrap.fill(text, max(30, int((width - 0.3) * _LETTERS_PER_INCH)))
+    return in_lines(text, width - 2 * _EDGE, _CAPTION_SIZE)
 
 
 def furnish(
@@ -133,35 +134,43 @@ def furnish(
 ) -> None:
     """Set margins (inches), the title at the top left and the caption under the picture.
 
-    Margins are fixed rather than solved for: the same figure has the same bytes everywhere,
-    and a solver would take longer than the drawing.
+    Margins follow from the letters rather than from a solver: the same figure has the same bytes
+    everywhere, and a solver would take longer than the drawing. Where words need more room than
+    given the figure grows, not its words over one another.
 
     Parameters
     ----------
     figure
-        Figure with all its axes.
+        Figure with all its axes and the labels of their ticks.
     title, caption
-        Text; the caption is broken into lines and given room below `bottom`.
+        Text; both are broken into lines, the caption is given room below `bottom`.
     left, right, top, bottom
-        Room around the axes for labels; further lines of an axis' words get their own.
+        Room around the axes, at least; further lines of an axis' words get their own.
     gap
         Room between neighbouring axes, as a share of their width.
     """
     width, height = figure.get_size_inches()
-    left += LABEL_LINE * max(axes.get_ylabel().count("\n") for axes in figure.axes)
-    bottom += LABEL_LINE * max(axes.get_xlabel().count("\n") for axes in figure.axes)
+    given = left + LABEL_LINE * max(axes.get_ylabel().count("\n") for axes in figure.axes)
+    under = bottom + LABEL_LINE * max(axes.get_xlabel().count("\n") for axes in figure.axes)
+    needed = room_for_labels(figure)
+    left, bottom = max(given, needed[0]), max(under, needed[1])
+    width += left - given
+    head = in_lines(title, width - 2 * _EDGE, _TITLE_SIZE)
+    further = _TITLE_LINE * head.count("\n")
+    height += bottom - under + further
+    figure.set_size_inches(width, height)
     text = wrapped_caption(caption, width)
-    under = 0.1 + _CAPTION_LINE * (text.count("\n") + 1)
+    below = 0.1 + _CAPTION_LINE * (text.count("\n") + 1)
     figure.subplots_adjust(
         left=left / width,
         right=1 - right / width,
-        top=1 - top / height,
-        bottom=(bottom + under) / height,
+        top=1 - (top + further) / height,
+        bottom=(bottom + below) / height,
         wspace=gap,
     )
-    figure.text(0.12 / width, 1 - 0.08 / height, title, va="top", fontsize=11)
+    figure.text(_EDGE / width, 1 - 0.08 / height, head, va="top", fontsize=_TITLE_SIZE)
     figure.text(
-        0.12 / width,
+        _EDGE / width,
         0.06 / height,
         text,
         va="bottom",

@@ -1,0 +1,184 @@
+"""Studies with many jobcenters, indicators or treatments, and with long names: figures stay whole.
+
+Every test catches labels cut off at the page's edge, words over one another, or rows lost between
+two pages; each kind of figure had at least one of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from figure_words import collisions
+from frame_builders import long_frame, posterior_frame, residual_covariance
+from matplotlib.figure import Figure
+
+from bipbayes.data.codebook import Average, Codebook, Indicator, Treatment
+from bipbayes.intervals import ALL_INDICATORS
+from bipbayes.plots.catalogue import (
+    FigureInputs,
+    FigureTask,
+    analyses_tasks,
+    early_tasks,
+    jobcenter_tasks,
+    posterior_tasks,
+)
+from bipbayes.plots.describe_histograms import page_figure
+from bipbayes.plots.describe_persistence import persistence_figure
+from bipbayes.plots.describe_weeks import weeks_data, weeks_figure
+from bipbayes.plots.pages import PAGE_HEIGHT, PANEL_HEIGHT, PANELS_A_ROW, ROW_HEIGHT, pages
+from bipbayes.plots.pool import figure_of
+from bipbayes.plots.room import in_lines, text_width
+from bipbayes.wording import Context, phrase
+
+QUESTION = "how often during the last four weeks the person coped alone"
+
+
+def _codebook(indicators: int, treatments: int, jobcenters: int) -> Codebook:
+    """Long questions, long names of jobcenters, a long average."""
+    items = [
+        Indicator(f"Q{n:02d}", f"Q{n:02d}", "citizen" if n % 2 else "nurse", {"en": QUESTION})
+        for n in range(1, indicators + 1)
+    ]
+    given = [Treatment(c, {"en": f"Treatment {c}"}, (c,)) for c in "JOSHL"[:treatments]]
+    members = tuple(item.code for item in items)
+    averages = (Average("mean", members, {"en": f"Average of all answers to {QUESTION}"}),)
+    sites = tuple(
+        f"Department of Rehabilitation and Employment, Municipality number {n:02d}, Office {n % 3}"
+        for n in range(jobcenters)
+    )
+    return Codebook("Wide", (1, 5), tuple(items), tuple(given), averages, jobcenters=sites)
+
+
+LONG = Context(_codebook(40, 2, 3), synthetic=True)
+MANY = Context(_codebook(3, 5, 3), synthetic=True)
+SITES = Context(_codebook(2, 2, 41), synthetic=True)
+
+
+def _drawn(tasks: Sequence[FigureTask], kind: str) -> list[Figure]:
+    """Draw the tasks of a kind, all pages."""
+    figures = [figure_of(task) for task in tasks if task.name.startswith(kind)]
+    plt.close("all")
+    assert figures
+    return figures
+
+
+def _whole(figures: Sequence[Figure]) -> None:
+    for figure in figures:
+        assert collisions(figure) == []
+
+
+def _rows(figures: Sequence[Figure]) -> list[str]:
+    """Labels of the rows of all pages."""
+    labels = [label for figure in figures for label in figure.axes[0].get_yticklabels()]
+    return [label.get_text().replace("\n", " ") for label in labels]
+
+
+def test_pages_hold_every_row_once() -> None:
+    """Catches a row that falls between two pages, and pages longer than the sheet."""
+    for count in (0, 1, 37, 38, 98, 500):
+        found = pages(count)
+        assert [row for page in found for row in range(count)[page.rows]] == list(range(count))
+        sizes = [len(range(count)[page.rows]) for page in found]
+        assert max(sizes) * ROW_HEIGHT <= PAGE_HEIGHT
+        assert max(sizes) - min(sizes) <= 1
+        assert {page.of for page in found} == {len(found)}
+
+
+def test_lines_are_no_wider_than_asked_for() -> None:
+    """Catches widths guessed from the number of letters: capitals are wide."""
+    for text in ("W" * 8 + " " + "WIDE WORDS " * 6, "illicit little tilt " * 6):
+        lines = in_lines(text.strip(), 2.0, 8.0)
+        assert 1.4 < text_width(lines, 8.0) <= 2.0
+        assert " ".join(lines.split("\n")) == text.strip()
+
+
+@pytest.mark.parametrize("kind", ["heatmap_effect", "residual_correlation"])
+def test_long_questions_are_whole(kind: str) -> None:
+    codes = LONG.codebook.indicator_codes
+    inputs = FigureInputs(
+        LONG, long_frame(LONG.codebook), residual_covariance=residual_covariance(LONG.codebook)
+    )
+    tasks = early_tasks(inputs, outcomes=[]) + posterior_tasks(inputs, outcomes=[])
+    figures = _drawn(tasks, kind)
+    _whole(figures)
+    assert _rows(figures)[:40] == [f"{code} {QUESTION}" for code in codes]
+    limits = {axes.images[0].get_clim() for figure in figures for axes in figure.axes[:1]}
+    assert len(limits) == 1
+
+
+@pytest.mark.parametrize("kind", ["heatmap_contrast", "shrinkage", "intervals_mean", "forest_mean"])
+def test_five_treatments_are_whole(kind: str) -> None:
+    inputs = FigureInputs(MANY, long_frame(MANY.codebook))
+    tasks = early_tasks(inputs, outcomes=["mean"]) + posterior_tasks(inputs, outcomes=["mean"])
+    _whole(_drawn(tasks, kind))
+
+
+def test_analyses_of_five_treatments_are_on_one_scale() -> None:
+    names = ("ordinal", "baseline", "")
+    parts = [posterior_frame(MANY.codebook, seed=n).assign(analysis=a) for n, a in enumerate(names)]
+    frame = pd.concat(parts, ignore_index=True)
+    tasks = analyses_tasks(frame, MANY, model="hierarchical", outcomes=["mean"])
+    figures = _drawn(tasks, "analyses_mean")
+    _whole(figures)
+    rows = [text.split(" ")[0] for text in _rows(figures)]
+    assert rows == list(MANY.codebook.combinations)
+    assert len({figure.axes[0].get_xlim() for figure in figures}) == 1
+    assert "page 2 of 2" in figures[1].texts[0].get_text().replace("\n", " ")
+
+
+def test_jobcenters_fill_pages_that_can_be_compared() -> None:
+    """Catches pages on scales of their own, or without what all jobcenters are compared with."""
+    inputs = FigureInputs(SITES, long_frame(SITES.codebook))
+    tasks = jobcenter_tasks(inputs, combination="00")
+    assert [task.file for task in tasks] == [
+        f"jobcenters_00_{ALL_INDICATORS}",
+        f"jobcenters_00_{ALL_INDICATORS}_2",
+    ]
+    figures = _drawn(tasks, "jobcenters")
+    _whole(figures)
+    written = [[text.get_text() for text in figure.axes[0].texts] for figure in figures]
+    named = [text.replace("\n", " ") for page in written for text in page]
+    assert [text for text in named if text.startswith("Department")] == list(
+        SITES.codebook.jobcenters
+    )
+    assert all(page.count(phrase("all", SITES.language)) == 1 for page in written)
+    assert len({figure.axes[1].get_xlim() for figure in figures}) == 1
+
+
+def test_weeks_of_long_questions_are_whole() -> None:
+    outcomes = list(LONG.codebook.outcomes)
+    slopes = pd.DataFrame({"outcome": np.repeat(outcomes, 2), "n": 6543, "level": 0.95})
+    slopes["vcov"] = ["classical", "cluster_citizen"] * len(outcomes)
+    slopes["slope"] = np.linspace(-0.01, 0.01, len(slopes))
+    slopes = slopes.assign(lower=slopes["slope"] - 0.005, upper=slopes["slope"] + 0.005)
+    data = weeks_data(slopes.assign(kind="confidence"), LONG)
+    parts = pages(data["row"].nunique())
+    figures = [weeks_figure(data, context=LONG, page=page) for page in parts]
+    assert len(figures) == 2
+    _whole(figures)
+    assert len(_rows(figures)) == len(outcomes)
+    assert len({figure.axes[0].get_xlim() for figure in figures}) == 1
+
+
+def test_histograms_of_long_questions_are_whole() -> None:
+    bins = pd.DataFrame({"centre": np.arange(-4.0, 5.0), "n": 100, "percent": 100 / 9})
+    bins = bins.assign(lower=bins["centre"] - 0.5, upper=bins["centre"] + 0.5)
+    codes = LONG.codebook.indicator_codes
+    frame = pd.concat([bins.assign(outcome=code) for code in codes], ignore_index=True)
+    for page in pages(20, PANEL_HEIGHT / PANELS_A_ROW):
+        figure = page_figure(frame, context=LONG, respondent="nurse", page=page)
+        assert collisions(figure) == []
+
+
+def test_transitions_of_five_treatments_leave_room_for_the_caption() -> None:
+    combinations = list(MANY.codebook.combinations)
+    index = pd.MultiIndex.from_product([combinations] * 2, names=["previous", "combination"])
+    moves = pd.DataFrame({"n": 9, "n_previous": 288, "percent": 100 / 32}, index=index)
+    again = pd.DataFrame({"group": [*"JOSHL"], "again": 70.0, "begun": 12.0})
+    context = replace(MANY, synthetic=False)
+    _whole([persistence_figure(moves.reset_index(), again, context=context)])
