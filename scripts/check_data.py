@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bipbayes.run import options
-from bipbayes.run.console import run_verb, start_logging
+from bipbayes.run.console import conclude, run_verb, start_logging
 from bipbayes.run.settings import Settings
 
 
@@ -17,12 +17,14 @@ def main(
     parts: options.Parts = Settings.parts,
     scheduler: options.Scheduler = None,
     workers: options.Workers = None,
+    quiet: options.Quiet = False,
 ) -> None:
     """Read responses and report counts, findings and faults (exit code 2 where refused)."""
-    start_logging(quiet=False)
+    start_logging(quiet=quiet)
 
     def verb() -> int:
         from bipbayes.data.load_codebook import load_codebook
+        from bipbayes.run.closing import of_reading
         from bipbayes.run.inputs import read_study
 
         settings = Settings(data=data, parts=parts, scheduler=scheduler, workers=workers)
@@ -30,6 +32,7 @@ def main(
             study = read_study(settings, load_codebook(codebook), folder=Path(folder))
             typer.echo("\n".join(study.report()))
             study.close()
+        conclude(lambda: of_reading(study, data))
         return 0
 
     run_verb(verb)

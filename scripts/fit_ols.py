@@ -6,7 +6,7 @@ from pathlib import Path
 import typer
 
 from bipbayes.run import options
-from bipbayes.run.console import run_verb, start_logging
+from bipbayes.run.console import conclude, run_verb, start_logging
 from bipbayes.run.settings import Settings
 
 
@@ -31,13 +31,15 @@ def main(
     start_logging(quiet=quiet)
 
     def verb() -> int:
+        from bipbayes.run import closing as closing_lines
         from bipbayes.run.inputs import open_run
         from bipbayes.run.ols_stage import fit_ols
 
         with closing(open_run(options.settings_from(settings), in_parts=True)) as run:
             changes = run.changes()
             run.look_at_directions(changes)
-            fit_ols(run, changes)
+            frame = fit_ols(run, changes)
+        conclude(lambda: closing_lines.of_ols(run.folder, frame))
         return 0
 
     run_verb(verb)

@@ -6,7 +6,7 @@ from pathlib import Path
 import typer
 
 from bipbayes.run import options
-from bipbayes.run.console import run_verb, start_logging
+from bipbayes.run.console import conclude, run_verb, start_logging
 from bipbayes.run.settings import Settings
 
 
@@ -43,12 +43,14 @@ def main(
     start_logging(quiet=quiet)
 
     def verb() -> int:
+        from bipbayes.run import closing as closing_lines
         from bipbayes.run.inputs import open_run
         from bipbayes.run.posterior_stage import fit_posterior
 
         with closing(open_run(options.settings_from(settings), in_parts=True)) as run:
             run.look_at_directions(run.changes())
             fits = [fit_posterior(run, model) for model in run.settings.models]
+        conclude(lambda: closing_lines.of_posterior(run.folder, fits))
         return 0 if quick or all(fit.verdict.passed for fit in fits) else 1
 
     run_verb(verb)

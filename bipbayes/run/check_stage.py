@@ -12,6 +12,8 @@ from bipbayes.plots.pool import DrawingPool
 from bipbayes.progress import stage
 from bipbayes.run import check_evidence, check_joint, check_model
 from bipbayes.run.check_inputs import BY_NAME, NAMES, CheckInputs, CheckResult, CheckSettings
+from bipbayes.run.closing import of_checks
+from bipbayes.run.console import conclude
 from bipbayes.run.settings import Settings
 from bipbayes.tables.write import write_tables
 
@@ -79,6 +81,8 @@ def check(settings: Settings, asked: CheckSettings) -> dict[str, CheckResult]:
             pool.submit(result.figures)
         pool.finish()
     _note(inputs, done)
+    tables = {name: [table.name for table in result.tables] for name, result in done.items()}
+    conclude(lambda: of_checks(inputs.folder, tables, asked=len(names)))
     return done
 
 

@@ -21,6 +21,8 @@ from bipbayes.plots.catalogue import (
 )
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.run.analyses import named, require
+from bipbayes.run.closing import of_comparison
+from bipbayes.run.console import conclude
 from bipbayes.run.contexts import run_context
 from bipbayes.run.fits import STAGE as FIT_POSTERIOR
 from bipbayes.run.fits import as_reported, chosen_models, fitted_models, sound_rows
@@ -122,6 +124,8 @@ def compare_stored(
         drawn = pool.finish()
     folder.note()
     logger.info("comparison.csv and %d figures are in %s", len(drawn), folder.path)
+    figures = [path.relative_to(folder.path).as_posix() for path in drawn]
+    conclude(lambda: of_comparison(folder, analysis=analysis, figures=figures))
 
 
 def submit_analyses(

@@ -14,7 +14,9 @@ from bipbayes.errors import RunError
 from bipbayes.estimands.effects import hyperparameters
 from bipbayes.intervals import PLAIN, of_analysis
 from bipbayes.run.analyses import asking_for, named, require
+from bipbayes.run.closing import of_export
 from bipbayes.run.compare_stage import STAGE as COMPARE
+from bipbayes.run.console import conclude
 from bipbayes.run.contexts import run_context, warn_of_other_counts
 from bipbayes.run.fits import STAGE as FIT_POSTERIOR
 from bipbayes.run.fits import as_reported, chosen_models, sound_rows, stage_name, stored_fit
@@ -70,6 +72,7 @@ def export_stored(
     )
     logger.info("%d files of tables are in %s", len(paths), folder.file(TABLES))
     warn_of_other_counts(folder, settings)
+    conclude(lambda: of_export(folder, paths, minimum_count=settings.minimum_count))
 
 
 def refuse_failed(folder: RunFolder, model: str, *, analysis: str = PLAIN) -> None:

@@ -181,13 +181,16 @@ class RunFolder:
         if self.asked:
             done["asked"] = dict(self.asked)
         stages = {**record.get("stages", {}), stage: done}
-        self._store({**record, "stages": stages})
+        stale = [name for name in record.get("stale", ()) if name != stage]
+        self._store({**record, "stages": stages, "stale": stale})
 
     def forget(self, stages: Iterable[str]) -> None:
-        """Take stages out of ``run.json``: what they rest on has changed."""
+        """Take stages out of ``run.json``, which then lists them as stale: their files stay."""
         record, gone = self.record(), set(stages)
-        kept = {name: done for name, done in record.get("stages", {}).items() if name not in gone}
-        self._store({**record, "stages": kept})
+        done = record.get("stages", {})
+        kept = {name: facts for name, facts in done.items() if name not in gone}
+        stale = sorted({*record.get("stale", ()), *(gone & set(done))})
+        self._store({**record, "stages": kept, "stale": stale})
 
     def note(self, **facts: object) -> None:
         """Add facts about the whole run, and what it has written by now, to ``run.json``."""

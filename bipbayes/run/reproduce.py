@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import xarray as xr
 
 from bipbayes.plots.pool import DrawingPool
+from bipbayes.run.console import conclude
 from bipbayes.run.fits import check_stages, chosen_models, engine_of, sound_rows
 from bipbayes.run.inputs import Run, open_run
 from bipbayes.run.posterior_process import PosteriorProcess
@@ -77,11 +78,14 @@ def reproduce(settings: Settings) -> int:
             _audit(plain, done, fitted, pool=pool)
         pool.finish()
         passed = all(posterior.verdict.passed for posterior in fitted)
+    from bipbayes.run.closing import of_comparison
+
     seconds = round(time.monotonic() - started, 1)
     run.folder.note(seconds=seconds)
     logger.info("done in %.0f seconds; results are in %s", seconds, settings.out)
     if settings.quick:
         logger.warning("a quick run: every number is preliminary, for a look and not for a paper")
+    conclude(lambda: of_comparison(run.folder))
     return 0 if passed or settings.quick else FAILED_EXIT
 
 

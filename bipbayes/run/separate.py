@@ -9,7 +9,9 @@ from bipbayes.errors import SettingsError
 from bipbayes.intervals import PLAIN, of_analysis
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.run.audit_stage import audit_run, compare_with_published
+from bipbayes.run.closing import of_audit, of_description
 from bipbayes.run.compare_stage import FIGURES
+from bipbayes.run.console import conclude
 from bipbayes.run.describe_stage import describe_run
 from bipbayes.run.fits import as_reported, chosen_models, ending_of, fitted_models
 from bipbayes.run.folder import RunFolder
@@ -25,6 +27,7 @@ def describe_alone(settings: Settings) -> None:
         describe_run(run, run.progression(), pool=pool, characteristics=settings.characteristics)
         pool.finish()
         run.folder.note()
+    conclude(lambda: of_description(run.folder))
 
 
 def baseline_posterior(
@@ -83,3 +86,4 @@ def audit_alone(settings: Settings, *, models: Sequence[str] = ()) -> None:
             compare_with_published(run, progression, description, audit=audit)
         pool.finish()
         folder.note()
+    conclude(lambda: of_audit(folder, audit))

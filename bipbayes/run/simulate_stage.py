@@ -23,6 +23,8 @@ from bipbayes.data.read import checked
 from bipbayes.data.study import Study
 from bipbayes.errors import RunError, SettingsError
 from bipbayes.progress import stage
+from bipbayes.run.closing import of_simulation
+from bipbayes.run.console import conclude
 from bipbayes.synthetic.register import simulate_characteristics
 from bipbayes.synthetic.simulate import (
     DEFAULT_SEED,
@@ -117,7 +119,9 @@ def write_simulation(
         description[size] = sum(each[size] for _, each in made)
     write_json(out / names[-1], description)
     logger.info("synthetic data: %d responses in %s", description["responses"], out)
-    return [out / name for name in names]
+    paths = [out / name for name in names]
+    conclude(lambda: of_simulation(paths, description, codebook))
+    return paths
 
 
 def _refuse_taken(names: Sequence[str], out: Path, *, overwrite: bool) -> list[str]:

@@ -10,6 +10,8 @@ import pandas as pd
 from bipbayes.atomic import write_frame, write_text
 from bipbayes.data.load_codebook import load_codebook
 from bipbayes.errors import SettingsError
+from bipbayes.run.closing import of_validation
+from bipbayes.run.console import conclude
 from bipbayes.validation.calibrate import run_calibration
 from bipbayes.validation.calibration import calibration_verdict
 from bipbayes.validation.campaign import run_validation
@@ -138,10 +140,13 @@ def validate_designs(
         name: validation_settings(engines=engines, design=name, quick=quick, values=values)
         for name in names or ["bip"]
     }
-    for name, settings in asked.items():
+    reached = [
         validate(settings, folder=folder / name if names else folder, **task)
+        for name, settings in asked.items()
+    ]
     if names:
         write_designs(folder, names)
+    conclude(lambda: of_validation(folder, pd.concat(reached), quick=quick))
 
 
 def write_designs(folder: Path, designs: Sequence[str]) -> pd.DataFrame:

@@ -1,0 +1,238 @@
+"""The closing lines of the verbs: what came out, what to be careful about, what to open first.
+
+Three sentences at most, every number taken from frames or from ``run.json``.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from bipbayes.audit.counts import VERDICT
+from bipbayes.audit.rules import UPHELD
+from bipbayes.audit.sources import POSTERIOR
+from bipbayes.data.codebook import Codebook
+from bipbayes.data.parted import PartedStudy
+from bipbayes.data.study import Study
+from bipbayes.data.words import study_words
+from bipbayes.intervals import PLAIN, excludes_zero, of_analysis
+from bipbayes.run.analyses import named
+from bipbayes.run.console import warnings_so_far
+from bipbayes.run.fits import stage_name
+from bipbayes.run.folder import RunFolder
+from bipbayes.run.posterior_stage import Posterior
+from bipbayes.wording import StudyLanguage, capital, percent, phrase
+
+_FIRST: Final = ("report.html", "figures/heatmap_effect.png", "comparison.csv")
+
+
+def of_ols(folder: RunFolder, frame: pd.DataFrame) -> list[str]:
+    """Close ``fit-ols``: intervals that exclude zero, and how many would by chance."""
+    rows = frame[(frame["estimand"] == "effect") & frame["lower"].notna()]
+    excluding = excludes_zero(rows).groupby(rows["vcov"], sort=False).sum()
+    language = _language(folder)
+    told = ", ".join(
+        f"{count} with {phrase(str(name), language)}" for name, count in excluding.items()
+    )
+    count = int((rows["vcov"] == excluding.index[0]).sum()) if len(excluding) else 0
+    level = float(rows["level"].iloc[0]) if count else 0.95
+    chance = f"about {(1 - level) * count:.0f} would by chance if there were no effects"
+    return [
+        f"Of {count} {percent(level, 'en')} % intervals of effects, these exclude zero: {told}.",
+        _caution(folder, [chance]),
+        _open(folder, "ols.csv"),
+    ]
+
+
+def of_posterior(folder: RunFolder, fits: Sequence[Posterior]) -> list[str]:
+    """Close ``fit-posterior``: intervals that exclude zero, fit by fit."""
+    told = []
+    for fit in fits:
+        rows = fit.intervals[fit.intervals["estimand"] == "effect"]
+        level = percent(float(rows["level"].iloc[0]), "en")
+        told.append(
+            f"{int(excludes_zero(rows).sum())} of {len(rows)} {level} % credible intervals of "
+            f"effects exclude zero under {named(fit.model, fit.analysis)}"
+        )
+    return [
+        f"{capital('; '.join(told))}.",
+        _caution(folder, _fits(folder, [stage_name(fit.model, fit.analysis) for fit in fits])),
+        f"{_open(folder, 'effects.csv')[:-1]}; 'bipbayes compare' puts it beside OLS.",
+    ]
+
+
+def of_comparison(
+    folder: RunFolder, *, analysis: str = PLAIN, figures: Sequence[str] = ()
+) -> list[str]:
+    """Close ``compare`` and ``reproduce``: OLS and posterior side by side."""
+    rows = of_analysis(folder.read("comparison.csv"), analysis)
+    rows = rows[rows["estimand"] == "effect"]
+    models = list(rows["model"].unique())
+    own = rows[rows["model"] == models[0]]
+    count = {side: int(own[f"{side}_excludes_zero"].sum()) for side in ("ols", "posterior")}
+    verdicts = own["verdict_change"].dropna().astype("str")
+    changed = verdicts.ne("") & ~verdicts.str.startswith("stays")
+    errors = phrase(str(own["vcov_ols"].iloc[0]), _language(folder))
+    level = percent(float(own["level"].iloc[0]), "en")
+    return [
+        f"Of {len(own)} effects, the {level} % interval excludes zero for {count['ols']} by OLS "
+        f"({errors}) and for {count['posterior']} by the posterior of {models[0]}; "
+        f"{int(changed.sum())} verdicts change.",
+        _caution(folder, _fits(folder, [stage_name(model, analysis) for model in models])),
+        _open(folder, *_FIRST[:-1], *figures, _FIRST[-1]),
+    ]
+
+
+def of_export(folder: RunFolder, paths: Sequence[Path], *, minimum_count: int) -> list[str]:
+    """Close ``export``."""
+    blank = []
+    if not folder.record()["data"]["synthetic"]:
+        people = _words(folder)["citizens"]
+        blank = [f"numbers that rest on fewer than {minimum_count} {people} are blank"]
+    pages = [path.relative_to(folder.path).as_posix() for path in paths if path.suffix == ".html"]
+    return [
+        f"{len(paths)} files of tables are in {folder.file('tables')}.",
+        _caution(folder, blank),
+        _open(folder, "report.html", *pages),
+    ]
+
+
+def of_description(folder: RunFolder) -> list[str]:
+    """Close ``describe``."""
+    tables = folder.stage("describe")["tables"]
+    return [
+        f"{_size(folder)} are described in {len(tables)} tables.",
+        _caution(folder, []),
+        _open(folder, "tables/progression.csv", *(f"tables/{name}.csv" for name in tables)),
+    ]
+
+
+def of_audit(folder: RunFolder, audit: pd.DataFrame) -> list[str]:
+    """Close ``audit``: how many claims are upheld."""
+    columns = [name for name in audit if str(name).startswith(f"effect{VERDICT}")]
+    posterior = audit[f"effect{VERDICT}{POSTERIOR}"]
+    words = posterior.value_counts()
+    rest = ", ".join(f"{n} {word}" for word, n in words.items() if word != UPHELD)
+    model = str(audit["model"].iloc[0])
+    return [
+        f"Of {len(audit)} claims, OLS upholds {int(audit[columns[0]].eq(UPHELD).sum())} and the "
+        f"posterior of {model} {int(posterior.eq(UPHELD).sum())} ({rest}).",
+        _caution(folder, _fits(folder, [stage_name(model)])),
+        _open(folder, "tables/audit.html", "audit.csv"),
+    ]
+
+
+def of_checks(folder: RunFolder, tables: Mapping[str, Sequence[str]], asked: int) -> list[str]:
+    """Close ``check``: what was checked, by the names of each check's tables."""
+    left = [] if len(tables) == asked else [f"{asked - len(tables)} checks could not be made"]
+    pages = [f"tables/{name}.html" for names in tables.values() for name in names]
+    return [
+        f"{len(tables)} checks were made: {', '.join(tables) or 'none'}.",
+        _caution(folder, left),
+        _open(folder, *pages),
+    ]
+
+
+def of_validation(folder: Path, goals: pd.DataFrame, *, quick: bool) -> list[str]:
+    """Close ``validate``: goals reached, over all designs."""
+    reached = goals["reached"].value_counts()
+    counts = {word: int(reached.get(word, 0)) for word in ("yes", "undecided", "no")}
+    careful = ["few and small replicates prove nothing"] if quick else []
+    return [
+        f"Of {len(goals)} goals, {counts['yes']} are reached, {counts['no']} are missed and "
+        f"{counts['undecided']} stay undecided for Monte Carlo error.",
+        _sentence([*careful, *_warned()]),
+        _open_path([folder / name for name in ("designs.md", "coverage.csv")], folder),
+    ]
+
+
+def of_simulation(
+    paths: Sequence[Path], description: Mapping[str, Any], codebook: Codebook
+) -> list[str]:
+    """Close ``simulate``."""
+    return [
+        f"{description['responses']} responses of {description['citizens']} "
+        f"{study_words(codebook.words, 'en')['citizens']} are simulated.",
+        _sentence(["they are synthetic: their truth is in truth.csv beside them", *_warned()]),
+        _open_path(paths, paths[-1].parent),
+    ]
+
+
+def of_reading(study: Study | PartedStudy, data: Path) -> list[str]:
+    """Close ``check-data``."""
+    words = study_words(study.codebook.words, "en")
+    responses, citizens = study.size
+    found = len(study.findings)
+    return [
+        f"{data.name} can be analysed: {responses} responses of {citizens} {words['citizens']}.",
+        _sentence([f"{_counted(found, 'finding')} above" if found else "nothing was noticed"]),
+        f"Run 'bipbayes reproduce --data {data}' next.",
+    ]
+
+
+def _size(folder: RunFolder) -> str:
+    data = folder.record()["data"]
+    return f"{data['responses']} responses of {data['citizens']} {_words(folder)['citizens']}"
+
+
+def _words(folder: RunFolder) -> dict[str, str]:
+    """Return the study's own words."""
+    return dict(folder.record().get("data", {}).get("words") or study_words({}, "en"))
+
+
+def _language(folder: RunFolder) -> StudyLanguage:
+    return StudyLanguage("en", _words(folder))
+
+
+def _fits(folder: RunFolder, stages: Iterable[str]) -> list[str]:
+    """Say how each fit was judged."""
+    done = folder.record().get("stages", {})
+    return [_verdict(name.split("/", 1)[1], done[name]) for name in stages if name in done]
+
+
+def _verdict(name: str, done: Mapping[str, Any]) -> str:
+    verdict = done["verdict"]
+    worst = verdict["worst"]
+    told = f"{'passed' if verdict['passed'] else 'failed'} its checks"
+    if "k_hat" in worst:
+        measures = f"k-hat {worst['k_hat']:.2f}, {worst['effective_points']:.0f} effective points"
+    else:
+        least = min(worst["ess_bulk"], worst["ess_tail"])
+        measures = (
+            f"R-hat {worst['r_hat']:.3f}, ESS {least:.0f}, {worst['divergences']:.0f} divergences"
+        )
+    quick = ", a quick run: preliminary" if done.get("preliminary") else ""
+    return f"the fit of {name} {told} ({measures}{quick})"
+
+
+def _caution(folder: RunFolder, facts: Sequence[str]) -> str:
+    """Join facts, what is out of date, what is synthetic and the number of warnings."""
+    record = folder.record()
+    stale = sorted({name.split("/", 1)[0] for name in record.get("stale", ())})
+    old = [f"{' and '.join(stale)} still rest on an earlier fit: run again"] if stale else []
+    made_up = ["the data are synthetic"] if record["data"].get("synthetic") else []
+    return _sentence([*facts, *old, *made_up, *_warned()])
+
+
+def _warned() -> list[str]:
+    count = warnings_so_far()
+    return [f"{_counted(count, 'warning')} above"] * bool(count)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"1 {what} stands" if count == 1 else f"{count} {what}s stand"
+
+
+def _sentence(parts: Sequence[str]) -> str:
+    return f"{capital('; '.join(parts))}." if parts else "There were no warnings."
+
+
+def _open(folder: RunFolder, *names: str) -> str:
+    return _open_path([folder.file(name) for name in names], folder.path)
+
+
+def _open_path(paths: Sequence[Path], folder: Path) -> str:
+    """Name the first of the files that is there."""
+    there = [path for path in paths if path.is_file()]
+    return f"Open {there[0] if there else folder} first."

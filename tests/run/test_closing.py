@@ -1,0 +1,86 @@
+"""Every verb ends with what came out and which file to open, from the command line."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from builders import Shape, make_codebook, random_responses
+
+BIPBAYES = Path(sys.executable).with_name("bipbayes")
+CODEBOOK = """
+name = "Small"
+scale = [1, 5]
+words = { citizen = { en = "pupil" }, jobcenter = { en = "school" } }
+[[indicators]]
+code = "q1"
+respondent = "citizen"
+[[indicators]]
+code = "q2"
+respondent = "citizen"
+[treatments.T]
+columns = ["T"]
+"""
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small study of pupils with its codebook."""
+    folder = tmp_path_factory.mktemp("study")
+    (folder / "small.toml").write_text(CODEBOOK, encoding="utf-8")
+    frame = random_responses(make_codebook(2, 1), seed=3, shape=Shape(citizens=120))
+    frame.drop(columns="combination").to_csv(folder / "pupils.csv", index=False)
+    return folder
+
+
+def ending(study: Path, *arguments: str) -> list[str]:
+    """Run a verb; the sentences after the last empty line."""
+    run = subprocess.run(
+        [BIPBAYES, *arguments], cwd=study, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert "\x1b" not in run.stderr
+    return run.stderr.rstrip("\n").rpartition("\n\n")[2].splitlines()
+
+
+def opened(study: Path, sentence: str) -> Path:
+    """Return the file that a sentence says to open."""
+    return study / re.findall(r"Open (\S+) first", sentence)[0]
+
+
+def test_verbs_say_what_came_out_and_what_to_open(study: Path) -> None:
+    """Catches a closing that is missing, long, about another study, or names a lost file."""
+    data = ("--data", "pupils.csv", "--codebook", "small.toml")
+    told = {
+        "check-data": ending(study, "check-data", "pupils.csv", "--codebook", "small.toml"),
+        "fit-ols": ending(study, "fit-ols", *data),
+        "fit-posterior": ending(study, "fit-posterior", "--quick", *data),
+        "compare": ending(study, "compare", "--outcomes", "q1"),
+        "export": ending(study, "export", "--outcomes", "q1"),
+        "describe": ending(study, "describe", *data),
+        "validate": ending(
+            study, "validate", "--replicates", "1", "--quick", "--citizens", "150", "--vcov",
+            "citizen", "--workers", "0", "--codebook", "small.toml",
+        ),
+    }  # fmt: skip
+    for verb, sentences in told.items():
+        assert len(sentences) == 3, verb
+        assert not re.search(r"citizen|jobcenter|person|BIP", " ".join(sentences)), verb
+        if verb != "check-data":
+            assert opened(study, sentences[2]).is_file(), verb
+    assert "pupils" in told["check-data"][0]
+    assert re.match(r"Of 4 95 % intervals", told["fit-ols"][0])
+    assert "clustered by pupil" in told["fit-ols"][0]
+    assert "k-hat" in told["fit-posterior"][1]
+    again = ending(study, "fit-ols", *data, "--overwrite", "--level", "0.9")
+    assert "compare" in again[1] and "rest on an earlier fit" in again[1]
+
+
+def test_a_quiet_verb_says_nothing(study: Path) -> None:
+    """Catches closing lines in a log that was to hold errors only."""
+    run = subprocess.run(
+        [BIPBAYES, "fit-ols", "--data", "pupils.csv", "--codebook", "small.toml", "--quiet",
+         "--out", "quiet"], cwd=study, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert run.stdout == run.stderr == ""
