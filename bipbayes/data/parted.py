@@ -29,6 +29,7 @@ from bipbayes.data.sample import NO_CHANGE, Floats, Sample, analysis_sample, job
 from bipbayes.data.study import SHOWN, Finding, Study
 from bipbayes.data.totals import Samples
 from bipbayes.errors import DataError
+from bipbayes.progress import stage
 
 logger = logging.getLogger(__name__)
 
@@ -130,9 +131,11 @@ def read_parts(
     _refuse_without_citizens(path, codebook)
     kept = scratch_folder(folder)
     try:
-        parts = cut(path, codebook.citizen, kept.path, part_rows=part_rows)
+        with stage("cutting into parts"):
+            parts = cut(path, codebook.citizen, kept.path, part_rows=part_rows)
         read = partial(_read_part, codebook=codebook, previous=previous, folder=kept.path)
-        reports = list(workers.map(read, list(enumerate(parts))))
+        with stage("reading parts", total=len(parts)) as running:
+            reports = list(running.over(workers.map(read, list(enumerate(parts)))))
         findings = _merged(reports)
         if not any(one.rule == checks.TWINS for one in findings):
             findings += _twins(reports, codebook)
@@ -187,7 +190,10 @@ class _Spooled:
     def map[Result](self, function: Callable[[Sample], Result]) -> Iterator[Result]:
         """Yield the function of each part."""
         scale = (self.mean, self.sd, self.jobcenters)
-        return self.workers.map(partial(_of_part, function, scale), self.paths)
+        with stage("adding up parts", total=len(self.paths)) as running:
+            yield from running.over(
+                self.workers.map(partial(_of_part, function, scale), self.paths)
+            )
 
 
 def _read_part(
