@@ -3,15 +3,24 @@
 The main process itself is never forked: it may hold threads of a sampler or of linear algebra.
 """
 
+import ctypes
+import gc
 import multiprocessing
+import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import suppress
 from multiprocessing.context import BaseContext
 from types import TracebackType
 from typing import Any, Final, Self
 
 _SHARED: Final = "bipbayes.plots.recipes"  # Matplotlib and ArviZ: figures and samplers need both
+# Variable of glibc's, its number in malloc.h, and bytes.
+_ALLOCATION: Final = (
+    ("MALLOC_MMAP_THRESHOLD_", -3, 1_000_000),
+    ("MALLOC_TRIM_THRESHOLD_", -1, 4_000_000),
+)
 
 
 class Processes:
@@ -31,7 +40,10 @@ class Processes:
         self._executor: ProcessPoolExecutor | None = None
         if count > 0:
             self._executor = ProcessPoolExecutor(
-                count, mp_context=_context(), initializer=initializer, initargs=arguments
+                count,
+                mp_context=_context(),
+                initializer=_begin,
+                initargs=(initializer, arguments),
             )
 
     def job(self, function: Callable[..., Any], *arguments: object) -> Future[Any]:
@@ -60,6 +72,29 @@ class Processes:
         traceback: TracebackType | None,
     ) -> None:
         self.close(wait=error is None)
+
+
+def return_freed_memory() -> None:
+    """Have arrays' memory go back to the system when they go, here and in helpers.
+
+    Left alone, glibc raises the size from which it does so to 32 MB and keeps what lies below.
+    """
+    if sys.platform != "linux":
+        return
+    for variable, option, size in _ALLOCATION:
+        os.environ.setdefault(variable, str(size))  # read by helpers when they start
+        with suppress(AttributeError, ValueError):  # another C library, no number
+            ctypes.CDLL(None).mallopt(option, int(os.environ[variable]))
+
+
+def _begin(initializer: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    """Set up a helper; what it shares with the others is never searched for garbage.
+
+    Searching writes into all objects, so that their memory would no longer be shared, and takes
+    longer than the helper's own objects: those of a finished figure go sooner.
+    """
+    gc.freeze()
+    initializer(*arguments)
 
 
 def _context() -> BaseContext:

@@ -42,6 +42,9 @@ def start_logging(*, quiet: bool) -> None:
     and the drawing processes fill the cores, and threads on small matrices only wait.
     """
     global _display, _warnings
+    from bipbayes.processes import return_freed_memory
+
+    return_freed_memory()
     for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
     handler, _display = _terminal() if _is_terminal() else _log()
