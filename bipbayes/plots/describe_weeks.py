@@ -2,7 +2,6 @@
 
 from typing import Final
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -10,14 +9,15 @@ from matplotlib.figure import Figure
 
 from bipbayes.plots.captions import blank_words, caption, titled
 from bipbayes.plots.pages import ROW_HEIGHT, WHOLE, Page
-from bipbayes.plots.room import row_labels
+from bipbayes.plots.room import in_lines, text_height
 from bipbayes.plots.selection import limits_of
 from bipbayes.plots.style import BAND, OLS_COLOUR, LanguageFormatter, figure_style, furnish
 from bipbayes.wording import Context, axis_text, capital, interval_words, outcome_label, phrase
 
 THOUSANDTHS: Final = 1000.0
 _SHIFT: Final = 0.16
-_WIDEST_LABEL: Final = 2.9  # inches; what is longer takes lines
+_WIDEST_LABEL: Final = 2.4  # inches, without n; what is longer takes lines
+_LABEL_SIZE: Final = 7.0
 _LOOKS: Final = {
     "classical": {"marker": "s", "colour": OLS_COLOUR, "side": -1},
     "cluster_citizen": {"marker": "D", "colour": "#404040", "side": 1},
@@ -75,7 +75,7 @@ def draw_weeks(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
             part["slope"], height, marker=str(look["marker"]), s=14, color=colour, zorder=3,
             label=capital(phrase(vcov, language)),
         )  # fmt: skip
-    axes.set_yticks(rows["row"], _names(data))
+    axes.set_yticks(rows["row"], _names(data), size=_LABEL_SIZE)
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(rows["row"].max() + 0.5, rows["row"].min() - 0.5)
     axes.xaxis.set_major_formatter(LanguageFormatter(language))
@@ -103,12 +103,11 @@ def weeks_figure(data: pd.DataFrame, *, context: Context, page: Page = WHOLE) ->
         sentences.append(phrase("weeks_alike", language))
     sentences.append(blank_words(data, context))
     with figure_style():
-        size = mpl.rcParams["ytick.labelsize"]
-        names, row_height = row_labels(_names(data), _WIDEST_LABEL, size)
-        figure = Figure(figsize=(7.2, 1.75 + max(ROW_HEIGHT, row_height) * len(names)))
+        names = _names(data)
+        row_height = max(ROW_HEIGHT, *(text_height(name, _LABEL_SIZE) + 0.03 for name in names))
+        figure = Figure(figsize=(7.2, 1.75 + row_height * len(names)))
         axes = figure.add_subplot()
         draw_weeks(axes, data, language=language)
-        axes.set_yticks(axes.get_yticks(), names)
         axes.set_xlim(limits)
         text = phrase("weeks_axis", language)
         axes.set_xlabel(axis_text(context.codebook, text, language=language))
@@ -129,4 +128,5 @@ def _names(data: pd.DataFrame) -> list[str]:
     """Name the rows by outcome and number of answers."""
     rows = data.drop_duplicates("row")
     counts = ["–" if pd.isna(n) else n for n in rows["n"]]
-    return [f"{label}   n = {n}" for label, n in zip(rows["label"], counts, strict=True)]
+    labels = [in_lines(label, _WIDEST_LABEL, _LABEL_SIZE) for label in rows["label"]]
+    return [f"{label}   n = {n}" for label, n in zip(labels, counts, strict=True)]

@@ -17,7 +17,7 @@ from matplotlib.ticker import FixedLocator
 
 LABEL_LINE: Final = 0.14  # inches, a further line of the words at an axis
 _POINTS: Final = 72.0  # in an inch
-_HINTING: Final = 1.03  # letters are moved to whole pixels
+_HINTING: Final = 1.05  # letters are moved to whole pixels
 _SPACING: Final = 1.2  # of lines, in letter heights
 _EDGE: Final = 0.12  # inches, between the page's edge and what is written first
 _PAD: Final = 0.08  # inches, between a tick's label and its axis

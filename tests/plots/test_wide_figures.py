@@ -161,7 +161,9 @@ def test_weeks_of_long_questions_are_whole() -> None:
     figures = [weeks_figure(data, context=LONG, page=page) for page in parts]
     assert len(figures) == 2
     _whole(figures)
-    assert len(_rows(figures)) == len(outcomes)
+    rows = _rows(figures)
+    assert len(rows) == len(outcomes)
+    assert all(row.endswith("   n = 6543") for row in rows)  # the number is not torn off
     assert len({figure.axes[0].get_xlim() for figure in figures}) == 1
 
 
