@@ -16,10 +16,11 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 _SHARED: Final = "bipbayes.plots.recipes"  # Matplotlib and ArviZ: figures and samplers need both
-# Variable of glibc's, its number in malloc.h, and bytes.
+# Variable of glibc's, its number in malloc.h, and bytes, or how many heaps threads have.
 _ALLOCATION: Final = (
     ("MALLOC_MMAP_THRESHOLD_", -3, 1_000_000),
     ("MALLOC_TRIM_THRESHOLD_", -1, 4_000_000),
+    ("MALLOC_ARENA_MAX", -8, 2),
 )
 
 
@@ -77,7 +78,8 @@ class Processes:
 def return_freed_memory() -> None:
     """Have arrays' memory go back to the system when they go, here and in helpers.
 
-    Left alone, glibc raises the size from which it does so to 32 MB and keeps what lies below.
+    Left alone, glibc raises the size from which it does so to 32 MB, keeps what lies below, and
+    has heaps of their own for threads.
     """
     if sys.platform != "linux":
         return
