@@ -92,7 +92,7 @@ class Settings:
     draws: int | None = None
     tune: int = DEFAULT_TUNE
     chains: int = 4
-    target_accept: float = 0.95
+    target_accept: float = 0.98
     seed: int = DEFAULT_SEED
     level: float = 0.95
     kind: str = "eti"

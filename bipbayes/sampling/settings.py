@@ -35,7 +35,7 @@ class SamplerSettings:
     draws: int = 1500
     tune: int = 800
     chains: int = 4
-    target_accept: float = 0.95
+    target_accept: float = 0.98
     seed: int = 0
     points: int = 1024
 
