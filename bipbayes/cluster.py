@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
+from bipbayes.errors import RunError
+
 # Workers that compile and sample hold the interpreter for longer than Dask's default allows.
+_PATIENCE = "10s"  # until a scheduler answers
 _QUIET = {
     "distributed.comm.timeouts.connect": "60s",
     "distributed.worker.profile.enabled": False,
@@ -33,7 +36,14 @@ def dask_client(scheduler: str | None, workers: int | None) -> Iterator[Any]:
     distributed: Any = import_module("distributed")
 
     if scheduler is not None:
-        with distributed.Client(scheduler) as client:
+        try:
+            connected = distributed.Client(scheduler, timeout=_PATIENCE)
+        except (OSError, ValueError):
+            raise RunError(
+                f"no Dask scheduler answers at {scheduler}; give --scheduler the address that "
+                "'dask scheduler' prints"
+            ) from None
+        with connected as client:
             yield client
         return
     with (
@@ -79,7 +89,14 @@ class Workers:
         futures = [self._client.submit(function, item, pure=False) for item in items]
         futures.reverse()
         while futures:
-            yield futures.pop().result()  # released at once: results do not pile up
+            try:
+                result = futures.pop().result()  # released at once: results do not pile up
+            except import_module("distributed").KilledWorker:
+                raise RunError(
+                    "processes that did the parts died again and again, most often for want of "
+                    "memory; try fewer --workers"
+                ) from None
+            yield result
 
     def close(self) -> None:
         """Let the processes go."""

@@ -1,7 +1,7 @@
 """Read a file of responses and report what is in it and what is wrong with it; nothing is run."""
 
+from contextlib import closing
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -28,10 +28,8 @@ def main(
         from bipbayes.run.inputs import read_study
 
         settings = Settings(data=data, parts=parts, scheduler=scheduler, workers=workers)
-        with TemporaryDirectory() as folder:
-            study = read_study(settings, load_codebook(codebook), folder=Path(folder))
+        with closing(read_study(settings, load_codebook(codebook), folder=Path.cwd())) as study:
             typer.echo("\n".join(study.report()))
-            study.close()
         conclude(lambda: of_reading(study, data))
         return 0
 

@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -17,6 +17,8 @@ Reader = Callable[[Path], pd.DataFrame]
 PERIODS: Final = "periods"  # attribute of a frame: columns of months, ... by what they hold
 VARIABLE_LABELS: Final = "variable_labels"  # attribute of a frame: labels by column
 VALUE_LABELS: Final = "value_labels"  # attribute of a frame: labels of codes by column
+PARQUET: Final = ".parquet"
+TEXT: Final = (".csv", ".tsv", ".txt")
 _MARKS: Final = (
     (b"\xff\xfe\0\0", "utf-32"),
     (b"\0\0\xfe\xff", "utf-32"),
@@ -195,6 +197,51 @@ def read_parquet(path: Path) -> pd.DataFrame:
     return pd.read_parquet(path)
 
 
+def data_files(path: Path) -> list[Path]:
+    """Return the Parquet or text files that data consist of; none, if of another format.
+
+    Of a folder all files below it, Parquet's if there are any; names that begin with ``.`` or
+    ``_`` are those of programs (``_temporary``, ``.ipynb_checkpoints``), not of data.
+    """
+    if path.is_file():
+        return [path] if path.suffix.lower() in (PARQUET, *TEXT) else []
+    found = [
+        file
+        for file in sorted(path.rglob("*"))
+        if not any(part.startswith((".", "_")) for part in file.relative_to(path).parts)
+        and file.is_file()
+    ]
+    parquet = [file for file in found if file.suffix.lower() == PARQUET]
+    return parquet or [file for file in found if file.suffix.lower() in TEXT]
+
+
+def same_columns(names: Sequence[Sequence[str]]) -> None:
+    """Refuse files of one folder with different columns.
+
+    Raises
+    ------
+    DataError
+        Names the columns that differ.
+    """
+    kinds = {tuple(one) for one in names}
+    if len(kinds) < 2:
+        return
+    every = set().union(*kinds)
+    differ = sorted(name for name in every if any(name not in one for one in kinds))
+    told = ", ".join(differ) or "their order"
+    raise DataError(
+        f"the {len(names)} files of the folder have different columns ({told}); give them the "
+        "same ones"
+    )
+
+
+def _read_texts(path: Path) -> pd.DataFrame:
+    """Read the text files of a folder as one."""
+    frames = [read_csv(file) for file in data_files(path)]
+    same_columns([list(frame.columns) for frame in frames])
+    return pd.concat(frames, ignore_index=True)
+
+
 def _labelled(function: str) -> Reader:
     def read(path: Path) -> pd.DataFrame:
         import pyreadstat
@@ -245,7 +292,7 @@ def read_table(path: Path) -> pd.DataFrame:
     Parameters
     ----------
     path
-        One of the formats in `READERS`, or a folder of Parquet files.
+        One of the formats in `READERS`, or a folder of Parquet or of text files.
 
     Returns
     -------
@@ -259,17 +306,19 @@ def read_table(path: Path) -> pd.DataFrame:
     DataError
         The file is missing, of an unknown format or unreadable.
     """
-    suffix = ".parquet" if path.is_dir() else path.suffix.lower()
-    reader = READERS.get(suffix)
+    suffix, reader = path.suffix.lower(), READERS.get(path.suffix.lower())
+    if path.is_dir() and (files := data_files(path)):
+        suffix = files[0].suffix.lower()
+        reader = read_parquet if suffix == PARQUET else _read_texts
+    elif path.is_dir():
+        raise DataError(
+            f"{path} is a folder without Parquet or text files; give one file, or such a folder"
+        )
     if reader is None:
         known = ", ".join(READERS)
         raise DataError(f"{path.name}: unknown format {path.suffix!r}; known formats: {known}")
     if not path.exists():
         raise DataError(f"there is no file {path}; give the path of the responses with --data")
-    if path.is_dir() and not any(path.rglob("*.parquet")):
-        raise DataError(
-            f"{path} is a folder without Parquet files; give one file, or such a folder"
-        )
     try:
         return reader(path)
     except DataError:
@@ -286,7 +335,7 @@ def file_digest(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, or of all files of a folder with their names."""
     if path.is_dir():
         whole = hashlib.sha256()
-        for part in sorted(path.rglob("*.parquet")):
+        for part in data_files(path):
             whole.update(f"{part.relative_to(path).as_posix()} {file_digest(part)}\n".encode())
         return whole.hexdigest()
     with path.open("rb") as stream:

@@ -132,7 +132,8 @@ def read_parts(
     kept = scratch_folder(folder)
     try:
         with stage("cutting into parts"):
-            parts = cut(path, codebook.citizen, kept.path, part_rows=part_rows)
+            keys = (codebook.citizen, codebook.jobcenter)
+            parts = cut(path, keys, kept.path, part_rows=part_rows)
         read = partial(_read_part, codebook=codebook, previous=previous, folder=kept.path)
         with stage("reading parts", total=len(parts)) as running:
             reports = list(running.over(workers.map(read, list(enumerate(parts)))))
@@ -168,7 +169,7 @@ def read_parts(
 def _refuse_without_citizens(path: Path, codebook: Codebook) -> None:
     """Refuse data that cannot be cut, naming all columns that they lack."""
     names = column_names(path)
-    if names and codebook.citizen not in names:
+    if names and not {codebook.citizen, codebook.jobcenter} <= set(names):
         frame = pd.DataFrame(columns=names)
         refuse(
             checks.missing_columns(frame, checks.needed_columns(frame, codebook)),
@@ -216,7 +217,8 @@ def _read_part(
     Path(stream.name).replace(path)
     counts = responses["jobcenter"].value_counts()
     labels = {str(label): int(count) for label, count in counts.items()}
-    return _Report(tuple(placed), synthetic, study.size, labels, spread, raw.jobcenters, path)
+    sites = tuple(raw.jobcenters[place] for place in np.unique(raw.jobcenter))
+    return _Report(tuple(placed), synthetic, study.size, labels, spread, sites, path)
 
 
 def _raw_sample(data: xr.Dataset, codebook: Codebook) -> Sample:
@@ -235,7 +237,7 @@ def _samples(
     spread = spreads[0]
     for other in spreads[1:]:
         spread = spread + other
-    if not spread.n.any():
+    if np.isnan(spread.sd).all():
         raise DataError(codebook.say(NO_CHANGE))
     present = np.array(sorted({site for report in reports for site in report.sites}))
     jobcenters = jobcenter_order(present, codebook)
@@ -266,7 +268,7 @@ def _of_part[Result](
     with path.open("rb") as stream:
         raw: Sample = pickle.load(stream)  # written by this run
     observed = raw.observed & ~np.isnan(sd)
-    places = np.array([jobcenters.index(label) for label in raw.jobcenters], dtype="int64")
+    places = pd.Index(jobcenters).get_indexer(pd.Index(raw.jobcenters))
     return function(
         replace(
             raw,

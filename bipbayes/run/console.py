@@ -5,6 +5,7 @@ All of it goes to standard error: standard output is what a user pipes.
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
@@ -73,14 +74,17 @@ class _Once(logging.Filter):
 
 def run_verb(verb: Callable[[], int]) -> None:
     """Run a verb and leave with its exit code; errors of ours become one message, code 2."""
+    # Batch systems end a job so: what is in the making is cleared away as for Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = verb()
     except BipbayesError as error:
         code = _failed(f"Error: {error}", USAGE_EXIT)
     except OSError as error:
-        if error.filename is None:
+        if error.errno is None:
             raise
-        refused = f"{error.filename} cannot be read or written ({error.strerror})"
+        place = error.filename or "a file"
+        refused = f"{place} cannot be read or written ({error.strerror})"
         code = _failed(f"Error: {refused}; look who may, or name another place", USAGE_EXIT)
     except KeyboardInterrupt:
         code = _failed("Interrupted; what was finished is stored.", INTERRUPTED_EXIT)

@@ -13,10 +13,10 @@ from bipbayes.cells import cell_means
 from bipbayes.cluster import Workers, dask_client
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.parted import read_parts
-from bipbayes.data.parts import cut
+from bipbayes.data.parts import cut, is_large
 from bipbayes.data.progression import PreviousRule, progression
 from bipbayes.data.read import read_responses
-from bipbayes.errors import DataError
+from bipbayes.errors import DataError, RunError
 from bipbayes.ols import estimate_ols, ols_intervals
 
 CODEBOOK = with_boxes(make_codebook(5, 2))
@@ -176,7 +176,7 @@ def test_files_of_one_folder_have_the_same_columns(frame: pd.DataFrame, tmp_path
     place = mixed_files(frame, tmp_path)
     frame.drop(columns="q3").to_parquet(place / "3.parquet", index=False)
     with pytest.raises(DataError, match=r"different columns \(q3\)"):
-        cut(place, "citizen", tmp_path)
+        cut(place, ("citizen", "jobcenter"), tmp_path)
 
 
 @pytest.mark.parametrize("names", [("all.xlsx",), ()])
@@ -185,4 +185,87 @@ def test_what_cannot_be_cut_is_said(tmp_path: Path, names: Sequence[str]) -> Non
     place = tmp_path / (names[0] if names else "empty")
     place.touch() if names else place.mkdir()
     with pytest.raises(DataError, match="only Parquet and text files"):
-        cut(place, "citizen", tmp_path)
+        cut(place, ("citizen", "jobcenter"), tmp_path)
+
+
+def refused(path: Path, folder: Path, part_rows: int = 150) -> str:
+    """Return why data are refused in parts."""
+    with pytest.raises(DataError) as error:
+        read_parts(path, CODEBOOK, folder=folder, workers=Workers(), part_rows=part_rows)
+    return str(error.value)
+
+
+def test_numbers_that_read_otherwise_in_another_part_are_refused(tmp_path: Path) -> None:
+    """Catches a citizen called 1 in one part and 1.0 in another, who becomes two."""
+    frame = random_responses(CODEBOOK, seed=1, shape=Shape(citizens=80)).drop(columns="combination")
+    number = frame["citizen"].str[1:].astype(float)
+    for column, values in (("citizen", number), ("jobcenter", number % 3)):
+        odd = values.where(np.arange(len(frame)) > 0, 7.5)
+        path = one_file(frame.assign(**{column: odd}), tmp_path)
+        assert f"{column}: labels that are numbers with decimals (1)" in refused(path, tmp_path)
+    place = tmp_path / "kinds"
+    place.mkdir()
+    frame.head(50).to_parquet(place / "a.parquet", index=False)
+    frame.tail(50).assign(citizen=number.astype(int)).to_parquet(place / "b.parquet", index=False)
+    assert "citizen: the files hold it as different types (int64, string)" in refused(
+        place, tmp_path
+    )
+
+
+def test_folders_of_text_are_data_as_well(frame: pd.DataFrame, tmp_path: Path) -> None:
+    """Catches two folders with one digest, files of programs that count, columns that shift."""
+    digests = set()
+    for name, rows in (("a", frame), ("b", frame.iloc[:-5])):
+        place = tmp_path / name
+        (place / "_temporary").mkdir(parents=True)
+        (place / ".checkpoints").mkdir()
+        for number, part in enumerate((rows.iloc[:200], rows.iloc[200:])):
+            part.to_csv(place / f"{number}.csv", index=False)
+        rows.to_csv(place / "_temporary/0.csv", index=False)
+        rows.to_csv(place / ".checkpoints/0.csv", index=False)
+        memory = read_responses(place, CODEBOOK)
+        study = read_parts(place, CODEBOOK, folder=tmp_path, workers=Workers(), part_rows=150)
+        assert study.size == memory.size == (len(rows), rows["citizen"].nunique())
+        same(study.samples, progression(memory), CODEBOOK)
+        digests |= {study.digest, memory.digest}
+        study.close()
+    assert len(digests) == 2
+    frame.rename(columns={"q1": "q9"}).to_csv(place / "2.csv", index=False)
+    assert "different columns (q1, q9)" in refused(place, tmp_path)
+    text = (place / "0.csv").read_text(encoding="utf-8")
+    (tmp_path / "twice.csv").write_text(text.replace("q2", "q1", 1), encoding="utf-8")
+    assert "column names that repeat (q1)" in refused(tmp_path / "twice.csv", tmp_path)
+
+
+def test_parts_without_rows_and_sites_without_changes(frame: pd.DataFrame, tmp_path: Path) -> None:
+    """Catches an empty file that refuses a study, and a site that is one in parts only."""
+    alone = frame.head(1).assign(citizen="once", jobcenter="elsewhere")
+    place = whole_files(pd.concat([frame, alone]), tmp_path)
+    frame.head(0).to_parquet(place / "9.parquet", index=False)
+    memory = read_responses(place, CODEBOOK)
+    study = read_parts(place, CODEBOOK, folder=tmp_path, workers=Workers(), part_rows=10**6)
+    assert "elsewhere" not in study.samples.jobcenters
+    same(study.samples, progression(memory), CODEBOOK)
+    study.close()
+
+
+def test_changes_that_are_all_alike_are_refused_as_in_memory(
+    frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    """Catches a traceback where no outcome has a standard deviation."""
+    still = frame.assign(**dict.fromkeys(CODEBOOK.indicator_codes, 3.0))
+    assert "no response has both known activities" in refused(one_file(still, tmp_path), tmp_path)
+
+
+def test_columns_in_folders_names_are_said_to_be(frame: pd.DataFrame, tmp_path: Path) -> None:
+    """Catches a column that a file lacks although the folder's name holds it."""
+    frame.to_parquet(tmp_path / "hive", index=False, partition_cols=["jobcenter"])
+    assert "names of folders hold a column" in refused(tmp_path / "hive", tmp_path)
+    assert not is_large(tmp_path / "hive")
+    assert read_responses(tmp_path / "hive", CODEBOOK).size[0] == len(frame)
+
+
+def test_a_scheduler_that_does_not_answer_is_named() -> None:
+    """Catches a traceback of the network."""
+    with pytest.raises(RunError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
+        list(Workers("tcp://127.0.0.1:9").map(abs, [1]))
