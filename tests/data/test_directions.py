@@ -233,3 +233,18 @@ def test_shuffled_items_raise_no_alarm(codebook: Codebook, frame: pd.DataFrame) 
         shuffled = data.assign(standardised=(data["standardised"].dims, values))
         alarms += bool(names(directions(shuffled, codebook)))
     assert alarms <= 6  # 5 % of 40 is 2; more than 6 has a chance of 3 in 1,000
+
+
+def test_one_citizen_says_a_thing_once_however_often(codebook: Codebook) -> None:
+    """Catches responses that count as independent: twelve citizens go up and down, each as ever."""
+    rng = np.random.default_rng(5)
+    citizens, waves, codes = 12, 41, list(codebook.indicator_codes)
+    sign = rng.choice([-1.0, 1.0], size=(citizens, 1, len(codes)))
+    answers = 3 + sign * (-1.0) ** np.arange(waves)[None, :, None]
+    frame = pd.DataFrame(answers.reshape(-1, len(codes)), columns=codes)
+    frame["citizen"] = np.repeat([f"c{number:02d}" for number in range(citizens)], waves)
+    frame["jobcenter"] = "one"
+    frame["date"] = np.tile(pd.date_range("2015-01-01", periods=waves, freq="30D"), citizens)
+    for code in codebook.treatment_codes:
+        frame[code] = 0
+    assert not found_in(frame, codebook).against
