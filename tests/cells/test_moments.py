@@ -1,6 +1,7 @@
 """Moments of the changes of one citizen against loops over pairs and known truth."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -294,3 +295,16 @@ def test_what_never_occurs_is_zero() -> None:
     assert cells["residual_covariance"].sel(indicator="q1", indicator_="q2") == 0
     assert cells["common_starts"].sel(indicator="q1", indicator_="q2") == 1
     assert np.isfinite(cells["residual_covariance"]).all()
+
+
+def test_groups_of_citizens_come_from_their_lots() -> None:
+    """Catches groups by a citizen's place, which another order or another cut changes."""
+    scores, _ = _persistent(300, seed=3)
+    places = np.random.default_rng(1).permutation(len(scores.lots))
+    lots = np.empty_like(scores.lots)
+    lots[places] = scores.lots
+    moved = replace(scores, citizen=places[scores.citizen], lots=lots)
+    one, other = estimate(scores), estimate(moved)
+    assert 0 < one.shrinkage < 0.9
+    np.testing.assert_allclose(other.person, one.person, rtol=1e-10)
+    assert other.shrinkage == pytest.approx(one.shrinkage, rel=1e-10)
