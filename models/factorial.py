@@ -50,7 +50,7 @@ from bipbayes.sampling.batches import Basis, Batch
 from bipbayes.sampling.labels import RESPONDENT
 from bipbayes.sampling.priors import require_positive
 
-TARGET_ACCEPT = 0.93  # below, a transition of 8,000 may diverge; above, sds mix too slowly
+TARGET_ACCEPT = 0.93  # at least: below, a transition of 8,000 may diverge
 TREATMENTS = range(2, 6)
 TERM = "factorial_term"
 ORDER = "order"

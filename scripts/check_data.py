@@ -30,7 +30,7 @@ def main(
         settings = Settings(data=data, parts=parts, scheduler=scheduler, workers=workers)
         with closing(read_study(settings, load_codebook(codebook), folder=Path.cwd())) as study:
             typer.echo("\n".join(study.report()))
-        conclude(lambda: of_reading(study, data))
+        conclude(lambda: of_reading(study, data, codebook))
         return 0
 
     run_verb(verb)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Final
 
 import numpy as np
@@ -85,7 +85,7 @@ def to_date(values: pd.Series, date_format: str = "") -> tuple[pd.Series, pd.Ser
         numbers = values.astype("float64")
         if bool(((numbers % 1 == 0) & (numbers.abs() < 1e15) | numbers.isna()).all()):
             values = numbers.astype("Int64")
-    elif pd.api.types.is_datetime64_any_dtype(values.dtype):
+    elif pd.api.types.is_datetime64_any_dtype(values.dtype) or _are_days(values):
         date_format = ""
     text = values.astype("string").str.strip()
     if date_format:
@@ -99,6 +99,14 @@ def to_date(values: pd.Series, date_format: str = "") -> tuple[pd.Series, pd.Ser
         days = pd.to_datetime(text.where(whole).str[:10], format="%Y-%m-%d", errors="coerce")
     days = days.astype("datetime64[us]")
     return days, (days.isna() & text.notna() & (text != "")).astype("bool")
+
+
+def _are_days(values: pd.Series) -> bool:
+    """Say whether a file's own days stand in a column of mixed type, as SPSS's do."""
+    if not pd.api.types.is_object_dtype(values.dtype):
+        return False
+    known = values.dropna()
+    return len(known) > 0 and all(isinstance(value, date) for value in known)
 
 
 def date_advice(values: pd.Series) -> str:

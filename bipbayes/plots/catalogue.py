@@ -127,7 +127,7 @@ def early_tasks(
     shared: dict[str, Any] = {"context": context, "vcov": inputs.vcov}
     rows = select(inputs.intervals, source="ols", estimand="effect", vcov=inputs.vcov)
     tasks = []
-    for outcome in chosen_outcomes(context, outcomes, quick=quick):
+    for outcome in _estimated(inputs, chosen_outcomes(context, outcomes, quick=quick)):
         arguments = {"frame": rows[rows["outcome"] == outcome], "outcome": outcome, **shared}
         tasks.append(FigureTask(f"intervals_{outcome}", f"{_RECIPES}:intervals", arguments))
     if inputs.residual_covariance is not None:
@@ -158,7 +158,7 @@ def posterior_tasks(
         True adds a forest of the contrasts for every outcome.
     """
     tasks = _overviews(inputs)
-    names = chosen_outcomes(inputs.context, outcomes, quick=quick)
+    names = _estimated(inputs, chosen_outcomes(inputs.context, outcomes, quick=quick))
     if outcomes is None:
         names = [ALL_INDICATORS, *names]
     for estimand in ("effect", "contrast")[: 2 if contrasts else 1]:
@@ -172,6 +172,13 @@ def _named(tasks: list[FigureTask], context: Context) -> list[FigureTask]:
     if not context.analysis:
         return tasks
     return [replace(task, name=f"{task.name}_{context.analysis}") for task in tasks]
+
+
+def _estimated(inputs: FigureInputs, outcomes: Sequence[str]) -> list[str]:
+    """Leave out outcomes of which nothing is estimated, since their changes are all alike."""
+    rows = inputs.intervals
+    there = set(rows.loc[rows["estimate"].notna(), "outcome"])
+    return [outcome for outcome in outcomes if outcome in there]
 
 
 def chosen_outcomes(context: Context, outcomes: Sequence[str] | None, *, quick: bool) -> list[str]:

@@ -16,7 +16,7 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.data.parted import PartedStudy
 from bipbayes.data.study import Study
 from bipbayes.data.words import study_words
-from bipbayes.intervals import PLAIN, excludes_zero, of_analysis
+from bipbayes.intervals import ALL_INDICATORS, PLAIN, excludes_zero, of_analysis
 from bipbayes.run.analyses import named
 from bipbayes.run.console import warnings_so_far
 from bipbayes.run.fits import stage_name
@@ -50,6 +50,7 @@ def of_posterior(folder: RunFolder, fits: Sequence[Posterior]) -> list[str]:
     told = []
     for fit in fits:
         rows = fit.intervals[fit.intervals["estimand"] == "effect"]
+        rows = rows[rows["outcome"].ne(ALL_INDICATORS) & rows["lower"].notna()]
         level = percent(float(rows["level"].iloc[0]), "en")
         told.append(
             f"{int(excludes_zero(rows).sum())} of {len(rows)} {level} % credible intervals of "
@@ -67,7 +68,7 @@ def of_comparison(
 ) -> list[str]:
     """Close ``compare`` and ``reproduce``: OLS and posterior side by side."""
     rows = of_analysis(folder.read("comparison.csv"), analysis)
-    rows = rows[rows["estimand"] == "effect"]
+    rows = rows[(rows["estimand"] == "effect") & rows["posterior_lower"].notna()]
     models = list(rows["model"].unique())
     own = rows[rows["model"] == models[0]]
     count = {side: int(own[f"{side}_excludes_zero"].sum()) for side in ("ols", "posterior")}
@@ -155,19 +156,21 @@ def of_simulation(
         f"{description['responses']} responses of {description['citizens']} "
         f"{study_words(codebook.words, 'en')['citizens']} are simulated.",
         _sentence(["they are synthetic: their truth is in truth.csv beside them", *_warned()]),
-        _open_path(paths, paths[-1].parent),
+        f"Give --data {paths[0] if paths[0].parent == paths[-1].parent else paths[0].parent} to "
+        f"other verbs; open {paths[-1]} first.",
     ]
 
 
-def of_reading(study: Study | PartedStudy, data: Path) -> list[str]:
+def of_reading(study: Study | PartedStudy, data: Path, codebook: Path | None) -> list[str]:
     """Close ``check-data``."""
     words = study_words(study.codebook.words, "en")
     responses, citizens = study.size
     found = len(study.findings)
+    own = "" if codebook is None else f" --codebook {codebook}"
     return [
         f"{data.name} can be analysed: {responses} responses of {citizens} {words['citizens']}.",
         _sentence([f"{_counted(found, 'finding')} above" if found else "nothing was noticed"]),
-        f"Run 'bipbayes reproduce --data {data}' next.",
+        f"Run 'bipbayes reproduce --data {data}{own}' next.",
     ]
 
 

@@ -464,3 +464,12 @@ def test_what_a_file_calls_its_columns_names_what_the_codebook_does_not(
     found = {one.code: dict(one.label) for one in study.codebook.indicators}
     assert found == {"q1": {"en": "Sleeps well"}, "q2": {"en": "Ours"}}
     assert [dict(one.label) for one in study.codebook.treatments] == [{"en": "Visits"}, {}]
+
+
+def test_days_of_spss_are_days_whatever_the_codebook_says_of_text(tmp_path: Path) -> None:
+    """Catches a refusal of every row of a file whose dates are dates."""
+    path = tmp_path / "study.sav"
+    frame = plain()
+    pyreadstat.write_sav(frame.assign(date=frame["date"].dt.date), str(path))
+    responses = read_responses(path, codebook(dates="%d-%m-%Y")).responses
+    assert responses["date"].tolist() == frame["date"].tolist()

@@ -19,6 +19,9 @@ respondent = "citizen"
 [[indicators]]
 code = "q2"
 respondent = "citizen"
+[[indicators]]
+code = "q3"
+respondent = "citizen"
 [treatments.T]
 columns = ["T"]
 """
@@ -29,7 +32,8 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small study of pupils with its codebook."""
     folder = tmp_path_factory.mktemp("study")
     (folder / "small.toml").write_text(CODEBOOK, encoding="utf-8")
-    frame = random_responses(make_codebook(2, 1), seed=3, shape=Shape(citizens=120))
+    frame = random_responses(make_codebook(3, 1), seed=3, shape=Shape(citizens=120))
+    frame["q3"] = 4.0  # changes that are all alike: nothing is estimated of them, or drawn
     frame.drop(columns="combination").to_csv(folder / "pupils.csv", index=False)
     return folder
 
@@ -56,7 +60,7 @@ def test_verbs_say_what_came_out_and_what_to_open(study: Path) -> None:
         "check-data": ending(study, "check-data", "pupils.csv", "--codebook", "small.toml"),
         "fit-ols": ending(study, "fit-ols", *data),
         "fit-posterior": ending(study, "fit-posterior", "--quick", *data),
-        "compare": ending(study, "compare", "--outcomes", "q1"),
+        "compare": ending(study, "compare"),
         "export": ending(study, "export", "--outcomes", "q1"),
         "describe": ending(study, "describe", *data),
         "validate": ending(
@@ -70,6 +74,12 @@ def test_verbs_say_what_came_out_and_what_to_open(study: Path) -> None:
         if verb != "check-data":
             assert opened(study, sentences[2]).is_file(), verb
     assert "pupils" in told["check-data"][0]
+    assert told["check-data"][2].endswith("--data pupils.csv --codebook small.toml' next.")
+    for verb in ("fit-ols", "fit-posterior", "compare"):
+        assert re.search(r"[Oo]f 4 ", told[verb][0]), verb
+    drawn = {path.stem for path in (study / "results/figures").glob("*.png")}
+    assert {"forest_q1", "intervals_q2"} <= drawn
+    assert not [name for name in drawn if "q3" in name]
     assert re.match(r"Of 4 95 % intervals", told["fit-ols"][0])
     assert "clustered by pupil" in told["fit-ols"][0]
     assert "k-hat" in told["fit-posterior"][1]
