@@ -19,6 +19,7 @@ from bipbayes.data.words import study_words
 from bipbayes.intervals import ALL_INDICATORS, PLAIN, excludes_zero, of_analysis
 from bipbayes.run.analyses import named
 from bipbayes.run.console import warnings_so_far
+from bipbayes.run.contexts import recorded_words
 from bipbayes.run.fits import stage_name
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.posterior_stage import Posterior
@@ -89,7 +90,7 @@ def of_export(folder: RunFolder, paths: Sequence[Path], *, minimum_count: int) -
     """Close ``export``."""
     blank = []
     if not folder.record()["data"]["synthetic"]:
-        people = _words(folder)["citizens"]
+        people = recorded_words(folder)["citizens"]
         blank = [f"numbers that rest on fewer than {minimum_count} {people} are blank"]
     pages = [path.relative_to(folder.path).as_posix() for path in paths if path.suffix == ".html"]
     return [
@@ -176,16 +177,13 @@ def of_reading(study: Study | PartedStudy, data: Path, codebook: Path | None) ->
 
 def _size(folder: RunFolder) -> str:
     data = folder.record()["data"]
-    return f"{data['responses']} responses of {data['citizens']} {_words(folder)['citizens']}"
-
-
-def _words(folder: RunFolder) -> dict[str, str]:
-    """Return the study's own words."""
-    return dict(folder.record().get("data", {}).get("words") or study_words({}, "en"))
+    return (
+        f"{data['responses']} responses of {data['citizens']} {recorded_words(folder)['citizens']}"
+    )
 
 
 def _language(folder: RunFolder) -> StudyLanguage:
-    return StudyLanguage("en", _words(folder))
+    return StudyLanguage("en", recorded_words(folder))
 
 
 def _fits(folder: RunFolder, stages: Iterable[str]) -> list[str]:

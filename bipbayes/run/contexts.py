@@ -3,6 +3,7 @@
 import logging
 
 from bipbayes.data.codebook import Codebook
+from bipbayes.data.words import study_words
 from bipbayes.run.fits import unsound_fits
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.settings import Settings
@@ -32,6 +33,11 @@ def run_context(folder: RunFolder, codebook: Codebook, settings: Settings) -> Co
     )
 
 
+def recorded_words(folder: RunFolder) -> dict[str, str]:
+    """Return the study's own English words, as ``run.json`` keeps them."""
+    return dict(folder.record().get("data", {}).get("words") or study_words({}, "en"))
+
+
 def warn_of_other_counts(folder: RunFolder, settings: Settings) -> None:
     """Say which other tables of real data are blanked for another minimum count than these."""
     if is_synthetic(folder):
@@ -48,6 +54,6 @@ def warn_of_other_counts(folder: RunFolder, settings: Settings) -> None:
             "these tables are blanked for fewer than %d %s, those of other verbs for another "
             "count: %s; run all with the same --minimum-count before a table leaves the folder",
             own,
-            folder.record()["data"]["words"]["citizens"],
+            recorded_words(folder)["citizens"],
             told,
         )

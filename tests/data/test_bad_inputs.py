@@ -260,7 +260,7 @@ def broken() -> Iterable[Bad]:
     for suffix in (".xls", ".ods", ".json", ".docx", ".gz", ""):
         yield Bad(f"suffix {suffix!r}", csv(text(good()), suffix), "unknown format")
     yield Bad("absent", lambda folder: folder / "absent.csv", "no file")
-    yield Bad("empty folder", lambda folder: folder, "without Parquet files")
+    yield Bad("empty folder", lambda folder: folder, "without Parquet or text files")
 
 
 def formats() -> Iterable[Bad]:

@@ -349,5 +349,5 @@ def test_a_larger_minimum_count_names_what_it_leaves_behind(
     run.folder.finish("describe", {"minimum_count": 5})
     run.folder.finish("audit", {"minimum_count": 8})
     export_stage.export_stored(run.folder, CODEBOOK, run.settings)
-    assert "fewer than 8 citizens, those of other verbs for another count" in caplog.text
+    assert "fewer than 8 persons, those of other verbs for another count" in caplog.text
     assert "describe (5)" in caplog.text and "audit (" not in caplog.text

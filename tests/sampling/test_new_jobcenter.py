@@ -113,7 +113,7 @@ def test_a_users_two_levels_of_jobcenters() -> None:
 
 @pytest.mark.parametrize(
     "name, reason",
-    [("complete_pooling", "do not vary over jobcenters"), ("no_pooling", "no distribution")],
+    [("complete_pooling", "do not vary over sites"), ("no_pooling", "no distribution")],
 )
 def test_models_without_such_variation_say_so(name: str, reason: str) -> None:
     """Catches rows for a new jobcenter where a model has nothing to say about one."""
