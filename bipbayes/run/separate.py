@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bipbayes.audit.claims import REQUIRED
 from bipbayes.audit.sources import BASELINE
 from bipbayes.data.codebook import Codebook
 from bipbayes.errors import SettingsError
@@ -59,6 +60,11 @@ def audit_alone(settings: Settings, *, models: Sequence[str] = ()) -> None:
     if len(models) > 1:
         raise SettingsError("--model: an audit reads one model; run it once for each, in turn")
     folder, codebook = open_stored(settings)
+    if settings.claims is None and not codebook.is_bip:
+        raise SettingsError(
+            "the claims of the package are about BIP; give your own study's with --claims, a table "
+            f"with the columns {', '.join(REQUIRED)}"
+        )
     settings = as_made(folder, as_reported(folder, settings))
     if not fitted_models(folder):
         folder.stage("fit_posterior")

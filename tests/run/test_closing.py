@@ -83,6 +83,11 @@ def test_verbs_say_what_came_out_and_what_to_open(study: Path) -> None:
     assert re.match(r"Of 4 95 % intervals", told["fit-ols"][0])
     assert "clustered by pupil" in told["fit-ols"][0]
     assert "k-hat" in told["fit-posterior"][1]
+    audit = subprocess.run(
+        [BIPBAYES, "audit", *data], cwd=study, capture_output=True, text=True, check=False
+    )
+    assert audit.returncode == 2
+    assert "give your own study's with --claims, a table with the columns" in audit.stderr
     again = ending(study, "fit-ols", *data, "--overwrite", "--level", "0.9")
     assert "compare" in again[1] and "rest on an earlier fit" in again[1]
 
