@@ -265,7 +265,8 @@ def test_columns_in_folders_names_are_said_to_be(frame: pd.DataFrame, tmp_path: 
     assert read_responses(tmp_path / "hive", CODEBOOK).size[0] == len(frame)
 
 
-def test_a_scheduler_that_does_not_answer_is_named() -> None:
+def test_a_scheduler_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Catches a traceback of the network."""
+    monkeypatch.setattr("bipbayes.cluster._PATIENCE", "1s")
     with pytest.raises(RunError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
         list(Workers("tcp://127.0.0.1:9").map(abs, [1]))

@@ -63,11 +63,7 @@ def test_verbs_say_what_came_out_and_what_to_open(study: Path) -> None:
         "compare": ending(study, "compare"),
         "export": ending(study, "export", "--outcomes", "q1"),
         "describe": ending(study, "describe", *data),
-        "validate": ending(
-            study, "validate", "--replicates", "1", "--quick", "--citizens", "150", "--vcov",
-            "citizen", "--workers", "0", "--codebook", "small.toml",
-        ),
-    }  # fmt: skip
+    }
     for verb, sentences in told.items():
         assert len(sentences) == 3, verb
         assert not re.search(r"citizen|jobcenter|person|BIP", " ".join(sentences)), verb
@@ -99,3 +95,13 @@ def test_a_quiet_verb_says_nothing(study: Path) -> None:
          "--out", "quiet"], cwd=study, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert run.stdout == run.stderr == ""
+
+
+@pytest.mark.slow
+def test_a_validation_says_what_was_reached(study: Path) -> None:
+    """Catches a closing that counts other goals, or opens a lost file."""
+    sizes = ("--replicates", "1", "--quick", "--citizens", "150", "--vcov", "citizen")
+    told = ending(study, "validate", *sizes, "--workers", "0", "--codebook", "small.toml")
+    assert len(told) == 3
+    assert re.match(r"Of \d+ goals", told[0])
+    assert opened(study, told[2]).is_file()
