@@ -1,6 +1,7 @@
 """A verb for tests of the terminal: stages here and in a helper process, then an ending."""
 
 import logging
+import signal
 import sys
 import time
 from pathlib import Path
@@ -50,5 +51,7 @@ def verb() -> int:
 
 
 if __name__ == "__main__":
+    # Whoever runs the tests in the background has made Ctrl-C deaf for all below it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     start_logging(quiet=sys.argv[1] == "quiet")
     run_verb(verb)
