@@ -248,3 +248,31 @@ def test_one_citizen_says_a_thing_once_however_often(codebook: Codebook) -> None
     for code in codebook.treatment_codes:
         frame[code] = 0
     assert not found_in(frame, codebook).against
+
+
+def test_citizens_behind_an_item_are_those_who_answered_it(
+    frame: pd.DataFrame, codebook: Codebook
+) -> None:
+    """Catches the citizens of the study, or of the other items, in place of the item's own."""
+    turned = turned_frame(frame, codebook, ["q3"])
+    gone = turned["citizen"].str[-1].isin(list("01234"))
+    turned["q3"] = turned["q3"].mask(gone)
+    data = progression(responses_from_frame(turned, codebook))
+    known = data["standardised"].sel(outcome="q3").notnull() & data["analysed"]
+    (found,) = directions(data, codebook).against
+    assert found.code == "q3"
+    assert found.n_citizens == len(np.unique(data["citizen"].to_numpy()[known]))
+
+
+def test_items_that_never_meet_do_not_count(frame: pd.DataFrame, codebook: Codebook) -> None:
+    """Catches a pair never answered together that counts as a correlation of zero."""
+    turned = turned_frame(frame, codebook, ["q3"])
+    half = turned["citizen"].str[-1].isin(list("01234"))
+    turned["q1"], turned["q3"] = turned["q1"].mask(half), turned["q3"].mask(~half)
+    items = [one for one in codebook.indicators if one.code != "q1"]
+    found = [
+        found_in(turned, replace(codebook, indicators=tuple(chosen), averages=())).against[0]
+        for chosen in (codebook.indicators, items)
+    ]
+    assert [one.code for one in found] == ["q3", "q3"]
+    assert found[0].correlation == pytest.approx(found[1].correlation, rel=1e-6)
