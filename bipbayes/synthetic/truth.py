@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bipbayes.synthetic.design import Design
 from bipbayes.synthetic.latent import Process, draw_answers
 from bipbayes.synthetic.streams import MirroredStream, Stream
-from bipbayes.synthetic.sums import by_group, changes, divisors
+from bipbayes.synthetic.sums import by_group, changes
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -165,8 +165,3 @@ def joined_truth(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     keys = ["outcome", "combination", "jobcenter", "estimand"]
     groups = pd.concat(parts).groupby(keys, sort=False)["value"]
     return groups.agg(value="mean", mcse="sem").reset_index()[list(COLUMNS)]
-
-
-def unit_counts(design: Design) -> Integers:
-    """Whole units of a scale point by outcome (see `bipbayes.synthetic.sums.divisors`)."""
-    return divisors(design.codebook)
