@@ -21,7 +21,7 @@ from bipbayes.data.sample import Floats
 from bipbayes.data.study import Study
 from bipbayes.errors import ModelError, SettingsError
 from bipbayes.estimands.draws import estimand_draws
-from bipbayes.ols import estimate_ols, ols_intervals
+from bipbayes.regression import estimate_ols, ols_intervals
 from bipbayes.sampling.exact.posterior import normal_mixture
 from bipbayes.sampling.registry import ModelFile, load_model, model_names
 

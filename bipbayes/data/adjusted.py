@@ -6,7 +6,7 @@ regressors. So a progression with adjusted values can go through everything that
 unchanged. What this leaves out is the error of the slopes, shared by all groups. It adds
 ``x_mean[g]' Var(slope) x_mean[g]`` to the variance of group g: a second-order term, since group
 means of centred regressors are small and slopes rest on the whole sample (`slope_share` says how
-much it is). OLS does not leave it out (`bipbayes.ols.adjusted`).
+much it is). OLS does not leave it out (`bipbayes.regression.adjusted`).
 """
 
 from dataclasses import dataclass

@@ -7,8 +7,8 @@ import xarray as xr
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.intervals import ORDINAL
-from bipbayes.ols.factorial import factorial_of
-from bipbayes.ols.inference import (
+from bipbayes.regression.factorial import factorial_of
+from bipbayes.regression.inference import (
     checked_level,
     confidence_frame,
     contrasts_of,

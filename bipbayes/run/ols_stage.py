@@ -8,7 +8,7 @@ import xarray as xr
 from bipbayes import progress
 from bipbayes.data.totals import Samples
 from bipbayes.intervals import PLAIN, frequentist, join_frames
-from bipbayes.ols import estimate_ols, ols_intervals
+from bipbayes.regression import estimate_ols, ols_intervals
 from bipbayes.run.analyses import analysis_facts, named
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run

@@ -11,9 +11,9 @@ from bipbayes.data.adjustment import Adjustment, make_adjustment
 from bipbayes.data.covariates import covariates_from_frame, read_covariates
 from bipbayes.errors import SettingsError
 from bipbayes.intervals import ORDINAL
-from bipbayes.ols import ols_intervals
-from bipbayes.ols.adjusted import estimate_adjusted
 from bipbayes.ordinal import estimate_ordinal, ordinal_cells, ordinal_intervals
+from bipbayes.regression import ols_intervals
+from bipbayes.regression.adjusted import estimate_adjusted
 from bipbayes.run.describe_stage import load_characteristics
 from bipbayes.run.inputs import Run
 from bipbayes.run.settings import COVARIATES

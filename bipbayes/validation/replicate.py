@@ -12,8 +12,8 @@ from bipbayes.data.adjusted import adjusted_progression
 from bipbayes.data.adjustment import BASELINE, make_adjustment
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.progression import progression
-from bipbayes.ols import estimate_ols
-from bipbayes.ols.adjusted import estimate_adjusted
+from bipbayes.regression import estimate_ols
+from bipbayes.regression.adjusted import estimate_adjusted
 from bipbayes.validation.fits import fit_scores
 from bipbayes.validation.generator import draw_design, draw_drift, simulate_study
 from bipbayes.validation.scores import score_ols

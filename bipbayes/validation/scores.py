@@ -53,7 +53,7 @@ def score_ols(
     Parameters
     ----------
     estimates
-        From `bipbayes.ols.estimate_ols`.
+        From `bipbayes.regression.estimate_ols`.
     codebook
         The study's.
     targets

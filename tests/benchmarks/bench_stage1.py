@@ -21,7 +21,7 @@ import builders
 
 from bipbayes.cells import cell_means
 from bipbayes.data.codebook import Codebook
-from bipbayes.ols import VCOV, estimate_ols
+from bipbayes.regression import VCOV, estimate_ols
 
 STATSMODELS = dict(zip(VCOV, ("nonrobust", "HC1", "HC3", "cluster", "cluster-crv3"), strict=True))
 

@@ -16,7 +16,7 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.data.progression import progression
 from bipbayes.data.study import Study
 from bipbayes.errors import SettingsError
-from bipbayes.ols import estimate_ols
+from bipbayes.regression import estimate_ols
 
 CODEBOOK = builders.make_codebook(4, 2)
 SHAPE = builders.Shape(citizens=50, waves=(2, 6), gaps=0.25, persistence=0.7)

@@ -11,7 +11,7 @@ from bipbayes.checks.specification import Target, specification_curve
 from bipbayes.data.progression import progression
 from bipbayes.errors import SettingsError
 from bipbayes.estimands.weights import average_weights, observed_weights
-from bipbayes.ols import estimate_ols
+from bipbayes.regression import estimate_ols
 from bipbayes.sampling.exact.posterior import normal_mixture
 from bipbayes.sampling.registry import load_model
 

@@ -17,7 +17,7 @@ from bipbayes.data.parts import cut, is_large
 from bipbayes.data.progression import PreviousRule, progression
 from bipbayes.data.read import read_responses
 from bipbayes.errors import DataError, RunError
-from bipbayes.ols import estimate_ols, ols_intervals
+from bipbayes.regression import estimate_ols, ols_intervals
 
 CODEBOOK = with_boxes(make_codebook(5, 2))
 TOLERANCE = {"rtol": 1e-10, "atol": 1e-10}

@@ -17,7 +17,7 @@ from bipbayes.estimands.intervals import (
     posterior_intervals,
 )
 from bipbayes.intervals import ALL_INDICATORS, NO_SPREAD
-from bipbayes.ols import estimate_ols, ols_intervals
+from bipbayes.regression import estimate_ols, ols_intervals
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from bipbayes.cells import cell_means
 from bipbayes.estimands.draws import estimand_draws
 from bipbayes.estimands.intervals import PRIOR_DRIVEN, posterior_intervals
 from bipbayes.intervals import ALL_INDICATORS
-from bipbayes.ols import estimate_ols, ols_intervals
+from bipbayes.regression import estimate_ols, ols_intervals
 
 CODEBOOK = builders.make_codebook(4, 3)
 

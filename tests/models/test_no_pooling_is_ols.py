@@ -8,8 +8,8 @@ from bipbayes.cells import cell_means
 from bipbayes.estimands.draws import estimand_draws
 from bipbayes.estimands.effects import effect_draws
 from bipbayes.estimands.intervals import posterior_intervals
-from bipbayes.ols.estimates import estimate_ols
-from bipbayes.ols.intervals import ols_intervals
+from bipbayes.regression.estimates import estimate_ols
+from bipbayes.regression.intervals import ols_intervals
 from bipbayes.sampling.fit import sample
 from bipbayes.sampling.priors import make_priors
 from bipbayes.sampling.registry import load_model

@@ -11,7 +11,7 @@ LAYERS = [
     {"errors", "atomic", "cluster", "marks", "processes", "progress"},
     {"intervals"},
     {"data"},
-    {"ols", "cells", "ordinal", "synthetic"},
+    {"regression", "cells", "ordinal", "synthetic"},
     {"sampling"},
     {"estimands"},
     {"comparison"},

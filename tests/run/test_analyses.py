@@ -16,10 +16,10 @@ from bipbayes.errors import RunError, SettingsError
 from bipbayes.estimands.effects import effect_draws
 from bipbayes.estimands.weights import observed_weights
 from bipbayes.intervals import ANALYSES, frequentist, of_analysis
-from bipbayes.ols import estimate_ols, ols_intervals
-from bipbayes.ols.adjusted import estimate_adjusted
 from bipbayes.ordinal import estimate_ordinal, ordinal_intervals, translate
 from bipbayes.plots.catalogue import FigureTask
+from bipbayes.regression import estimate_ols, ols_intervals
+from bipbayes.regression.adjusted import estimate_adjusted
 from bipbayes.run import compare_stage, export_stage
 from bipbayes.run.fits import fit_file, fitted_models, stored_fit
 from bipbayes.run.folder import RunFolder

@@ -17,8 +17,8 @@ from bipbayes.data.facts import fact
 from bipbayes.data.progression import progression
 from bipbayes.data.read import read_responses
 from bipbayes.errors import DataError, SettingsError
-from bipbayes.ols.estimates import estimate_ols
-from bipbayes.ols.intervals import ols_intervals
+from bipbayes.regression.estimates import estimate_ols
+from bipbayes.regression.intervals import ols_intervals
 from bipbayes.synthetic.claims import report_claims, unmet_claims
 from bipbayes.synthetic.frame import csv_text
 from bipbayes.synthetic.simulate import simulate, write_responses

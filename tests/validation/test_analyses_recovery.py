@@ -10,8 +10,8 @@ from bipbayes.data.adjusted import adjusted_progression
 from bipbayes.data.adjustment import make_adjustment
 from bipbayes.data.progression import progression
 from bipbayes.data.study import Study
-from bipbayes.ols.adjusted import estimate_adjusted
 from bipbayes.ordinal import ordinal_cells
+from bipbayes.regression.adjusted import estimate_adjusted
 from bipbayes.synthetic.effects import EffectSds, hierarchical_effects
 from bipbayes.synthetic.streams import Stream
 from bipbayes.validation.fits import fit_scores

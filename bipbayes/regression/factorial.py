@@ -5,7 +5,7 @@ import xarray as xr
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.factorial import factorial_contrasts
-from bipbayes.ols.inference import cancelled
+from bipbayes.regression.inference import cancelled
 
 _LISTED = 3  # combinations that a reason names
 

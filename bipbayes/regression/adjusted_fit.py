@@ -9,7 +9,7 @@ so an effect is a weighted sum of the responses with weights
     weight[r, g] = [r in g] / n[g] - x_mean[g] (W'W)^-1 W[r]'
 
 and leverage ``1 / n[g(r)] + W[r] (W'W)^-1 W[r]'``. All standard errors are those of
-`bipbayes.ols.covariance` with these weights; numbers agree with statsmodels' OLS on (D, x).
+`bipbayes.regression.covariance` with these weights; numbers agree with statsmodels' OLS on (D, x).
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ import numpy as np
 
 from bipbayes.data.adjusted import within_slopes
 from bipbayes.data.sample import Floats, Integers, Sample, group_sums
-from bipbayes.ols import covariance as cov
+from bipbayes.regression import covariance as cov
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from bipbayes.data.sample import Booleans
 from bipbayes.data.totals import Samples
-from bipbayes.ols import covariance as cov
-from bipbayes.ols.design import Design, jobcenter_share
+from bipbayes.regression import covariance as cov
+from bipbayes.regression.design import Design, jobcenter_share
 
 Text = NDArray[np.object_]
 

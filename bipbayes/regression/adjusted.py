@@ -1,7 +1,7 @@
 """OLS estimates of all outcomes with regressors beside the dummies (`--adjust`).
 
 One regression for each outcome, so that the slopes' error is in every standard error; formulas
-stand in `bipbayes.ols.adjusted_fit`.
+stand in `bipbayes.regression.adjusted_fit`.
 """
 
 from collections.abc import Sequence
@@ -12,14 +12,14 @@ import xarray as xr
 from bipbayes.data.adjustment import Adjustment
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Sample, analysis_sample
-from bipbayes.ols import covariance as cov
-from bipbayes.ols.adjusted_fit import (
+from bipbayes.regression import covariance as cov
+from bipbayes.regression.adjusted_fit import (
     AdjustedFit,
     average_covariance,
     fit_adjusted,
     group_variances,
 )
-from bipbayes.ols.estimates import estimate_ols
+from bipbayes.regression.estimates import estimate_ols
 
 SINGULAR = "leaving one {jobcenter} out is singular: a regressor varies in one {jobcenter} only"
 
@@ -42,7 +42,7 @@ def estimate_adjusted(
     adjustment
         From `bipbayes.data.adjustment.make_adjustment` for this progression.
     vcov
-        As for `bipbayes.ols.estimates.estimate_ols`.
+        As for `bipbayes.regression.estimates.estimate_ols`.
 
     Returns
     -------

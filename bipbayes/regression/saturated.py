@@ -9,9 +9,9 @@ import xarray as xr
 
 from bipbayes.data.sample import Floats
 from bipbayes.data.totals import Samples
-from bipbayes.ols import covariance as cov
-from bipbayes.ols import reasons
-from bipbayes.ols.design import Design, Designs, jobcenter_share
+from bipbayes.regression import covariance as cov
+from bipbayes.regression import reasons
+from bipbayes.regression.design import Design, Designs, jobcenter_share
 
 
 def saturated_estimates(designs: Designs, samples: Samples, vcov: tuple[str, ...]) -> xr.Dataset:

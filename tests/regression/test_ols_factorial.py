@@ -9,8 +9,8 @@ import xarray as xr
 from statsmodels.stats.multitest import multipletests
 
 from bipbayes.data.factorial import factorial_terms, term_label
-from bipbayes.ols import VCOV, estimate_ols, ols_intervals
-from bipbayes.ols.factorial import factorial_of
+from bipbayes.regression import VCOV, estimate_ols, ols_intervals
+from bipbayes.regression.factorial import factorial_of
 
 CODEBOOK = builders.make_codebook(4, 3)
 TYPES = {

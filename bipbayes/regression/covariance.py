@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 
 from bipbayes.data.sample import Booleans, Floats, Integers, group_sums
-from bipbayes.ols.design import Design
+from bipbayes.regression.design import Design
 
 CLASSICAL: Final = "classical"
 HC1: Final = "HC1"

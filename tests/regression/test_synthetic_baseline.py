@@ -7,7 +7,7 @@ from statsmodels_reference import assert_equals_statsmodels
 from bipbayes.data.load_codebook import bip_codebook
 from bipbayes.data.progression import progression
 from bipbayes.data.read import responses_from_frame
-from bipbayes.ols import estimate_ols
+from bipbayes.regression import estimate_ols
 from bipbayes.synthetic.simulate import simulate
 
 

@@ -11,8 +11,8 @@ from scipy.stats import t
 from bipbayes.data.codebook import Codebook
 from bipbayes.errors import SettingsError
 from bipbayes.intervals import interval_frame
-from bipbayes.ols.multiplicity import adjust
-from bipbayes.ols.reasons import ALL_ALIKE
+from bipbayes.regression.multiplicity import adjust
+from bipbayes.regression.reasons import ALL_ALIKE
 
 # Outcomes have standard deviation 1, so an error this small beside 1 / sqrt(n) is rounding noise;
 # one change of 1 among a million equal ones leaves 1e-3 of it.

@@ -7,9 +7,9 @@ import xarray as xr
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.intervals import PLAIN
-from bipbayes.ols.covariance import CLASSICAL, CLUSTER_JOBCENTER
-from bipbayes.ols.factorial import factorial_of
-from bipbayes.ols.inference import (
+from bipbayes.regression.covariance import CLASSICAL, CLUSTER_JOBCENTER
+from bipbayes.regression.factorial import factorial_of
+from bipbayes.regression.inference import (
     checked_level,
     confidence_frame,
     contrasts_of,
@@ -18,7 +18,7 @@ from bipbayes.ols.inference import (
     first_note,
     without_noise,
 )
-from bipbayes.ols.reasons import COMMON_VARIANCE
+from bipbayes.regression.reasons import COMMON_VARIANCE
 
 SOURCE: Final = "ols"
 _SATURATED: Final = ("standardised_effect", "standardised_contrast", "jobcenter")
@@ -33,17 +33,17 @@ def ols_intervals(
     treatment (full covariance), ``standardised_effect`` and ``standardised_contrast`` the same
     with jobcenters weighted alike in all combinations, ``jobcenter`` the mean of a combination
     in a jobcenter, ``factorial`` the main effects and interactions of the treatments, from the
-    effects (`bipbayes.ols.factorial`). Families for Holm and Benjamini-Hochberg, each for one
-    kind of standard error and one estimand: all indicators together (BIP: 320 effects, 300
+    effects (`bipbayes.regression.factorial`). Families for Holm and Benjamini-Hochberg, each for
+    one kind of standard error and one estimand: all indicators together (BIP: 320 effects, 300
     contrasts, 300 factorial effects of all orders), all averages together (32, 30 and 30). What
     has no p value does not count. No error is given where all changes behind an estimate are
-    alike (`bipbayes.ols.inference.without_noise`); a contrast or factorial effect of which one
-    part has no error has none.
+    alike (`bipbayes.regression.inference.without_noise`); a contrast or factorial effect of which
+    one part has no error has none.
 
     Parameters
     ----------
     estimates
-        From `bipbayes.ols.estimates.estimate_ols`.
+        From `bipbayes.regression.estimates.estimate_ols`.
     codebook
         The study's.
     level

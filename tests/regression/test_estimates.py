@@ -15,7 +15,7 @@ from statsmodels_reference import (
 
 from bipbayes.data.progression import progression
 from bipbayes.errors import DataError, SettingsError
-from bipbayes.ols import VCOV, estimate_ols
+from bipbayes.regression import VCOV, estimate_ols
 
 CODEBOOK = builders.make_codebook(5, 2)
 SHAPES = {

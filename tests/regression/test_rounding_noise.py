@@ -11,9 +11,9 @@ from statsmodels.stats.multitest import multipletests
 
 from bipbayes.data.progression import progression
 from bipbayes.intervals import NO_SPREAD
-from bipbayes.ols import VCOV, estimate_ols, ols_intervals
-from bipbayes.ols.inference import cancelled, first_note, without_noise
-from bipbayes.ols.reasons import ALL_ALIKE, COMMON_VARIANCE
+from bipbayes.regression import VCOV, estimate_ols, ols_intervals
+from bipbayes.regression.inference import cancelled, first_note, without_noise
+from bipbayes.regression.reasons import ALL_ALIKE, COMMON_VARIANCE
 
 CODEBOOK = builders.make_codebook(3, 2)
 ROBUST = tuple(name for name in VCOV if name != "classical")

@@ -11,10 +11,10 @@ from bipbayes.data.sample import Floats, Integers
 from bipbayes.data.totals import Samples, samples_of
 from bipbayes.errors import SettingsError
 from bipbayes.intervals import NO_SPREAD
-from bipbayes.ols import covariance as cov
-from bipbayes.ols import reasons
-from bipbayes.ols.design import Design, fit_designs
-from bipbayes.ols.saturated import saturated_estimates
+from bipbayes.regression import covariance as cov
+from bipbayes.regression import reasons
+from bipbayes.regression.design import Design, fit_designs
+from bipbayes.regression.saturated import saturated_estimates
 
 Text = NDArray[np.object_]
 
@@ -25,7 +25,7 @@ def estimate_ols(
     """Regress every outcome on the dummies of combinations, without intercept.
 
     Each outcome has its own sample. All numbers agree with statsmodels; the formulas of the
-    standard errors stand in `bipbayes.ols.covariance`.
+    standard errors stand in `bipbayes.regression.covariance`.
 
     Parameters
     ----------

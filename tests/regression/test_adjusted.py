@@ -10,8 +10,8 @@ from builders import Shape, make_codebook, random_progression, random_study
 from bipbayes.data.adjusted import adjusted_progression
 from bipbayes.data.adjustment import Adjustment, make_adjustment
 from bipbayes.data.codebook import Codebook
-from bipbayes.ols import estimate_ols, ols_intervals
-from bipbayes.ols.adjusted import estimate_adjusted
+from bipbayes.regression import estimate_ols, ols_intervals
+from bipbayes.regression.adjusted import estimate_adjusted
 
 CODEBOOK = make_codebook(5, 2)
 SHAPE = Shape(citizens=250, waves=(2, 5))

@@ -10,8 +10,8 @@ from statsmodels.stats.multitest import multipletests
 
 from bipbayes.errors import SettingsError
 from bipbayes.intervals import COLUMNS
-from bipbayes.ols import VCOV, estimate_ols, ols_intervals
-from bipbayes.ols.reasons import COMMON_VARIANCE
+from bipbayes.regression import VCOV, estimate_ols, ols_intervals
+from bipbayes.regression.reasons import COMMON_VARIANCE
 
 CODEBOOK = builders.make_codebook(5, 2)
 
