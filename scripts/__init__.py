@@ -13,6 +13,7 @@ VERBS = (
     "fit_posterior",
     "compare",
     "audit",
+    "report",
     "export",
     "check",
     "validate",

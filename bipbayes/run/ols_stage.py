@@ -14,7 +14,7 @@ from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run
 
 STAGE = "fit_ols"
-DEPENDENTS = ("compare", "audit", "check", "export")
+DEPENDENTS = ("compare", "audit", "check", "export", "report")
 
 
 def fit_ols(run: Run, changes: xr.Dataset | Samples | None = None) -> pd.DataFrame:

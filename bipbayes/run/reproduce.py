@@ -76,7 +76,10 @@ def reproduce(settings: Settings) -> int:
             logger.warning("%s", _LEFT_OUT)
         else:
             _audit(plain, done, fitted, pool=pool)
+        from bipbayes.run.report_stage import write_report
+
         pool.finish()
+        write_report(run.folder, run.codebook, plain.settings)
         passed = all(posterior.verdict.passed for posterior in fitted)
     from bipbayes.run.closing import of_comparison
 

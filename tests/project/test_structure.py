@@ -18,6 +18,7 @@ LAYERS = [
     {"wording"},
     {"describe", "audit", "checks"},
     {"plots", "tables"},
+    {"page"},
     {"validation"},
     {"run"},
 ]

@@ -1,0 +1,99 @@
+"""What the page is made from, and what all of its parts need of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bipbayes.comparison import shown_errors
+from bipbayes.intervals import ALL_INDICATORS, PLAIN
+from bipbayes.wording import Context
+
+
+@dataclass(frozen=True)
+class PageContents:
+    """A run's frames, as they may be shown, and its record.
+
+    Attributes
+    ----------
+    context
+        Codebook, language, and what everything must say.
+    record
+        ``run.json``, or as much of it as there is.
+    comparison
+        OLS beside one model's posterior, of the plain analysis.
+    intervals
+        The long frame: OLS and this model's posterior, all analyses.
+    model
+        Its name.
+    stage
+        Key of the fit in the record's ``stages``.
+    audit
+        Verdicts on claims, or None.
+    hyperparameters
+        Standard deviations of the model, or None.
+    engines
+        The worst differences between the two engines where they were checked, or None.
+    figures
+        Pictures by name, in the order of the page.
+    minimum_count
+        Fewest citizens behind a number where something was blanked, else 0.
+    """
+
+    context: Context
+    record: Mapping[str, Any]
+    comparison: pd.DataFrame
+    intervals: pd.DataFrame
+    model: str
+    stage: str = ""
+    audit: pd.DataFrame | None = None
+    hyperparameters: pd.DataFrame | None = None
+    engines: pd.DataFrame | None = None
+    figures: Mapping[str, Path] = field(default_factory=dict)
+    minimum_count: int = 0
+
+    @property
+    def language(self) -> str:
+        """English or Danish, with the study's own words."""
+        return self.context.language
+
+    @property
+    def fit(self) -> dict[str, Any]:
+        """What the record has on the fit."""
+        return dict(self.record.get("stages", {}).get(self.stage, {}))
+
+    @property
+    def effects(self) -> pd.DataFrame:
+        """The comparison's effects, without what has no posterior."""
+        rows = self.comparison
+        return rows[(rows["estimand"] == "effect") & rows["posterior_lower"].notna()]
+
+    def overall(self, estimand: str, *, analysis: str = PLAIN) -> pd.DataFrame:
+        """Return the posterior of an estimand over all indicators, by combination."""
+        rows = self.intervals
+        chosen = rows[
+            (rows["source"] == "posterior")
+            & (rows["analysis"] == analysis)
+            & (rows["estimand"] == estimand)
+            & (rows["outcome"] == ALL_INDICATORS)
+            & (rows["jobcenter"] == "")
+        ]
+        return chosen.set_index("combination")
+
+    def estimates(self, estimand: str, outcome: str) -> pd.DataFrame:
+        """Return one outcome's rows of the comparison, in codebook order."""
+        rows = self.comparison
+        chosen = rows[(rows["estimand"] == estimand) & (rows["outcome"] == outcome)]
+        ordered = [c for c in self.context.codebook.combinations if c in set(chosen["combination"])]
+        return chosen.set_index("combination").loc[ordered]
+
+    @property
+    def errors(self) -> str:
+        """OLS errors that are compared."""
+        return (
+            str(self.comparison["vcov_ols"].iloc[0])
+            if len(self.comparison)
+            else shown_errors(PLAIN)
+        )

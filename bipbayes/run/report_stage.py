@@ -1,0 +1,136 @@
+"""The page ``report.html``, from what a folder stores; nothing is fitted."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from bipbayes import progress
+from bipbayes.atomic import write_text
+from bipbayes.data.codebook import Codebook
+from bipbayes.intervals import PLAIN, of_analysis
+from bipbayes.page.contents import PageContents
+from bipbayes.page.page import page_html
+from bipbayes.run.contexts import run_context
+from bipbayes.run.fits import chosen_models, sound_rows, stage_name
+from bipbayes.run.folder import RunFolder
+from bipbayes.run.ols_stage import read_intervals
+from bipbayes.run.settings import Settings
+from bipbayes.tables.disclosure import blank_small_cells
+
+STAGE: Final = "report"
+PAGE: Final = "report.html"
+_FIGURES: Final = (
+    "heatmap_effect",
+    "shrinkage",
+    "claims",
+    "factorial_all_indicators",
+    "forest_*_mean",
+    "new_jobcenter",
+    "analyses_all_indicators",
+    "combinations",
+    "persistence",
+    "progression_on_weeks",
+)
+_PLURALS: Final = {"models": "model", "covariates": "covariate", "outcomes": "outcome"}
+
+
+def write_report(folder: RunFolder, codebook: Codebook, settings: Settings) -> Path:
+    """Write the page of a run's first model, beside OLS and the adjusted fit where there is one.
+
+    Parameters
+    ----------
+    folder, codebook
+        Of the run: what `compare` stored is needed, an audit and figures are shown where stored.
+    settings
+        Language, fewest citizens behind a number of data that are not synthetic.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
+
+    Raises
+    ------
+    RunError
+        An earlier step is missing.
+    """
+    with progress.stage("writing the page"):
+        path = folder.file(PAGE)
+        write_text(path, page_html(_contents(folder, codebook, settings)))
+    wanted = {"language": settings.language, "minimum_count": settings.minimum_count}
+    folder.finish(STAGE, wanted)
+    folder.note()
+    return path
+
+
+def _contents(folder: RunFolder, codebook: Codebook, settings: Settings) -> PageContents:
+    context = run_context(folder, codebook, settings)
+    comparison = of_analysis(folder.read("comparison.csv"), PLAIN)
+    model = next(iter(chosen_models(folder, (), PLAIN)))
+    intervals = sound_rows(folder, read_intervals(folder), settings)
+    intervals = intervals[intervals["model"].isin(("", model))]
+    comparison = comparison[comparison["model"] == model]
+    if not context.synthetic:
+        comparison, intervals = (
+            blank_small_cells(
+                frame,
+                minimum_count=settings.minimum_count,
+                no_treatment=codebook.no_treatment,
+            ).frame
+            for frame in (comparison, intervals)
+        )
+    record = folder.record()
+    changed = _changed(record.get("settings", {}))
+    return PageContents(
+        context=context,
+        record={**record, "changed": changed, "command": _command(changed)},
+        comparison=comparison,
+        intervals=intervals,
+        model=model,
+        stage=stage_name(model, PLAIN),
+        audit=_stored(folder, "tables/audit.csv"),
+        hyperparameters=_stored(folder, "tables/hyperparameters.csv"),
+        engines=_stored(folder, "tables/check_engines.csv"),
+        figures=_figures(folder),
+        minimum_count=0 if context.synthetic else settings.minimum_count,
+    )
+
+
+def _stored(folder: RunFolder, name: str) -> pd.DataFrame | None:
+    return folder.read(name) if folder.file(name).is_file() else None
+
+
+def _figures(folder: RunFolder) -> dict[str, Path]:
+    """Return the key figures that are there, in the page's order."""
+    found = [
+        path
+        for pattern in _FIGURES
+        for path in sorted(folder.file("figures").glob(f"{pattern}.png"))
+    ]
+    return {path.stem: path for path in found}
+
+
+def _changed(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that are not the defaults."""
+    usual = Settings().record()
+    return {
+        name: value
+        for name, value in asked.items()
+        if name in usual and value != usual[name] and name not in ("overwrite", "quiet")
+    }
+
+
+def _command(changed: Mapping[str, Any]) -> str:
+    """Write the command that repeats the run."""
+    words = ["bipbayes reproduce"]
+    for name, value in changed.items():
+        option = f"--{_PLURALS.get(name, name).replace('_', '-')}"
+        if isinstance(value, bool):
+            words += [option] * value
+        else:
+            words += [
+                f"{option} {text}" for text in (value if isinstance(value, list) else [value])
+            ]
+    return " ".join(words)

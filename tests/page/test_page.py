@@ -1,0 +1,270 @@
+"""The one page: its sentences are counted from the frames, and a browser can use it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import frame_builders
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from scipy import stats
+
+from bipbayes.data.codebook import Codebook
+from bipbayes.page import sentences
+from bipbayes.page.contents import PageContents
+from bipbayes.page.forest import ForestRow, Mark, forest_svg
+from bipbayes.page.page import page_html
+from bipbayes.page.tables import combinations_table, estimates_table
+from bipbayes.wording import Context
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+CODEBOOK = frame_builders.small_codebook()
+VERDICT = {
+    "passed": True,
+    "reasons": [],
+    "worst": {"k_hat": 0.21, "effective_points": 812.0, "ess_bulk": 900.0, "ess_tail": 900.0},
+    "thresholds": {"k_hat": 0.7, "r_hat": 1.01},
+}
+RECORD = {
+    "data": {"name": "<b>", "sha256": "0", "responses": 900, "citizens": 300, "findings": ["x"]},
+    "stages": {"fit_posterior/hierarchical": {"verdict": VERDICT}},
+    "software": {"python": "3.13"},
+    "command": "bipbayes reproduce",
+}
+
+
+def contents(codebook: Codebook = CODEBOOK, **changes: Any) -> PageContents:
+    """A page's contents of made-up frames, with a fit at the same previous answer beside."""
+    language = changes.pop("language", "en")
+    plain = frame_builders.long_frame(codebook).assign(analysis="")
+    adjusted = frame_builders.posterior_frame(codebook, seed=9).assign(analysis="baseline")
+    given = {
+        "context": Context(codebook, synthetic=True, language=language),
+        "record": RECORD,
+        "comparison": frame_builders.comparison_frame(codebook),
+        "intervals": pd.concat([plain, adjusted], ignore_index=True),
+        "model": "hierarchical",
+        "stage": "fit_posterior/hierarchical",
+    }
+    return PageContents(**{**given, **changes})
+
+
+class _Reader(HTMLParser):
+    """Collects what a browser would fetch, ids, texts and unclosed elements."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fetched: list[str] = []
+        self.ids: list[str] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        self.fetched += [values[key] or "" for key in ("src", "srcset") if key in values]
+        self.fetched += [values.get("href") or ""] if tag == "link" else []
+        self.ids += [values["id"] or ""] if "id" in values else []
+        if tag not in ("meta", "link", "img", "input", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("language", ["en", "da"])
+def test_the_page_is_whole_and_asks_for_nothing(language: str, tmp_path: Path) -> None:
+    """Catches an outside address, a broken element, a text of the study that becomes markup."""
+    picture = tmp_path / "heatmap_effect.png"
+    Image.fromarray(np.zeros((40, 60, 3), dtype="uint8")).save(picture)
+    page = page_html(contents(language=language, figures={picture.stem: picture}))
+    reader = _Reader()
+    reader.feed(page)
+    assert reader.open == []
+    assert len(reader.fetched) == 2 and all(a.startswith("data:") for a in reader.fetched)
+    assert not re.search(r"https?://|url\(", page)
+    assert len(reader.ids) == len(set(reader.ids)) > 5
+    assert "Food &amp; drink" in page and "&lt;b&gt;" in page
+    assert f'lang="{language}"' in page
+
+
+def test_sentences_count_what_the_frames_hold() -> None:
+    """Catches counts of the wrong side, of contrasts, or of rows without an interval."""
+    rows = contents().comparison
+    sides = ["ols_estimate", "ols_lower", "ols_upper"]
+    sides += ["posterior_mean", "posterior_lower", "posterior_upper"]
+    effects = rows.index[rows["estimand"] == "effect"]
+    rows.loc[effects[0], sides] = [0.1, np.nan, np.nan, 0.1, 0.05, 0.2]
+    rows.loc[effects[1], sides] = [0.3, 0.1, 0.5, -0.2, -0.3, -0.1]
+    rows.loc[effects[2:4], sides] = [0.3, 0.1, 0.5, 0.1, -0.1, 0.3]
+    rows.loc[effects[4:7], sides] = [0.3, -0.1, 0.7, 0.1, 0.05, 0.2]
+    rows.loc[effects[7:], sides] = [0.3, 0.1, 0.7, 0.1, 0.05, 0.2]
+    given = contents(comparison=rows)
+    own = rows[(rows["estimand"] == "effect") & rows["ols_lower"].notna()]
+    ols = own["ols_lower"].mul(own["ols_upper"]) > 0
+    posterior = own["posterior_lower"].mul(own["posterior_upper"]) > 0
+    same = own["ols_estimate"].mul(own["posterior_mean"]) > 0
+    counts = (
+        len(own),
+        int(ols.sum()),
+        int((ols & posterior & same).sum()),
+        int((ols & ~posterior).sum()),
+        int((ols & posterior & ~same).sum()),
+        int((posterior & ~ols).sum()),
+    )
+    told = sentences.against_ols(given)[0]
+    assert tuple(map(int, re.findall(r"\d+", told))) == counts
+    assert len(set(counts)) == 6
+
+
+def test_type_errors_take_the_sign_and_size_of_ols() -> None:
+    """Catches P(>0) taken for a negative estimate, and sizes over the mean instead of its size."""
+    rows = pd.DataFrame(
+        {
+            "ols_estimate": [0.3, -0.2],
+            "posterior_mean": [0.05, -0.1],
+            "posterior_sd": [0.1, 0.05],
+            "p_positive": [0.69, 0.02],
+        }
+    )
+    wrong, ratio = sentences.type_errors(rows)
+    assert wrong == pytest.approx((0.31 + 0.02) / 2)
+    draws = stats.norm.ppf((np.arange(20_000) + 0.5) / 20_000)
+    sizes = [np.abs(m + s * draws).mean() for m, s in ((0.05, 0.1), (-0.1, 0.05))]
+    assert ratio == pytest.approx((0.3 / sizes[0] + 0.2 / sizes[1]) / 2, rel=1e-4)
+
+
+def test_selection_compares_the_overall_contrasts() -> None:
+    """Catches a shift with the wrong sign, and silence where nothing was adjusted."""
+    given = contents()
+    plain = given.overall("contrast")
+    moved = given.intervals.copy()
+    adjusted = moved["analysis"] == "baseline"
+    rows = moved[(moved["analysis"] == "") & (moved["source"] == "posterior")]
+    shifted = rows.assign(analysis="baseline", estimate=rows["estimate"] + 0.25)
+    shifted[["lower", "upper"]] = [1.0, 2.0]
+    told = sentences.careful(contents(intervals=pd.concat([moved[~adjusted], shifted])))
+    within = int(((plain["lower"] < 0) & (plain["upper"] > 0)).sum())
+    said = next(text for text in told if "previous answer" in text)
+    assert f"{within} of {len(plain)} overall" in said and "+0.250 on average" in said
+    told = sentences.careful(contents(intervals=moved[~adjusted]))
+    assert any("was not looked at" in text for text in told)
+
+
+def test_a_failed_fit_and_warnings_are_said() -> None:
+    """Catches a page that is silent on a failed fit, a turned item, or blanks."""
+    failed = {**VERDICT, "passed": False, "reasons": ["k-hat 0.9"]}
+    warned = {"directions": {"sentence": {"en": "q3 goes against the rest."}}, "stale": ["audit"]}
+    record = {**RECORD, **warned, "stages": {"fit_posterior/hierarchical": {"verdict": failed}}}
+    given = contents(
+        record=record,
+        context=Context(CODEBOOK, synthetic=False, preliminary=True),
+        minimum_count=6,
+    )
+    page = page_html(given)
+    for text in ("failed its checks", "k-hat 0.9", "q3 goes against the rest.", "fewer than 6"):
+        assert text in page, text
+    assert "synthetic" not in page.lower().replace("data-", "")
+
+
+def test_every_estimate_stands_in_the_table_once() -> None:
+    """Catches an outcome or estimand that the page's table leaves out, or rows out of step."""
+    table = estimates_table(contents())
+    assert len(table.body) == len(table.raw) == len(contents().comparison)
+    assert not table.raw.duplicated(["outcome", "estimand", "combination"]).any()
+    labels = {"q1": "q1 Sleep", "q2": "q2 Food & drink", "q3": "q3 Weight"}
+    named = table.raw["outcome"].map(labels).fillna("Citizen mean")
+    assert table.body["outcome"].tolist() == named.tolist()
+
+
+def test_adjusted_effects_stand_beside_the_plain_ones() -> None:
+    """Catches columns of the two analyses that are swapped."""
+    given = contents()
+    table = combinations_table(given)
+    groups = [column.group for column in table.columns if column.key.endswith("_mean")]
+    assert groups == ["Plain", "Same previous answer"]
+    for prefix, analysis in (("plain", ""), ("baseline", "baseline")):
+        means = given.overall("contrast", analysis=analysis)["estimate"]
+        shown = table.body[f"{prefix}_mean"].str.replace("−", "-").astype(float)
+        # Two decimals at least, as their Monte Carlo errors allow.
+        assert shown.to_numpy() == pytest.approx(means.reindex(table.raw["combination"]), abs=5e-3)
+
+
+def test_a_wide_interval_does_not_squeeze_the_others() -> None:
+    """Catches an axis that follows the widest OLS interval, and a cut that is not marked."""
+    narrow = Mark("posterior", 0.1, 0.05, 0.15)
+    wide = Mark("ols", 0.2, -9.0, 9.0)
+    picture, cut = forest_svg([ForestRow("a<b", "5", (wide, narrow))], alt="x", language="da")
+    assert cut and "a&lt;b" in picture and "0,1" in picture
+    length = [
+        float(end) - float(start)
+        for start, end in re.findall(r'class="posterior" d="M([\d.]+) [\d.]+H([\d.]+)"', picture)
+    ]
+    assert length[0] > 100
+    assert not forest_svg([ForestRow("a", "5", (narrow,))], alt="x", language="en")[1]
+
+
+_TRIAL = """
+<script>
+const told = [];
+const visible = (where) => [...document.querySelectorAll(where)].filter(e => !e.hidden);
+const rows = () => visible("#estimates-table tbody tr");
+const shown = () => visible("figure.outcome");
+told.push(["first", rows().length, shown().length, shown()[0].dataset.outcome]);
+const outcome = document.getElementById("outcome");
+outcome.value = "q2"; outcome.dispatchEvent(new Event("change"));
+told.push(["picked", rows().length, shown().length, shown()[0].dataset.outcome,
+  rows().every(r => r.dataset.outcome === "q2")]);
+const head = [...document.querySelectorAll("#estimates-table thead tr:last-child th")];
+const n = head.findIndex(th => th.textContent === "n");
+const values = () => rows().map(r => Number(r.cells[n].textContent));
+head[n].querySelector("button").click();
+told.push(["up", values().every((v, i, a) => !i || a[i - 1] <= v)]);
+head[n].querySelector("button").click();
+told.push(["down", values().every((v, i, a) => !i || a[i - 1] >= v), head[n].ariaSort]);
+const box = document.querySelector('[data-search="estimates-table"]');
+box.value = "K+T"; box.dispatchEvent(new Event("input"));
+told.push(["found", rows().length]);
+for (const width of [1280, 390]) {
+  document.documentElement.style.width = width + "px";
+  for (const fold of document.querySelectorAll("details")) fold.open = true;
+  const over = [...document.querySelectorAll("body *")].filter(e => !e.closest(".scroll *")
+    && !e.closest(".skip") && e.getBoundingClientRect().right > width + 1);
+  told.push(["over", width, over.length]);
+}
+const out = document.createElement("pre");
+out.id = "told"; out.textContent = JSON.stringify(told);
+document.body.append(out);
+</script></body>"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium, which is no Python package")
+def test_a_browser_can_pick_sort_and_search(tmp_path: Path) -> None:
+    """Catches a script with an error, a picker without effect, and a page wider than a phone."""
+    page = tmp_path / "page.html"
+    page.write_text(page_html(contents()).replace("</body>", _TRIAL), encoding="utf-8")
+    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    done = subprocess.run(
+        [
+            *(str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"),
+            *quiet,
+            *(f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", page.as_uri()),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    found = re.search(r'<pre id="told">(.*?)</pre>', done.stdout)
+    assert found, "the script stopped"
+    told = found[1].replace("&gt;", ">")
+    assert told == (
+        '[["first",4,1,"q1"],["picked",4,1,"q2",true],["up",true],["down",true,"descending"],'
+        '["found",1],["over",1280,0],["over",390,0]]'
+    )
