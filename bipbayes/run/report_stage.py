@@ -1,6 +1,7 @@
 """The page ``report.html``, from what a folder stores; nothing is fitted."""
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,7 +34,9 @@ _FIGURES: Final = (
     "persistence",
     "progression_on_weeks",
 )
-_PLURALS: Final = {"models": "model", "covariates": "covariate", "outcomes": "outcome"}
+# Of data that are not synthetic: pictures in which small counts are blank, as on the page.
+_BLANKED: Final = ("claims", "combinations", "persistence", "progression_on_weeks")
+_SPELT: Final = {"models": "model", "covariates": "covariate", "language": "lang"}
 
 
 def write_report(folder: RunFolder, codebook: Codebook, settings: Settings) -> Path:
@@ -85,7 +88,7 @@ def _contents(folder: RunFolder, codebook: Codebook, settings: Settings) -> Page
     changed = _changed(record.get("settings", {}))
     return PageContents(
         context=context,
-        record={**record, "changed": changed, "command": _command(changed)},
+        record={**record, "changed": changed, "command": rerun_command(changed)},
         comparison=comparison,
         intervals=intervals,
         model=model,
@@ -93,7 +96,7 @@ def _contents(folder: RunFolder, codebook: Codebook, settings: Settings) -> Page
         audit=_stored(folder, "tables/audit.csv"),
         hyperparameters=_stored(folder, "tables/hyperparameters.csv"),
         engines=_stored(folder, "tables/check_engines.csv"),
-        figures=_figures(folder),
+        figures=_figures(folder, _FIGURES if context.synthetic else _BLANKED),
         minimum_count=0 if context.synthetic else settings.minimum_count,
     )
 
@@ -102,12 +105,10 @@ def _stored(folder: RunFolder, name: str) -> pd.DataFrame | None:
     return folder.read(name) if folder.file(name).is_file() else None
 
 
-def _figures(folder: RunFolder) -> dict[str, Path]:
+def _figures(folder: RunFolder, names: Sequence[str]) -> dict[str, Path]:
     """Return the key figures that are there, in the page's order."""
     found = [
-        path
-        for pattern in _FIGURES
-        for path in sorted(folder.file("figures").glob(f"{pattern}.png"))
+        path for pattern in names for path in sorted(folder.file("figures").glob(f"{pattern}.png"))
     ]
     return {path.stem: path for path in found}
 
@@ -122,15 +123,11 @@ def _changed(asked: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _command(changed: Mapping[str, Any]) -> str:
-    """Write the command that repeats the run."""
-    words = ["bipbayes reproduce"]
+def rerun_command(changed: Mapping[str, Any]) -> str:
+    """Write the command that repeats a run with settings that are not the defaults."""
+    words = ["bipbayes", "reproduce"]
     for name, value in changed.items():
-        option = f"--{_PLURALS.get(name, name).replace('_', '-')}"
-        if isinstance(value, bool):
-            words += [option] * value
-        else:
-            words += [
-                f"{option} {text}" for text in (value if isinstance(value, list) else [value])
-            ]
-    return " ".join(words)
+        option = f"--{_SPELT.get(name, name).replace('_', '-')}"
+        values = value if isinstance(value, list) else [value]
+        words += [option] if value is True else [f"{option}={text}" for text in values]
+    return shlex.join(words)

@@ -22,6 +22,7 @@ from bipbayes.page.contents import PageContents
 from bipbayes.page.forest import ForestRow, Mark, forest_svg
 from bipbayes.page.page import page_html
 from bipbayes.page.tables import combinations_table, estimates_table
+from bipbayes.run.report_stage import rerun_command
 from bipbayes.wording import Context
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -207,6 +208,15 @@ def test_a_wide_interval_does_not_squeeze_the_others() -> None:
     ]
     assert length[0] > 100
     assert not forest_svg([ForestRow("a", "5", (narrow,))], alt="x", language="en")[1]
+
+
+def test_the_command_repeats_the_run() -> None:
+    """Catches an option that is spelt otherwise, a flag with a value, a name with a space."""
+    changed = {"data": "my data.csv", "models": ["a", "b"], "language": "da", "quick": True}
+    command = rerun_command(changed)
+    assert command == (
+        "bipbayes reproduce '--data=my data.csv' --model=a --model=b --lang=da --quick"
+    )
 
 
 _TRIAL = """
