@@ -5,6 +5,7 @@ which goes through quantities one by one; thousands of reported effects need the
 (a test holds the two equal).
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -51,15 +52,39 @@ def convergence(draws: Floats, *, point: npt.NDArray[np.int64] | None = None) ->
     Convergence
         Each of shape (quantity,). ``mcse`` is the Monte Carlo error of the posterior mean.
     """
-    count = draws.shape[2]
-    if point is not None:
-        bulk, tail, error = monte_carlo(draws.reshape(-1, count), point.ravel())
-        return Convergence(np.full(count, np.nan), bulk, tail, error)
-    chunks = [slice(start, start + _CHUNK) for start in range(0, count, _CHUNK)]
+    if point is None:
+        return Convergence(*in_chunks(_chunk, draws))
+    behind = point.ravel()
+
+    def errors(block: Floats) -> Floats:
+        pooled = block.reshape(-1, block.shape[2])
+        return np.stack([np.full(block.shape[2], np.nan), *monte_carlo(pooled, behind)])
+
+    return Convergence(*in_chunks(errors, draws))
+
+
+def in_chunks(function: Callable[[Floats], Floats], draws: Floats, *, rows: int = 4) -> Floats:
+    """Apply a function to chunks of quantities on two cores.
+
+    Parameters
+    ----------
+    function
+        From draws, shape (chain, draw, quantity), to `rows` numbers of each quantity.
+    draws
+        Shape (chain, draw, quantity).
+    rows
+        How many numbers.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (number, quantity).
+    """
+    starts = range(0, draws.shape[2], _CHUNK)
     # Sorting and Fourier transforms release the interpreter's lock.
     with ThreadPoolExecutor(_THREADS) as pool:
-        results = list(pool.map(lambda block: _chunk(draws[:, :, block]), chunks))
-    return Convergence(*np.concatenate([np.empty((4, 0)), *results], axis=1))
+        found = list(pool.map(lambda start: function(draws[:, :, start : start + _CHUNK]), starts))
+    return np.concatenate([np.empty((rows, 0)), *found], axis=1)
 
 
 def _chunk(draws: Floats) -> Floats:

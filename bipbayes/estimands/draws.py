@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 import xarray as xr
+from threadpoolctl import threadpool_limits
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.factorial import factorial_contrasts
@@ -97,48 +98,58 @@ def outcome_draws(
     xarray.DataArray
         Dims ``chain, draw, combination, outcome``.
     """
-    values = effects.to_numpy()
-    indicators = list(codebook.indicator_codes)
-    single = _total(values, _weight_array(weights, indicators))
+    matrix, shifts = _weight_matrix(weights, cells, codebook)
+    return _overall(_product(effects.to_numpy(), matrix) + shifts, effects, codebook)
+
+
+def _weight_matrix(
+    weights: xr.DataArray, cells: xr.Dataset, codebook: Codebook
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weights of cells in outcomes, (combination, jobcenter, indicator, outcome), and shifts.
+
+    An indicator without a standard deviation has no weights, but ``NaN``.
+    """
+    indicators, averages = list(codebook.indicator_codes), list(codebook.average_codes)
     scaled = scaled_indicators(cells).sel(indicator=indicators).to_numpy()
-    single[..., ~scaled] = np.nan
+    single = _weight_array(weights, indicators)
     members, shifts = average_weights(cells, codebook)
-    columns = [single]
-    for average in codebook.average_codes:
+    count = len(indicators)
+    matrix = np.zeros((*single.shape, count + len(averages) + 1))
+    places = np.arange(count)
+    matrix[..., places, places] = np.where(scaled, single, np.nan)
+    for place, average in enumerate(averages, start=count):
         share = members.sel(outcome=average).to_numpy()
-        belongs = share > 0
-        jobcenters = np.repeat(_weight_array(weights, [average]), belongs.sum(), axis=2)
-        total = _total(values, jobcenters, chosen=belongs) @ share[belongs]
-        columns.append((total + float(shifts.sel(outcome=average)))[..., None])
-    columns.append(single[..., scaled].mean(axis=-1, keepdims=True))
-    return _overall(np.concatenate(columns, axis=-1), effects, codebook)
+        jobcenters = _weight_array(weights, [average])
+        matrix[..., place] = jobcenters * np.where(share > 0, share, 0.0)
+    matrix[..., -1] = single * scaled / scaled.sum() if scaled.any() else np.nan
+    return matrix, np.array([*np.zeros(count), *shifts.sel(outcome=averages).to_numpy(), 0.0])
 
 
 def _weight_array(weights: xr.DataArray, outcomes: list[str]) -> np.ndarray:
-    ordered = weights.sel(outcome=outcomes).transpose("combination", "jobcenter", "outcome")
-    return np.asarray(ordered.to_numpy())
-
-
-def _total(
-    values: np.ndarray, weights: np.ndarray, *, chosen: np.ndarray | slice = slice(None)
-) -> np.ndarray:
-    """Sum over jobcenters; a cell without weight does not count, even if it is unknown.
+    """Weights of jobcenters by outcome.
 
     An outcome without any weight in a combination (nobody there) gets the plain mean over
     jobcenters: what the hierarchy expects, flagged as prior-driven where it is reported.
-    `chosen` are the indicators that `weights` belong to.
     """
-    empty = weights.sum(axis=1, keepdims=True) == 0
-    weights = np.where(empty, 1.0 / weights.shape[1], weights)
-    # Chain by chain, since all draws of all cells are large and are copied on the way.
-    return np.stack([_chain_total(chain[..., chosen], weights) for chain in values])
+    ordered = weights.sel(outcome=outcomes).transpose("combination", "jobcenter", "outcome")
+    given = ordered.to_numpy()
+    empty = given.sum(axis=1, keepdims=True) == 0
+    return np.where(empty, 1.0 / given.shape[1], given)
 
 
-def _chain_total(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    if not np.isnan(values).any():
-        return np.asarray(np.einsum("dcjk,cjk->dck", values, weights, optimize=True))
-    counted = np.where(weights == 0, 0.0, values)
-    return np.asarray((counted * weights).sum(axis=2))
+def _product(values: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Sum cells by weight; one without weight does not count, even if it is unknown."""
+    lost = np.zeros((matrix.shape[0], matrix.shape[-1]), dtype="bool")
+    if np.isnan(values.sum()):
+        unknown = np.isnan(values).any(axis=(0, 1))
+        values = np.where(unknown, 0.0, values)
+        lost = (unknown[..., None] & (matrix != 0)).any(axis=(1, 2))
+    flat = matrix.reshape(matrix.shape[0], -1, matrix.shape[-1])
+    cells = np.moveaxis(values.reshape(-1, *flat.shape[:2]), 1, 0)  # (combination, draw, cell)
+    # One thread of linear algebra: numbers then do not depend on the number of cores.
+    with threadpool_limits(limits=1, user_api="blas"):
+        sums = np.moveaxis(cells @ flat, 0, 1)
+    return np.where(lost, np.nan, sums).reshape(*values.shape[:2], *lost.shape)
 
 
 def _overall(values: np.ndarray, effects: xr.DataArray, codebook: Codebook) -> xr.DataArray:
@@ -167,10 +178,12 @@ def _factorial(effect: xr.DataArray, codebook: Codebook) -> xr.DataArray:
 
 def _by_jobcenter(effects: xr.DataArray, cells: xr.Dataset) -> xr.DataArray:
     """Effects by jobcenter, with the mean over indicators as a further outcome."""
-    single = effects.drop_vars("respondent", errors="ignore").rename(indicator="outcome")
     scaled = scaled_indicators(cells).sel(indicator=effects["indicator"]).to_numpy()
-    counted = single if scaled.all() else single.isel(outcome=scaled)
-    mean = counted.mean("outcome", skipna=False).expand_dims(outcome=[ALL_INDICATORS])
-    both = xr.concat([single, mean], dim="outcome").transpose(*JOBCENTER_DIMS)
-    both[..., np.flatnonzero(~scaled)] = np.nan
-    return both
+    values = np.empty((*effects.shape[:-1], len(scaled) + 1))
+    values[..., :-1] = effects.to_numpy()
+    counted = values[..., :-1] if scaled.all() else values[..., :-1][..., scaled]
+    values[..., -1] = counted.mean(axis=-1)
+    values[..., np.flatnonzero(~scaled)] = np.nan
+    coords: dict[str, object] = {dim: effects[dim] for dim in JOBCENTER_DIMS[:-1]}
+    coords["outcome"] = [*effects["indicator"].to_numpy(), ALL_INDICATORS]
+    return xr.DataArray(values, coords=coords, dims=JOBCENTER_DIMS)

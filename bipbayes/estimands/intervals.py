@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -11,12 +12,17 @@ import xarray as xr
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.factorial import factorial_contrasts
 from bipbayes.errors import SettingsError
-from bipbayes.estimands.convergence import convergence
+from bipbayes.estimands.convergence import convergence, in_chunks
 from bipbayes.intervals import ALL_INDICATORS, NO_SPREAD, PLAIN, PRIOR_DRIVEN, interval_frame
+from bipbayes.sampling.exact.error import TAIL, monte_carlo
 
 UNKNOWN_CELL: Final = "no answers in a cell that the estimand needs; the model does not pool"
 SAMPLE: Final = ("chain", "draw")
 COUNTED: Final = ("n", "n_citizens", "answers")
+_SUMMARY: Final = (
+    *("estimate", "se", "lower", "upper", "p_positive", "p_wrong_sign", "p_rope"),
+    *("ess_bulk", "ess_tail", "r_hat", "mcse"),
+)
 
 
 @dataclass(frozen=True)
@@ -105,9 +111,7 @@ def limits(draws: np.ndarray, *, level: float, kind: str) -> tuple[np.ndarray, n
         As in `IntervalSettings`.
     """
     if kind == "eti":
-        tail = (1 - level) / 2
-        # Turned first: partial sorting runs along memory, in half the time.
-        low, high = np.quantile(draws.T.copy(), [tail, 1 - tail], axis=1, overwrite_input=True)
+        low, high, *_ = _quantiles(np.ascontiguousarray(draws.T), level)
         return low, high
     if kind == "hdi":
         from arviz_stats.base.array import BaseArray
@@ -118,6 +122,12 @@ def limits(draws: np.ndarray, *, level: float, kind: str) -> tuple[np.ndarray, n
     raise SettingsError(f"kind {kind!r} is unknown; allowed: eti, hdi")
 
 
+def _quantiles(rows: np.ndarray, level: float) -> np.ndarray:
+    """Limits of equal-tailed intervals and of the tails, sorted once, shape (4, quantity)."""
+    tail = (1 - level) / 2
+    return np.asarray(np.quantile(rows, [tail, 1 - tail, *TAIL], axis=1))
+
+
 def _rows(
     name: str, array: xr.DataArray, settings: IntervalSettings, point: np.ndarray | None
 ) -> pd.DataFrame:
@@ -126,36 +136,34 @@ def _rows(
     ordered = array.transpose(*SAMPLE, *labels)
     values = ordered.to_numpy().reshape(*ordered.shape[:2], -1)
     index = pd.MultiIndex.from_product([ordered[dim].to_numpy() for dim in labels], names=labels)
-    frame = index.to_frame(index=False)
-    pooled = values.reshape(-1, values.shape[2])
-    low, high = limits(pooled, level=settings.level, kind=settings.kind)
-    known = np.isfinite(pooled).all(axis=0)
-    checks = convergence(values, point=point)
-    return frame.assign(
-        estimate=pooled.mean(axis=0),
-        se=pooled.std(axis=0, ddof=1),
-        lower=np.where(known, low, np.nan),
-        upper=np.where(known, high, np.nan),
-        **_probabilities(pooled, known, settings.rope),
-        ess_bulk=checks.ess_bulk,
-        ess_tail=checks.ess_tail,
-        r_hat=checks.r_hat,
-        mcse=checks.mcse,
-    )
+    found = in_chunks(partial(_summary, settings=settings, point=point), values, rows=len(_SUMMARY))
+    return index.to_frame(index=False).assign(**dict(zip(_SUMMARY, found, strict=True)))
 
 
-def _probabilities(
-    pooled: np.ndarray, known: np.ndarray, rope: float | None
-) -> dict[str, np.ndarray]:
-    positive = np.where(known, (pooled > 0).mean(axis=0), np.nan)
+def _summary(
+    values: np.ndarray, *, settings: IntervalSettings, point: np.ndarray | None
+) -> np.ndarray:
+    """Return `_SUMMARY` of some quantities from their draws, shape (chain, draw, quantity)."""
+    pooled = np.ascontiguousarray(values.reshape(-1, values.shape[2]).T)
+    known = np.isfinite(pooled).all(axis=1)
+    tails = None
+    if settings.kind == "eti":
+        low, high, *tails = _quantiles(pooled, settings.level)
+    else:
+        low, high = limits(pooled.T, level=settings.level, kind=settings.kind)
+    if point is None:
+        checks = convergence(values)
+        diagnostics = (checks.ess_bulk, checks.ess_tail, checks.r_hat, checks.mcse)
+    else:
+        bulk, tail, error = monte_carlo(pooled.T, point.ravel(), tails=tails)
+        diagnostics = (bulk, tail, np.full(len(known), np.nan), error)
+    positive = (pooled > 0).mean(axis=1)
     inside = np.full(len(known), np.nan)
-    if rope is not None:
-        inside = np.where(known, (np.abs(pooled) <= rope).mean(axis=0), np.nan)
-    return {
-        "p_positive": positive,
-        "p_wrong_sign": np.minimum(positive, 1 - positive),
-        "p_rope": inside,
-    }
+    if settings.rope is not None:
+        inside = (np.abs(pooled) <= settings.rope).mean(axis=1)
+    probabilities = (positive, np.minimum(positive, 1 - positive), inside)
+    shown = np.where(known, (low, high, *probabilities, *diagnostics), np.nan)
+    return np.stack([pooled.mean(axis=1), pooled.std(axis=1, ddof=1), *shown])
 
 
 def _counts(cells: xr.Dataset, codebook: Codebook) -> pd.DataFrame:
