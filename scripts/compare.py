@@ -1,4 +1,4 @@
-"""Put OLS and posterior of a stored run side by side: comparison.csv and all figures."""
+"""Put OLS and posterior of a stored run side by side: comparison.csv and figures."""
 
 from pathlib import Path
 
@@ -18,6 +18,7 @@ def main(
     outcomes: options.Outcomes = None,
     out: options.Out = Path("results"),
     language: options.Language = Settings.language,
+    everything: options.Everything = False,
     quick: options.Quick = False,
     quiet: options.Quiet = False,
 ) -> None:

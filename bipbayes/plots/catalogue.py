@@ -3,7 +3,7 @@
 What draws them is named by text, and neither matplotlib nor ArviZ is imported here.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -17,54 +17,30 @@ from bipbayes.plots.forest_rows import (
     inner_limits,
     jobcenter_data,
 )
-from bipbayes.plots.pages import ANALYSIS_ROOM, ANALYSIS_STEP, ROW_HEIGHT, WIDE, pages
+from bipbayes.plots.pages import ANALYSIS_ROOM, ANALYSIS_STEP, ROW_HEIGHT, WIDE
 from bipbayes.plots.selection import select
+from bipbayes.plots.task import FigureTask
 from bipbayes.wording import Context, capital, outcome_label, phrase
 
-_QUICK_OUTCOMES: Final = 2
+_FEW_OUTCOMES: Final = 2
 _FOREST: Final = "bipbayes.plots.forest:forest_figure"
 _RECIPES: Final = "bipbayes.plots.recipes"
 _SAMPLER: Final = "bipbayes.plots.sampler"
-
-
-@dataclass(frozen=True)
-class FigureTask:
-    """One figure to draw: what a drawing process needs, and nothing more.
-
-    Attributes
-    ----------
-    name
-        File name without ending, such as ``forest_B1``.
-    function
-        ``module:name`` of what takes `arguments` and returns the figure, or that itself.
-    arguments
-        Small frames and labels, never all draws.
-    page
-        Number of the page, where rows fill several.
-    """
-
-    name: str
-    function: str | Callable[..., Any]
-    arguments: Mapping[str, Any]
-    page: int = 1
-
-    @property
-    def file(self) -> str:
-        """Name of the file: further pages have their number behind the figure's name."""
-        return self.name if self.page == 1 else f"{self.name}_{self.page}"
-
-    def on_pages(self, rows: int, row_height: float = ROW_HEIGHT) -> "list[FigureTask]":
-        """Return a task for every page that so many rows need.
-
-        Parameters
-        ----------
-        rows, row_height
-            As for `bipbayes.plots.pages.pages`.
-        """
-        return [
-            replace(self, arguments={**self.arguments, "page": page}, page=page.number)
-            for page in pages(rows, row_height)
-        ]
+IN_MAIN_JOB: Final[Mapping[str, bool]] = {
+    "intervals": True,
+    "residual_correlation": False,
+    "heatmap": True,
+    "shrinkage": True,
+    "forest_of_averages": True,
+    "forest_of_others": False,
+    "factorial": True,
+    "jobcenters": False,
+    "new_jobcenter": True,
+    "sampler": True,
+    "analyses_of_all_indicators": True,
+    "analyses_of_others": False,
+}
+"""Kinds of figures, and whether the main job draws them; ``compare --all`` draws all."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +86,11 @@ class FigureInputs:
 
 
 def early_tasks(
-    inputs: FigureInputs, *, outcomes: Sequence[str] | None = None, quick: bool = False
+    inputs: FigureInputs,
+    *,
+    outcomes: Sequence[str] | None = None,
+    quick: bool = False,
+    everything: bool = True,
 ) -> list[FigureTask]:
     """Return the figures that need no posterior, to be drawn while the model compiles.
 
@@ -122,6 +102,8 @@ def early_tasks(
         Which to draw; None is all of the codebook.
     quick
         True draws few outcomes: the averages, or the first ones.
+    everything
+        False leaves out what `IN_MAIN_JOB` does.
     """
     context = inputs.context
     shared: dict[str, Any] = {"context": context, "vcov": inputs.vcov}
@@ -130,7 +112,7 @@ def early_tasks(
     for outcome in _estimated(inputs, chosen_outcomes(context, outcomes, quick=quick)):
         arguments = {"frame": rows[rows["outcome"] == outcome], "outcome": outcome, **shared}
         tasks.append(FigureTask(f"intervals_{outcome}", f"{_RECIPES}:intervals", arguments))
-    if inputs.residual_covariance is not None:
+    if _drawn("residual_correlation", everything) and inputs.residual_covariance is not None:
         arguments = {"covariance": inputs.residual_covariance, "context": context}
         task = FigureTask("residual_correlation", f"{_RECIPES}:correlation", arguments)
         tasks.append(task)
@@ -143,6 +125,7 @@ def posterior_tasks(
     outcomes: Sequence[str] | None = None,
     quick: bool = False,
     contrasts: bool = False,
+    everything: bool = True,
 ) -> list[FigureTask]:
     """Return the figures that show the posterior, the slowest first.
 
@@ -156,15 +139,24 @@ def posterior_tasks(
         True draws few outcomes.
     contrasts
         True adds a forest of the contrasts for every outcome.
+    everything
+        False leaves out what `IN_MAIN_JOB` does, but for `outcomes` that are asked for.
     """
     tasks = _overviews(inputs)
-    names = _estimated(inputs, chosen_outcomes(inputs.context, outcomes, quick=quick))
+    few = quick or not _drawn("forest_of_others", everything)
+    names = _estimated(inputs, chosen_outcomes(inputs.context, outcomes, quick=few))
     if outcomes is None:
         names = [ALL_INDICATORS, *names]
     for estimand in ("effect", "contrast")[: 2 if contrasts else 1]:
         tasks += [task for name in names for task in _forests(inputs, name, estimand)]
-    tasks += _factorial(inputs, outcomes) + _jobcenters(inputs) + _new_jobcenter(inputs)
+    tasks += _factorial(inputs, outcomes) + _new_jobcenter(inputs)
+    if _drawn("jobcenters", everything):
+        tasks += _jobcenters(inputs)
     return _named(tasks + _sampler(inputs), inputs.context)
+
+
+def _drawn(kind: str, everything: bool) -> bool:
+    return everything or IN_MAIN_JOB[kind]
 
 
 def _named(tasks: list[FigureTask], context: Context) -> list[FigureTask]:
@@ -187,7 +179,7 @@ def chosen_outcomes(context: Context, outcomes: Sequence[str] | None, *, quick: 
     if outcomes is not None:
         return [name for name in codebook.outcomes if name in set(outcomes)]
     if quick:
-        return list(codebook.average_codes or codebook.outcomes)[:_QUICK_OUTCOMES]
+        return list(codebook.average_codes or codebook.outcomes)[:_FEW_OUTCOMES]
     return list(codebook.outcomes)
 
 
@@ -287,7 +279,12 @@ def _jobcenters(inputs: FigureInputs) -> list[FigureTask]:
 
 
 def analyses_tasks(
-    intervals: pd.DataFrame, context: Context, *, model: str, outcomes: Sequence[str]
+    intervals: pd.DataFrame,
+    context: Context,
+    *,
+    model: str,
+    outcomes: Sequence[str],
+    everything: bool = True,
 ) -> list[FigureTask]:
     """Return the figures of one model's effects under all analyses that a folder holds.
 
@@ -301,7 +298,11 @@ def analyses_tasks(
         Name of the model.
     outcomes
         Outcomes to draw beside ``all_indicators``.
+    everything
+        False leaves out what `IN_MAIN_JOB` does.
     """
+    if not _drawn("analyses_of_others", everything):
+        outcomes = ()
     rows = intervals[(intervals["source"] == "posterior") & (intervals["model"] == model)]
     tasks = []
     for outcome in (ALL_INDICATORS, *outcomes):

@@ -4,8 +4,8 @@ from typing import Final
 
 from bipbayes.data.characteristics_codebook import CharacteristicsCodebook
 from bipbayes.describe.description import Description
-from bipbayes.plots.catalogue import FigureTask
 from bipbayes.plots.pages import PANEL_HEIGHT, PANELS_A_ROW
+from bipbayes.plots.task import FigureTask
 from bipbayes.wording import Context
 
 _RECIPES: Final = "bipbayes.plots.recipes"
@@ -18,6 +18,7 @@ def describe_tasks(
     context: Context,
     *,
     characteristics: CharacteristicsCodebook | None = None,
+    quick: bool = False,
 ) -> list[FigureTask]:
     """Return the descriptive figures that a description suffices for.
 
@@ -29,9 +30,15 @@ def describe_tasks(
         Codebook, language and what captions must say.
     characteristics
         Names the rows of Tables 4 to 11; needed for the plot of differences.
+    quick
+        True leaves out histograms and differences.
     """
     codebook, histograms = context.codebook, description.histograms
     tasks = _weeks(description, context)
+    if len(codebook.combinations) <= MOST_COMBINATIONS:
+        tasks += _activities(description, context)
+    if quick:
+        return tasks
     for respondent in codebook.respondents:
         arguments = {"histograms": histograms, "context": context, "respondent": respondent}
         function = "bipbayes.plots.describe_histograms:page_figure"
@@ -46,8 +53,6 @@ def describe_tasks(
         )
         for outcome in codebook.average_codes
     ]
-    if len(codebook.combinations) <= MOST_COMBINATIONS:
-        tasks += _activities(description, context)
     if description.differences is not None and characteristics is not None:
         arguments = {
             "differences": description.differences,

@@ -20,9 +20,10 @@ from bipbayes.progress import stage
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from bipbayes.plots.catalogue import FigureTask
+    from bipbayes.plots.task import FigureTask
 
 _RECIPES: Final = "bipbayes.plots.recipes"
+FORMATS: Final = ("png", "pdf")
 _MOST_WORKERS: Final = 4
 _COURTESY: Final = 5  # how far drawing steps back behind sampling when both want a core
 
@@ -36,6 +37,8 @@ class DrawingPool(Processes):
         Where the figures go.
     workers
         Number of processes; None is one for each core (four at most), 0 draws in this process.
+    formats
+        Endings of the files that each figure is written to.
 
     Examples
     --------
@@ -45,10 +48,12 @@ class DrawingPool(Processes):
     ...     paths = pool.finish()
     """
 
-    def __init__(self, folder: Path, *, workers: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, workers: int | None = None, formats: tuple[str, ...] = FORMATS
+    ) -> None:
         count = workers_for_this_machine() if workers is None else workers
         super().__init__(count, initializer=_prepare)
-        self._folder = folder
+        self._folder, self._formats = folder, formats
         self._futures: dict[str, Future[list[Path]]] = {}
         if count > 0:
             # The first job makes the server start importing now.
@@ -57,7 +62,7 @@ class DrawingPool(Processes):
     def submit(self, tasks: Iterable["FigureTask"]) -> None:
         """Hand in figures; returns at once (after drawing them with ``workers=0``)."""
         for task in tasks:
-            self._futures[task.file] = self.job(draw_task, task, self._folder)
+            self._futures[task.file] = self.job(draw_task, task, self._folder, self._formats)
 
     def finish(self) -> list[Path]:
         """Wait for all figures handed in.
@@ -91,10 +96,10 @@ class DrawingPool(Processes):
         return paths
 
 
-def draw_task(task: "FigureTask", folder: Path) -> list[Path]:
+def draw_task(task: "FigureTask", folder: Path, formats: tuple[str, ...]) -> list[Path]:
     """Draw one figure and write its files."""
     save = import_module("bipbayes.plots.save")
-    paths: list[Path] = save.save_figure(figure_of(task), folder / task.file)
+    paths: list[Path] = save.save_figure(figure_of(task), folder / task.file, formats=formats)
     return paths
 
 

@@ -27,8 +27,8 @@ from bipbayes.audit.sources import BASELINE, AuditSettings
 from bipbayes.audit.verdicts import audit_claims, beside_baseline
 from bipbayes.describe.description import Description
 from bipbayes.intervals import join_frames
-from bipbayes.plots.catalogue import FigureTask
 from bipbayes.plots.pool import DrawingPool
+from bipbayes.plots.task import FigureTask
 from bipbayes.run.contexts import run_context, warn_of_other_counts
 from bipbayes.run.fits import ending_of, is_sound
 from bipbayes.run.inputs import Run

@@ -27,7 +27,7 @@ from bipbayes.checks.power_scaling import (
 from bipbayes.checks.specification import Target, specification_curve
 from bipbayes.errors import ModelError, SettingsError
 from bipbayes.estimands.effects import effect_draws
-from bipbayes.plots.catalogue import FigureTask
+from bipbayes.plots.task import FigureTask
 from bipbayes.run.check_inputs import CheckInputs, CheckResult, read_targets, thinned
 from bipbayes.run.fits import engine_of, stored_fit
 from bipbayes.run.posterior_stage import refit

@@ -19,7 +19,7 @@ from bipbayes.estimands.draws import estimand_draws
 from bipbayes.estimands.effects import effect_draws
 from bipbayes.estimands.new_jobcenter import new_jobcenter_draws, new_jobcenter_effects
 from bipbayes.intervals import ALL_INDICATORS, PLAIN
-from bipbayes.plots.catalogue import FigureTask
+from bipbayes.plots.task import FigureTask
 from bipbayes.run.contexts import is_synthetic, run_context
 from bipbayes.run.fits import as_reported, fitted_models, stored_fit
 from bipbayes.run.folder import RunFolder

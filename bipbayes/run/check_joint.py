@@ -11,7 +11,7 @@ from bipbayes.checks.statements import (
 )
 from bipbayes.comparison import compare
 from bipbayes.intervals import ALL_INDICATORS
-from bipbayes.plots.catalogue import FigureTask
+from bipbayes.plots.task import FigureTask
 from bipbayes.run.check_inputs import CheckInputs, CheckResult
 from bipbayes.tables.check_tables import check_table
 from bipbayes.wording import number, percent

@@ -20,7 +20,7 @@ from bipbayes.checks.residuals import group_residuals, quantile_ribbon, size_gro
 from bipbayes.errors import ModelError
 from bipbayes.estimands.draws import estimand_draws
 from bipbayes.intervals import ALL_INDICATORS
-from bipbayes.plots.catalogue import FigureTask
+from bipbayes.plots.task import FigureTask
 from bipbayes.run.check_inputs import CheckInputs, CheckResult, thinned
 from bipbayes.sampling.predict import predicted_means
 from bipbayes.sampling.registry import ModelFile

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import xarray as xr
@@ -143,7 +144,19 @@ def submit_analyses(
     shared = replace(context, analysis=PLAIN)
     averages = list(context.codebook.average_codes)
     outcomes = chosen_outcomes(shared, settings.outcomes or averages, quick=settings.quick)
-    pool.submit(analyses_tasks(intervals, shared, model=model, outcomes=outcomes))
+    everything = settings.everything or bool(settings.outcomes)
+    pool.submit(
+        analyses_tasks(intervals, shared, model=model, outcomes=outcomes, everything=everything)
+    )
+
+
+def _chosen(settings: Settings) -> dict[str, Any]:
+    """Return which figures are asked for."""
+    return {
+        "outcomes": settings.outcomes or None,
+        "quick": settings.quick,
+        "everything": settings.everything,
+    }
 
 
 def submit_early(
@@ -162,7 +175,7 @@ def submit_early(
         vcov=shown_errors(context.analysis),
         residual_covariance=changes,
     )
-    pool.submit(early_tasks(inputs, outcomes=settings.outcomes or None, quick=settings.quick))
+    pool.submit(early_tasks(inputs, **_chosen(settings)))
 
 
 def submit_posterior(
@@ -186,5 +199,5 @@ def submit_posterior(
         hyperparameters=sampled if sampled.data_vars else None,
         energy=posterior.fit["sample_stats"].to_dataset().get("energy"),
     )
-    tasks = posterior_tasks(inputs, outcomes=settings.outcomes or None, quick=settings.quick)
+    tasks = posterior_tasks(inputs, **_chosen(settings))
     pool.submit([replace(task, name="_".join(filter(None, (task.name, ending)))) for task in tasks])

@@ -57,7 +57,8 @@ def describe_run(
         run.folder.write(f"tables/{name}.csv", frame)
     context = run_context(run.folder, run.codebook, settings)
     codebook = None if people is None else people.codebook
-    pool.submit(describe_tasks(shown, context, characteristics=codebook))
+    tasks = describe_tasks(shown, context, characteristics=codebook, quick=settings.quick)
+    pool.submit(tasks)
     run.folder.finish(
         STAGE,
         {"level": settings.level, "minimum_count": settings.minimum_count},

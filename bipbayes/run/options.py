@@ -97,6 +97,9 @@ MinimumCount = Annotated[
     int,
     typer.Option("--minimum-count", help="Blank numbers that rest on fewer citizens (real data)."),
 ]
+Everything = Annotated[
+    bool, typer.Option("--all", help="Draw the figures, too, that the main job leaves out.")
+]
 Quick = Annotated[
     bool, typer.Option("--quick", help="Few draws and pictures; all results are preliminary.")
 ]

@@ -72,6 +72,8 @@ class Settings:
         run's own; ``None``: one for each core).
     rope
         Half-width of the region of practical equivalence in standard deviations, if wanted.
+    everything
+        Draw the figures, too, that the main job leaves out.
     quick
         Fewer draws and pictures; all results are marked preliminary.
     """
@@ -105,6 +107,7 @@ class Settings:
     overwrite: bool = False
     language: str = "en"
     minimum_count: int = 5
+    everything: bool = False
     quick: bool = False
     quiet: bool = False
 
@@ -141,7 +144,7 @@ class Settings:
         values = asdict(self)
         for key in ("data", "codebook", "priors", "characteristics", "claims", "out"):
             values[key] = Path(values[key]).name if values[key] is not None else None
-        for key in ("parts", "scheduler", "workers"):
+        for key in ("parts", "scheduler", "workers", "everything"):
             values.pop(key)  # they change no result
         return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}
 

@@ -22,8 +22,9 @@ from frame_builders import (
 from matplotlib.figure import Figure
 
 from bipbayes.errors import RunError
-from bipbayes.plots.catalogue import FigureInputs, FigureTask, early_tasks, posterior_tasks
+from bipbayes.plots.catalogue import FigureInputs, early_tasks, posterior_tasks
 from bipbayes.plots.pool import DrawingPool
+from bipbayes.plots.task import FigureTask
 from bipbayes.wording import Context
 
 CODEBOOK = small_codebook()
@@ -86,6 +87,22 @@ def test_chosen_outcomes_and_quick_runs() -> None:
     assert "forest_citizen_mean" in quick
     assert "forest_q1" not in quick
     assert "forest_contrast_q2" in _names(figure_tasks(INPUTS, outcomes=["q2"], contrasts=True))
+
+
+def test_the_main_job_leaves_figures_to_compare_all() -> None:
+    """Catches a main job that draws everything, or leaves out what the report's page shows."""
+    every, main = (_names(figure_tasks(INPUTS, everything=each)) for each in (True, False))
+    assert every - main == {
+        "forest_q1",
+        "forest_q2",
+        "forest_q3",
+        "residual_correlation",
+        "jobcenters_00_all_indicators",
+        "jobcenters_01_all_indicators",
+        "jobcenters_01_q1",
+    }
+    asked = _names(figure_tasks(INPUTS, outcomes=["q2"], everything=False))
+    assert {"forest_q2", "intervals_q2"} <= asked
 
 
 def test_other_models_rows_are_left_out() -> None:

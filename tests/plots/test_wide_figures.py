@@ -21,7 +21,6 @@ from bipbayes.data.codebook import Average, Codebook, Indicator, Treatment
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.plots.catalogue import (
     FigureInputs,
-    FigureTask,
     analyses_tasks,
     early_tasks,
     jobcenter_tasks,
@@ -33,6 +32,7 @@ from bipbayes.plots.describe_weeks import weeks_data, weeks_figure
 from bipbayes.plots.pages import PAGE_HEIGHT, PANEL_HEIGHT, PANELS_A_ROW, ROW_HEIGHT, pages
 from bipbayes.plots.pool import figure_of
 from bipbayes.plots.room import in_lines, text_width
+from bipbayes.plots.task import FigureTask
 from bipbayes.wording import Context, phrase
 
 QUESTION = "how often during the last four weeks the person coped alone"

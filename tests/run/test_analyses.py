@@ -17,7 +17,7 @@ from bipbayes.estimands.effects import effect_draws
 from bipbayes.estimands.weights import observed_weights
 from bipbayes.intervals import ANALYSES, frequentist, of_analysis
 from bipbayes.ordinal import estimate_ordinal, ordinal_intervals, translate
-from bipbayes.plots.catalogue import FigureTask
+from bipbayes.plots.task import FigureTask
 from bipbayes.regression import estimate_ols, ols_intervals
 from bipbayes.regression.adjusted import estimate_adjusted
 from bipbayes.run import compare_stage, export_stage

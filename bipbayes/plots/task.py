@@ -1,0 +1,50 @@
+"""One figure to draw, as what makes its numbers hands it to what draws.
+
+Neither matplotlib nor ArviZ is imported here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bipbayes.plots.pages import ROW_HEIGHT, pages
+
+
+@dataclass(frozen=True)
+class FigureTask:
+    """One figure to draw: what a drawing process needs, and nothing more.
+
+    Attributes
+    ----------
+    name
+        File name without ending, such as ``forest_B1``.
+    function
+        ``module:name`` of what takes `arguments` and returns the figure, or that itself.
+    arguments
+        Small frames and labels, never all draws.
+    page
+        Number of the page, where rows fill several.
+    """
+
+    name: str
+    function: str | Callable[..., Any]
+    arguments: Mapping[str, Any]
+    page: int = 1
+
+    @property
+    def file(self) -> str:
+        """Name of the file: further pages have their number behind the figure's name."""
+        return self.name if self.page == 1 else f"{self.name}_{self.page}"
+
+    def on_pages(self, rows: int, row_height: float = ROW_HEIGHT) -> "list[FigureTask]":
+        """Return a task for every page that so many rows need.
+
+        Parameters
+        ----------
+        rows, row_height
+            As for `bipbayes.plots.pages.pages`.
+        """
+        return [
+            replace(self, arguments={**self.arguments, "page": page}, page=page.number)
+            for page in pages(rows, row_height)
+        ]
