@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from bipbayes.page.forest import ForestRow, Mark, forest_svg
 from bipbayes.page.page import page_html
 from bipbayes.page.tables import combinations_table, estimates_table
 from bipbayes.run.report_stage import rerun_command
-from bipbayes.wording import Context
+from bipbayes.wording import Context, phrase
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 CODEBOOK = frame_builders.small_codebook()
@@ -171,6 +172,16 @@ def test_a_failed_fit_and_warnings_are_said() -> None:
     for text in ("failed its checks", "k-hat 0.9", "q3 goes against the rest.", "fewer than 6"):
         assert text in page, text
     assert "synthetic" not in page.lower().replace("data-", "")
+
+
+def test_turned_items_are_said_on_the_page() -> None:
+    """Catches a page on which a reversed item looks like any other."""
+    last = replace(CODEBOOK.indicators[2], reverse=True)
+    turned = replace(CODEBOOK, indicators=(*CODEBOOK.indicators[:2], last))
+    page = page_html(contents(turned))
+    assert page.count("q3 Weight (reversed)") > 8
+    assert page_html(contents(turned, language="da")).count("(vendt)") > 8
+    assert phrase("reversed_note", "en", codes="q3").split(":")[0] in page
 
 
 def test_every_estimate_stands_in_the_table_once() -> None:
