@@ -124,6 +124,12 @@ def _mapped(values: pd.Series, function: Callable[[str], str]) -> pd.Series:
 
 def _replaced(frame: pd.DataFrame, pattern: str, replacement: str) -> pd.DataFrame:
     """Replace in text, never in numbers."""
-    text = [str(name) for name in frame if pd.api.types.is_string_dtype(frame[name])]
-    changed = {name: frame[name].str.replace(pattern, replacement, regex=True) for name in text}
+    changed = {}
+    for name in map(str, frame):
+        if not pd.api.types.is_string_dtype(frame[name]):
+            continue
+        # Each text once: most stand in hundreds of rows, and next to none changes.
+        texts = {text: re.sub(pattern, replacement, text) for text in frame[name].dropna().unique()}
+        if any(text != new for text, new in texts.items()):
+            changed[name] = frame[name].map(texts)
     return frame.assign(**changed) if changed else frame

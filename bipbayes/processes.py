@@ -18,8 +18,8 @@ from typing import Any, Final, Self
 _SHARED: Final = "bipbayes.plots.recipes"  # Matplotlib and ArviZ: figures and samplers need both
 # Variable of glibc's, its number in malloc.h, and bytes, or how many heaps threads have.
 _ALLOCATION: Final = (
-    ("MALLOC_MMAP_THRESHOLD_", -3, 1_000_000),
-    ("MALLOC_TRIM_THRESHOLD_", -1, 4_000_000),
+    ("MALLOC_MMAP_THRESHOLD_", -3, 4_000_000),
+    ("MALLOC_TRIM_THRESHOLD_", -1, 16_000_000),
     ("MALLOC_ARENA_MAX", -8, 2),
 )
 

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
 
 import numpy as np
 import xarray as xr
@@ -10,6 +12,7 @@ from bipbayes.errors import ModelError
 
 CELL = ("combination", "jobcenter", "indicator")
 SAMPLE = ("chain", "draw")
+_THREADS: Final = 2
 
 
 def term_names(fit: xr.DataTree) -> tuple[str, ...]:
@@ -52,8 +55,14 @@ def effect_draws(
     posterior = fit["posterior"].to_dataset()
     sizes = [posterior.sizes[dim] for dim in SAMPLE] + [cells.sizes[dim] for dim in CELL]
     total = np.zeros(sizes)
-    for name in names:
-        total += _by_cell(posterior[name], cells)
+    parts = [_by_cell(posterior[name], cells) for name in names]
+
+    def add(chain: int) -> None:
+        for part in parts:
+            total[chain] += part[chain]
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        list(pool.map(add, range(len(total))))
     coords = {dim: posterior[dim].to_numpy() for dim in SAMPLE}
     coords |= {dim: cells[dim].to_numpy() for dim in CELL}
     return xr.DataArray(total, coords=coords, dims=(*SAMPLE, *CELL), name="effect")

@@ -109,7 +109,7 @@ def printed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     )
     figures: dict[str, Figure] = {}
 
-    def draw(task: Any, _: Path) -> list[Path]:
+    def draw(task: Any, *_: Any) -> list[Path]:
         function = task.function
         if isinstance(function, str):
             module, name = function.split(":")

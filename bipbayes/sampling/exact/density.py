@@ -20,7 +20,10 @@ class Factor:
     root
         Inverse Cholesky factors of the blocks, (block, size, size).
     cross
-        ``root`` times the precision between block and border, (block, size, border).
+        ``root`` times the precision between block and border, but for the border's standard
+        deviations ``outer``, (block, size, border).
+    outer
+        Standard deviation by coefficient of the border.
     corner
         Cholesky factor of what is left of the border's precision.
     half, rest
@@ -30,6 +33,7 @@ class Factor:
     scale: Floats
     root: Floats
     cross: Floats
+    outer: Floats
     corner: Floats
     half: Floats
     rest: Floats
@@ -51,21 +55,26 @@ def factorise(model: GaussianModel, sds: Floats) -> Factor:
     gram = model.gram
     scale = np.append(sds[model.group], 0.0)
     inner, outer = scale[gram.place], scale[gram.border]
-    block = gram.block * inner[:, :, None] * inner[:, None]
+    # In place as far as can be: fresh memory of this size costs as much as the algebra.
+    block = gram.block * inner[:, :, None]
+    block *= inner[:, None]
     _add_identity(block)
     root = np.linalg.inv(np.linalg.cholesky(block))
     turned = root * inner[:, None]
     cross = turned @ gram.cross
     flat = _flat(cross)
-    corner = (gram.corner - flat.T @ flat) * outer * outer[:, None]
+    corner = flat.T @ flat
+    np.subtract(gram.corner, corner, out=corner)
+    corner *= outer
+    corner *= outer[:, None]
     _add_identity(corner)
     half = (turned @ gram.inner[..., None])[..., 0]
     rest = outer * (gram.outer - half.ravel() @ flat)
-    cross *= outer
     if len(outer):
-        corner = linalg.lapack.dpotrf(corner.T, lower=1, clean=1, overwrite_a=1)[0]
-        rest = linalg.blas.dtrsv(corner, rest, lower=1)
-    return Factor(scale, root, cross, corner, half, rest)
+        # NumPy's, since SciPy's keeps the interpreter from the other thread.
+        corner = np.linalg.cholesky(corner)
+        rest = linalg.blas.dtrsv(corner.T, rest, lower=0, trans=1)
+    return Factor(scale, root, cross, outer, corner, half, rest)
 
 
 def log_density(model: GaussianModel, ratios: Floats) -> float:
@@ -140,10 +149,10 @@ def draw_coefficients(model: GaussianModel, sds: Floats, normal: Floats) -> Floa
     gram = model.gram
     solved = factor.rest + normal[:, gram.border]
     if len(gram.border):
-        solved = linalg.blas.dtrsm(1.0, factor.corner, solved.T, lower=1, trans_a=1).T
+        solved = linalg.blas.dtrsm(1.0, factor.corner.T, solved.T).T
     padded = np.concatenate([normal, np.zeros((len(normal), 1))], axis=1)
     inner = factor.half.T[None] + padded[:, gram.place.T]  # (draw, size, block)
-    inner -= np.moveaxis(factor.cross @ solved.T, 2, 0).transpose(0, 2, 1)
+    inner -= np.moveaxis(factor.cross @ (factor.outer * solved).T, 2, 0).transpose(0, 2, 1)
     result = np.empty_like(padded)
     result[:, gram.place.ravel()] = np.einsum("bij,dib->dbj", factor.root, inner).reshape(
         len(normal), -1
@@ -173,15 +182,16 @@ def _standard_moments(model: GaussianModel, factor: Factor) -> tuple[Floats, Flo
     """Mean and variance of z."""
     gram = model.gram
     mean, variance = np.empty((2, len(factor.scale)))
-    outer, inverse = factor.rest, np.zeros((0, 0))
-    if len(outer):
-        inverse = linalg.lapack.dtrtri(factor.corner, lower=1)[0]
-        outer = inverse.T @ factor.rest
-    mean[gram.border], variance[gram.border] = outer, (inverse**2).sum(axis=0)
+    border, inverse = factor.rest, np.zeros((0, 0))
+    if len(border):
+        inverse = linalg.lapack.dtrtri(factor.corner.T, lower=0)[0].T
+        border = inverse.T @ factor.rest
+    mean[gram.border], variance[gram.border] = border, (inverse**2).sum(axis=0)
     turned = factor.root.transpose(0, 2, 1)
-    inner = factor.half - factor.cross @ outer
+    inner = factor.half - factor.cross @ (factor.outer * border)
     mean[gram.place] = (turned @ inner[..., None])[..., 0]
-    shared = turned @ (_flat(factor.cross) @ inverse.T).reshape(factor.cross.shape)
+    spread = _flat(factor.cross) @ (inverse * factor.outer).T
+    shared = turned @ spread.reshape(factor.cross.shape)
     variance[gram.place] = (factor.root**2).sum(axis=1) + (shared**2).sum(axis=2)
     return mean[:-1], variance[:-1]
 
@@ -192,7 +202,7 @@ def _half_solve(model: GaussianModel, factor: Factor, rows: Floats) -> tuple[Flo
     padded = np.concatenate([rows, np.zeros((len(rows), 1))], axis=1)
     inner = factor.root @ padded.T[gram.place]  # (block, size, row)
     halves = _flat(inner)
-    rests = rows.T[gram.border] - _flat(factor.cross).T @ halves
+    rests = rows.T[gram.border] - factor.outer[:, None] * (_flat(factor.cross).T @ halves)
     if len(gram.border):
-        rests = linalg.blas.dtrsm(1.0, factor.corner, rests, lower=1)
+        rests = linalg.blas.dtrsm(1.0, factor.corner.T, rests, trans_a=1)
     return halves, rests
