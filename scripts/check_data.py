@@ -23,12 +23,14 @@ def main(
     start_logging(quiet=quiet)
 
     def verb() -> int:
-        from bipbayes.data.load_codebook import load_codebook
         from bipbayes.run.closing import of_reading
+        from bipbayes.run.default_study import codebook_or_default
         from bipbayes.run.inputs import read_study
 
         settings = Settings(data=data, parts=parts, scheduler=scheduler, workers=workers)
-        with closing(read_study(settings, load_codebook(codebook), folder=Path.cwd())) as study:
+        with closing(
+            read_study(settings, codebook_or_default(codebook), folder=Path.cwd())
+        ) as study:
             typer.echo("\n".join(study.report()))
         conclude(lambda: of_reading(study, data, codebook))
         return 0

@@ -13,7 +13,7 @@ from builders import FOREIGN
 from frame_builders import small_codebook
 
 import bipbayes
-from bipbayes.data.load_codebook import bip_codebook
+from bipbayes.bip.codebook import bip_codebook
 from bipbayes.errors import SettingsError
 from bipbayes.wording import (
     _phrases,

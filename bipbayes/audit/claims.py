@@ -7,11 +7,10 @@ from typing import Final
 
 import pandas as pd
 
-from bipbayes.audit.printed import printed
+from bipbayes.audit.patterns import combination_faults, expand_outcomes, has_wildcard
 from bipbayes.audit.statements import DIRECTIONS, QUANTIFIERS, SCOPES, SIGNIFICANT
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.files import read_table
-from bipbayes.data.patterns import combination_faults, expand_outcomes, has_wildcard
 from bipbayes.errors import DataError, raise_all
 
 COLUMNS: Final = (
@@ -43,14 +42,13 @@ NUMBER: Final = re.compile(r"^[+-]?\d+(?:[.,]\d+)?$")
 SHOWN: Final = 5
 
 
-def read_claims(path: Path | None, codebook: Codebook) -> pd.DataFrame:
+def read_claims(path: Path, codebook: Codebook) -> pd.DataFrame:
     """Read claims and check them against the codebook.
 
     Parameters
     ----------
     path
-        A table with the columns `COLUMNS` (those outside `REQUIRED` may be missing); ``None``
-        is the 2017 report's own list of 284 claims.
+        A table with the columns `COLUMNS` (those outside `REQUIRED` may be missing).
     codebook
         Names the outcomes and the treatments that claims may speak of.
 
@@ -65,9 +63,7 @@ def read_claims(path: Path | None, codebook: Codebook) -> pd.DataFrame:
     DataError
         Columns, outcomes, combinations, words or numbers that cannot be used, all at once.
     """
-    name = "claims.csv of the report" if path is None else path.name
-    table = printed("claims") if path is None else read_table(path)
-    return check_claims(table, codebook, name=name)
+    return check_claims(read_table(path), codebook, name=path.name)
 
 
 def check_claims(table: pd.DataFrame, codebook: Codebook, *, name: str = "claims") -> pd.DataFrame:

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bipbayes.audit.quantifiers import ESPECIALLY, quantifier_holds
 from bipbayes.audit.rules import Cutoffs, Tally
 from bipbayes.audit.statements import Statement
-from bipbayes.data.quantifiers import ESPECIALLY, quantifier_holds
 
 Flags = NDArray[np.bool_]
 Numbers = NDArray[np.float64]

@@ -11,7 +11,6 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from bipbayes.audit.printed import decimals
 from bipbayes.audit.rules import NOT_CHECKABLE, NOT_SUPPORTED, REVERSED, UPHELD, WEAKENED, Reading
 from bipbayes.intervals import places_moved
 
@@ -29,6 +28,11 @@ SIZE_COLUMNS: Final = tuple(
     )
 )
 _SIGNS: Final = {"negative": -1, "not_positive": -1}
+
+
+def decimals(text: str) -> int:
+    """Return the number of decimals that a number was printed with (``"0.020"`` has 3)."""
+    return len(text.partition(".")[2])
 
 
 def within_rounding(value: float, printed: float, places: int) -> bool:

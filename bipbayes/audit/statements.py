@@ -34,9 +34,9 @@ from typing import Final
 
 import pandas as pd
 
-from bipbayes.data import quantifiers
+from bipbayes.audit import quantifiers
+from bipbayes.audit.patterns import expand_combinations, expand_outcomes, has_wildcard
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.patterns import expand_combinations, expand_outcomes, has_wildcard
 
 DIRECTIONS: Final = ("positive", "negative", "not_negative", "not_positive", "none")
 SIGNIFICANT: Final = ("true", "false", "unstated")

@@ -6,7 +6,7 @@ for the contrast with no intervention. Columns of the two begin with ``effect_``
 the reference.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
@@ -14,7 +14,6 @@ import xarray as xr
 
 from bipbayes.audit.blocks import labelled_draws
 from bipbayes.audit.evidence import Evidence, estimand_columns, estimand_part
-from bipbayes.audit.published import claim_inconsistencies
 from bipbayes.audit.rules import Cutoffs
 from bipbayes.audit.sizes import SIZE_COLUMNS, size_columns
 from bipbayes.audit.sources import (
@@ -41,6 +40,7 @@ def audit_claims(
     level: float,
     beyond: float = 0.1,
     settings: AuditSettings | None = None,
+    inconsistencies: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Audit claims.
 
@@ -61,6 +61,8 @@ def audit_claims(
         The stated size, in standard deviations of progression, for statements on absence.
     settings
         Which fit, which errors, what is called likely.
+    inconsistencies
+        For each claim the ids of the report's own inconsistencies that bear on it; default: none.
 
     Returns
     -------
@@ -92,7 +94,7 @@ def audit_claims(
             claims.iterrows(), statements(claims, codebook), strict=True
         )
     ]
-    added = _ordered(rows, settings).assign(inconsistencies=claim_inconsistencies(claims))
+    added = _ordered(rows, settings).assign(inconsistencies=inconsistencies or [""] * len(claims))
     return pd.concat([claims.reset_index(drop=True), added], axis=1)
 
 

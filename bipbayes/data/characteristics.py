@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bipbayes.data import characteristics_checks as checks
-from bipbayes.data.characteristics_codebook import CharacteristicsCodebook, bip_characteristics
+from bipbayes.data.characteristics_codebook import CharacteristicsCodebook
 from bipbayes.data.checks import (
     LOST_DIGITS,
     SYNTHETIC_COLUMN,
@@ -54,7 +54,7 @@ class Characteristics:
 
 
 def read_characteristics(
-    path: Path, study: Study, *, codebook: CharacteristicsCodebook | None = None
+    path: Path, study: Study, *, codebook: CharacteristicsCodebook
 ) -> Characteristics:
     """Read and check a file of characteristics.
 
@@ -66,7 +66,7 @@ def read_characteristics(
     study
         The responses that the citizens belong to.
     codebook
-        The columns and their rules; defaults to the report's 63 rows.
+        The columns and their rules.
 
     Returns
     -------
@@ -88,12 +88,11 @@ def characteristics_from_frame(
     frame: pd.DataFrame,
     study: Study,
     *,
-    codebook: CharacteristicsCodebook | None = None,
+    codebook: CharacteristicsCodebook,
     name: str = "characteristics",
     digest: str = "",
 ) -> Characteristics:
     """Check a frame of the file's shape; the same rules as `read_characteristics`."""
-    codebook = codebook or bip_characteristics()
     frame = frame.reset_index(drop=True)
     citizen = study.codebook.citizen
     _refuse(_shape(frame, [citizen, *codebook.columns]), name, study.codebook)

@@ -3,8 +3,6 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
@@ -96,23 +94,14 @@ class CharacteristicsCodebook:
         return next(entry for entry in self.characteristics if entry.column == column)
 
 
-@cache
-def bip_characteristics() -> CharacteristicsCodebook:
-    """Return the 63 characteristics of the 2017 report's Tables 4 to 11."""
-    path = files("bipbayes") / "resources" / "characteristics.toml"
-    return parse_characteristics(tomllib.loads(path.read_text(encoding="utf-8")))
-
-
-def load_characteristics(path: Path | None = None) -> CharacteristicsCodebook:
-    """Read a codebook of characteristics (``None``: the report's own).
+def load_characteristics(path: Path) -> CharacteristicsCodebook:
+    """Read a codebook of characteristics.
 
     Raises
     ------
     CodebookError
         The file is missing, is no TOML, or has faults; all of them are named.
     """
-    if path is None:
-        return bip_characteristics()
     what = f"the codebook of characteristics {path}"
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))

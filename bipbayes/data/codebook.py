@@ -94,7 +94,9 @@ class Codebook:
     `higher` says in words, by language, what high answers mean, such as ``more symptoms``
     (empty: better); it stands at axes and never changes a number. `dates` tells how days are
     written (`datetime.strptime`; empty: ISO). `words` are what readers' texts call citizens,
-    jobcenters and respondents, one and many by language (`bipbayes.data.words`).
+    jobcenters and respondents, one and many by language (`bipbayes.data.words`). `shares` are how
+    many responses each jobcenter has in each combination, where that was published: simulated
+    studies follow them (like `is_bip` no part of what makes two codebooks one run's).
     """
 
     name: str
@@ -112,6 +114,7 @@ class Codebook:
     higher: Mapping[str, str] = field(default_factory=dict)
     words: Words = field(default_factory=dict)
     is_bip: bool = False
+    shares: tuple[tuple[int, ...], ...] = field(default=(), repr=False)
 
     @property
     def indicator_codes(self) -> tuple[str, ...]:

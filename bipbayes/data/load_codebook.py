@@ -3,9 +3,6 @@
 import re
 import tomllib
 import unicodedata
-from dataclasses import replace
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,20 +33,13 @@ _RESERVED: Final = {
 }
 
 
-@cache
-def bip_codebook() -> Codebook:
-    """Return the codebook of the 2017 BIP report (Boxes 1 and 2, Table 2)."""
-    path = files("bipbayes") / "resources" / "codebooks" / "bip.toml"
-    return replace(parse_codebook(tomllib.loads(path.read_text(encoding="utf-8"))), is_bip=True)
-
-
-def load_codebook(path: Path | None = None) -> Codebook:
+def load_codebook(path: Path) -> Codebook:
     """Read a codebook.
 
     Parameters
     ----------
     path
-        A TOML file of the shape shown in the README; ``None`` is BIP's own codebook.
+        A TOML file of the shape shown in the README.
 
     Returns
     -------
@@ -60,8 +50,6 @@ def load_codebook(path: Path | None = None) -> Codebook:
     CodebookError
         The file is missing, is no TOML, or has faults; all of them are named.
     """
-    if path is None:
-        return bip_codebook()
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -18,10 +18,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import Formatter
 from numpy.typing import ArrayLike
 
-from bipbayes.plots.cut_font import FAMILY, FILE_NAME
 from bipbayes.plots.room import LABEL_LINE, in_lines, room_for_labels
 from bipbayes.wording import number
 
+FAMILY: Final = "Bipbayes Sans"  # cut out of DejaVu Sans by scripts/maintenance/cut_font.py
+FILE_NAME: Final = "BipbayesSans.ttf"
 OLS_COLOUR: Final = "#B34A00"
 POSTERIOR_COLOUR: Final = "#0072B2"
 OLS_MARKER: Final = "s"

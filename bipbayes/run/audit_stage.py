@@ -8,20 +8,8 @@ import xarray as xr
 
 from bipbayes import progress
 from bipbayes.atomic import write_text
-from bipbayes.audit.claims import read_claims
 from bipbayes.audit.counts import abstract_paragraph, audit_counts
 from bipbayes.audit.design import design_analysis, design_by_combination
-from bipbayes.audit.published import (
-    inconsistency_table,
-    published_against_reproduced,
-    published_counts,
-)
-from bipbayes.audit.reproduced import (
-    join_reproduced,
-    reproduced_prose,
-    reproduced_sizes,
-    reproduced_tables,
-)
 from bipbayes.audit.rulebook import rules_table
 from bipbayes.audit.sources import BASELINE, AuditSettings
 from bipbayes.audit.verdicts import audit_claims, beside_baseline
@@ -30,6 +18,12 @@ from bipbayes.intervals import join_frames
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.plots.task import FigureTask
 from bipbayes.run.contexts import run_context, warn_of_other_counts
+from bipbayes.run.default_study import (
+    claim_inconsistencies,
+    claims_or_default,
+    published_and_reproduced,
+    published_tables,
+)
 from bipbayes.run.fits import ending_of, is_sound
 from bipbayes.run.inputs import Run
 from bipbayes.run.posterior_stage import Posterior
@@ -38,7 +32,6 @@ from bipbayes.tables.audit_tables import (
     audit_counts_table,
     claims_table,
     design_table,
-    published_table,
 )
 from bipbayes.tables.disclosure import blank_small_cells
 from bipbayes.tables.write import write_tables
@@ -77,7 +70,8 @@ def audit_run(
         Stated size, in standard deviations, for statements that something has no effect.
     """
     settings = run.settings
-    stated = read_claims(claims, run.codebook)
+    stated = claims_or_default(claims, run.codebook)
+    inconsistencies = claim_inconsistencies(stated)
 
     def judged(frame: pd.DataFrame, fit: Posterior) -> pd.DataFrame:
         chosen = AuditSettings(
@@ -91,6 +85,7 @@ def audit_run(
             level=settings.level,
             beyond=beyond,
             settings=chosen,
+            inconsistencies=inconsistencies,
         )
 
     with progress.stage("auditing claims"):
@@ -126,34 +121,12 @@ def compare_with_published(
     run: Run, progression: xr.Dataset, description: Description, *, audit: pd.DataFrame
 ) -> pd.DataFrame:
     """Put every number of the report beside the run's, and count by table (BIP only)."""
-    people = description.characteristics
-    reproduced = join_reproduced(
-        [
-            reproduced_tables(
-                description.progress,
-                description.combinations,
-                jobcenters=description.jobcenters,
-                characteristics=people,
-            ),
-            reproduced_prose(
-                run.whole,
-                progression,
-                progress=description.progress,
-                combinations=description.combinations,
-                weeks=description.weeks,
-                slopes=description.slopes,
-                characteristics_tables=None if people is None else people["table"].nunique(),
-                level=run.settings.level,
-            ),
-            reproduced_sizes(audit),
-        ]
-    )
-    table = published_against_reproduced(reproduced)
+    table = published_and_reproduced(run.whole, progression, description, audit, run.settings.level)
     run.folder.write("published.csv", table)
     context = run_context(run.folder, run.codebook, run.settings)
-    counts = published_table(published_counts(table), context)
+    counts, inconsistencies = published_tables(table, context)
     write_tables([counts], run.folder.file("tables"), context=context)
-    run.folder.write("tables/inconsistencies.csv", inconsistency_table())
+    run.folder.write("tables/inconsistencies.csv", inconsistencies)
     return table
 
 

@@ -9,12 +9,16 @@ from bipbayes.data.characteristics import (
     characteristics_from_frame,
     read_characteristics,
 )
-from bipbayes.data.characteristics_codebook import bip_characteristics
 from bipbayes.describe.description import Description, describe
 from bipbayes.plots.describe_catalogue import describe_tasks
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.progress import stage
 from bipbayes.run.contexts import run_context, warn_of_other_counts
+from bipbayes.run.default_study import (
+    characteristics_codebook,
+    default_characteristics,
+    register_limits,
+)
 from bipbayes.run.inputs import SYNTHETIC_FILE, Run
 from bipbayes.tables.describe_tables import protected_description
 
@@ -71,16 +75,12 @@ def describe_run(
 def load_characteristics(run: Run, path: Path | None) -> Characteristics | None:
     """Read the given file; make the synthetic register for the default data; else none."""
     if path is not None:
-        return read_characteristics(path, run.whole)
+        return read_characteristics(path, run.whole, codebook=characteristics_codebook())
     if run.settings.data is not None:
         return None
-    from bipbayes.synthetic.register import simulate_characteristics
-    from bipbayes.synthetic.register_limits import register_limits
-    from bipbayes.synthetic.simulate import DEFAULT_SEED
-
     run.folder.write("tables/register_limits.csv", register_limits())
-    frame = simulate_characteristics(run.whole, seed=DEFAULT_SEED)
+    frame = default_characteristics(run.whole)
     run.folder.write(CHARACTERISTICS_FILE, frame)
     return characteristics_from_frame(
-        frame, run.whole, codebook=bip_characteristics(), name="synthetic register"
+        frame, run.whole, codebook=characteristics_codebook(), name="synthetic register"
     )

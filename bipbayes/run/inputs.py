@@ -15,7 +15,6 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.data.directions import directions
 from bipbayes.data.files import file_digest
 from bipbayes.data.labels import labelled
-from bipbayes.data.load_codebook import load_codebook
 from bipbayes.data.parted import PartedStudy, read_parts
 from bipbayes.data.parts import is_large
 from bipbayes.data.progression import PreviousRule, progression
@@ -25,6 +24,12 @@ from bipbayes.data.totals import Samples
 from bipbayes.data.words import study_words
 from bipbayes.errors import RunError, SettingsError
 from bipbayes.progress import stage
+from bipbayes.run.default_study import (
+    characteristics_codebook,
+    claims_or_default,
+    codebook_or_default,
+    default_simulation,
+)
 from bipbayes.run.directions import directions_record
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.settings import ALWAYS, NEVER, Settings
@@ -129,7 +134,7 @@ def open_run(settings: Settings, *, in_parts: bool = False) -> Run:
         Data or codebook are refused, or the folder holds another run.
     """
     check_files(settings)
-    codebook = load_codebook(settings.codebook)
+    codebook = codebook_or_default(settings.codebook)
     _check_outcomes(settings, codebook)
     folder = RunFolder(settings.out, settings.record())
     with stage(f"reading {'the default data' if settings.data is None else settings.data.name}"):
@@ -165,7 +170,7 @@ def open_stored(settings: Settings) -> tuple[RunFolder, Codebook]:
     if "identity" not in record:
         raise RunError(f"{settings.out} holds no run; run 'bipbayes reproduce' or fit-ols first")
     stored = folder.file(CODEBOOK_FILE)
-    codebook = load_codebook(settings.codebook or (stored if stored.is_file() else None))
+    codebook = codebook_or_default(settings.codebook or (stored if stored.is_file() else None))
     if record["identity"]["codebook"] != _codebook_digest(codebook):
         raise RunError(
             f"{settings.out} was made with another codebook than {settings.codebook or stored}; "
@@ -227,16 +232,17 @@ def _claim(folder: RunFolder, study: Study | PartedStudy, settings: Settings) ->
     """Take the folder; where that removes another run, all inputs are read through first."""
 
     def check() -> None:
-        from bipbayes.audit.claims import read_claims
         from bipbayes.data.characteristics import read_characteristics
         from bipbayes.sampling.registry import load_model
 
         if settings.characteristics is not None:
             if not isinstance(study, Study):
                 raise RunError("--characteristics needs --parts never: responses in memory")
-            read_characteristics(settings.characteristics, study)
+            read_characteristics(
+                settings.characteristics, study, codebook=characteristics_codebook()
+            )
         if settings.claims is not None:
-            read_claims(settings.claims, study.codebook)
+            claims_or_default(settings.claims, study.codebook)
         for model in settings.models:
             load_model(model)
 
@@ -266,7 +272,7 @@ def _refuse_forgotten(folder: RunFolder) -> None:
 
 def _synthetic_study(settings: Settings, codebook: Codebook, folder: RunFolder) -> Study:
     """Write the default data into the folder and read them as any other file."""
-    from bipbayes.synthetic.simulate import simulate, write_responses
+    from bipbayes.synthetic.frame import write_responses
 
     if not codebook.is_bip:
         raise SettingsError("the default data are BIP's; give your own with --data")
@@ -274,8 +280,8 @@ def _synthetic_study(settings: Settings, codebook: Codebook, folder: RunFolder) 
     if not (path.is_file() and folder.record().get("identity")):
         # Written beside its place first: the folder may belong to another run.
         with atomic_path(path) as part:
-            simulation = simulate()
-            write_responses(simulation, part)
+            simulation = default_simulation()
+            write_responses(simulation.responses, part)
             study = read_responses(part, codebook)
             _claim(folder, study, settings)
         write_frame(folder.file(TRUTH_FILE), simulation.truth, treatments=codebook.treatment_codes)
@@ -288,7 +294,7 @@ def _synthetic_study(settings: Settings, codebook: Codebook, folder: RunFolder) 
 def _identity(study: Study | PartedStudy, settings: Settings) -> dict[str, str]:
     """Return what makes two runs the same: data, codebook, rule for the previous answer."""
     # As it was read: a file's labels are the data's, and later verbs have no data.
-    return {"data": study.digest, **_rules(load_codebook(settings.codebook), settings)}
+    return {"data": study.digest, **_rules(codebook_or_default(settings.codebook), settings)}
 
 
 def _rules(codebook: Codebook, settings: Settings) -> dict[str, str]:

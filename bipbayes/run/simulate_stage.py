@@ -11,32 +11,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal, cast
+from typing import Any, Final
 
 import pandas as pd
 
 from bipbayes.atomic import atomic_path, note_written, scratch_folder, write_frame, write_json
 from bipbayes.cluster import Workers
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.load_codebook import load_codebook
 from bipbayes.data.read import checked
 from bipbayes.data.study import Study
 from bipbayes.errors import RunError, SettingsError
 from bipbayes.progress import stage
 from bipbayes.run.closing import of_simulation
 from bipbayes.run.console import conclude
-from bipbayes.synthetic.register import simulate_characteristics
-from bipbayes.synthetic.simulate import (
-    DEFAULT_SEED,
-    Simulation,
-    simulate,
-    simulate_truth,
-    write_responses,
+from bipbayes.run.default_study import (
+    codebook_or_default,
+    default_characteristics,
+    default_citizens,
+    default_simulation,
 )
+from bipbayes.synthetic.frame import write_responses
+from bipbayes.synthetic.simulate import DEFAULT_SEED, Simulation, simulate
 from bipbayes.synthetic.truth import PAIRS, joined_truth
 
 logger = logging.getLogger(__name__)
 
+CALIBRATED: Final = "calibrated"
+EFFECTS: Final = (CALIBRATED, "hierarchical")
 FORMATS: Final = ("csv", "parquet")
 MOST: Final = 100_000  # times BIP: ten times as many citizens as the European Union has
 _CHARACTERISTICS: Final = "characteristics.csv"
@@ -46,7 +47,7 @@ _CHARACTERISTICS: Final = "characteristics.csv"
 class SimulationRequest:
     """What to simulate; ``None`` takes the default data's seed and BIP's codebook."""
 
-    effects: str = "calibrated"
+    effects: str = CALIBRATED
     scale: int = 1
     seed: int | None = None
     codebook: Path | None = None
@@ -100,9 +101,17 @@ def write_simulation(
     """
     if request.file_format not in FORMATS:
         raise SettingsError(f"--format must be one of {', '.join(FORMATS)}")
+    if request.effects not in EFFECTS:
+        raise SettingsError(
+            f"effects={request.effects!r} is unknown; allowed: {', '.join(EFFECTS)}"
+        )
     if not 1 <= request.scale <= MOST:
         raise SettingsError(f"--scale must lie between 1 and {MOST}, not {request.scale}")
-    names, codebook = request.files(), load_codebook(request.codebook)
+    names, codebook = request.files(), codebook_or_default(request.codebook)
+    if request.effects == CALIBRATED and not codebook.is_bip:
+        raise SettingsError(
+            f"only BIP is calibrated, not {codebook.name!r}; use --effects hierarchical"
+        )
     replaced = _refuse_taken(names, out, overwrite=overwrite)
     workers = workers or Workers()
     with scratch_folder(out) as scratch:
@@ -154,26 +163,28 @@ def _make_part(
     number: int, *, request: SimulationRequest, codebook: Codebook, folder: Path
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Simulate a part and write its files; its truth and its description."""
-    simulation = simulate(
-        seed=DEFAULT_SEED if request.seed is None else request.seed,
-        effects=cast(Literal["calibrated", "hierarchical"], request.effects),
-        part=number,
-        codebook=codebook,
-    )
+    simulation = _simulate(request, codebook, number)
     with atomic_path(folder / _name(number, request.file_format)) as path:
-        write_responses(simulation, path)
+        write_responses(simulation.responses, path)
     if request.with_characteristics:
         write_frame(folder / f"{number:06d}-{_CHARACTERISTICS}", _characteristics(simulation))
     pairs = -(-PAIRS // request.scale)
-    truth = simulation.truth if request.scale == 1 else simulate_truth(simulation, pairs=pairs)
+    truth = simulation.truth if request.scale == 1 else simulation.simulate_truth(pairs=pairs)
     return truth, dict(simulation.description)
+
+
+def _simulate(request: SimulationRequest, codebook: Codebook, part: int) -> Simulation:
+    if request.effects == CALIBRATED:
+        return default_simulation(request.seed, part)
+    seed = DEFAULT_SEED if request.seed is None else request.seed
+    return simulate(codebook, citizens=default_citizens(), seed=seed, part=part)
 
 
 def _characteristics(simulation: Simulation) -> pd.DataFrame:
     codebook = simulation.design.codebook
     responses, _ = checked(simulation.responses, codebook)
     study = Study(responses, codebook, "", synthetic=True)
-    return simulate_characteristics(study, seed=simulation.seed + simulation.part)
+    return default_characteristics(study, seed=simulation.seed + simulation.part)
 
 
 def _place(request: SimulationRequest, scratch: Path, out: Path) -> None:

@@ -8,10 +8,10 @@ from typing import Any, Final
 import pandas as pd
 
 from bipbayes.atomic import write_frame, write_text
-from bipbayes.data.load_codebook import load_codebook
 from bipbayes.errors import SettingsError
 from bipbayes.run.closing import of_validation
 from bipbayes.run.console import conclude
+from bipbayes.run.default_study import codebook_or_default
 from bipbayes.validation.calibrate import run_calibration
 from bipbayes.validation.calibration import calibration_verdict
 from bipbayes.validation.campaign import run_validation
@@ -85,7 +85,7 @@ def validate(
     from bipbayes.plots.checks_coverage import coverage_figure
     from bipbayes.plots.save import save_figure
 
-    book = load_codebook(codebook)
+    book = codebook_or_default(codebook)
     scheduler, workers = where
     scores = run_validation(
         book,

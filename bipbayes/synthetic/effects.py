@@ -1,7 +1,6 @@
 """Effects on change, by combination, jobcenter and indicator, in standard deviations."""
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +10,6 @@ from bipbayes.synthetic.design import respondent_positions
 from bipbayes.synthetic.streams import NORMAL_BITS, Stream
 
 Floats = NDArray[np.float64]
-
-FIXED_SEED: Final = 20170507
-"""The calibrated generator's jobcenter effects: the same for every seed of the data."""
 
 
 @dataclass(frozen=True)
@@ -56,22 +52,3 @@ def hierarchical_effects(
     level = draw(sds.jobcenter, 1, jobcenters, 1)
     profile = draw(sds.jobcenter_indicator, 1, jobcenters, indicators)
     return common + view + own + local + level + profile
-
-
-def calibrated_effects(codebook: Codebook, targets: Floats, *, sds: EffectSds) -> Floats:
-    """Target effects plus fixed differences between jobcenters, same shape as above.
-
-    Parameters
-    ----------
-    codebook
-        BIP's.
-    targets
-        Target effects, shape (outcome, combination).
-    sds
-        Only the jobcenters' standard deviations are used.
-    """
-    local = EffectSds(0, 0, 0, sds.combination_jobcenter, sds.jobcenter, sds.jobcenter_indicator)
-    jobcenters = len(codebook.jobcenters)
-    stream = Stream(FIXED_SEED)
-    differences = hierarchical_effects(stream, codebook, jobcenters=jobcenters, sds=local)
-    return targets[: len(codebook.indicators)].T[:, None, :] + differences

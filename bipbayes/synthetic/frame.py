@@ -65,8 +65,8 @@ def csv_text(frame: pd.DataFrame) -> str:
     return stream.getvalue()
 
 
-def write_frame(frame: pd.DataFrame, path: Path) -> None:
-    """Write a table as CSV or Parquet, by the suffix.
+def write_responses(frame: pd.DataFrame, path: Path) -> None:
+    """Write responses as CSV (the same bytes everywhere) or Parquet, by the suffix.
 
     Raises
     ------

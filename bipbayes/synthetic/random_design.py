@@ -12,7 +12,6 @@ from bipbayes.synthetic.dates import draw_days
 from bipbayes.synthetic.design import Design, respondent_positions
 from bipbayes.synthetic.gaps import draw_gaps
 from bipbayes.synthetic.sequences import random_combinations, runs
-from bipbayes.synthetic.solved import jobcenter_table
 from bipbayes.synthetic.streams import Stream
 
 Integers = NDArray[np.int64]
@@ -21,7 +20,7 @@ SHARES: Final = 0
 KNOWN: Final = (3, 4)
 LOST: Final = 80  # thousandths of answers
 GAP_ROWS: Final = 250  # thousandths of responses in which they are lost
-TREATED: Final = 35  # percent of responses with a treatment, in other studies than BIP
+TREATED: Final = 35  # percent of responses with a treatment, where the codebook gives no shares
 PERCENT: Final = 100
 
 
@@ -55,9 +54,9 @@ def random_design(
     Returns
     -------
     Design
-        For BIP with its own ten jobcenters, combinations come in the shares of Tables 3 and
-        4; otherwise each treatment is given in about a third of the responses, with
-        differences between jobcenters.
+        Combinations come in the codebook's shares where it has them for these jobcenters;
+        otherwise each treatment is given in about a third of the responses, with differences
+        between jobcenters.
     """
     labels = jobcenter_labels(codebook, jobcenters)
     if citizens < len(labels):
@@ -104,8 +103,8 @@ def jobcenter_labels(codebook: Codebook, jobcenters: int | None) -> tuple[str, .
 
 def _weights(stream: Stream, codebook: Codebook, labels: tuple[str, ...]) -> Integers:
     """Weights of the combinations by jobcenter, shape (jobcenter, combination)."""
-    if codebook.is_bip and labels == codebook.jobcenters:
-        return jobcenter_table()[list(codebook.combinations)].to_numpy(dtype=np.int64)
+    if codebook.shares and labels == codebook.jobcenters:
+        return np.array(codebook.shares, dtype=np.int64)
     treated = [
         [codebook.has_treatment(name, code) for code in codebook.treatment_codes]
         for name in codebook.combinations

@@ -5,7 +5,7 @@ a whole number; `divisors` turns them back into scale points.
 """
 
 from dataclasses import dataclass
-from math import fsum, sqrt
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,41 +92,3 @@ def by_group(group: Integers, values: NDArray[np.generic], *, groups: int) -> In
     """Sum columns within groups; whole numbers below 2**53 stay exact. Shape (column, group)."""
     columns = [np.bincount(group, weights=column, minlength=groups) for column in values.T]
     return np.array(columns, dtype=np.float64).astype(np.int64)
-
-
-def wanted_totals(
-    sums: Sums, effects: Floats, *, thousandths: Integers, divisor: Integers
-) -> Integers:
-    """Whole totals that give the printed means and come nearest to the target effects.
-
-    Parameters
-    ----------
-    sums
-        Gives numbers of changes and standard deviations as they are.
-    effects
-        Target effects, shape (outcome, combination).
-    thousandths
-        Printed means in thousandths of a scale point, by outcome.
-    divisor
-        Whole units of a scale point, by outcome.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (outcome, combination). Sums are exactly rounded (`math.fsum`), so that no
-        machine rounds a total differently.
-    """
-    totals = np.empty_like(sums.total)
-    for outcome, row in enumerate(effects.tolist()):
-        n = sums.count[outcome].tolist()
-        size = sum(n)
-        shift = fsum(a * b for a, b in zip(n, row, strict=True)) / size
-        sd, unit = sums.sd(outcome), int(divisor[outcome])
-        mean = unit * int(thousandths[outcome]) / 1000
-        exact = [a * (mean + sd * (d - shift)) for a, d in zip(n, row, strict=True)]
-        totals[outcome] = np.rint(exact).astype(np.int64)
-        printed = (2 * size * unit * int(thousandths[outcome]) + 1000) // 2000
-        rest = printed - int(totals[outcome].sum())
-        largest = np.argsort(-sums.count[outcome], kind="stable")[: abs(rest)]
-        totals[outcome, largest] += 1 if rest > 0 else -1
-    return totals

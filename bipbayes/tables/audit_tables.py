@@ -1,11 +1,10 @@
-"""Tables of the audit: every claim, counts of the words, the design, published numbers."""
+"""Tables of the audit: every claim, counts of the words, the design."""
 
 from typing import Any, Final
 
 import pandas as pd
 
 from bipbayes.audit.counts import audit_counts, reading_words
-from bipbayes.audit.published import RESULTS
 from bipbayes.audit.rulebook import WORD_LABELS
 from bipbayes.audit.rules import WORDS
 from bipbayes.audit.sources import BASELINE, POSTERIOR
@@ -119,26 +118,6 @@ def design_table(summary: pd.DataFrame, context: Context, *, level: float) -> Ta
     percent = f"{100 * level:g}".replace(".", pick((".", ","), language))
     note = _note("design", language, outcomes=outcomes, level=percent)
     return _table("design", context, columns=columns, body=body, raw=summary, notes=(note,))
-
-
-def published_table(counts: pd.DataFrame, context: Context) -> Table:
-    """Build the table of published against reproduced numbers.
-
-    Parameters
-    ----------
-    counts
-        Rows of `bipbayes.audit.published.published_counts`.
-    context
-        Language, and what the caption must say.
-    """
-    language = context.language
-    numbers = ("numbers", *RESULTS, "inconsistent")
-    body = counts[["table", *numbers]].astype("str")
-    columns = (
-        _header("table", language, align="l"),
-        *(_header(name, language) for name in numbers),
-    )
-    return _table("published", context, columns=columns, body=body, raw=counts, notes=())
 
 
 def _table(

@@ -10,8 +10,8 @@ import pytest
 import xarray as xr
 from scipy.stats import norm
 
+from bipbayes.bip.codebook import bip_codebook
 from bipbayes.data.codebook import Codebook, Indicator, Treatment
-from bipbayes.data.load_codebook import bip_codebook
 from bipbayes.intervals import interval_frame
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from bipbayes.audit.claims import COLUMNS, check_claims, read_claims
+from bipbayes.bip.published import printed_claims
 from bipbayes.data.codebook import Codebook
 from bipbayes.errors import DataError
 
@@ -26,7 +27,7 @@ def claim(**fields: object) -> dict[str, object]:
 
 def test_the_reports_own_claims(codebook: Codebook) -> None:
     """Catches claims lost on the way, or numbers that lose their printed decimals."""
-    claims = read_claims(None, codebook)
+    claims = printed_claims(codebook)
     assert list(claims.columns) == list(COLUMNS)
     assert len(claims) == 284
     sizes = claims.set_index("claim_id")["effect_size"]

@@ -8,17 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bipbayes.audit.claims import read_claims
 from bipbayes.audit.counts import abstract_paragraph, audit_counts
 from bipbayes.audit.rules import WORDS
 from bipbayes.audit.verdicts import audit_claims, beside_baseline
+from bipbayes.bip.published import printed_claims
 from bipbayes.wording import Context
 
 
 @pytest.fixture(scope="module")
 def audit(codebook, bip_evidence):
     frame, draws = bip_evidence
-    return audit_claims(read_claims(None, codebook), frame, draws, codebook, level=0.95)
+    return audit_claims(printed_claims(codebook), frame, draws, codebook, level=0.95)
 
 
 def test_counts_cover_every_claim_once(audit) -> None:

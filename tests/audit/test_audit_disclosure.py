@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bipbayes.audit.claims import read_claims
 from bipbayes.audit.verdicts import audit_claims, beside_baseline
+from bipbayes.bip.published import printed_claims
 from bipbayes.intervals import PRIOR_DRIVEN, interval_frame
 from bipbayes.tables.audit_disclosure import protected_audit
 from bipbayes.tables.disclosure import TOO_FEW, blank_small_cells
@@ -27,7 +27,7 @@ def small(codebook, bip_evidence) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def audit(codebook, bip_evidence, small) -> pd.DataFrame:
-    return audit_claims(read_claims(None, codebook), small, bip_evidence[1], codebook, level=0.95)
+    return audit_claims(printed_claims(codebook), small, bip_evidence[1], codebook, level=0.95)
 
 
 def test_claims_are_blank_where_the_comparison_is(audit, small, codebook) -> None:
@@ -61,7 +61,7 @@ def test_places_moved_go_with_their_estimate(codebook, bip_evidence) -> None:
     frame, draws = bip_evidence
     here = (frame["outcome"] == "citizen_mean") & (frame["combination"] == "1101")
     few = frame.assign(n_citizens=frame["n_citizens"].mask(here, 4.0))
-    audit = audit_claims(read_claims(None, codebook), frame, draws, codebook, level=0.95)
+    audit = audit_claims(printed_claims(codebook), frame, draws, codebook, level=0.95)
     table = blank_small_cells(few, minimum_count=5, no_treatment=codebook.no_treatment).frame
     before, after = (
         rows.set_index("claim_id").loc["F03-05"]
@@ -80,7 +80,7 @@ def test_the_prior_alone_upholds_nothing(bip_evidence, codebook) -> None:
     here = (frame["outcome"] == CELL[0]) & (frame["combination"] == CELL[1])
     note = frame["note"].mask(here & (frame["source"] == "posterior"), PRIOR_DRIVEN)
     silent = interval_frame(frame.assign(note=note).drop(columns="places_moved"))
-    claims = read_claims(None, codebook)
+    claims = printed_claims(codebook)
     before, after = (
         audit_claims(claims, rows, draws, codebook, level=0.95).set_index("claim_id")
         for rows in (frame, silent)

@@ -6,10 +6,10 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from bipbayes.audit.claims import read_claims
+from bipbayes.audit.patterns import combination_faults, expand_combinations, expand_outcomes
 from bipbayes.audit.statements import claim_kind, statements
+from bipbayes.bip.published import printed_claims
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.patterns import combination_faults, expand_combinations, expand_outcomes
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_bad_patterns_are_named(codebook: Codebook, text: str, excludes: str, pa
 
 def test_what_the_quantifiers_count(codebook: Codebook) -> None:
     """Catches a quantifier that runs over the wrong dimension of the summary's statements."""
-    found = {entry.claim_id: entry for entry in statements(read_claims(None, codebook), codebook)}
+    found = {entry.claim_id: entry for entry in statements(printed_claims(codebook), codebook)}
     over = {name: found[name].over for name in ("F03-04", "SUM-10", "SUM-13", "SUM-15", "SUM-16")}
     assert over == {
         "F03-04": "combinations",
@@ -94,7 +94,7 @@ def test_what_the_quantifiers_count(codebook: Codebook) -> None:
 
 def test_otherwise_does_not_mean_the_named_setbacks(codebook: Codebook) -> None:
     """Catches SUM-13 ("otherwise ... no setback") refuted by the setbacks named just before it."""
-    found = {entry.claim_id: entry for entry in statements(read_claims(None, codebook), codebook)}
+    found = {entry.claim_id: entry for entry in statements(printed_claims(codebook), codebook)}
     active = {key for key in found["SUM-13"].excepted if key[1] != "0000"}
     assert active == {("B2", "0010"), ("S4", "0010"), ("S7", "0100"), ("S12", "0010")}
     assert not found["F23-17"].excepted

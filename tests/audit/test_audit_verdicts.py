@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from bipbayes.audit.claims import check_claims, read_claims
+from bipbayes.audit.claims import check_claims
 from bipbayes.audit.sources import AuditSettings
 from bipbayes.audit.verdicts import audit_claims, audit_columns
+from bipbayes.bip.published import printed_claims
 from bipbayes.errors import DataError, SettingsError
 from bipbayes.intervals import interval_frame
 
@@ -17,7 +18,7 @@ from bipbayes.intervals import interval_frame
 @pytest.fixture(scope="module")
 def report_audit(codebook, bip_evidence):
     frame, draws = bip_evidence
-    return audit_claims(read_claims(None, codebook), frame, draws, codebook, level=0.95)
+    return audit_claims(printed_claims(codebook), frame, draws, codebook, level=0.95)
 
 
 def small_claims(codebook, *rows):
@@ -27,7 +28,7 @@ def small_claims(codebook, *rows):
 
 def test_one_row_a_claim_with_every_word(report_audit, codebook) -> None:
     """Catches claims lost or doubled, and columns that depend on the data."""
-    claims = read_claims(None, codebook)
+    claims = printed_claims(codebook)
     assert list(report_audit["claim_id"]) == list(claims["claim_id"])
     assert list(report_audit.columns) == [*claims.columns, *audit_columns()]
     words = report_audit.filter(regex="^(effect|contrast)_verdict_")
@@ -86,7 +87,7 @@ def test_order_of_rows_does_not_matter(report_audit, bip_evidence, codebook) -> 
         )
         for name, array in draws.items()
     }
-    claims = read_claims(None, codebook).sample(frac=1, random_state=2)
+    claims = printed_claims(codebook).sample(frac=1, random_state=2)
     again = audit_claims(
         claims, frame.sample(frac=1, random_state=1), shuffled, codebook, level=0.95
     )
@@ -251,7 +252,7 @@ def test_printed_sizes(report_audit, codebook, rows) -> None:
             ]
         )
     )
-    claims = read_claims(None, codebook)
+    claims = printed_claims(codebook)
     claims = claims[claims["claim_id"].isin(["F03-01", "F03-05", "F13-01"])]
     audit = audit_claims(claims, frame, {}, codebook, level=0.95).set_index("claim_id")
     assert list(audit["effect_size_ols_within_rounding"].dropna()) == [True, False]
@@ -267,7 +268,7 @@ def test_printed_sizes(report_audit, codebook, rows) -> None:
 def test_settings_that_make_no_sense(codebook, bip_evidence, small_codebook, rows) -> None:
     """Catches a level, a fit or draws taken silently that were not asked for."""
     frame, draws = bip_evidence
-    claims = read_claims(None, codebook)
+    claims = printed_claims(codebook)
     with pytest.raises(SettingsError, match=r"at level 0\.9"):
         audit_claims(claims, frame, draws, codebook, level=0.9)
     other = frame[frame["source"] == "posterior"].assign(model="factorial")

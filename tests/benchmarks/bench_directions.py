@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bipbayes.bip.codebook import bip_codebook
+from bipbayes.bip.simulate import simulate_bip
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.directions import Directions, directions
-from bipbayes.data.load_codebook import bip_codebook
 from bipbayes.data.progression import progression
 from bipbayes.data.read import responses_from_frame
-from bipbayes.synthetic.simulate import simulate
 from bipbayes.validation.generator import Generator, draw_design, draw_drift, simulate_study
 
 SIZES = (3707, 1000, 500, 300, 200, 100)
@@ -143,7 +143,7 @@ def main() -> None:
     """Print the tables."""
     codebook = bip_codebook()
     rng = np.random.default_rng(20170101)
-    data = progression(responses_from_frame(simulate().responses, codebook))
+    data = progression(responses_from_frame(simulate_bip().responses, codebook))
     other_draws(codebook)
     power(data, codebook, rng)
     false_alarms(data, codebook, rng)

@@ -20,9 +20,9 @@ import xarray as xr
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import builders
 
+from bipbayes.bip.codebook import bip_codebook
 from bipbayes.cells import cell_means
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.load_codebook import load_codebook
 from bipbayes.data.progression import progression
 from bipbayes.data.study import Study
 from bipbayes.run.posterior_stage import summarise
@@ -34,7 +34,7 @@ from bipbayes.validation.generator import Generator, draw_design, draw_drift, si
 from bipbayes.validation.settings import DEFAULT_GENERATOR, DESIGNS
 
 MODEL = load_model("hierarchical")
-BIP = load_codebook(None)
+BIP = bip_codebook()
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,13 @@ def cells_of(shape: Shape) -> xr.Dataset:
 def _default() -> Study:
     from tempfile import TemporaryDirectory
 
+    from bipbayes.bip.simulate import simulate_bip
     from bipbayes.data.read import read_responses
-    from bipbayes.synthetic.simulate import simulate, write_responses
+    from bipbayes.synthetic.frame import write_responses
 
     with TemporaryDirectory() as folder:
         path = Path(folder) / "responses.csv"
-        write_responses(simulate(), path)
+        write_responses(simulate_bip().responses, path)
         return read_responses(path, BIP)
 
 

@@ -8,16 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bipbayes.bip.codebook import bip_characteristics, bip_codebook
+from bipbayes.bip.facts import fact
 from bipbayes.data.characteristics import characteristics_from_frame, read_characteristics
 from bipbayes.data.characteristics_checks import broken_rules
 from bipbayes.data.characteristics_codebook import (
     Rule,
-    bip_characteristics,
     load_characteristics,
     parse_characteristics,
 )
-from bipbayes.data.facts import fact
-from bipbayes.data.load_codebook import bip_codebook
 from bipbayes.data.study import Study
 from bipbayes.errors import CodebookError, DataError
 
@@ -71,7 +70,7 @@ def test_a_file_is_read_and_joined_by_citizen(tmp_path: Path, suffix: str) -> No
         frame.to_csv(path, index=False, sep=";", decimal=",")
     else:
         frame.to_parquet(path)
-    found = read_characteristics(path, make_study())
+    found = read_characteristics(path, make_study(), codebook=CODEBOOK)
     assert found.citizens["citizen"].tolist() == ["04", "03", "02", "01"]
     assert found.citizens["age"].tolist() == [31.25, 40.0, 52.5, 20.0]
     assert found.findings == () and found.synthetic and len(found.digest) == 64
@@ -89,7 +88,7 @@ def test_every_fault_is_named_at_once() -> None:
     frame.loc[5, "citizen"] = "05"  # a second row of this citizen
     frame.loc[3, ["social_assistance_five_years", "education_five_years"]] = 0.7
     with pytest.raises(DataError) as caught:
-        characteristics_from_frame(frame, make_study(5), name="register.csv")
+        characteristics_from_frame(frame, make_study(5), name="register.csv", codebook=CODEBOOK)
     message = str(caught.value)
     for sentence in (
         "married: entries that are no numbers (1)",
@@ -115,7 +114,7 @@ def test_rules_that_print_leaves_open_are_counted() -> None:
     frame.loc[2, ["general_practitioner_weeks", "general_practitioner_services"]] = [20, 9]
     frame.loc[3, "affective_disorder"] = 1
     frame.loc[3, "employed_three_years"] = 0.9
-    found = characteristics_from_frame(frame, make_study())
+    found = characteristics_from_frame(frame, make_study(), codebook=CODEBOOK)
     told = {finding.column: finding for finding in found.findings}
     assert all(not finding.refused and finding.count == 1 for finding in told.values())
     assert set(told) == {
@@ -154,14 +153,14 @@ def test_each_rule_can_be_broken(rule: Rule) -> None:
 
 def test_citizens_on_one_side_only() -> None:
     """Catches rows of strangers kept, or a join that silently finds nobody."""
-    found = characteristics_from_frame(make_frame(4), make_study(6))
+    found = characteristics_from_frame(make_frame(4), make_study(6), codebook=CODEBOOK)
     assert [(f.count, f.refused) for f in found.findings] == [(2, False)]
-    found = characteristics_from_frame(make_frame(6), make_study(4))
+    found = characteristics_from_frame(make_frame(6), make_study(4), codebook=CODEBOOK)
     assert found.citizens["citizen"].tolist() == ["01", "02", "03", "04"]
     assert [(f.rule, f.count) for f in found.findings] == [("{citizens} without any response", 2)]
     strangers = make_frame(3).assign(citizen=["x", "y", "z"])
     with pytest.raises(DataError, match="in common with the responses"):
-        characteristics_from_frame(strangers, make_study())
+        characteristics_from_frame(strangers, make_study(), codebook=CODEBOOK)
 
 
 def test_missing_values_and_repeats_are_counted() -> None:
@@ -169,7 +168,7 @@ def test_missing_values_and_repeats_are_counted() -> None:
     frame = make_frame(3).astype({"age": float})
     frame.loc[1, "age"] = np.nan
     frame = pd.concat([frame, frame.iloc[[2]]])
-    found = characteristics_from_frame(frame, make_study(3))
+    found = characteristics_from_frame(frame, make_study(3), codebook=CODEBOOK)
     told = {finding.column: (finding.rule, finding.count) for finding in found.findings}
     assert told == {
         "age": ("{citizens} without a value", 1),
@@ -182,10 +181,12 @@ def test_columns_and_marks_are_checked() -> None:
     """Catches a lost column found one at a time, or synthetic people joined to real ones."""
     frame = make_frame().drop(columns=["age", "cancer"])
     with pytest.raises(DataError, match=r"age, cancer: columns of the codebook .* \(2\)"):
-        characteristics_from_frame(frame, make_study())
+        characteristics_from_frame(frame, make_study(), codebook=CODEBOOK)
     with pytest.raises(DataError, match="never mix synthetic and real"):
-        characteristics_from_frame(make_frame(), make_study(synthetic=False))
-    found = characteristics_from_frame(make_frame().assign(note="a"), make_study())
+        characteristics_from_frame(make_frame(), make_study(synthetic=False), codebook=CODEBOOK)
+    found = characteristics_from_frame(
+        make_frame().assign(note="a"), make_study(), codebook=CODEBOOK
+    )
     assert [(f.column, f.consequence) for f in found.findings] == [("note", "ignored")]
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bipbayes.data.facts import FACTS, fact
-from bipbayes.data.load_codebook import bip_codebook, load_codebook, parse_codebook
+from bipbayes.bip.codebook import bip_codebook
+from bipbayes.bip.facts import FACTS, fact
+from bipbayes.data.load_codebook import load_codebook, parse_codebook
 from bipbayes.data.words import study_words
 from bipbayes.errors import CodebookError
 from bipbayes.wording import outcome_label

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from bipbayes.data.load_codebook import bip_codebook
+from bipbayes.bip.codebook import bip_codebook
 from bipbayes.data.progression import progression
 from bipbayes.data.study import Study
 

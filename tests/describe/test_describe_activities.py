@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bipbayes.data.facts import fact
-from bipbayes.data.load_codebook import bip_codebook
+from bipbayes.bip.codebook import bip_codebook
+from bipbayes.bip.facts import fact
 from bipbayes.describe.activities import (
     activity_boxes,
     activity_groups,

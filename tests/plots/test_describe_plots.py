@@ -10,9 +10,9 @@ import pytest
 from builders import Shape, make_codebook, random_study
 from matplotlib.figure import Figure
 
+from bipbayes.bip.codebook import bip_characteristics, bip_codebook
 from bipbayes.data.characteristics import characteristics_from_frame
-from bipbayes.data.characteristics_codebook import CharacteristicsCodebook, bip_characteristics
-from bipbayes.data.load_codebook import bip_codebook
+from bipbayes.data.characteristics_codebook import CharacteristicsCodebook
 from bipbayes.data.progression import progression
 from bipbayes.data.study import Study
 from bipbayes.describe.description import Description, describe

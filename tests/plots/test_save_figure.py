@@ -11,10 +11,10 @@ from pathlib import Path
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
+from cut_font import FAMILY, FILE_NAME, cut_font
 from frame_builders import long_frame, ols_frame, small_codebook
 from matplotlib.figure import Figure
 
-from bipbayes.plots.cut_font import FAMILY, FILE_NAME, cut_font
 from bipbayes.plots.forest import forest_figure
 from bipbayes.plots.forest_rows import forest_data
 from bipbayes.plots.interval_figure import interval_data, interval_figure

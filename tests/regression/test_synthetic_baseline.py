@@ -4,16 +4,16 @@ import pytest
 import xarray as xr
 from statsmodels_reference import assert_equals_statsmodels
 
-from bipbayes.data.load_codebook import bip_codebook
+from bipbayes.bip.codebook import bip_codebook
+from bipbayes.bip.simulate import simulate_bip
 from bipbayes.data.progression import progression
 from bipbayes.data.read import responses_from_frame
 from bipbayes.regression import estimate_ols
-from bipbayes.synthetic.simulate import simulate
 
 
 @pytest.fixture(scope="module")
 def data() -> xr.Dataset:
-    study = responses_from_frame(simulate().responses, bip_codebook())
+    study = responses_from_frame(simulate_bip().responses, bip_codebook())
     return progression(study)
 
 

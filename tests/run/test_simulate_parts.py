@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bipbayes.bip.codebook import bip_codebook
+from bipbayes.bip.simulate import simulate_bip
 from bipbayes.cluster import Workers
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.load_codebook import bip_codebook
 from bipbayes.data.read import read_responses
 from bipbayes.errors import RunError, SettingsError
 from bipbayes.run.simulate_stage import SimulationRequest, write_simulation
 from bipbayes.synthetic.frame import csv_text
-from bipbayes.synthetic.simulate import simulate
 
 TWICE = SimulationRequest(scale=2, file_format="parquet", characteristics=False)
 
@@ -38,7 +38,7 @@ def test_parts_are_the_same_whoever_makes_them(folder: Path) -> None:
     """Catches parts that depend on the worker, on other parts or on how many there are."""
     for part in range(2):
         stored = pd.read_parquet(folder / f"responses/part-{part + 1:06d}.parquet")
-        pd.testing.assert_frame_equal(stored, simulate(part=part).responses, check_dtype=False)
+        pd.testing.assert_frame_equal(stored, simulate_bip(part=part).responses, check_dtype=False)
 
 
 def test_a_folder_of_parts_is_one_study(folder: Path, codebook: Codebook) -> None:
@@ -56,7 +56,7 @@ def test_the_truth_of_parts_is_that_of_one(folder: Path) -> None:
         combination=joined["code"].str[1:], jobcenter=joined["jobcenter"].fillna("")
     )
     keys = ["outcome", "combination", "jobcenter", "estimand"]
-    first = simulate().truth
+    first = simulate_bip().truth
     both = first.merge(joined, on=keys, validate="one_to_one")
     assert len(both) == len(first) <= len(joined)
     known = both[both["estimand"] == "effect"]
@@ -71,7 +71,7 @@ def test_text_is_one_file_of_all_parts(tmp_path: Path) -> None:
     request = SimulationRequest(scale=2, characteristics=False)
     write_simulation(request, tmp_path, overwrite=False)
     text = (tmp_path / "responses.csv").read_text(encoding="utf-8")
-    both = [csv_text(simulate(part=part).responses) for part in range(2)]
+    both = [csv_text(simulate_bip(part=part).responses) for part in range(2)]
     assert text == both[0] + both[1].partition("\n")[2]
 
 

@@ -23,8 +23,8 @@ from matplotlib.text import Text
 from pandas._libs.parsers import STR_NA_VALUES
 
 from bipbayes import plots
+from bipbayes.bip.codebook import bip_characteristics
 from bipbayes.data.characteristics import characteristics_from_frame
-from bipbayes.data.characteristics_codebook import bip_characteristics
 from bipbayes.data.load_codebook import parse_codebook
 from bipbayes.data.progression import progression
 from bipbayes.data.read import responses_from_frame
@@ -250,7 +250,7 @@ def test_a_register_is_checked_in_the_studys_words() -> None:
     register = pd.DataFrame(
         {"id": [*people, *people[:1], "nobody"], "synthetic": 1, **columns, "age": 30}
     )
-    read = characteristics_from_frame(register, study)
+    read = characteristics_from_frame(register, study, codebook=bip_characteristics())
     said = [finding.sentence(codebook) for finding in read.findings]
     assert len(said) > 3 and all("pupil" in text for text in said)
     assert not [text for text in said if FOREIGN.search(text)]

@@ -3,27 +3,19 @@
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic_study import Read, read, small_codebook
+from synthetic_study import read, small_codebook
 
 from bipbayes.data.progression import progression
 from bipbayes.data.read import responses_from_frame
 from bipbayes.synthetic.frame import responses_frame
 from bipbayes.synthetic.latent import draw_answers
-from bipbayes.synthetic.simulate import Simulation, simulate, simulate_truth
-from bipbayes.synthetic.solved import target_effects
+from bipbayes.synthetic.simulate import Simulation, simulate
 from bipbayes.synthetic.streams import Stream
-from bipbayes.synthetic.truth import COLUMNS
 
 
 @pytest.fixture(scope="module")
 def small() -> Simulation:
-    return simulate(
-        effects="hierarchical",
-        codebook=small_codebook(),
-        n_citizens=200,
-        n_jobcenters=4,
-        seed=11,
-    )
+    return simulate(small_codebook(), citizens=200, jobcenters=4, seed=11)
 
 
 def _replicate(simulation: Simulation, number: int) -> pd.DataFrame:
@@ -46,7 +38,7 @@ def test_truth_is_the_mean_over_many_data_sets(small: Simulation) -> None:
     replicates = [_replicate(small, number) for number in range(25)]
     mean = sum(replicates) / len(replicates)
     error = pd.concat(replicates).groupby(level=[0, 1]).std() / np.sqrt(len(replicates))
-    truth = simulate_truth(small, pairs=30)
+    truth = small.simulate_truth(pairs=30)
     cells = truth[truth["estimand"] == "jobcenter"]
     scores = []
     for outcome in small.design.codebook.outcomes:
@@ -61,7 +53,7 @@ def test_truth_is_the_mean_over_many_data_sets(small: Simulation) -> None:
 
 def test_effects_weight_jobcenters_as_observed(small: Simulation) -> None:
     """Catches effects whose jobcenters are weighted alike: OLS weights them as they come."""
-    truth = simulate_truth(small, pairs=3)
+    truth = small.simulate_truth(pairs=3)
     found = read(small).progression
     rows = found["standardised"].sel(outcome="Q1").notnull().to_numpy()
     counts = pd.Series(1, index=np.arange(int(rows.sum())))
@@ -77,7 +69,7 @@ def test_effects_weight_jobcenters_as_observed(small: Simulation) -> None:
 
 def test_truth_follows_the_drawn_effects(small: Simulation) -> None:
     """Catches effects that never reach the answers, or reach them with the wrong sign."""
-    truth = simulate_truth(small, pairs=20)
+    truth = small.simulate_truth(pairs=20)
     cells = truth[(truth["estimand"] == "jobcenter") & (truth["outcome"] != "all_indicators")]
     codebook = small.design.codebook
     labels = pd.MultiIndex.from_product(
@@ -87,46 +79,3 @@ def test_truth_follows_the_drawn_effects(small: Simulation) -> None:
     value = cells.set_index(["combination", "jobcenter", "outcome"])["value"]
     both = pd.concat([drift, value], axis=1, keys=["drift", "value"]).dropna()
     assert both.corr().loc["drift", "value"] > 0.8
-
-
-def test_stored_truth_of_the_default_data(default: Read) -> None:
-    """Catches stored truth that was not made anew after the targets changed."""
-    truth = default.simulation.truth
-    assert tuple(truth.columns) == COLUMNS
-    effect = truth[truth["estimand"] == "effect"].pivot(
-        index="outcome", columns="combination", values="value"
-    )
-    targets = target_effects()
-    pd.testing.assert_frame_equal(
-        effect.loc[targets.index, targets.columns], targets, check_names=False, atol=1e-4
-    )
-    jobcenters = truth[truth["estimand"] == "jobcenter"]
-    assert set(jobcenters["jobcenter"]) == set("ABCDEFGHIJ")
-    assert jobcenters["value"].std() > effect.to_numpy().std()  # jobcenters do differ
-
-
-@pytest.mark.slow
-def test_stored_truth_is_what_the_program_gives(default: Read) -> None:
-    """Catches stored truth of an older generator."""
-    again = simulate_truth(default.simulation)
-    stored = default.simulation.truth
-    pd.testing.assert_frame_equal(again, stored, atol=1e-4)
-
-
-@pytest.mark.slow
-def test_repaired_data_scatter_around_the_stored_truth() -> None:
-    """Catches a repair that moves differences between jobcenters."""
-    tables = []
-    for seed in range(40, 52):
-        found = read(simulate(seed=seed)).progression
-        keys = [found["combination"].to_numpy(), found["jobcenter"].to_numpy()]
-        table = found["standardised"].to_pandas().groupby(keys).mean()
-        tables.append(table.loc["0000":"1111"])
-    mean = sum(tables) / len(tables)
-    truth = simulate().truth
-    cells = truth[(truth["estimand"] == "jobcenter") & (truth["outcome"] == "B1")]
-    value = cells.set_index(["combination", "jobcenter"])["value"]
-    common = ["0000", "0001", "1000"]
-    error = pd.concat(tables).groupby(level=[0, 1])["B1"].std() / np.sqrt(len(tables))
-    distance = ((mean["B1"] - value) / error).loc[common]
-    assert np.sqrt((distance**2).mean()) < 1.6

@@ -6,14 +6,17 @@ import pandas as pd
 import pytest
 
 from bipbayes.audit.design import design_analysis, design_by_combination
-from bipbayes.audit.published import published_against_reproduced, published_counts
 from bipbayes.audit.rules import WORDS
-from bipbayes.data.load_codebook import bip_codebook
+from bipbayes.bip.codebook import bip_codebook
+from bipbayes.bip.published import (
+    published_against_reproduced,
+    published_counts,
+    published_table,
+)
 from bipbayes.tables.audit_tables import (
     audit_counts_table,
     claims_table,
     design_table,
-    published_table,
 )
 from bipbayes.tables.layout import Table
 from bipbayes.tables.write import write_tables

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bipbayes.synthetic.register_tilt import tilted_shares
+from bipbayes.bip.register_tilt import tilted_shares
 from bipbayes.synthetic.streams import Stream
 
 Floats = NDArray[np.float64]

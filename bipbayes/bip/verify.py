@@ -7,10 +7,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
+from bipbayes.bip.claims import unmet_claims
+from bipbayes.bip.counts import groups_of_combinations, published
 from bipbayes.errors import SettingsError, raise_all
-from bipbayes.synthetic.claims import unmet_claims
 from bipbayes.synthetic.design import Design
-from bipbayes.synthetic.published import groups_of_combinations, published
 from bipbayes.synthetic.sums import Sums, by_group, changes, divisors, sum_changes
 
 Floats = NDArray[np.float64]

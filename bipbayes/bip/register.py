@@ -20,11 +20,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from bipbayes.data.characteristics_codebook import bip_characteristics
+from bipbayes.bip.codebook import bip_characteristics
+from bipbayes.bip.register_amounts import draw_ages, draw_fees, draw_times, draw_weeks
+from bipbayes.bip.register_panel import make_panel, printed_values
+from bipbayes.bip.register_shares import Draft, draw_shares
 from bipbayes.data.study import Study
-from bipbayes.synthetic.register_amounts import draw_ages, draw_fees, draw_times, draw_weeks
-from bipbayes.synthetic.register_panel import make_panel, printed_values
-from bipbayes.synthetic.register_shares import Draft, draw_shares
 from bipbayes.synthetic.streams import Stream
 
 STREAM: Final = 11

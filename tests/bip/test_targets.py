@@ -5,21 +5,19 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize
 from scipy.stats import norm
+from solve_targets import nearest, shortest, solve_jobcenter_table, solve_targets
 
-from bipbayes.data.load_codebook import bip_codebook
-from bipbayes.errors import SettingsError
-from bipbayes.synthetic.claims import (
+from bipbayes.bip.claims import (
     Verdicts,
     claim_holds,
     named_setbacks,
     report_claims,
     unmet_claims,
 )
-from bipbayes.synthetic.distance import nearest, shortest
-from bipbayes.synthetic.jobcenters import solve_jobcenter_table
-from bipbayes.synthetic.published import groups_of_combinations, published
-from bipbayes.synthetic.solved import jobcenter_table, nominal_sd, target_effects
-from bipbayes.synthetic.targets import solve_targets
+from bipbayes.bip.codebook import bip_codebook
+from bipbayes.bip.counts import groups_of_combinations, published
+from bipbayes.bip.solved import jobcenter_table, nominal_sd, target_effects
+from bipbayes.errors import SettingsError
 
 
 def _expected_n() -> np.ndarray:

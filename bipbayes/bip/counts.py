@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bipbayes.bip.codebook import bip_codebook
+from bipbayes.bip.facts import fact
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.facts import fact
-from bipbayes.data.load_codebook import bip_codebook
 
 Integers = NDArray[np.int64]
 NO_INTERVENTION = "none"

@@ -1,4 +1,4 @@
-"""The report's published facts (package data), as frames."""
+"""The report's published facts (package data): as numbers, and as text with their decimals."""
 
 from functools import cache
 from importlib.resources import files
@@ -30,11 +30,16 @@ _NUMBERS: Final = {
 
 
 @cache
-def _read(name: str) -> pd.DataFrame:
-    path = files("bipbayes") / "resources" / "report" / f"{name}.csv"
+def _text(folder: str, name: str) -> pd.DataFrame:
+    path = files("bipbayes.bip") / "resources" / folder / f"{name}.csv"
     with path.open(encoding="utf-8") as stream:
-        # Group "none" and combination "0101" are text; only named columns are numbers.
-        frame = pd.read_csv(stream, dtype="str", keep_default_na=False)
+        # Group "none" and combination "0101" are text.
+        return pd.read_csv(stream, dtype="str", keep_default_na=False)
+
+
+@cache
+def _read(name: str) -> pd.DataFrame:
+    frame = printed(name)
     for column in _NUMBERS.get(name, ()):
         frame[column] = pd.to_numeric(frame[column].replace("", None))
     return frame
@@ -57,3 +62,13 @@ def fact(name: str) -> pd.DataFrame:
     if name not in FACTS:
         raise ValueError(f"there are no facts called {name!r}; known: {', '.join(FACTS)}")
     return _read(name).copy()
+
+
+def printed(name: str) -> pd.DataFrame:
+    """Return a fact table with every field as text (``""`` where the report gives nothing)."""
+    return _text("report", name).copy()
+
+
+def audit_table(name: str) -> pd.DataFrame:
+    """Return a table of ``resources/audit``: what bears on which printed number, as text."""
+    return _text("audit", name).copy()

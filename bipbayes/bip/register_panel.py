@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bipbayes.data.characteristics_codebook import bip_characteristics
+from bipbayes.bip.codebook import bip_characteristics
+from bipbayes.bip.facts import fact
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.facts import fact
 from bipbayes.data.groups import counted_responses, group_labels, memberships
 from bipbayes.data.progression import progression
 from bipbayes.data.study import Study

@@ -9,7 +9,7 @@ from typing import Final
 
 import pandas as pd
 
-from bipbayes.data.facts import fact
+from bipbayes.bip.facts import fact
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Whether estimates agree with the report's statements on Figures 3 to 24.
 
 Each claim is read as the truth of its members, the pairs of outcome and combination that it
-speaks of; its quantifier (`bipbayes.data.quantifiers`) says how many of them must be true.
+speaks of; its quantifier (`bipbayes.audit.quantifiers`) says how many of them must be true.
 Where a claim speaks of indicators at large, its members are
 
 - its outcomes, if it names one combination or its note says that the quantifier runs over the
@@ -19,10 +19,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from bipbayes.audit.patterns import expand_combinations, expand_outcomes, has_wildcard
+from bipbayes.audit.quantifiers import ESPECIALLY, quantifier_holds
+from bipbayes.bip.facts import fact
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.facts import fact
-from bipbayes.data.patterns import expand_combinations, expand_outcomes, has_wildcard
-from bipbayes.data.quantifiers import ESPECIALLY, quantifier_holds
 
 Booleans = NDArray[np.bool_]
 Floats = NDArray[np.float64]

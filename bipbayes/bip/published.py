@@ -16,7 +16,7 @@ claims   the claim's id                      ``effect_size``, ``places_moved``
 ======== =================================== ==============================================
 
 What a run gives comes as a frame of these three columns and ``value`` (in the report's units);
-`bipbayes.audit.reproduced` makes it. Numbers that no data can give (dates, intentions,
+`bipbayes.bip.reproduced` makes it. Numbers that no data can give (dates, intentions,
 definitions of register variables) keep their row with the reason.
 """
 
@@ -27,9 +27,13 @@ from typing import Final
 
 import pandas as pd
 
-from bipbayes.audit.printed import audit_table, decimals, printed
-from bipbayes.audit.sizes import within_rounding
+from bipbayes.audit.claims import check_claims
+from bipbayes.audit.sizes import decimals, within_rounding
+from bipbayes.bip.facts import audit_table, printed
+from bipbayes.data.codebook import Codebook
 from bipbayes.errors import DataError
+from bipbayes.tables.layout import Column, Table, table_caption
+from bipbayes.wording import Context, phrase
 
 KEYS: Final = ("table", "row", "group")
 COLUMNS: Final = (*KEYS, "published", "unit", "decimals", "comparison", "status", "reason")
@@ -39,6 +43,11 @@ OUTSIDE: Final = "outside rounding"
 NOT_COMPARABLE: Final = "not reproducible"
 RESULTS: Final = (WITHIN, OUTSIDE, NOT_GIVEN, NOT_COMPARABLE)
 REPRODUCIBLE: Final = ("computed", "codebook", "definition")
+
+
+def printed_claims(codebook: Codebook) -> pd.DataFrame:
+    """Return the report's 284 claims, checked against a codebook with its outcomes."""
+    return check_claims(printed("claims"), codebook, name="claims.csv of the report")
 
 
 def published_numbers() -> pd.DataFrame:
@@ -274,3 +283,28 @@ def published_counts(frame: pd.DataFrame) -> pd.DataFrame:
     counts.insert(0, "numbers", counts[list(RESULTS)].sum(axis=1))
     counts.loc["all"] = counts.sum()
     return counts.rename_axis(columns=None).reset_index()
+
+
+def published_table(counts: pd.DataFrame, context: Context) -> Table:
+    """Build the table of published against reproduced numbers.
+
+    Parameters
+    ----------
+    counts
+        Rows of `published_counts`.
+    context
+        Language, and what the caption must say.
+    """
+    language = context.language
+    numbers = ("numbers", *RESULTS, "inconsistent")
+    body = counts[["table", *numbers]].astype("str")
+    columns = tuple(
+        Column(
+            name,
+            phrase(f"audit_header_{name.replace(' ', '_')}", language),
+            align="l" if name == "table" else "r",
+        )
+        for name in body.columns
+    )
+    caption = table_caption(context, phrase("audit_caption_published", language))
+    return Table("published", caption, (), columns, body, counts)

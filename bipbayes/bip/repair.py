@@ -10,6 +10,7 @@ indicators' and the average's needs together. Which answers move is random.
 """
 
 from dataclasses import dataclass
+from math import fsum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +18,11 @@ from numpy.typing import NDArray
 from bipbayes.errors import SettingsError
 from bipbayes.synthetic.design import Design, members
 from bipbayes.synthetic.streams import Stream
-from bipbayes.synthetic.sums import combination_totals, sum_changes
+from bipbayes.synthetic.sums import Sums, combination_totals, sum_changes
 
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 NOWHERE = -1
 
@@ -229,3 +231,41 @@ def _nudge(
         places = places[stream.permutation(len(places))][:left]
         values[places] += sign * effect[places]
         left -= len(places)
+
+
+def wanted_totals(
+    sums: Sums, effects: Floats, *, thousandths: Integers, divisor: Integers
+) -> Integers:
+    """Whole totals that give the printed means and come nearest to the target effects.
+
+    Parameters
+    ----------
+    sums
+        Gives numbers of changes and standard deviations as they are.
+    effects
+        Target effects, shape (outcome, combination).
+    thousandths
+        Printed means in thousandths of a scale point, by outcome.
+    divisor
+        Whole units of a scale point, by outcome.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (outcome, combination). Sums are exactly rounded (`math.fsum`), so that no
+        machine rounds a total differently.
+    """
+    totals = np.empty_like(sums.total)
+    for outcome, row in enumerate(effects.tolist()):
+        n = sums.count[outcome].tolist()
+        size = sum(n)
+        shift = fsum(a * b for a, b in zip(n, row, strict=True)) / size
+        sd, unit = sums.sd(outcome), int(divisor[outcome])
+        mean = unit * int(thousandths[outcome]) / 1000
+        exact = [a * (mean + sd * (d - shift)) for a, d in zip(n, row, strict=True)]
+        totals[outcome] = np.rint(exact).astype(np.int64)
+        printed = (2 * size * unit * int(thousandths[outcome]) + 1000) // 2000
+        rest = printed - int(totals[outcome].sum())
+        largest = np.argsort(-sums.count[outcome], kind="stable")[: abs(rest)]
+        totals[outcome, largest] += 1 if rest > 0 else -1
+    return totals

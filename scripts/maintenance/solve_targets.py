@@ -1,7 +1,15 @@
-"""Target effects: estimates that agree with every claim and are otherwise unremarkable.
+"""Solve what the calibrated synthetic BIP aims at; ``solve_targets.py FOLDER`` writes CSV files.
 
-Two small quadratic programs over the effects of 20 indicators x 16 combinations (the averages'
-effects follow from those of their members):
+They are the data of ``bipbayes/bip/resources/synthetic``; run by hand when the generator changes:
+the targets first, then, once they lie in the package, ``--truth``, the default simulation's.
+
+Jobcenters: Table 3 gives the combinations, Table 4 the jobcenters' shares within five overlapping
+groups. `solve_jobcenter_table` finds whole numbers that fit both and lie close to the smoothest
+table (maximum entropy).
+
+Effects: estimates that agree with every claim and are otherwise unremarkable, by two small
+quadratic programs over the effects of 20 indicators x 16 combinations (the averages' effects
+follow from those of their members):
 
 1. the smoothest effects, combination + combination_respondent + combination_indicator with
    penalties of a hierarchical prior, that agree with all statements on single estimates;
@@ -10,24 +18,29 @@ effects follow from those of their members):
    estimates would be smoother than any data of this size can be.
 
 Tendencies ("mostly progression") are no linear inequalities. Where one fails, the member
-nearest to agreeing is bound as well, and the program is solved again.
+nearest to agreeing is bound as well, and the program is solved again. Both are least-distance
+programs, min |x|^2 subject to G x >= h, solved exactly through their dual, a non-negative
+least-squares problem (Lawson and Hanson, Solving Least Squares Problems, 1974, chapter 23). No
+solution of that problem is a certificate that the inequalities contradict each other.
 
 The report prints three effect sizes; all else here is invented to agree with it, and proves
-nothing about Denmark. `solve_targets` is the program; its result is package data.
+nothing about Denmark.
 """
 
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.linalg import null_space
+from scipy.optimize import Bounds, LinearConstraint, milp, nnls
 from scipy.special import ndtri
 
-from bipbayes.data.codebook import Codebook
-from bipbayes.data.load_codebook import bip_codebook
-from bipbayes.errors import SettingsError
-from bipbayes.synthetic.claims import (
+from bipbayes.bip.calibrated_design import calibrated_design
+from bipbayes.bip.claims import (
     Claim,
     Verdicts,
     claim_holds,
@@ -35,13 +48,20 @@ from bipbayes.synthetic.claims import (
     named_setbacks,
     report_claims,
 )
-from bipbayes.synthetic.distance import nearest
-from bipbayes.synthetic.published import published
+from bipbayes.bip.codebook import bip_codebook
+from bipbayes.bip.counts import groups_of_combinations, published
+from bipbayes.bip.simulate import simulate_bip
+from bipbayes.data.codebook import Codebook
+from bipbayes.errors import SettingsError
+from bipbayes.synthetic.latent import Process, draw_answers
 from bipbayes.synthetic.streams import NORMAL_BITS, Stream
+from bipbayes.synthetic.sums import divisors, sum_changes
 
 Floats = NDArray[np.float64]
+INFEASIBLE = 1e-9
+SWEEPS: Final = 200
+TOLERANCE: Final = 0.45  # percentage points: inside the printed rounding
 Bound = tuple[int, int, float, float]  # outcome, combination, sign, lower bound of sign * effect
-
 SMOOTH_SD: Final = (0.08, 0.03, 0.05)  # combination, its respondent part, its indicator part
 CLEAR: Final = 2.1  # least |z| of what must be significant, with as few answers as may come
 UNCLEAR: Final = 1.8  # largest |z| of what must not be, with as many answers as may come
@@ -53,6 +73,132 @@ CRITICAL: Final = 1.96
 NOISE: Final = (0.35, 0.35, 0.55)  # shared by all, by a respondent's indicators, own
 NOISE_SEED: Final = 2027  # of 40 tried: sweeping statements hold in stricter readings too
 ROUNDS: Final = 60
+PILOT_SEED: Final = 2013
+PILOTS: Final = 8
+DECIMALS: Final = 4
+
+
+def shortest(G: Floats, h: Floats) -> Floats:
+    """Return the shortest x with G x >= h.
+
+    Parameters
+    ----------
+    G
+        Shape (inequality, variable); rows of similar length make the answer more exact.
+    h
+        Lower bounds, shape (inequality,).
+
+    Raises
+    ------
+    SettingsError
+        The inequalities contradict each other.
+    """
+    E = np.vstack([G.T, h[None, :]])
+    f = np.zeros(G.shape[1] + 1)
+    f[-1] = 1.0
+    weights, _ = nnls(E, f, maxiter=20 * E.shape[1])
+    residual = E @ weights - f
+    if abs(residual[-1]) < INFEASIBLE:
+        raise SettingsError(
+            f"{len(h)} inequalities on {G.shape[1]} effects contradict each other; "
+            "loosen the margins or leave claims out"
+        )
+    return np.asarray(-residual[:-1] / residual[-1])
+
+
+def nearest(center: Floats, scale: Floats, *, zero: Floats, G: Floats, h: Floats) -> Floats:
+    """Return the x nearest to `center` with zero @ x = 0 and G x >= h.
+
+    Parameters
+    ----------
+    center, scale
+        Distances from `center` count in units of `scale`, both of shape (variable,).
+    zero
+        Equalities, shape (equality, variable). They are solved first: pairs of opposite
+        inequalities would make the dual problem nearly singular.
+    G, h
+        Inequalities.
+    """
+    equalities = zero * scale
+    start = np.linalg.pinv(equalities) @ (-zero @ center)
+    basis = null_space(equalities)
+    point = center + scale * start
+    slopes = (G * scale) @ basis
+    lengths = np.linalg.norm(slopes, axis=1)
+    steps = basis @ shortest(slopes / lengths[:, None], (h - G @ point) / lengths)
+    return np.asarray(point + scale * steps)
+
+
+def solve_jobcenter_table() -> pd.DataFrame:
+    """Solve for the table: rows jobcenters, columns combinations, whole numbers.
+
+    Raises
+    ------
+    SettingsError
+        No table of whole numbers fits Tables 3 and 4.
+    """
+    codebook, facts = bip_codebook(), published()
+    smooth = _maximum_entropy(facts.combinations.astype(float))
+    counts = _whole_numbers(smooth)
+    return pd.DataFrame(
+        counts, index=list(codebook.jobcenters), columns=list(codebook.combinations)
+    )
+
+
+def _group_totals() -> tuple[NDArray[np.bool_], Floats]:
+    """Return combinations by group, and the wanted counts of jobcenter x group."""
+    facts = published()
+    belongs = groups_of_combinations(bip_codebook())
+    totals = facts.combinations @ belongs
+    shares = facts.jobcenter_percent / facts.jobcenter_percent.sum(axis=0)
+    return belongs, shares * totals
+
+
+def _maximum_entropy(combinations: Floats) -> Floats:
+    """Scale a table by groups and combinations in turn until both fit."""
+    belongs, wanted = _group_totals()
+    table = np.outer(wanted.sum(axis=1), combinations)
+    table = table / wanted.sum()
+    for _ in range(SWEEPS):
+        for group in range(belongs.shape[1]):
+            inside = belongs[:, group]
+            table[:, inside] *= (wanted[:, group] / table[:, inside].sum(axis=1))[:, None]
+        table *= combinations / table.sum(axis=0)
+    return np.asarray(table)
+
+
+def _whole_numbers(smooth: Floats) -> NDArray[np.int64]:
+    """Whole numbers nearest to a table that keep Table 3 exactly and Table 4 as printed."""
+    facts = published()
+    belongs, _ = _group_totals()
+    totals = facts.combinations @ belongs
+    sites, combinations = smooth.shape
+    cells = sites * combinations
+    by_combination = np.kron(np.ones((1, sites)), np.eye(combinations))
+    by_group = np.kron(np.eye(sites), belongs.T.astype(float))
+    printed = (facts.jobcenter_percent * totals / 100).ravel()
+    slack = np.tile(totals * TOLERANCE / 100, sites)
+    # Cost: the distance |count - smooth|, written with one more variable a cell.
+    distance = np.hstack([np.eye(cells), -np.eye(cells)])
+    mirrored = np.hstack([-np.eye(cells), -np.eye(cells)])
+    nothing = np.zeros((len(by_combination), cells)), np.zeros((len(by_group), cells))
+    solved = milp(
+        np.r_[np.zeros(cells), 1 / np.sqrt(smooth.ravel())],
+        integrality=np.r_[np.ones(cells), np.zeros(cells)],
+        bounds=Bounds(0, np.inf),
+        constraints=[
+            LinearConstraint(
+                np.hstack([by_combination, nothing[0]]), facts.combinations, facts.combinations
+            ),
+            LinearConstraint(np.hstack([by_group, nothing[1]]), printed - slack, printed + slack),
+            LinearConstraint(distance, -np.inf, smooth.ravel()),
+            LinearConstraint(mirrored, -np.inf, -smooth.ravel()),
+        ],
+        options={"time_limit": 60, "mip_rel_gap": 0.02},
+    )
+    if solved.x is None:
+        raise SettingsError(f"no whole numbers fit Tables 3 and 4: {solved.message}")
+    return np.rint(solved.x[:cells]).astype(np.int64).reshape(sites, combinations)
 
 
 @dataclass(frozen=True)
@@ -277,3 +423,45 @@ def _large_bounds(frame: Frame, claim: Claim, outcome: int, place: int) -> list[
     if claim.direction == "not_negative":
         return [(outcome, place, 1.0, -UNCLEAR / float(np.sqrt(frame.most[outcome, place])))]
     return [(outcome, place, sign, SIGN)]
+
+
+def pilot_sd() -> pd.Series:
+    """Return standard deviations of change by outcome, averaged over simulations without effects.
+
+    Scale points, rounded to three decimals; the jobcenter table must be stored already.
+    """
+    codebook = bip_codebook()
+    nothing = np.zeros(
+        (len(codebook.combinations), len(codebook.jobcenters), len(codebook.indicators))
+    )
+    units = divisors(codebook)
+    found = []
+    for pilot in range(PILOTS):
+        design = calibrated_design(PILOT_SEED + pilot)
+        stream = Stream(PILOT_SEED, pilot)
+        sums = sum_changes(design, draw_answers(stream, design, drift=nothing, process=Process()))
+        found.append([sums.sd(outcome) / unit for outcome, unit in enumerate(units.tolist())])
+    return pd.Series(np.mean(found, axis=0).round(3), index=list(codebook.outcomes), name="sd")
+
+
+def solve_targets_into(folder: Path) -> None:
+    """Solve and write ``jobcenters.csv``, ``sd.csv`` and ``targets.csv``."""
+    _write(solve_jobcenter_table(), folder / "jobcenters.csv", index="jobcenter")
+    sd = pilot_sd()
+    _write(sd.to_frame(), folder / "sd.csv", index="outcome")
+    targets = solve_targets(sd.to_numpy()).T
+    _write(targets, folder / "targets.csv", index="combination")
+
+
+def truth_into(folder: Path) -> None:
+    """Compute and write ``truth.csv`` of the default simulation from the stored targets."""
+    truth = simulate_bip().simulate_truth().round(DECIMALS)
+    truth.to_csv(folder / "truth.csv", index=False, lineterminator="\n")
+
+
+def _write(frame: pd.DataFrame, path: Path, *, index: str) -> None:
+    frame.rename_axis(index=index).to_csv(path, lineterminator="\n")
+
+
+if __name__ == "__main__":
+    (truth_into if "--truth" in sys.argv else solve_targets_into)(Path(sys.argv[1]))

@@ -1,4 +1,4 @@
-"""What a run gives, under the keys of `bipbayes.audit.published`.
+"""What a run gives, under the keys of `bipbayes.bip.published`.
 
 The frames come from `bipbayes.describe` and from the audit; this module only relabels them and
 adds what the prose prints, so that no number of a table is computed twice.
@@ -10,14 +10,56 @@ from typing import Final
 import pandas as pd
 import xarray as xr
 
-from bipbayes.audit.published import KEYS, row_key
+from bipbayes.bip.published import KEYS, row_key
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.study import Study
+from bipbayes.describe.description import Description
 from bipbayes.intervals import places_moved
 
 DAYS_A_YEAR: Final = 365.25
 DAYS_A_WEEK: Final = 7.0
 Values = Iterable[tuple[str, str, str, float]]
+
+
+def reproduced(
+    study: Study,
+    progression: xr.Dataset,
+    description: Description,
+    *,
+    audit: pd.DataFrame,
+    level: float,
+) -> pd.DataFrame:
+    """Collect all that a run gives of what the report prints.
+
+    Parameters
+    ----------
+    study, progression
+        The responses and their progression.
+    description
+        Their description.
+    audit
+        Of the report's claims.
+    level
+        Level of the intervals.
+    """
+    people = description.characteristics
+    tables = reproduced_tables(
+        description.progress,
+        description.combinations,
+        jobcenters=description.jobcenters,
+        characteristics=people,
+    )
+    prose = reproduced_prose(
+        study,
+        progression,
+        progress=description.progress,
+        combinations=description.combinations,
+        weeks=description.weeks,
+        slopes=description.slopes,
+        characteristics_tables=None if people is None else people["table"].nunique(),
+        level=level,
+    )
+    return join_reproduced([tables, prose, reproduced_sizes(audit)])
 
 
 def reproduced_frame(values: Values) -> pd.DataFrame:

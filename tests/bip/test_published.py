@@ -9,24 +9,25 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from bipbayes.audit.claims import read_claims
-from bipbayes.audit.published import (
+from bipbayes.bip.codebook import bip_codebook
+from bipbayes.bip.facts import fact
+from bipbayes.bip.published import (
     KEYS,
     agrees,
     claim_inconsistencies,
     inconsistencies,
     inconsistency_table,
+    printed_claims,
     published_against_reproduced,
     published_counts,
     published_numbers,
 )
-from bipbayes.audit.reproduced import (
+from bipbayes.bip.reproduced import (
     join_reproduced,
     reproduced_prose,
     reproduced_sizes,
     reproduced_tables,
 )
-from bipbayes.data.facts import fact
 from bipbayes.data.progression import progression
 from bipbayes.data.study import Study
 from bipbayes.describe.description import describe
@@ -138,7 +139,7 @@ def test_all_42_inconsistencies_bear_on_something_or_say_why_not() -> None:
     assert list(table.loc[nowhere, "id"]) == ["X15", "X16", "X17", "X30"]
 
 
-def test_inconsistencies_of_claims(codebook) -> None:
+def test_inconsistencies_of_claims() -> None:
     """Catches the report's contradictions lost where claims are audited."""
     assert inconsistencies("claims", "SUM-17", "") == ("X40",)
     assert inconsistencies("claims", "F08-04", "") == ("X26",)
@@ -146,16 +147,17 @@ def test_inconsistencies_of_claims(codebook) -> None:
     assert inconsistencies("claims", "F08-03", "") == ()
 
 
-def test_only_the_reports_own_claims_have_its_inconsistencies(codebook) -> None:
+def test_only_the_reports_own_claims_have_its_inconsistencies() -> None:
     """Catches another report's claim of the same id blamed for BIP's contradictions."""
-    claims = read_claims(None, codebook).set_index("claim_id", drop=False)
+    claims = printed_claims(bip_codebook()).set_index("claim_id", drop=False)
     own = claims.loc[["SUM-17", "F04-01"]]
     assert claim_inconsistencies(own) == ["X40", ""]
     assert claim_inconsistencies(own.assign(quote_da="something else")) == ["", ""]
 
 
-def test_prose_against_counting_by_hand(codebook) -> None:
+def test_prose_against_counting_by_hand() -> None:
     """Catches the wrong sample, unit or question behind a value of the prose."""
+    codebook = bip_codebook()
     rng = np.random.default_rng(4)
     rows = []
     for citizen in range(30):

@@ -7,16 +7,16 @@ import pandas as pd
 import pytest
 from builders import Shape, make_codebook, random_study
 
+from bipbayes.bip.codebook import bip_characteristics, bip_codebook
+from bipbayes.bip.facts import fact
+from bipbayes.bip.register import simulate_characteristics
+from bipbayes.bip.register_allocate import allocate
+from bipbayes.bip.register_limits import register_limits
+from bipbayes.bip.register_tilt import tilted_shares
 from bipbayes.data.characteristics import Characteristics, characteristics_from_frame
-from bipbayes.data.facts import fact
-from bipbayes.data.load_codebook import bip_codebook
 from bipbayes.describe.characteristics import characteristic_table
 from bipbayes.errors import SettingsError
 from bipbayes.synthetic.frame import csv_text
-from bipbayes.synthetic.register import simulate_characteristics
-from bipbayes.synthetic.register_allocate import allocate
-from bipbayes.synthetic.register_limits import register_limits
-from bipbayes.synthetic.register_tilt import tilted_shares
 from bipbayes.synthetic.streams import Stream
 
 KEYS = ["table", "section_en", "row_en", "group"]
@@ -27,7 +27,7 @@ PART = 0.02  # of amounts, ages and weeks
 @pytest.fixture(scope="session")
 def register(default) -> Characteristics:
     frame = simulate_characteristics(default.study, seed=1)
-    return characteristics_from_frame(frame, default.study)
+    return characteristics_from_frame(frame, default.study, codebook=bip_characteristics())
 
 
 def outside(study, progression, register: Characteristics) -> tuple[pd.DataFrame, int]:
@@ -102,7 +102,9 @@ def test_another_seed_keeps_the_printed_values(default) -> None:
     """Catches a register that fits by one lucky seed."""
     frame = simulate_characteristics(default.study, seed=77)
     found, _ = outside(
-        default.study, default.progression, characteristics_from_frame(frame, default.study)
+        default.study,
+        default.progression,
+        characteristics_from_frame(frame, default.study, codebook=bip_characteristics()),
     )
     assert len(found) == 5
 

@@ -1,4 +1,4 @@
-"""Cut the figures' font out of DejaVu Sans: ``python -m bipbayes.plots.cut_font FOLDER``.
+"""Cut the figures' font out of DejaVu Sans: ``python scripts/maintenance/cut_font.py FOLDER``.
 
 Matplotlib embeds a font in every PDF, and spends most of a small figure's time on cutting it
 down from DejaVu's 6,000 letters and their layout tables. The cut font has the letters of the
@@ -17,8 +17,8 @@ import matplotlib as mpl
 from fontTools import subset  # type: ignore[import-untyped]
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
-FAMILY: Final = "Bipbayes Sans"
-FILE_NAME: Final = "BipbayesSans.ttf"
+from bipbayes.plots.style import FAMILY, FILE_NAME
+
 _LETTERS: Final = (*range(0x20, 0x7F), *range(0xA0, 0x180), *range(0x391, 0x3CA))
 _SYMBOLS: Final = "–—‘’“”†‡•…‰€←↑→↓Δ∆−√∞≈≠≤≥■□●○"
 _DROPPED: Final = ["GSUB", "GPOS", "GDEF", "kern", "FFTM", "MATH", "gasp", "fpgm", "prep", "cvt "]

@@ -3,15 +3,15 @@
 import pytest
 from synthetic_study import Read, read
 
-from bipbayes.synthetic.simulate import simulate
+from bipbayes.bip.simulate import simulate_bip
 
 
 @pytest.fixture(scope="session")
 def default() -> Read:
-    return read(simulate())
+    return read(simulate_bip())
 
 
 @pytest.fixture(scope="session")
 def retried() -> Read:
-    """A seed whose first attempt misses a claim, so that `simulate` tries again."""
-    return read(simulate(seed=4))
+    """A seed whose first attempt misses a claim, so that `simulate_bip` tries again."""
+    return read(simulate_bip(seed=4))

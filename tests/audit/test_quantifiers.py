@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bipbayes.data.facts import fact
-from bipbayes.data.quantifiers import ESPECIALLY, QUANTIFIERS, quantifier_holds
+from bipbayes.audit.quantifiers import ESPECIALLY, QUANTIFIERS, quantifier_holds
+from bipbayes.bip.facts import fact
 
 
 @pytest.mark.parametrize(

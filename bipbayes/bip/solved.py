@@ -1,4 +1,4 @@
-"""The solved targets that are package data; `bipbayes.synthetic.solve` makes them."""
+"""The solved targets that are package data; ``scripts/maintenance/solve_targets.py`` makes them."""
 
 from importlib.resources import files
 from typing import Final
@@ -9,7 +9,7 @@ LABELS: Final = ("outcome", "combination", "jobcenter", "estimand")
 
 
 def _read(name: str) -> pd.DataFrame:
-    path = files("bipbayes") / "resources" / "synthetic" / f"{name}.csv"
+    path = files("bipbayes.bip") / "resources" / "synthetic" / f"{name}.csv"
     with path.open(encoding="utf-8") as stream:
         frame = pd.read_csv(stream, dtype="str", keep_default_na=False)
     for column in frame.columns.difference(list(LABELS)):

@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bipbayes.synthetic.register_panel import Panel
-from bipbayes.synthetic.register_tilt import tilted_shares
+from bipbayes.bip.register_panel import Panel
+from bipbayes.bip.register_tilt import tilted_shares
 from bipbayes.synthetic.streams import NORMAL_BITS, Stream
 
 Floats = NDArray[np.float64]

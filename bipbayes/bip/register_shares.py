@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bipbayes.synthetic.register_allocate import allocate, choose
-from bipbayes.synthetic.register_panel import Panel
+from bipbayes.bip.register_allocate import allocate, choose
+from bipbayes.bip.register_panel import Panel
 from bipbayes.synthetic.streams import Stream
 
 Floats = NDArray[np.float64]
