@@ -23,7 +23,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 BUGS = Path(__file__).with_name("planted_bugs.toml")
-LIBRARIES = ("scipy.stats", "scipy.optimize", "pandas", "xarray", "statsmodels.api", "arviz_stats")
+LIBRARIES = (
+    "scipy.stats", "scipy.optimize", "pandas", "xarray", "statsmodels.api", "arviz_stats",
+    "dask.array", "matplotlib.pyplot",
+)  # fmt: skip
 COPIED = ("bipbayes", "models", "scripts", "tests", "pyproject.toml", "README.md")
 
 
@@ -71,7 +74,8 @@ def _run_tests(folder: Path, paths: Sequence[str], output: int) -> int:
     sys.path.insert(0, str(folder))
     sys.dont_write_bytecode = True
     os.environ.update({"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"})
-    return int(pytest.main(["-x", "-q", "-n", "0", "-p", "no:cacheprovider", *paths]))
+    unused = ("-p", "no:cacheprovider", "-p", "no:zarr")  # zarr's plugin takes long to import
+    return int(pytest.main(["-x", "-q", "-n", "0", *unused, *paths]))
 
 
 def usual(bug: dict[str, Any]) -> str:

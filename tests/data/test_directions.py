@@ -235,6 +235,50 @@ def test_shuffled_items_raise_no_alarm(codebook: Codebook, frame: pd.DataFrame) 
     assert alarms <= 6  # 5 % of 40 is 2; more than 6 has a chance of 3 in 1,000
 
 
+def test_what_combinations_differ_by_is_no_direction(
+    frame: pd.DataFrame, codebook: Codebook
+) -> None:
+    """Catches correlations of cell means: an item that rises where the others fall."""
+    data = progression(responses_from_frame(frame, codebook))
+    step = xr.where(data["combination"] == "10", 3.0, 0.0)
+    apart = step * xr.where(data["outcome"] == "q3", 1.0, -1.0)
+    moved = data.assign(standardised=data["standardised"] + apart)
+    assert directions(moved, codebook).against == ()
+
+
+def test_the_correlation_is_that_of_responses_with_both_items(
+    frame: pd.DataFrame, codebook: Codebook
+) -> None:
+    """Catches products spread over all responses, and an unrelated item named beside the rest."""
+    drawn = np.random.default_rng(2).integers(1, 6, len(frame)).astype(float)
+    turned = turned_frame(frame.assign(q9=drawn), codebook, ["q3"])
+    data = progression(responses_from_frame(turned, codebook))
+    found = directions(data, codebook)
+    codes = list(codebook.indicator_codes)
+    changes = data["standardised"].where(data["analysed"]).sel(outcome=codes).to_pandas()
+    cell = [data[name].to_numpy() for name in ("combination", "jobcenter")]
+    residual = changes - changes.groupby(cell).transform("mean")
+    residual = residual / np.sqrt((residual**2).mean())
+    expected = [(residual["q3"] * residual[code]).mean() for code in codes if code != "q3"]
+    assert found.against[0].correlation == pytest.approx(np.mean(expected), rel=1e-9)
+    assert len(found.others) > 9 and "q9" not in {one.code for one in found.others}
+
+
+def test_an_item_of_a_small_block_is_found() -> None:
+    """Catches an item's correlation with itself among what speaks for leaving it as it is."""
+    codebook = make_codebook(10, 2)
+    shape = Shape(citizens=500, waves=(3, 4), gaps=0.0, unknown=0.0)
+    data = builders.random_progression(codebook, seed=1, shape=shape)
+    rng, rows = np.random.default_rng(0), data.sizes["response"]
+    load = np.repeat([0.8, 0.5], [6, 4])  # two blocks that have nothing to do with each other
+    values = load * np.repeat(rng.normal(size=(rows, 2)), [6, 4], axis=1)
+    values = (values + np.sqrt(1 - load**2) * rng.normal(size=values.shape)) * (1, *[1] * 8, -1)
+    drawn = data["standardised"].copy()
+    here = {"outcome": list(codebook.indicator_codes)}
+    drawn.loc[here] = drawn.loc[here] * 0 + values
+    assert names(directions(data.assign(standardised=drawn), codebook)) == {"q10"}
+
+
 def test_one_citizen_says_a_thing_once_however_often(codebook: Codebook) -> None:
     """Catches responses that count as independent: twelve citizens go up and down, each as ever."""
     rng = np.random.default_rng(5)

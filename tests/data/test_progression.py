@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 from bipbayes.bip.codebook import bip_codebook
-from bipbayes.data.progression import progression
+from bipbayes.data.progression import progression, spread_of
 from bipbayes.data.study import Study
 
 CODEBOOK = bip_codebook()
@@ -107,6 +107,14 @@ def test_no_variation_gives_an_empty_outcome_not_infinity() -> None:
     dataset = progression(replace(study, responses=frame))
     assert np.isnan(float(dataset["sd"].sel(outcome="B1")))
     assert bool(dataset["standardised"].sel(outcome="B1").isnull().all())
+
+
+@pytest.mark.parametrize("size", [0.1, -0.1])
+def test_rounding_is_no_spread(size: float) -> None:
+    """Catches a standard deviation of changes that are all alike, in memory or in parts."""
+    nobody, alike = np.full((2, 1), np.nan), np.full((3, 1), size)
+    for spread in (spread_of(alike), spread_of(nobody) + spread_of(alike)):
+        assert 0 < spread.squares.item() < 1e-30 and np.isnan(spread.sd.item())
 
 
 def test_unknown_rule_is_refused() -> None:

@@ -105,3 +105,14 @@ def test_a_combination_that_never_comes_has_no_percent(small) -> None:
     empty = table[table["previous"] == "11"]
     assert isinstance(table, pd.DataFrame)
     assert empty["n"].sum() == 0 and empty["percent"].isna().all()
+
+
+def test_odds_that_a_count_of_zero_makes_have_no_ratio(small) -> None:
+    """Catches a ratio of zero where a treatment was never given twice in a row."""
+    turn = small.study.responses.groupby("citizen")["date"].rank() % 2
+    taken = small.progression.assign_coords(
+        combination=("response", np.where(turn == 1, "10", "01"))
+    )
+    table = treatment_persistence(taken, small.codebook).set_index("group")
+    assert (table.loc[["T", "U"], ["again", "begun"]] == [0, 100]).all(axis=None)
+    assert table["odds_ratio"].isna().all()

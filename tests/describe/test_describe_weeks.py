@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+import pytest
 import statsmodels.formula.api as smf
 
 from bipbayes.describe.weeks import (
@@ -65,6 +66,7 @@ def test_slopes_against_the_formula_interface(small) -> None:
             np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
             assert row["n"] == len(frame) and row["n_citizens"] == frame["citizen"].nunique()
             assert row["kind"] == "confidence" and row["level"] == level
+            assert row["mean_weeks"] == pytest.approx(frame["weeks"].mean())
     gap = table["se"].xs("classical", level="vcov") / table["se"].xs(
         "cluster_citizen", level="vcov"
     )
@@ -90,3 +92,16 @@ def test_too_few_changes_give_no_slope(small) -> None:
     table = weeks_regression(few, small.codebook)
     assert len(table) == 2 * len(small.codebook.outcomes)
     assert table["slope"].isna().all()
+
+
+def test_a_slope_needs_three_changes_of_two_citizens(small) -> None:
+    """Catches a line through two points, and one citizen's changes taken for a sample."""
+    data = small.progression
+    known = data["change"].sel(outcome="q2").notnull() & data["analysed"]
+    rows = pd.Series(data["citizen"].to_numpy()[known], index=np.flatnonzero(known))
+    one_each, alone = rows.drop_duplicates().index, rows.index[rows == rows.mode()[0]]
+    assert len(alone) > 2
+    for chosen, defined in ((one_each[:2], False), (one_each[:3], True), (alone, False)):
+        few = data.assign(change=data["change"].where(data["response"].isin(chosen)))
+        table = weeks_regression(few, small.codebook).set_index("outcome")
+        assert table.loc["q2", "slope"].notna().tolist() == [defined] * 2

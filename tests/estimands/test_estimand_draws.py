@@ -9,7 +9,7 @@ from bipbayes.cells import cell_means
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.progression import progression as change
 from bipbayes.estimands.draws import estimand_draws
-from bipbayes.estimands.effects import effect_draws
+from bipbayes.estimands.effects import effect_draws, hyperparameters
 from bipbayes.estimands.intervals import (
     PRIOR_DRIVEN,
     IntervalSettings,
@@ -108,6 +108,21 @@ def test_where_nobody_is_jobcenters_count_alike(codebook: Codebook) -> None:
     )
 
 
+def test_what_is_unknown_counts_only_where_it_has_weight(
+    cells: xr.Dataset, codebook: Codebook
+) -> None:
+    """Catches a cell without answers that empties its combination, and means that pass over it."""
+    here = {"combination": "01", "jobcenter": cells["jobcenter"].to_numpy()[0]}
+    effects, n = _random_effects(cells), cells["n_outcome"].copy()
+    effects.loc[{**here, "indicator": "q1"}] = np.nan
+    n.loc[here] = 0
+    found = estimand_draws(effects, cells.assign(n_outcome=n), codebook)
+    expected = estimand_draws(effects.fillna(7.0), cells.assign(n_outcome=n), codebook)
+    np.testing.assert_allclose(found["effect"], expected["effect"])
+    unknown = found["jobcenter"].sel(here).isnull().all(("chain", "draw"))
+    assert set(unknown["outcome"].to_numpy()[unknown]) == {"q1", ALL_INDICATORS}
+
+
 def test_averages_are_on_the_scale_of_the_report(
     progression: xr.Dataset, cells: xr.Dataset, codebook: Codebook
 ) -> None:
@@ -145,7 +160,7 @@ def test_averages_are_on_the_scale_of_the_report(
 
 
 def test_terms_are_added_by_label(cells: xr.Dataset) -> None:
-    """Catches terms added by position, and respondents mixed up."""
+    """Catches terms added by position or taken for hyperparameters, and respondents mixed up."""
     coords = {name: cells[name].to_numpy() for name in ("combination", "indicator", "jobcenter")}
     respondents = ["citizen", "caseworker"]
     rng = np.random.default_rng(5)
@@ -160,8 +175,11 @@ def test_terms_are_added_by_label(cells: xr.Dataset) -> None:
         dims=("chain", "draw", "jobcenter"),
         coords={"jobcenter": turned},
     )
-    fit = xr.DataTree.from_dict({"posterior": xr.Dataset({"a": first, "b": second})})
+    spread = xr.ones_like(first.isel(respondent=0, drop=True))
+    posterior = xr.Dataset({"a": first, "b": second, "spread": spread})
+    fit = xr.DataTree.from_dict({"posterior": posterior})
     fit.attrs["terms"] = '["a", "b"]'
+    assert list(hyperparameters(fit).data_vars) == ["spread"]
     total = effect_draws(fit, cells)
     for indicator in coords["indicator"]:
         respondent = str(cells["respondent"].sel(indicator=indicator).item())
@@ -255,6 +273,13 @@ def test_averages_without_complete_responses_are_not_prior_driven(codebook: Code
         row = frame.query("combination == '01' and estimand == 'effect' and outcome == @average")
         assert row["n"].tolist() == [0]
         assert row["note"].tolist() == [note]
+    n = cells["n_outcome"].copy()
+    n.loc[{"outcome": average, "combination": "00"}] = 0
+    partly = cells.assign(n_outcome=n)
+    draws = estimand_draws(_random_effects(partly), partly, codebook)
+    frame = posterior_intervals(draws, partly, codebook, model="test")
+    contrasts = frame.query("estimand == 'contrast' and outcome == @average")
+    assert set(contrasts["note"]) == {""}
 
 
 def test_empty_combination_is_prior_driven_and_stays_empty_without_pooling(
