@@ -61,9 +61,10 @@ def test_nothing_is_found_where_there_is_nothing(design: xr.Dataset) -> None:
     assert (p_value <= 0.5).mean() == pytest.approx(0.5, abs=0.2)
 
 
-def test_sums_and_scale_are_those_of_pairs_of_citizens(design: xr.Dataset) -> None:
-    """Catches pairs of one citizen or of two blocks, and a scale that forgets the cell means."""
-    changes = _shocked(design, 2, 0.3)
+def test_sums_and_scale_are_those_of_pairs_of_citizens() -> None:
+    """Catches pairs of one citizen or of two blocks, and what the means of small cells leave."""
+    small = random_progression(CODEBOOK, seed=2, shape=Shape(citizens=60, waves=(3, 6)))
+    changes = _shocked(small, 2, 0.3)
     row = calendar_shocks(changes, CODEBOOK, seed=1).set_index("outcome").loc["q2"]
     frame = pd.DataFrame(
         {
@@ -78,11 +79,15 @@ def test_sums_and_scale_are_those_of_pairs_of_citizens(design: xr.Dataset) -> No
     residual = centre @ frame["value"].to_numpy()
     shocks = centre @ pd.get_dummies(frame["block"]).to_numpy(dtype=float)
     block, citizen = (pd.factorize(frame[name])[0] for name in ("block", "citizen"))
-    pairs = (block[:, None] == block) & (citizen[:, None] != citizen)
+    same = citizen[:, None] == citizen
+    pairs = (block[:, None] == block) & ~same
     total, scale = residual @ pairs @ residual, (pairs * (shocks @ shocks.T)).sum()
-    # What cell means leave in the sum is small, and drawn with random signs.
+    n = frame.groupby("cell")["value"].transform("size").to_numpy()
+    errors = residual * np.sqrt(n / np.maximum(n - 1, 1))
+    left = (pairs * (centre @ (np.outer(errors, errors) * same) @ centre)).sum()
     assert row["blocks"] == len(set(block[pairs.any(axis=1)]))
-    assert row["shock"] ** 2 == pytest.approx(total / scale, abs=0.01)
+    assert left / scale < -0.01  # it is drawn with random signs
+    assert row["shock"] ** 2 == pytest.approx((total - left) / scale, abs=0.001)
 
 
 def test_a_line_says_what_blocks_differ_by_and_what_chance_gives() -> None:

@@ -99,6 +99,8 @@ def test_observed_statistics_are_those_of_a_plain_count(study, changes, cells):
         assert seen["at_least_2"] == pytest.approx((values.abs() >= 2).mean())
         assert seen["sd"] == pytest.approx(values.std())
     assert statistics(CODEBOOK) == ("no_change", "at_least_2", "at_least_3", "at_least_4", "sd")
+    short = make_codebook(4, 2, scale=(1, 3))
+    assert statistics(short) == ("no_change", "at_least_2", "sd")
     rows = frame.drop_duplicates("group").set_index("group")["n"]
     assert rows["all_indicators"] == rows[list(CODEBOOK.indicator_codes)].sum()
 
@@ -137,14 +139,19 @@ def test_what_normal_rows_cannot_do_is_seen_and_what_they_can_is_not(changes, ce
 
 
 def test_the_ordered_probit_finds_its_own_answers_credible(study):
-    """Catches answers drawn by another row's previous answer, or in the wrong direction."""
+    """Catches another row's previous answer, a lost effect, and answers that are independent."""
     frame = study.responses.sort_values(["citizen", "date"]).reset_index(drop=True)
     rng = np.random.default_rng(4)
     thresholds = np.array([-1.2, -0.4, 0.4, 1.2])
+    treated, shared = (frame["combination"] == "10").to_numpy(), rng.normal(size=len(frame))
     for code in CODEBOOK.indicator_codes:
         answers, last = [], {}
-        for citizen in frame["citizen"]:
-            latent = 0.8 * (last.get(citizen, 3) - 3) + rng.normal()
+        for row, citizen in enumerate(frame["citizen"]):
+            if rng.random() < 0.4:
+                answers.append(np.nan)
+                continue
+            latent = 0.8 * (last.get(citizen, 3) - 3) + treated[row]
+            latent += 0.8 * shared[row] + 0.6 * rng.normal()
             last[citizen] = int(np.searchsorted(thresholds, latent)) + 1
             answers.append(float(last[citizen]))
         frame[code] = answers
@@ -160,3 +167,10 @@ def test_the_ordered_probit_finds_its_own_answers_credible(study):
         own = np.abs(rows.change[rows.observed])
         seen = ((own >= low) & (own <= high)).mean()
         assert abs(seen - shares.mean()) < 3.5 * shares.std()
+    given = rows.combination == CODEBOOK.combinations.index("10")
+    means = np.nanmean(drawn[:, given], axis=(1, 2))
+    assert abs(np.nanmean(rows.change[given]) - means.mean()) < 3.5 * means.std()
+    together = [pd.DataFrame(one).corr().loc[0, 1] for one in drawn]
+    own = pd.DataFrame(rows.change).corr().loc[0, 1]
+    assert abs(own - np.mean(together)) < 3.5 * np.std(together)
+    assert own > 7 * np.std(together)

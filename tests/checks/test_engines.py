@@ -78,6 +78,7 @@ def test_the_worst_quantity_is_named_by_each_measure() -> None:
     assert worst.loc[("effect", "sd_ratio"), "outcome"] == "b"
     assert worst.loc[("effect", "in_errors"), "quantities"] == 2
     assert np.isnan(worst.loc[("effect", "in_sds"), "chance"])
+    assert worst.loc[("effect", "in_errors"), "chance"] == pytest.approx(np.sqrt(2 * np.log(4)))
 
 
 def test_chance_crosses_the_limit_as_rarely_as_it_says() -> None:

@@ -129,3 +129,16 @@ def test_the_closed_form_stands_in_where_importance_sampling_fails(cells):
     assert not found["unreliable"].any()
     alone = replaced(sampled, sampled.assign(elpd=np.nan))
     assert alone["unreliable"].sum() == 2 and (alone["method"] == "psis").all()
+
+
+def test_predictions_not_to_be_relied_on_are_marked(cells):
+    """Catches marks that wait until a single point has all the weight, or k is above 1."""
+    batches = tuple(Batch(t.name, t.dims, 0.3) for t in BATCHES)
+    rough = leave_out(cells, batches, points=2)
+    assert rough["unreliable"].all() and rough["diagnostic"].max() < 0.8
+    dims = ("combination", "jobcenter", "indicator")
+    mean = cells["mean"].fillna(0.0).transpose(*dims)
+    noise = np.random.default_rng(1).normal(0, 0.2, (1, 2000, *mean.shape))
+    sampled = leave_out_draws(cells, xr.DataArray(noise, dims=("chain", "draw", *dims)) + mean)
+    assert sampled["diagnostic"].between(0.7, 1.0, inclusive="neither").any()
+    assert (sampled["unreliable"] == (sampled["diagnostic"] > 0.7)).all()

@@ -54,6 +54,11 @@ def test_prior_shares_are_those_of_the_normal(cells):
     np.testing.assert_allclose(raised.loc[unmoved, "sd"], frame.loc[unmoved, "sd"], atol=1e-9)
     assert frame.loc["contrast of a cell", "sd"] == pytest.approx(0.2 * np.sqrt(2), rel=0.03)
     assert frame.loc["difference between two jobcenters", "sd"] == 0
+    assert frame.loc["difference between two indicators", "sd"] == 0
+    apart = prior_effects(_effects(cells, rng.normal(0, 0.2, (1, 4000, *shape))))
+    apart = apart.set_index("quantity")["sd"]
+    of_means = 0.2 / np.sqrt(shape[1] * shape[2])
+    assert apart["combination over all cells"] == pytest.approx(of_means, rel=0.05)
     gaps = np.broadcast_to(common, (1, 4000, *shape)).copy()
     gaps[..., 0, :] = np.nan
     assert prior_effects(_effects(cells, gaps))["sd"].iloc[0] == pytest.approx(0.2, rel=0.03)
@@ -99,6 +104,9 @@ def test_what_lies_outside_is_counted_on_both_sides_at_its_level():
     summary = residual_summary(made).iloc[0]
     assert summary["outside_95"] == pytest.approx(3 / 10)
     assert summary["outside_50"] == pytest.approx(7 / 10)
+    two = pd.DataFrame({"pit": 0.5, "residual": [-1.0, 1.0, -1.0, 1.0]})
+    assert residual_summary(two)["kurtosis"].item() == pytest.approx(-2)  # of a normal 0
+    assert residual_summary(two.assign(residual=[-3, 1, 2, 0]))["largest"].item() == 3
 
 
 def test_neighbouring_changes_of_noise_correlate_by_minus_one_half(changes):

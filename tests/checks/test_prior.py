@@ -41,15 +41,23 @@ def test_a_flat_prior_is_refused_and_draws_repeat():
 
 
 def test_densities_hold_their_share():
-    """Catches densities that count what is missing, or are taken over the wrong width."""
+    """Catches densities that count what is missing, or leave out what lies beyond the bins."""
     values = np.random.default_rng(1).normal(0, 0.3, 20_000)
-    frame = prior_histogram({"effect": values, "observed": np.append(values[:5000], np.nan)})
-    for _, rows in frame.groupby("what"):
+    half = np.concatenate([values[:5000], np.full(5000, 9.0), [np.nan]])  # half beyond the bins
+    frame = prior_histogram({"effect": values, "observed": half})
+    for what, rows in frame.groupby("what"):
         inside = rows[(rows["low"] >= -0.3) & (rows["high"] <= 0.3)]
         share = (inside["density"] * (inside["high"] - inside["low"])).sum()
         width = inside["high"].max() - inside["low"].min()
         expected = np.abs(values) <= width / 2
+        expected = expected * (0.5 if what == "observed" else 1.0)
         assert share == pytest.approx(expected.mean(), abs=0.02)
+
+
+def test_bins_reach_what_the_prior_expects_on_either_side():
+    """Catches bins that end where a prior of negative effects begins."""
+    frame = prior_histogram({"effect": np.linspace(-3.0, 0.0, 1001)})
+    assert frame["low"].min() == pytest.approx(-3.0, abs=0.01)
 
 
 def test_terms_without_dims_are_drawn():

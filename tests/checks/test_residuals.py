@@ -86,15 +86,21 @@ def test_the_ribbon_holds_data_of_the_model(cells, predicted):
     assert (ribbon["lower"] <= ribbon["upper"]).all() and ribbon["lower"].is_monotonic_increasing
     inside = (ribbon["lower"] < ribbon["normal"]) & (ribbon["normal"] < ribbon["upper"])
     assert inside.mean() > 0.95
+    drawn = predicted.transpose("chain", "draw", *DIMS).to_numpy().reshape(1400, -1)
+    drawn = drawn[:, np.isfinite(drawn).all(axis=0)]
+    ordered = np.sort((drawn - drawn.mean(axis=0)) / drawn.std(axis=0, ddof=1), axis=1)
+    within = (ordered >= ribbon["lower"].to_numpy()) & (ordered <= ribbon["upper"].to_numpy())
+    np.testing.assert_allclose(within.mean(axis=0), 0.95, atol=0.003)  # at every place
     places = (np.arange(len(ribbon)) + 0.5) / len(ribbon)
     np.testing.assert_allclose(stats.norm.cdf(ribbon["normal"]), places)
 
 
 def test_cells_are_grouped_by_size():
-    """Catches groups of unequal size and labels that do not say their range."""
+    """Catches groups of unequal size, ties that end it, and labels that do not say their range."""
     n = pd.Series([1, 1, 2, 9, 30, 31, 50, 80])
     groups = size_groups(n, groups=4)
     assert groups.tolist() == ["1–1", "1–1", "2–9", "2–9", "30–31", "30–31", "50–80", "50–80"]
+    assert size_groups(pd.Series([1] * 6 + [2, 3]), groups=4).tolist() == ["1–1"] * 6 + ["2–3"] * 2
 
 
 def test_the_claimed_correlation_is_that_of_the_working_covariance(changes, cells):
@@ -107,8 +113,19 @@ def test_the_claimed_correlation_is_that_of_the_working_covariance(changes, cell
     assert (plain["claimed"] == 0).all()
 
 
+def test_the_claimed_correlation_counts_the_noise_of_both_answers_and_what_persists():
+    """Catches a claim without what persists, or with the noise of one answer only."""
+    names, square = ["q1", "q2"], ("indicator", "indicator_")
+    parts = {"noise_covariance": 0.3, "change_covariance": 0.3, "persistent_covariance": 0.1}
+    made = xr.Dataset(
+        {name: (square, value * np.eye(2)) for name, value in parts.items()},
+        coords={"indicator": names, "indicator_": names},
+    ).assign(common_starts=(square, np.ones((2, 2))))
+    np.testing.assert_allclose(claimed_lag(made)["claimed"], -0.2)  # variances of 1
+
+
 def test_intervals_of_the_lag_are_those_of_citizens_drawn_anew(changes):
-    """Catches pairs drawn as if they were independent citizens, and limits swapped."""
+    """Catches pairs drawn as if they were independent citizens, and limits of another level."""
     row = lag_correlation(changes, outcomes=["q2"], seed=1).iloc[0]
     one = changes.sel(outcome="q2")
     value, start = one["standardised"].to_numpy(), one["previous"].to_numpy()
@@ -127,3 +144,6 @@ def test_intervals_of_the_lag_are_those_of_citizens_drawn_anew(changes):
     np.testing.assert_allclose(
         [row["lower"], row["upper"]], np.quantile(drawn, [0.025, 0.975]), atol=0.03
     )
+    narrow = lag_correlation(changes, outcomes=["q2"], seed=1, level=0.6827).iloc[0]
+    ratio = (row["upper"] - row["lower"]) / (narrow["upper"] - narrow["lower"])
+    assert ratio == pytest.approx(stats.norm.ppf(0.975), rel=0.12)

@@ -60,6 +60,7 @@ def test_every_choice_has_one_row_and_ols_is_the_baseline(study, tmp_path):
     assert (
         (posterior["lower"] < posterior["estimate"]) & (posterior["estimate"] < posterior["upper"])
     ).all()
+    assert all(rows["estimate"].is_monotonic_increasing for _, rows in frame.groupby("estimand"))
     half = (posterior["upper"] - posterior["lower"]) / 2
     np.testing.assert_allclose(half, 1.96 * posterior["se"], rtol=0.15)
     built = tmp_path / "built.py"
@@ -69,7 +70,7 @@ def test_every_choice_has_one_row_and_ols_is_the_baseline(study, tmp_path):
 
 
 def test_the_variance_is_that_of_the_mixture_over_the_standard_deviations(study):
-    """Catches the variance between the points left out: second moment less square."""
+    """Catches the variance between the points left out, and limits of another level."""
     target = Target("effect", "q1", "01")
     frame = specification_curve(
         study, [target], models=["hierarchical"], vcov=["citizen"], previous=["item"]
@@ -81,8 +82,12 @@ def test_the_variance_is_that_of_the_mixture_over_the_standard_deviations(study)
     declared = load_model("hierarchical").declared(cells)
     means, sds, weight = normal_mixture(cells, declared, weights.reshape(1, -1), points=64)
     variance = weight @ (sds**2 + means**2) - (weight @ means) ** 2
-    found = frame.loc[frame["source"] == "posterior", "se"]
-    assert found.item() == pytest.approx(np.sqrt(variance.item()))
+    found = frame[frame["source"] == "posterior"].iloc[0]
+    assert found["se"] == pytest.approx(np.sqrt(variance.item()))
+    for limit, share in (("lower", 0.025), ("upper", 0.975)):
+        below = weight @ stats.norm.cdf((found[limit] - means) / sds)
+        assert below.item() == pytest.approx(share, abs=1e-9)
+    assert found["p_positive"] == pytest.approx((weight @ stats.norm.sf(0, means, sds)).item())
     assert variance.item() > 1.001 * (weight @ sds**2).item()
 
 

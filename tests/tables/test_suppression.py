@@ -29,6 +29,12 @@ def test_a_sum_with_no_other_cell_is_blank_itself() -> None:
         assert found.sums.tolist() == [True]
 
 
+def test_the_smallest_sum_is_withheld_first() -> None:
+    """Catches a sum withheld that tells nothing once a smaller one is."""
+    found = suppressed([3, 4], np.array([[1, 0], [1, 1]]), minimum_count=5)
+    assert found.cells.all() and found.sums.tolist() == [True, False]
+
+
 def test_two_sums_over_the_same_cells_need_three_blanks() -> None:
     """Catches two blanks that a total and a mean together solve."""
     sums = np.array([np.ones(5), np.arange(-2, 3)])

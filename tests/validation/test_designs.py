@@ -116,6 +116,19 @@ def test_slopes_last_and_have_their_stated_size() -> None:
     assert (plain[1].base[later] == plain[1].base[later - 1]).all()
 
 
+def test_parts_of_a_change_have_their_stated_sizes() -> None:
+    """Catches standard deviations that are added up, and questions that all begin alike."""
+    generator = Generator(step=0.3, slope=0.2, shock=0.3, steadiness=(0.0,), cut=False)
+    design, latent, answers = _drawn(generator, citizens=6000)
+    later = np.flatnonzero(design.citizen[1:] == design.citizen[:-1]) + 1
+    moves = latent.base[later] - latent.base[later - 1]
+    assert np.sqrt((moves**2).mean()) == pytest.approx(generator.surprise, rel=0.05)
+    assert (answers - latent.base).std() == pytest.approx(generator.noise, rel=0.01)
+    plain = _drawn(Generator(step=0.0, steadiness=(0.0,)), citizens=6000)[1]
+    middles = 3 + 0.075 * np.array([-4, 1, -3, 2])
+    np.testing.assert_allclose(plain.base.mean(axis=0), middles, atol=0.05)
+
+
 def test_shocks_are_shared_by_a_jobcenter_and_a_quarter() -> None:
     """Catches shocks of citizens, or of calendar time alone."""
     design, latent, _ = _drawn(Generator(shock=0.15, step=0.0))
