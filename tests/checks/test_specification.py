@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from builders import Shape, make_codebook, random_study
+from builders import Shape, make_codebook, random_progression, random_study
 from scipy import stats
 
 from bipbayes.cells import cell_means
@@ -12,7 +12,7 @@ from bipbayes.data.progression import progression
 from bipbayes.errors import SettingsError
 from bipbayes.estimands.weights import average_weights, observed_weights
 from bipbayes.regression import estimate_ols
-from bipbayes.sampling.exact.posterior import normal_mixture
+from bipbayes.sampling.exact.posterior import normal_mixture, saturated_posterior
 from bipbayes.sampling.registry import load_model
 
 BUILT = """
@@ -119,3 +119,15 @@ def test_quantiles_of_a_mixture():
     assert mixture_quantile(means, sds, np.array([1.0, 0.0]), 0.975)[0] == pytest.approx(1.959964)
     median = mixture_quantile(means, sds, np.array([0.8, 0.2]), 0.5)[0]
     assert 0.8 * stats.norm.cdf(median) == pytest.approx(0.5)
+
+
+def test_a_difference_of_unknown_cells_is_unknown():
+    """Catches weights of cells without answers that cancel, as if nothing unknown were in a sum."""
+    shape = Shape(citizens=60, lacking=[("10", "site 1"), ("11", "site 2")])
+    codebook = make_codebook(3, 2)
+    cells = cell_means(random_progression(codebook, seed=3, shape=shape), codebook)
+    unknown = np.flatnonzero((cells["n"] == 0).transpose("combination", "jobcenter", ...))
+    weights = np.zeros((2, cells["n"].size))
+    weights[0, unknown[:2]], weights[1, 0] = (1.0, -1.0), 1.0
+    means, sds = saturated_posterior(cells, weights)
+    assert np.isnan([means, sds]).tolist() == [[True, False], [True, False]]

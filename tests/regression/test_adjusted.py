@@ -186,7 +186,8 @@ def test_other_shapes_and_empty_places() -> None:
     adjustment = make_adjustment(progression, codebook)
     estimates = estimate_adjusted(progression, codebook, adjustment=adjustment)
     unobserved = list(codebook.combinations[5:])
-    assert estimates["estimate"].sel(combination=unobserved).isnull().all()
+    for name in ("estimate", "covariance", "standardised_estimate"):
+        assert estimates[name].sel(combination=unobserved).isnull().all()
     frame = ols_intervals(estimates, codebook)
     assert set(frame.loc[frame["combination"].isin(unobserved), "se"].isna()) == {True}
     nobody = _nobody_answers(progression, "q2")

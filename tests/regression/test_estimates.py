@@ -83,6 +83,29 @@ def test_a_single_response_empties_its_own_error_only() -> None:
     assert (estimates["n"].sel(combination="11") <= 1).all()
 
 
+def test_factors_and_clusters_are_those_of_the_outcomes_own_responses() -> None:
+    """Catches a jobcenter without answers counted as a cluster, and a factor that says nothing."""
+    unanswered = [("q1", combination, "site 2") for combination in CODEBOOK.combinations]
+    shape = builders.Shape(citizens=90, moves=0.0, unanswered=unanswered)
+    data = builders.random_progression(CODEBOOK, seed=3, shape=shape)
+    estimates = estimate_ols(data, CODEBOOK, vcov=["HC1", "cluster_jobcenter"])
+    assert_equals_statsmodels(data, estimates, "q1")
+    own, n = estimates.sel(outcome="q1"), len(outcome_sample(data, "q1"))
+    assert own["clusters"].sel(vcov="cluster_jobcenter") == 3
+    assert own["factor"].sel(vcov="HC1") == pytest.approx(n / (n - 4))
+
+
+def test_as_many_dummies_as_responses_are_said_to_leave_no_error() -> None:
+    """Catches an empty error that says nothing where every combination has one response."""
+    data = builders.random_progression(CODEBOOK, seed=2)
+    known = (data["standardised"].sel(outcome="q1").notnull() & data["analysed"]).to_numpy()
+    rows = pd.Series(data["combination"].to_numpy())[known].drop_duplicates().index
+    kept = data.assign_coords(analysed=data["response"].isin(rows))
+    estimates = estimate_ols(kept, CODEBOOK, vcov=["classical", "HC1"]).sel(outcome="q1")
+    assert estimates["observations"] == estimates["columns"] == 4
+    assert set(estimates["reason"].to_numpy()) == {"no degrees of freedom"}
+
+
 def test_one_cluster_a_row_is_hc1() -> None:
     """Stata's factor turns into HC1's where each citizen has one change (standards 4.2)."""
     shape = builders.Shape(citizens=150, waves=(2, 2), unknown=0.0, gaps=0.0)

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 import xarray as xr
+from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from bipbayes.errors import SettingsError
@@ -74,6 +75,24 @@ def test_effects_equal_statsmodels(data: xr.Dataset, frame: pd.DataFrame) -> Non
         np.testing.assert_allclose(ours["p_value"], fit.pvalues, rtol=1e-9)
 
 
+def test_standardised_errors_have_the_saturated_degrees(
+    data: xr.Dataset, frame: pd.DataFrame
+) -> None:
+    """Catches limits from the degrees of the regression on combinations alone."""
+    rows = frame[(frame["estimand"] == "standardised_effect") & (frame["vcov"] == "HC1")]
+    for outcome, own in rows.groupby("outcome"):
+        known = data["standardised"].sel(outcome=outcome).notnull() & data["analysed"]
+        labels = list(
+            zip(
+                *(data[name].to_numpy()[known] for name in ("combination", "jobcenter")),
+                strict=True,
+            )
+        )
+        degrees = len(labels) - len(set(labels))
+        half = stats.t.ppf(0.95, degrees) * own["se"]
+        np.testing.assert_allclose(own["upper"] - own["estimate"], half, rtol=1e-9)
+
+
 def test_families_are_indicators_and_averages(frame: pd.DataFrame) -> None:
     """Catches one family for all outcomes, or for all kinds of standard errors."""
     averages = frame["outcome"].isin(CODEBOOK.average_codes)
@@ -134,6 +153,21 @@ def test_no_false_certainty_from_one_citizen() -> None:
     assert rows["se"].isna().all()
     assert rows["estimate"].notna().all()
     assert rows["note"].str.startswith("rests on one {citizen}").all()
+
+
+def test_a_single_response_in_a_jobcenter_empties_the_average_over_jobcenters() -> None:
+    """Catches an average's error in which a jobcenter's one response counts as certain."""
+    data = builders.random_progression(CODEBOOK, seed=2, shape=builders.Shape(citizens=200))
+    here = (data["combination"] == "11") & (data["jobcenter"] == "site 1") & data["analysed"]
+    rows = np.flatnonzero(here & data["standardised"].sel(outcome="q2").notnull())
+    keep = ~here | (data["response"] == rows[0])
+    kept = data.assign_coords(analysed=data["analysed"] & keep)
+    frame = ols_intervals(estimate_ols(kept, CODEBOOK, vcov=["HC1"]), CODEBOOK)
+    frame = frame.query("estimand == 'standardised_effect' and outcome == 'q2'")
+    frame = frame.set_index("combination")
+    reason = "in one {jobcenter} it rests on one response: no residual"
+    assert frame["note"].to_dict() == {"00": "", "01": "", "10": "", "11": reason}
+    assert frame["se"].isna().tolist() == [False, False, False, True]
 
 
 def test_an_empty_combination_stays_in_the_frame() -> None:

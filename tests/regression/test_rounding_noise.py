@@ -12,7 +12,13 @@ from statsmodels.stats.multitest import multipletests
 from bipbayes.data.progression import progression
 from bipbayes.intervals import NO_SPREAD
 from bipbayes.regression import VCOV, estimate_ols, ols_intervals
-from bipbayes.regression.inference import cancelled, first_note, without_noise
+from bipbayes.regression.inference import (
+    cancelled,
+    confidence_frame,
+    estimate_rows,
+    first_note,
+    without_noise,
+)
 from bipbayes.regression.reasons import ALL_ALIKE, COMMON_VARIANCE
 
 CODEBOOK = builders.make_codebook(3, 2)
@@ -67,6 +73,22 @@ def test_what_cancels_leaves_the_rounding_of_its_parts() -> None:
     note = xr.DataArray(["", "", "", "known"], dims="combination").astype(object)
     found = cancelled(note, variance=variance, parts=0 * variance + 1.0)
     assert found.values.tolist() == ["", "", ALL_ALIKE, "known"]
+
+
+def test_errors_of_zero_and_a_hair_below_have_no_p_value() -> None:
+    """Catches p = 0 of a variance of zero, and the root of what rounding leaves below zero."""
+    dims, shape = ("vcov", "outcome", "combination"), (1, 1, 2)
+    numbers = {"estimate": 0.1, "n": 9.0, "n_citizens": 9.0, "df": 5.0}
+    source = xr.Dataset(
+        {name: (dims, np.full(shape, value)) for name, value in numbers.items()}
+        | {"variance": (dims, np.reshape([0.0, -1e-18], shape)),
+           "note": (dims, np.full(shape, "", dtype=object))},
+        coords={"vcov": ["HC1"], "outcome": ["q1"], "combination": ["00", "01"]},
+    )  # fmt: skip
+    found = confidence_frame(
+        [estimate_rows(source, "effect")], CODEBOOK, level=0.95, source="ols", analysis=""
+    )
+    assert (found["se"] == 0).all() and found["p_value"].isna().all()
 
 
 def test_the_first_reason_stands() -> None:
@@ -217,7 +239,8 @@ def test_an_item_that_never_changes_keeps_its_n() -> None:
     study = builders.random_study(CODEBOOK, seed=5, shape=builders.Shape(citizens=60))
     still = study.responses.assign(q1=study.responses["q1"].where(study.responses["q1"].isna(), 3))
     data = progression(builders.replace_responses(study, still), CODEBOOK)
-    frame = ols_intervals(estimate_ols(data, CODEBOOK), CODEBOOK)
+    estimates = estimate_ols(data, CODEBOOK)
+    frame = ols_intervals(estimates, CODEBOOK)
     own = frame[frame["outcome"] == "q1"]
     change = data["change"].sel(outcome="q1")
     known = (change.notnull() & data["analysed"]).to_numpy()
@@ -226,7 +249,7 @@ def test_an_item_that_never_changes_keeps_its_n() -> None:
     effects = own[(own["estimand"] == "effect") & (own["vcov"] == "HC1")]
     np.testing.assert_array_equal(effects["n"], counts.reindex(effects["combination"]))
     sites = own[(own["estimand"] == "jobcenter") & (own["vcov"] == "HC1")]
-    assert sites["n"].sum() == known.sum()
+    assert sites["n"].sum() == known.sum() == estimates["observations"].sel(outcome="q1")
     assert own[["estimate", "se", "lower", "p_value"]].isna().all(axis=None)
     assert set(effects["note"]) == {NO_SPREAD}
     single = replace(CODEBOOK, indicators=CODEBOOK.indicators[1:], averages=())
