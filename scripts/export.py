@@ -1,4 +1,4 @@
-"""Write the formatted tables of a stored run: CSV, LaTeX and HTML."""
+"""Write the formatted tables of a stored run: CSV, LaTeX, HTML, Word, Markdown."""
 
 from pathlib import Path
 
@@ -16,13 +16,14 @@ def main(
     adjust: options.Adjust = None,
     ordinal: options.Ordinal = Settings.ordinal,
     outcomes: options.Outcomes = None,
+    formats: options.Formats = None,
     minimum_count: options.MinimumCount = Settings.minimum_count,
     out: options.Out = Path("results"),
     language: options.Language = Settings.language,
     quiet: options.Quiet = False,
 ) -> None:
     """Export tables; for real data, numbers resting on few citizens are left blank."""
-    settings = {key: value for key, value in locals().items() if key != "models"}
+    settings = {key: value for key, value in locals().items() if key not in ("models", "formats")}
     start_logging(quiet=quiet)
 
     def verb() -> int:
@@ -30,7 +31,9 @@ def main(
         from bipbayes.run.inputs import open_stored
 
         chosen = options.settings_from(settings)
-        export_stored(*open_stored(chosen), chosen, models=tuple(models or ()))
+        folder, known = open_stored(chosen)
+        wanted = {"models": tuple(models or ()), "formats": tuple(formats or ())}
+        export_stored(folder, known, chosen, **wanted)
         return 0
 
     run_verb(verb)

@@ -27,6 +27,7 @@ from bipbayes.sampling.diagnose import points_of
 from bipbayes.tables.analyses_table import analyses_rows
 from bipbayes.tables.export import RunFrames, export_tables
 from bipbayes.tables.sampler_tables import hyperparameter_frame
+from bipbayes.tables.write import DEFAULT_FORMATS, checked_formats
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,12 @@ TABLES = "tables"
 
 
 def export_stored(
-    folder: RunFolder, codebook: Codebook, settings: Settings, *, models: Sequence[str] = ()
+    folder: RunFolder,
+    codebook: Codebook,
+    settings: Settings,
+    *,
+    models: Sequence[str] = (),
+    formats: Sequence[str] = (),
 ) -> None:
     """Write the tables of the models that a folder holds of the analysis asked for.
 
@@ -48,6 +54,8 @@ def export_stored(
     models
         Whose tables; empty is all. Tables of another model than the first have that model's
         name in their own.
+    formats
+        Keys of `bipbayes.tables.write.WRITERS`; empty is CSV, LaTeX and HTML.
 
     Raises
     ------
@@ -55,6 +63,7 @@ def export_stored(
         An earlier step is missing, or a fit failed its checks: its draws are stored, but they
         are no result.
     """
+    formats = checked_formats(formats or DEFAULT_FORMATS)
     analysis = settings.analysis
     settings = as_reported(folder, settings)
     for stage in (FIT_POSTERIOR, COMPARE):
@@ -69,6 +78,7 @@ def export_stored(
         comparison=folder.read("comparison.csv"),
         intervals=read_intervals(folder),
         fits=[stored_fit(folder, model, analysis) for model in chosen],
+        formats=formats,
     )
     logger.info("%d files of tables are in %s", len(paths), folder.file(TABLES))
     warn_of_other_counts(folder, settings)
@@ -102,6 +112,7 @@ def write_tables(
     comparison: pd.DataFrame,
     intervals: pd.DataFrame,
     fits: Sequence[xr.DataTree],
+    formats: Sequence[str] = DEFAULT_FORMATS,
 ) -> list[Path]:
     """Write the tables of fits of one analysis and note it in ``run.json``."""
     analysis = settings.analysis
@@ -117,6 +128,7 @@ def write_tables(
                 context=run_context(folder, codebook, settings),
                 minimum_count=settings.minimum_count,
                 outcomes=settings.outcomes or None,
+                formats=formats,
             )
     wanted = {"language": settings.language, "minimum_count": settings.minimum_count}
     wanted |= {"analysis": analysis} if analysis else {}

@@ -36,6 +36,7 @@ OUTPUTS: Final = (
     "tables/*.html",
     "tables/*.txt",
     "tables/*.docx",
+    "tables/*.md",
 )
 AUDITS: Final = ("audit_*.csv",)
 KEPT: Final = ("codebook.toml", "synthetic/responses.csv", "synthetic/characteristics.csv")

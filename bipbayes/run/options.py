@@ -100,6 +100,10 @@ MinimumCount = Annotated[
 Everything = Annotated[
     bool, typer.Option("--all", help="Draw the figures, too, that the main job leaves out.")
 ]
+Formats = Annotated[
+    list[str] | None,
+    typer.Option("--format", help="csv, tex, html, docx, md; repeatable or docx,md."),
+]
 Quick = Annotated[
     bool, typer.Option("--quick", help="Few draws and pictures; all results are preliminary.")
 ]

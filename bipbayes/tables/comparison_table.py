@@ -54,6 +54,7 @@ def comparison_table(
         columns=_columns(raw, context),
         body=_body(raw, context),
         raw=_whole_counts(raw.reset_index(drop=True)),
+        document=f"comparison_{estimand}",
     )
 
 

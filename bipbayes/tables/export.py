@@ -14,7 +14,7 @@ from bipbayes.tables.disclosure import blank_small_cells
 from bipbayes.tables.factorial_table import factorial_rows, factorial_table
 from bipbayes.tables.layout import Table
 from bipbayes.tables.sampler_tables import diagnostics_table, hyperparameter_table
-from bipbayes.tables.write import WRITERS, write_tables
+from bipbayes.tables.write import DEFAULT_FORMATS, write_tables
 from bipbayes.wording import Context, phrase
 
 MINIMUM_COUNT: Final = 5
@@ -57,7 +57,7 @@ def export_tables(
     context: Context,
     minimum_count: int = MINIMUM_COUNT,
     outcomes: Sequence[str] | None = None,
-    formats: Sequence[str] = tuple(WRITERS),
+    formats: Sequence[str] = DEFAULT_FORMATS,
 ) -> list[Path]:
     """Write the tables of a run.
 
@@ -110,7 +110,14 @@ def run_tables(
         tables.append(table)
     # Beside the tables of the plain analysis and of the first model in the same folder.
     endings = [text for text in (context.analysis, frames.ending) if text]
-    tables = [replace(table, name="_".join([table.name, *endings])) for table in tables]
+    tables = [
+        replace(
+            table,
+            name="_".join([table.name, *endings]),
+            document="_".join([table.file_name, *endings]),
+        )
+        for table in tables
+    ]
     several = frames.analyses is not None and frames.analyses["analysis"].nunique() > 1
     if frames.analyses is not None and several and not frames.ending:
         shared = replace(context, analysis=PLAIN)

@@ -1,5 +1,6 @@
 """Tables as self-contained HTML pages, or as a fragment for the report."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
@@ -48,12 +49,12 @@ _PAGE: Final = """\
 <html lang="{{ language }}">
 <head>
 <meta charset="utf-8">
-<title>{{ table.caption }}</title>
+<title>{{ title }}</title>
 <style>
 {{ style | safe }}</style>
 </head>
 <body>
-{{ fragment | safe }}</body>
+{% for fragment in fragments %}{{ fragment | safe }}{% endfor %}</body>
 </html>
 """
 
@@ -73,16 +74,19 @@ def html_fragment(table: Table) -> str:
     )
 
 
-def html(table: Table, *, language: str = "en") -> str:
-    """Return the table as a page that needs no other file.
+def html(tables: Sequence[Table], *, language: str = "en") -> str:
+    """Return tables as a page that needs no other file.
 
     Parameters
     ----------
-    table
-        Finished table.
+    tables
+        Finished tables, at least one.
     language
-        Of its words, for the page's language mark.
+        Of their words, for the page's language mark.
     """
     return _template(_PAGE).render(
-        table=table, fragment=html_fragment(table), style=STYLE, language=language
+        title=tables[0].caption,
+        fragments=[html_fragment(table) for table in tables],
+        style=STYLE,
+        language=language,
     )

@@ -36,7 +36,7 @@ class Table:
     Attributes
     ----------
     name
-        File name without ending.
+        Names it among all tables of a run.
     caption
         Says what it shows and whether data are synthetic.
     notes
@@ -47,6 +47,8 @@ class Table:
         Texts to print, in the readers' language.
     raw
         The frame behind it at full precision, for the CSV.
+    document
+        Name of the file that it stands in with others of its kind; ``""``: its own name.
     """
 
     name: str
@@ -55,6 +57,12 @@ class Table:
     columns: tuple[Column, ...]
     body: pd.DataFrame
     raw: pd.DataFrame
+    document: str = ""
+
+    @property
+    def file_name(self) -> str:
+        """Name of its file without ending."""
+        return self.document or self.name
 
     def rows(self) -> list[list[str]]:
         """Return the printed texts row by row, in the order of the columns."""

@@ -1,8 +1,12 @@
-"""Write finished tables to files; a new format is one more entry of `WRITERS`."""
+"""Write finished tables to files, one document a kind; a new format is one entry of `WRITERS`."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from itertools import groupby
 from pathlib import Path
 from typing import Final
+
+import pandas as pd
 
 from bipbayes.atomic import write_frame, write_text
 from bipbayes.data.words import study_words
@@ -11,15 +15,16 @@ from bipbayes.marks import marked
 from bipbayes.tables.html import html
 from bipbayes.tables.latex import latex
 from bipbayes.tables.layout import Table
+from bipbayes.tables.markdown import markdown
 from bipbayes.wording import Context
 
-type Writer = Callable[[Table, Path, Context], None]
+type Writer = Callable[[Sequence[Table], Path, Context], None]
 
 
-def _write_csv(table: Table, path: Path, context: Context) -> None:
-    """Write the raw frame, marked: full precision and a decimal point in every language."""
+def _write_csv(tables: Sequence[Table], path: Path, context: Context) -> None:
+    """Write the raw frames, marked: full precision and a decimal point in every language."""
     frame = marked(
-        table.raw,
+        pd.concat([table.raw for table in tables], ignore_index=True),
         synthetic=context.synthetic,
         preliminary=context.preliminary,
         turned=context.codebook.reversed_codes,
@@ -28,19 +33,32 @@ def _write_csv(table: Table, path: Path, context: Context) -> None:
     write_frame(path, frame, treatments=context.codebook.treatment_codes, words=words)
 
 
-def _write_latex(table: Table, path: Path, context: Context) -> None:
-    write_text(path, latex(table))
+def _write_latex(tables: Sequence[Table], path: Path, context: Context) -> None:
+    write_text(path, "\n".join(map(latex, tables)))
 
 
-def _write_html(table: Table, path: Path, context: Context) -> None:
-    write_text(path, html(table, language=context.language))
+def _write_html(tables: Sequence[Table], path: Path, context: Context) -> None:
+    write_text(path, html(tables, language=context.language))
+
+
+def _write_word(tables: Sequence[Table], path: Path, context: Context) -> None:
+    from bipbayes.tables.word import write_word  # half a second that few runs need
+
+    write_word(tables, path, language=context.language)
+
+
+def _write_markdown(tables: Sequence[Table], path: Path, context: Context) -> None:
+    write_text(path, "\n".join(map(markdown, tables)))
 
 
 WRITERS: Final[Mapping[str, Writer]] = {
     "csv": _write_csv,
     "tex": _write_latex,
     "html": _write_html,
+    "docx": _write_word,
+    "md": _write_markdown,
 }
+DEFAULT_FORMATS: Final = ("csv", "tex", "html")
 
 
 def write_tables(
@@ -48,14 +66,14 @@ def write_tables(
     folder: Path,
     *,
     context: Context,
-    formats: Sequence[str] = tuple(WRITERS),
+    formats: Sequence[str] = DEFAULT_FORMATS,
 ) -> list[Path]:
-    """Write tables, each in every format.
+    """Write tables in every format; those of one document, which follow each other, together.
 
     Parameters
     ----------
     tables
-        Finished tables; their names become file names.
+        Finished tables; the names of their documents become file names.
     folder
         Where they go; made if missing.
     context
@@ -73,13 +91,32 @@ def write_tables(
     SettingsError
         For an unknown format.
     """
-    unknown = sorted(set(formats) - set(WRITERS))
-    if unknown:
-        raise SettingsError(f"table formats {unknown} are not known; choose from {list(WRITERS)}")
+    formats = checked_formats(formats)
     paths = []
-    for table in tables:
+    ordered = sorted(tables, key=lambda table: table.file_name)
+    for name, group in groupby(ordered, key=lambda table: table.file_name):
+        together = list(group)
         for ending in formats:
-            path = folder / f"{table.name}.{ending}"
-            WRITERS[ending](table, path, context)
+            path = folder / f"{name}.{ending}"
+            WRITERS[ending](together, path, context)
             paths.append(path)
     return paths
+
+
+def checked_formats(formats: Sequence[str]) -> tuple[str, ...]:
+    """Return formats, each once; ``docx,md`` counts as two.
+
+    Raises
+    ------
+    SettingsError
+        For unknown ones.
+    """
+    asked = tuple(dict.fromkeys(name for text in formats for name in text.split(",")))
+    unknown = [name for name in asked if name not in WRITERS]
+    if unknown:
+        near = get_close_matches(unknown[0], WRITERS, n=1)
+        said = f"did you mean {near[0]!r}? " if near else ""
+        raise SettingsError(
+            f"table formats {unknown} are not known; {said}choose from {list(WRITERS)}"
+        )
+    return asked

@@ -202,11 +202,11 @@ def test_exports_name_the_analysis(stored: Path, monkeypatch: pytest.MonkeyPatch
         export_stage.export_stored(run.folder, CODEBOOK, run.settings)
     tables = stored / "tables"
     plain, ordinal = (
-        (tables / f"comparison_q1{ending}.html").read_text(encoding="utf-8")
+        (tables / f"comparison_effect{ending}.html").read_text(encoding="utf-8")
         for ending in ("", "_ordinal")
     )
     assert "Ordered probit of the answer" in ordinal and "Ordered probit" not in plain
-    raw = pd.read_csv(tables / "comparison_q1_ordinal.csv", keep_default_na=False)
+    raw = pd.read_csv(tables / "comparison_effect_ordinal.csv", keep_default_na=False)
     assert set(raw["analysis"]) == {"ordinal"}
     together = pd.read_csv(tables / "analyses.csv", keep_default_na=False)
     assert set(together["analysis"]) == {"", "baseline", "ordinal"}
@@ -319,7 +319,7 @@ def test_every_model_has_its_figures_and_tables(
     assert set(of_analysis(comparison, "")["model"]) == {MODEL, "second"}
     export_stage.export_stored(run.folder, CODEBOOK, run.settings)
     for ending, model in (("", MODEL), ("_second", "second")):
-        table = pd.read_csv(copy / "tables" / f"comparison_q1{ending}.csv")
+        table = pd.read_csv(copy / "tables" / f"comparison_effect{ending}.csv")
         assert set(table["model"]) == {model}
         assert (copy / "tables" / f"hyperparameters{ending}.tex").is_file()
     assert run.folder.stage("export")["models"] == [MODEL, "second"]

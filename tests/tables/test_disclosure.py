@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from bipbayes.errors import DataError, SettingsError
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.tables.disclosure import TOO_FEW, blank_small_cells
 from bipbayes.tables.export import RunFrames, export_tables
+from bipbayes.tables.write import WRITERS
 from bipbayes.wording import Context
 
 CODEBOOK = small_codebook()
@@ -180,19 +182,31 @@ def frames() -> RunFrames:
 
 
 def _texts(paths: list[Path]) -> dict[str, str]:
-    return {path.name: path.read_text(encoding="utf-8") for path in paths}
+    return {path.name: _text(path) for path in paths}
+
+
+def _text(path: Path) -> str:
+    if path.suffix != ".docx":
+        return path.read_text(encoding="utf-8")
+    with zipfile.ZipFile(path) as parts:
+        return " ".join(
+            parts.read(name).decode("utf-8") for name in parts.namelist() if name.endswith(".xml")
+        )
 
 
 def test_a_planted_cell_is_blank_in_every_format(frames: RunFrames, tmp_path: Path) -> None:
     """Catches a format that is written from the frame before it was protected."""
     context = Context(CODEBOOK, synthetic=False)
-    texts = _texts(export_tables(frames, tmp_path, context=context, outcomes=["q1", "q2"]))
+    paths = export_tables(
+        frames, tmp_path, context=context, outcomes=["q1", "q2"], formats=tuple(WRITERS)
+    )
+    texts = _texts(paths)
     for name, text in texts.items():
         for number in ("0.777", "0.888", "4321"):
             assert number not in text, name
-    for ending in ("tex", "html"):
-        assert "fewer than 5 persons" in texts[f"comparison_q1.{ending}"]
-    assert texts["comparison_q1.csv"].count("fewer than 5 persons") == 2
+    for ending in ("tex", "html", "docx", "md"):
+        assert "fewer than 5 persons" in texts[f"comparison_effect.{ending}"]
+    assert texts["comparison_effect.csv"].count("fewer than 5 persons") == 2
 
 
 @pytest.mark.parametrize(
@@ -214,7 +228,7 @@ def test_the_note_on_blanks_holds_for_every_blank(
     context = Context(CODEBOOK, synthetic=False, language=language)
     texts = _texts(export_tables(alike, tmp_path, context=context, outcomes=["q2"]))
     for ending in ("tex", "html"):
-        flat = " ".join(texts[f"comparison_q2.{ending}"].split())
+        flat = " ".join(texts[f"comparison_effect.{ending}"].split())
         assert all(reason in flat for reason in reasons)
 
 
@@ -223,7 +237,7 @@ def test_synthetic_data_are_exported_whole(frames: RunFrames, tmp_path: Path) ->
     context = Context(CODEBOOK, synthetic=True)
     texts = _texts(export_tables(frames, tmp_path, context=context, outcomes=["q1"]))
     for ending in ("csv", "tex", "html"):
-        assert "4321" in texts[f"comparison_q1.{ending}"]
+        assert "4321" in texts[f"comparison_effect.{ending}"]
     for name, text in texts.items():
         if not name.endswith(".csv"):
             assert "Synthetic data." in text, name
@@ -235,5 +249,5 @@ def test_the_count_can_be_set(frames: RunFrames, tmp_path: Path) -> None:
     context = Context(CODEBOOK, synthetic=False, language="da")
     few = replace(frames, intervals=frames.intervals.head(0))
     texts = _texts(export_tables(few, tmp_path, context=context, minimum_count=4, outcomes=["q1"]))
-    assert "4321" in texts["comparison_q1.tex"]
-    assert "færre end 4 personer" in texts["comparison_q1.html"]
+    assert "4321" in texts["comparison_effect.tex"]
+    assert "færre end 4 personer" in texts["comparison_effect.html"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from docx import Document
 from frame_builders import hyperparameters, long_frame, small_codebook
 
 from bipbayes.errors import SettingsError
@@ -16,6 +18,7 @@ from bipbayes.tables.comparison_table import comparison_table, interval_text, pr
 from bipbayes.tables.html import html
 from bipbayes.tables.latex import escape, latex
 from bipbayes.tables.layout import Column, Table
+from bipbayes.tables.markdown import markdown
 from bipbayes.tables.sampler_tables import (
     diagnostics_table,
     hyperparameter_frame,
@@ -135,7 +138,7 @@ def test_latex_snapshot() -> None:
 
 def test_html_says_the_same_in_danish_and_stands_alone() -> None:
     """Catches a decimal point in Danish, unescaped labels, and files that the page needs."""
-    page = html(table("da"), language="da")
+    page = html([table("da")], language="da")
     cells = _Cells()
     cells.feed(page)
     assert cells.open == []
@@ -154,7 +157,7 @@ def test_html_escapes_what_a_codebook_holds() -> None:
     """Catches labels of a user's codebook that run as code in the page."""
     shown = table()
     body = shown.body.assign(combination="<script>alert(1)</script>")
-    page = html(Table(shown.name, "a < b", ("x & y",), shown.columns, body, shown.raw))
+    page = html([Table(shown.name, "a < b", ("x & y",), shown.columns, body, shown.raw)])
     assert "<script" not in page
     assert "a &lt; b" in page
 
@@ -244,3 +247,31 @@ def test_unknown_formats_are_refused(tmp_path: Path) -> None:
     """Catches a format that is silently left out."""
     with pytest.raises(SettingsError, match="docm"):
         write_tables([table()], tmp_path, context=CONTEXT, formats=("csv", "docm"))
+
+
+@pytest.mark.parametrize("language", ["en", "da"])
+def test_word_holds_every_text_of_every_table(tmp_path: Path, language: str) -> None:
+    """Catches a lost row or column, a spanning header over the wrong ones, two tables in one."""
+    tables = [table(language), replace(table(language), name="other")]
+    paths = write_tables(tables, tmp_path, context=CONTEXT, formats=("docx,md",))
+    assert [path.name for path in paths] == ["comparison_effect.docx", "comparison_effect.md"]
+    pages = Document(str(paths[0]))
+    assert len(pages.tables) == 2
+    grid = [[cell.text for cell in row.cells] for row in pages.tables[0].rows]
+    assert grid[2:] == tables[0].rows()
+    assert grid[1] == [column.header for column in tables[0].columns]
+    assert grid[0] == [column.group for column in tables[0].columns]  # merged cells repeat
+    said = " ".join(paragraph.text for paragraph in pages.paragraphs)
+    assert said.count(tables[0].caption) == 2 and tables[0].notes[0] in said
+    marked = [row._tr.xml.count("w:tblHeader") for row in pages.tables[0].rows]
+    assert marked[:3] == [1, 1, 0]
+
+
+def test_markdown_prints_texts_as_they_stand() -> None:
+    """Catches a label with a bar or an asterisk that breaks the table or turns bold."""
+    shown = table("en")
+    body = shown.body.assign(combination="a|b*_<i>")
+    lines = markdown(replace(shown, body=body)).splitlines()
+    rows = [line for line in lines if line.startswith("| ")]
+    assert all(len(re.findall(r"(?<!\\)\|", row)) == len(shown.columns) + 1 for row in rows)
+    assert r"a\|b\*\_\<i\>" in rows[2]
