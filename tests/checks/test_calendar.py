@@ -9,6 +9,7 @@ from scipy import stats
 
 from bipbayes.checks import calendar
 from bipbayes.checks.calendar import calendar_shocks
+from bipbayes.data.sample import analysis_sample
 from bipbayes.errors import ModelError
 from bipbayes.intervals import ALL_INDICATORS
 
@@ -62,7 +63,10 @@ def test_nothing_is_found_where_there_is_nothing(design: xr.Dataset) -> None:
 
 
 def test_sums_and_scale_are_those_of_pairs_of_citizens() -> None:
-    """Catches pairs of one citizen or of two blocks, and what the means of small cells leave."""
+    """Catches pairs of one citizen or of two blocks, and what the means of small cells leave.
+
+    Also signs that are not those of whole citizens.
+    """
     small = random_progression(CODEBOOK, seed=2, shape=Shape(citizens=60, waves=(3, 6)))
     changes = _shocked(small, 2, 0.3)
     row = calendar_shocks(changes, CODEBOOK, seed=1).set_index("outcome").loc["q2"]
@@ -88,6 +92,16 @@ def test_sums_and_scale_are_those_of_pairs_of_citizens() -> None:
     assert row["blocks"] == len(set(block[pairs.any(axis=1)]))
     assert left / scale < -0.01  # it is drawn with random signs
     assert row["shock"] ** 2 == pytest.approx((total - left) / scale, abs=0.001)
+    sample, place = analysis_sample(changes, CODEBOOK), CODEBOOK.outcomes.index("q2")
+    seen, dates = sample.observed[:, place], changes["date"].to_numpy()
+    size = (sample.citizen.max() + 1, calendar.SIGNS)
+    signs = np.random.default_rng(5).choice([-1.0, 1.0], size)
+    found = calendar._surplus(
+        sample, seen, calendar._blocks(sample, dates), place=place, signs=signs
+    )
+    turned = centre @ (errors[:, None] * signs[sample.citizen[seen]])
+    by_sign = (turned * (pairs @ turned)).sum(axis=0)
+    np.testing.assert_allclose(found.turned.sum(axis=0), by_sign - by_sign.mean(), atol=1e-9)
 
 
 def test_a_line_says_what_blocks_differ_by_and_what_chance_gives() -> None:

@@ -1,5 +1,7 @@
 """Replicated raw changes: their moments are those of the model, and misfit is seen."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ import xarray as xr
 from builders import Shape, make_codebook, random_study, replace_responses
 
 from bipbayes.cells import cell_means
+from bipbayes.checks import replicate
 from bipbayes.checks.changes import change_check, statistics
 from bipbayes.checks.replicate import indicator_rows, normal_changes, on_scale, ordinal_changes
 from bipbayes.data.progression import progression
@@ -136,6 +139,17 @@ def test_what_normal_rows_cannot_do_is_seen_and_what_they_can_is_not(changes, ce
     tied = frame_without.query("form == 'normal' and statistic == 'no_change'")
     assert (tied["observed"] == 0).all() and (tied["p_below"] == 0.5).all()  # ties count half
     assert set(frame.index.get_level_values("form")) == {"normal", "rounded", "on_scale", "ordinal"}
+
+
+def test_answers_go_together_as_changes_that_are_seen_together(changes):
+    """Catches a correlation that gaps draw towards zero, and covariances in its place."""
+    rng, rows = np.random.default_rng(8), indicator_rows(changes, CODEBOOK)
+    correlation = 0.6 + 0.4 * np.eye(4)
+    drawn = 1.5 * rng.multivariate_normal(np.zeros(4), correlation, 4000)
+    seen = rng.random(drawn.shape) < 0.5
+    gaps = np.where(seen, rows.mean + rows.sd * drawn, np.nan)
+    found = replicate._correlation(replace(rows, change=gaps, observed=seen))
+    np.testing.assert_allclose(found, correlation, atol=0.08)
 
 
 def test_the_ordered_probit_finds_its_own_answers_credible(study):

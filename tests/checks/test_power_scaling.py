@@ -71,20 +71,24 @@ def _normal_likelihood(cells, shift):
 
 
 def test_sensitivities_are_those_of_arviz_and_name_what_they_mean(cells):
-    """Catches a likelihood of another size, and the two diagnoses exchanged."""
+    """Catches a likelihood of another size, and the two diagnoses exchanged.
+
+    Also the names of quantities without draws, given to those that follow.
+    """
     rng, dims = np.random.default_rng(7), ("chain", "draw")
     shift, hyperprior, noise = rng.normal(0, [[[0.06]], [[1.0]], [[1]]], (3, 2, 2000))
     likelihood = _normal_likelihood(cells, shift)
     said_by_both = hyperprior + likelihood / likelihood.std()
     quantities = xr.DataArray(
-        np.stack([hyperprior, said_by_both, noise], axis=2)[:, :, None],
+        np.stack([np.nan * noise, hyperprior, said_by_both, noise], axis=2)[:, :, None],
         dims=(*dims, "outcome", "combination"),
-        coords={"outcome": ["q1"], "combination": ["prior", "both", "none"]},
+        coords={"outcome": ["q1"], "combination": ["unknown", "prior", "both", "none"]},
     )
     effects = cells["mean"].fillna(0.0) + xr.DataArray(shift, dims=dims)
     prior = xr.DataArray(hyperprior, dims=dims)
     frame = power_scaling({"effect": quantities}, effects, cells, hyperprior=prior)
     frame = frame.set_index("combination")
+    assert list(frame.index) == ["prior", "both", "none"]
     assert frame.loc["prior", "diagnosis"] == "the prior matters, the data say little"
     assert frame.loc["both", "diagnosis"] == "prior and data disagree"
     assert frame.loc["none", "diagnosis"] == ""

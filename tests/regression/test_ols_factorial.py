@@ -102,11 +102,16 @@ def test_an_empty_combination_leaves_all_terms_empty_and_says_why() -> None:
 
 
 def test_unusable_errors_name_the_combination(data: xr.Dataset) -> None:
-    """Catches a standard error of a combination that rests on one citizen, taken as zero."""
+    """Catches a standard error of a combination that rests on one citizen, taken as zero.
+
+    Also a wrong number of those that the reason does not name.
+    """
     estimates = estimate_ols(data, CODEBOOK)
     note = xr.full_like(estimates["note"], "")
     note.loc[{"combination": "101", "vcov": "cluster_citizen"}] = "rests on one citizen"
+    note.loc[{"combination": list(CODEBOOK.combinations[:5]), "vcov": "HC3"}] = "no error"
     source = estimates[["estimate", "covariance", "df", "n", "n_citizens"]].assign(note=note)
     found = factorial_of(source, CODEBOOK)["note"]
     assert (found.sel(vcov="cluster_citizen") == "101: rests on one citizen").all()
+    assert (found.sel(vcov="HC3") == "000, 001, 010 and 2 more: no error").all()
     assert (found.sel(vcov="classical") == "").all()
