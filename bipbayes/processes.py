@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import suppress
 from multiprocessing.context import BaseContext
+from threading import Thread
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -56,6 +57,21 @@ class Processes:
             future.set_result(function(*arguments))
         except Exception as fault:
             future.set_exception(fault)
+        return future
+
+    def early_job(self, function: Callable[..., Any], *arguments: object) -> Future[Any]:
+        """Hand in a first job and go on: the server's imports are not waited for."""
+        if self._executor is None:
+            return self.job(function, *arguments)
+        future: Future[Any] = Future()
+
+        def hand_in() -> None:
+            try:
+                future.set_result(self.job(function, *arguments).result())
+            except BaseException as fault:
+                future.set_exception(fault)
+
+        Thread(target=hand_in, daemon=True).start()
         return future
 
     def close(self, *, wait: bool = True) -> None:

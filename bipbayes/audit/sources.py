@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import pandas as pd
@@ -66,7 +67,7 @@ class Source:
     readings: dict[Key, Reading]
     rows: dict[Key, dict[str, Any]]
 
-    @property
+    @cached_property
     def silent(self) -> set[Key]:
         """Estimates behind which there is no response."""
         return {key for key, row in self.rows.items() if row.get("note") == PRIOR_DRIVEN}

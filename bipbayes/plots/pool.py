@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _RECIPES: Final = "bipbayes.plots.recipes"
 FORMATS: Final = ("png", "pdf")
 _MOST_WORKERS: Final = 4
-_COURTESY: Final = 5  # how far drawing steps back behind sampling when both want a core
+_COURTESY: Final = 10  # how far drawing steps back behind sampling when both want a core
 
 
 class DrawingPool(Processes):
@@ -57,7 +57,7 @@ class DrawingPool(Processes):
         self._futures: dict[str, Future[list[Path]]] = {}
         if count > 0:
             # The first job makes the server start importing now.
-            self.job(_prepare_again)
+            self.early_job(_prepare_again)
 
     def submit(self, tasks: Iterable["FigureTask"]) -> None:
         """Hand in figures; returns at once (after drawing them with ``workers=0``)."""

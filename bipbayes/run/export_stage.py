@@ -25,9 +25,10 @@ from bipbayes.run.ols_stage import read_intervals
 from bipbayes.run.settings import Settings
 from bipbayes.sampling.diagnose import points_of
 from bipbayes.tables.analyses_table import analyses_rows
-from bipbayes.tables.export import RunFrames, export_tables
+from bipbayes.tables.export import RunFrames, analyses_tables, export_tables
 from bipbayes.tables.sampler_tables import hyperparameter_frame
 from bipbayes.tables.write import DEFAULT_FORMATS, checked_formats
+from bipbayes.tables.write import write_tables as write_formats
 
 logger = logging.getLogger(__name__)
 
@@ -134,6 +135,25 @@ def write_tables(
     wanted |= {"analysis": analysis} if analysis else {}
     folder.finish(named(STAGE, analysis, joint="/"), wanted, files=len(paths), models=list(endings))
     return paths
+
+
+def write_analyses(
+    folder: RunFolder,
+    codebook: Codebook,
+    settings: Settings,
+    intervals: pd.DataFrame,
+    *,
+    model: str,
+) -> None:
+    """Write the table of all analyses of a model, once the folder holds several."""
+    context = run_context(folder, codebook, settings)
+    tables = analyses_tables(
+        sound_rows(folder, analyses_rows(intervals, model=model), settings),
+        context,
+        minimum_count=settings.minimum_count,
+        outcomes=settings.outcomes or None,
+    )
+    write_formats(tables, folder.file(TABLES), context=context)
 
 
 def _frames(

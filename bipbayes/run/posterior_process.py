@@ -53,7 +53,7 @@ class PosteriorProcess(Processes):
         connection = self._stack.enter_context(listening())
         level = logging.getLogger("bipbayes").getEffectiveLevel()
         super().__init__(1, initializer=_begin, arguments=(connection, level))
-        self._process: Future[int] = self.job(_import, list(engines))
+        self._process: Future[int] = self.early_job(_import, list(engines))
 
     def submit(
         self, run: Run, models: Sequence[str], cells: xr.Dataset

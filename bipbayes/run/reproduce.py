@@ -151,10 +151,6 @@ def _all_stages(
     comparison = compare_stage.write_comparison(
         run.folder, ols, [posterior.intervals for posterior in posteriors]
     )
-    added = [store_posterior(run.folder, process.wait(fit)) for fit in extra]
-    if added:
-        rows = sound_rows(run.folder, run.folder.read("effects.csv"), settings)
-        compare_stage.submit_analyses(pool, context, rows, settings, model=added[0].model)
     if passed or settings.quick:
         export_stage.write_tables(
             run.folder,
@@ -166,6 +162,12 @@ def _all_stages(
         )
     else:
         logger.error("a fit failed its checks: its figures are marked, its tables not exported")
+    added = [store_posterior(run.folder, process.wait(fit)) for fit in extra]
+    if added:
+        rows = sound_rows(run.folder, run.folder.read("effects.csv"), settings)
+        compare_stage.submit_analyses(pool, context, rows, settings, model=added[0].model)
+        if passed or settings.quick:
+            export_stage.write_analyses(run.folder, codebook, settings, rows, model=added[0].model)
     return _Done(progression, ols, description, (*posteriors, *added))
 
 

@@ -94,10 +94,15 @@ def run_tables(
     outcomes: Sequence[str] | None = None,
 ) -> list[Table]:
     """Return the tables that `export_tables` writes; parameters as there."""
+    beside = []
+    if frames.analyses is not None and not frames.ending:
+        beside = analyses_tables(
+            frames.analyses, context, minimum_count=minimum_count, outcomes=outcomes
+        )
     notes: tuple[str, ...] = ()
     if not context.synthetic:
         frames = protected(frames, context, minimum_count=minimum_count)
-        notes = (phrase("blanked", context.language, count=minimum_count),)
+        notes = _blank_notes(context, minimum_count)
     tables = _comparisons(frames.comparison, context, outcomes)
     effects = factorial_rows(frames.intervals, context)
     if len(effects):
@@ -118,26 +123,50 @@ def run_tables(
         )
         for table in tables
     ]
-    several = frames.analyses is not None and frames.analyses["analysis"].nunique() > 1
-    if frames.analyses is not None and several and not frames.ending:
-        shared = replace(context, analysis=PLAIN)
-        table = analyses_table(frames.analyses, shared, outcomes=outcomes)
-        tables.append(replace(table, notes=table.notes + notes))
-    return tables
+    return tables + beside
+
+
+def analyses_tables(
+    rows: pd.DataFrame,
+    context: Context,
+    *,
+    minimum_count: int = MINIMUM_COUNT,
+    outcomes: Sequence[str] | None = None,
+) -> list[Table]:
+    """Return the table of all analyses, or none where there is one only.
+
+    Parameters
+    ----------
+    rows
+        From `bipbayes.tables.analyses_table.analyses_rows`.
+    context, minimum_count, outcomes
+        As for `export_tables`.
+    """
+    if rows["analysis"].nunique() < 2:
+        return []
+    notes: tuple[str, ...] = ()
+    if not context.synthetic:
+        rows = _blanked(rows, context, minimum_count)
+        notes = _blank_notes(context, minimum_count)
+    table = analyses_table(rows, replace(context, analysis=PLAIN), outcomes=outcomes)
+    return [replace(table, notes=table.notes + notes)]
+
+
+def _blanked(frame: pd.DataFrame, context: Context, minimum_count: int) -> pd.DataFrame:
+    none = context.codebook.no_treatment
+    return blank_small_cells(frame, minimum_count=minimum_count, no_treatment=none).frame
+
+
+def _blank_notes(context: Context, minimum_count: int) -> tuple[str, ...]:
+    return (phrase("blanked", context.language, count=minimum_count),)
 
 
 def protected(frames: RunFrames, context: Context, *, minimum_count: int) -> RunFrames:
     """Return the frames with blanks where numbers rest on too few citizens."""
-    none = context.codebook.no_treatment
-
-    def blanked(frame: pd.DataFrame) -> pd.DataFrame:
-        return blank_small_cells(frame, minimum_count=minimum_count, no_treatment=none).frame
-
     return replace(
         frames,
-        comparison=blanked(frames.comparison),
-        intervals=blanked(frames.intervals),
-        analyses=None if frames.analyses is None else blanked(frames.analyses),
+        comparison=_blanked(frames.comparison, context, minimum_count),
+        intervals=_blanked(frames.intervals, context, minimum_count),
     )
 
 

@@ -1,5 +1,6 @@
 """How many decimals a posterior number may show: never finer than its Monte Carlo error."""
 
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -11,6 +12,7 @@ MOST_DECIMALS: Final = 3
 PROBABILITY_DECIMALS: Final = 2
 
 
+@cache
 def limit_factor(level: float) -> float:
     """Return how much larger the Monte Carlo error of a limit is than that of the mean.
 
