@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from bipbayes.comparison import shown_errors
-from bipbayes.intervals import ALL_INDICATORS, PLAIN
+from bipbayes.intervals import ALL_INDICATORS, PLAIN, of_analysis
 from bipbayes.wording import Context
 
 
@@ -63,6 +63,11 @@ class PageContents:
     def fit(self) -> dict[str, Any]:
         """What the record has on the fit."""
         return dict(self.record.get("stages", {}).get(self.stage, {}))
+
+    @property
+    def plain(self) -> pd.DataFrame:
+        """The long frame of the plain analysis."""
+        return of_analysis(self.intervals, PLAIN)
 
     @property
     def effects(self) -> pd.DataFrame:

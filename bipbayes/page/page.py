@@ -30,14 +30,6 @@ from bipbayes.wording import outcome_label, phrase, whole_number
 
 MOST_PICTURES: Final = 2_500_000  # bytes: further figures are named, not embedded
 _COLOURS: Final = 128  # of an embedded picture; the files in the folder keep all
-_LEAD: Final = (
-    ("analysed", sentences.analysed),
-    ("overall", sentences.overall),
-    ("against", sentences.against_ols),
-    ("trust", sentences.trust),
-    ("claims", sentences.claims),
-    ("careful", sentences.careful),
-)
 
 
 def page_html(contents: PageContents) -> str:
@@ -65,7 +57,7 @@ def page_html(contents: PageContents) -> str:
         preliminary=contents.context.preliminary,
         lead=[
             {"id": name, "title": phrase(f"page_{name}_title", language), "sentences": told}
-            for name, say in _LEAD
+            for name, say in sentences.LEAD
             if (told := say(contents))
         ],
         overall=[
@@ -157,14 +149,14 @@ def _behind(name: str, contents: PageContents) -> list[dict[str, Any]]:
     """Return the tables behind a figure that stand nowhere else on the page."""
     if not name.startswith("factorial_"):
         return []
-    rows = factorial_rows(contents.intervals, contents.context)
+    rows = factorial_rows(contents.plain, contents.context)
     outcome = name.removeprefix("factorial_")
     own = rows[rows["outcome"] == outcome]
     return [_parts(factorial_table(own, contents.context, outcomes=[outcome]))] if len(own) else []
 
 
 def _diagnostics(contents: PageContents) -> list[dict[str, Any]]:
-    tables = [diagnostics_table(contents.intervals, contents.context)]
+    tables = [diagnostics_table(contents.plain, contents.context)]
     if contents.hyperparameters is not None:
         frame = contents.hyperparameters
         tables.append(hyperparameter_table(frame, contents.context, model=contents.model))

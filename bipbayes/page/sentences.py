@@ -290,3 +290,14 @@ def _joined(parts: Iterable[str]) -> str:
 
 def _sentence(text: str) -> str:
     return text if text.endswith(".") else f"{text}."
+
+
+LEAD: Final = (
+    ("analysed", analysed),
+    ("overall", overall),
+    ("against", against_ols),
+    ("trust", trust),
+    ("claims", claims),
+    ("careful", careful),
+)
+"""The sections on top of the page, in order, each with what it says."""

@@ -25,6 +25,7 @@ OUTPUTS: Final = (
     "diagnostics.csv",
     "published.csv",
     "report.html",
+    "report.docx",
     "synthetic/responses.csv",
     "synthetic/characteristics.csv",
     "synthetic/truth.csv",

@@ -1,4 +1,4 @@
-"""The page ``report.html``, from what a folder stores; nothing is fitted."""
+"""The page ``report.html`` and ``report.docx``, from what a folder stores; nothing is fitted."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -22,6 +22,7 @@ from bipbayes.tables.disclosure import blank_small_cells
 
 STAGE: Final = "report"
 PAGE: Final = "report.html"
+DOCUMENT: Final = "report.docx"
 _FIGURES: Final = (
     "heatmap_effect",
     "shrinkage",
@@ -61,7 +62,12 @@ def write_report(folder: RunFolder, codebook: Codebook, settings: Settings) -> P
     """
     with progress.stage("writing the page"):
         path = folder.file(PAGE)
-        write_text(path, page_html(_contents(folder, codebook, settings)))
+        contents = _contents(folder, codebook, settings)
+        write_text(path, page_html(contents))
+        if not settings.quick:
+            from bipbayes.page.word import write_page_document
+
+            write_page_document(contents, folder.file(DOCUMENT))
     wanted = {"language": settings.language, "minimum_count": settings.minimum_count}
     folder.finish(STAGE, wanted)
     folder.note()

@@ -9,7 +9,7 @@ from docx.enum.section import WD_ORIENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
-from docx.shared import Cm, Pt
+from docx.shared import Cm, Emu, Pt, RGBColor
 
 from bipbayes.atomic import atomic_path
 from bipbayes.tables.latex import column_groups
@@ -18,8 +18,9 @@ from bipbayes.tables.layout import Table
 if TYPE_CHECKING:
     from docx.document import Document as Pages
 
-_LETTERS: Final = 95  # of a row upright on A4 in small print; wider tables lie across
+_LETTERS: Final = 110  # of a row upright on A4 in small print; wider tables lie across
 _SMALL: Final = Pt(8)
+_LETTER: Final = Pt(4.8)  # width of one in small print
 _SIDES: Final = {"l": WD_ALIGN_PARAGRAPH.LEFT, "r": WD_ALIGN_PARAGRAPH.RIGHT}
 _WRITTEN: Final = "bipbayes"
 
@@ -44,7 +45,7 @@ def write_document(pages: "Pages", path: Path) -> None:
 def write_word(tables: Sequence[Table], path: Path, *, language: str) -> None:
     """Write tables as a Word file, across where one is wide."""
     pages = new_document(title=tables[0].caption, language=language)
-    _shape(pages.sections[0], across=max(map(_letters, tables)) > _LETTERS)
+    _shape(pages.sections[0], across=max(sum(_letters(table)) for table in tables) > _LETTERS)
     for table in tables:
         add_table(pages, table)
     write_document(pages, path)
@@ -61,40 +62,70 @@ def add_table(pages: "Pages", table: Table) -> None:
         Finished table; its texts are printed as they stand.
     """
     caption = pages.add_paragraph(style="Caption")
-    caption.add_run(table.caption)
+    run = caption.add_run(table.caption)
+    run.font.size, run.font.color.rgb = Pt(9), RGBColor(0, 0, 0)
     caption.paragraph_format.keep_with_next = True
     groups = column_groups(table.columns)
-    grouped = any(name for name, _ in groups)
+    head = int(any(name for name, _ in groups))
     rows = table.rows()
-    grid = pages.add_table(rows=(2 if grouped else 1) + len(rows), cols=len(table.columns))
-    grid.style = "Light List"
-    grid.autofit = True
+    grid = pages.add_table(rows=head + 1 + len(rows), cols=len(table.columns))
+    grid.autofit = False
     cells = [list(row.cells) for row in grid.rows]  # asking for each anew takes a second a table
-    if grouped:
-        start = 0
-        for name, width in groups:
-            merged = cells[0][start].merge(cells[0][start + width - 1])
-            _fill(merged, name, "c", bold=True)
-            start += width
-    head = int(grouped)
-    for cell, column in zip(cells[head], table.columns, strict=True):
-        _fill(cell, column.header, column.align, bold=True)
-    for line, texts in zip(cells[head + 1 :], rows, strict=True):
+    headers = [column.header for column in table.columns]
+    for line, texts in zip(cells[head:], [headers, *rows], strict=True):
         for cell, column, text in zip(line, table.columns, texts, strict=True):
-            _fill(cell, text, column.align)
-    for place in range(head + 1):
-        _repeat(grid.rows[place])
-    for row in grid.rows:
-        _keep_whole(row)
+            _fill(cell, text, column.align, bold=texts is headers)
+    for line, width in zip(grid.columns, _widths(pages, table), strict=True):
+        line.width = width
+    for place, row in enumerate(grid.rows):
+        _mark(row, "w:cantSplit")  # never broken over two pages
+        if place <= head:
+            _mark(row, "w:tblHeader")  # printed again on every page that the table reaches
+    for line, side in ((cells[0], "top"), (cells[head], "bottom"), (cells[-1], "bottom")):
+        _rule(line, side)
+    if head:
+        _span(cells[0], groups)
     if table.notes:
         note = pages.add_paragraph().add_run(" ".join(table.notes))
         note.font.size = _SMALL
 
 
-def _letters(table: Table) -> int:
-    """Return about how many letters a row takes."""
+def _letters(table: Table) -> list[int]:
+    """Return about how many letters each column takes: its longest cell, or word of its header."""
     cells = zip(*table.rows(), strict=True) if len(table.body) else [()] * len(table.columns)
-    return sum(max([4, *map(len, texts)]) + 2 for texts in cells)
+    words = (column.header.split() for column in table.columns)
+    return [
+        max(map(len, ["1234", *texts, *(f"{word}.." for word in header)])) + 3
+        for texts, header in zip(cells, words, strict=True)
+    ]
+
+
+def _widths(pages: "Pages", table: Table) -> list[Any]:
+    """Return the columns' widths: what their letters take; texts wrap where there is less room."""
+    section: Any = pages.sections[-1]
+    room = section.page_width - section.left_margin - section.right_margin
+    wanted = [_LETTER * count for count in _letters(table)]
+    texts = [column.align == "l" for column in table.columns]
+    numbers = sum(width for width, text in zip(wanted, texts, strict=True) if not text)
+    share = min(1.0, max(room - numbers, room // 4) / max(sum(wanted) - numbers, 1))
+    return [
+        Emu(int(width * share) if text else width)
+        for width, text in zip(wanted, texts, strict=True)
+    ]
+
+
+def _rule(cells: Sequence[Any], side: str) -> None:
+    """Draw a line along one side of a row."""
+    for cell in cells:
+        properties = cell._tc.get_or_add_tcPr()
+        borders = properties.find(qn("w:tcBorders"))
+        if borders is None:
+            borders = OxmlElement("w:tcBorders")
+            properties.append(borders)
+        line = OxmlElement(f"w:{side}")
+        for name, value in (("val", "single"), ("sz", "6"), ("color", "000000")):
+            line.set(qn(f"w:{name}"), value)
+        borders.append(line)
 
 
 def _shape(section: Any, *, across: bool) -> None:
@@ -114,14 +145,12 @@ def _fill(cell: Any, text: str, align: str, *, bold: bool = False) -> None:
     run.font.size, run.bold = _SMALL, bold
 
 
-def _repeat(row: Any) -> None:
-    """Print a row again on every page that the table reaches."""
-    _mark(row, "w:tblHeader")
-
-
-def _keep_whole(row: Any) -> None:
-    """Never break a row over two pages."""
-    _mark(row, "w:cantSplit")
+def _span(cells: Sequence[Any], groups: Sequence[tuple[str, int]]) -> None:
+    """Write headers over the columns that each spans."""
+    start = 0
+    for name, width in groups:
+        _fill(cells[start].merge(cells[start + width - 1]), name, "c", bold=True)
+        start += width
 
 
 def _mark(row: Any, name: str) -> None:

@@ -14,6 +14,7 @@ import frame_builders
 import numpy as np
 import pandas as pd
 import pytest
+from docx import Document
 from PIL import Image
 from scipy import stats
 
@@ -23,6 +24,7 @@ from bipbayes.page.contents import PageContents
 from bipbayes.page.forest import ForestRow, Mark, forest_svg
 from bipbayes.page.page import page_html
 from bipbayes.page.tables import combinations_table, estimates_table
+from bipbayes.page.word import write_page_document
 from bipbayes.run.report_stage import rerun_command
 from bipbayes.wording import Context, phrase
 
@@ -219,6 +221,25 @@ def test_a_wide_interval_does_not_squeeze_the_others() -> None:
     ]
     assert length[0] > 100
     assert not forest_svg([ForestRow("a", "5", (narrow,))], alt="x", language="en")[1]
+
+
+def test_word_says_what_the_page_says(tmp_path: Path) -> None:
+    """Catches a section or table that only one of the two has, and both analyses in one count."""
+    picture = tmp_path / "heatmap_effect.png"
+    Image.fromarray(np.zeros((40, 60, 3), dtype="uint8")).save(picture)
+    given = contents(language="da", figures={picture.stem: picture})
+    path = tmp_path / "report.docx"
+    write_page_document(given, path)
+    pages = Document(str(path))
+    said = [paragraph.text for paragraph in pages.paragraphs]
+    for name, say in sentences.LEAD:
+        if told := say(given):
+            assert phrase(f"page_{name}_title", "da") in said
+            assert " ".join(told) in said or set(told) < set(said)
+    assert len(pages.tables) == 4 and len(pages.inline_shapes) == 1
+    quantities = [row.cells[2].text for row in pages.tables[-1].rows[1:]]
+    counted = given.plain[given.plain["source"] == "posterior"].groupby("estimand").size()
+    assert sorted(quantities) == sorted(counted.astype("str"))
 
 
 def test_the_command_repeats_the_run() -> None:
