@@ -105,6 +105,15 @@ def return_freed_memory() -> None:
             ctypes.CDLL(None).mallopt(option, int(os.environ[variable]))
 
 
+def start_server() -> None:
+    """Have the server of helpers import what they share, while this process goes on."""
+    if sys.platform != "win32":
+        from multiprocessing.forkserver import ensure_running
+
+        _context()
+        ensure_running()
+
+
 def _begin(initializer: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     """Set up a helper; what it shares with the others is never searched for garbage.
 

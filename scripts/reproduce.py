@@ -47,6 +47,9 @@ def main(
     start_logging(quiet=quiet)
 
     def verb() -> int:
+        from bipbayes.processes import start_server
+
+        start_server()
         from bipbayes.run.reproduce import reproduce
 
         return reproduce(options.settings_from(settings))

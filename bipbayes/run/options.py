@@ -105,7 +105,8 @@ Formats = Annotated[
     typer.Option("--format", help="csv, tex, html, docx, md; repeatable or docx,md."),
 ]
 Quick = Annotated[
-    bool, typer.Option("--quick", help="Few draws and pictures; all results are preliminary.")
+    bool,
+    typer.Option("--quick", help="Few draws and pictures, one fit; all is preliminary."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no messages.")]
 

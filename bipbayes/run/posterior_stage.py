@@ -27,7 +27,7 @@ from bipbayes.run.fits import fit_file, fit_settings, stage_name, stored_fit, un
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run
 from bipbayes.run.ols_stage import forget_dependents, merge_effects, without
-from bipbayes.run.settings import Settings
+from bipbayes.run.settings import QUICK_POINTS, Settings
 from bipbayes.sampling.diagnose import Verdict, diagnose, diagnostics_frame, points_of
 from bipbayes.sampling.priors import make_priors, read_priors
 from bipbayes.sampling.registry import ModelFile, load_model
@@ -218,6 +218,7 @@ def _sampler(settings: Settings, draws: int) -> SamplerSettings:
         chains=settings.chains,
         target_accept=settings.target_accept,
         seed=settings.seed,
+        **({"points": QUICK_POINTS} if settings.quick else {}),
     )
 
 

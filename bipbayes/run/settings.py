@@ -29,6 +29,7 @@ NEVER: Final = "never"
 PARTS: Final = (AUTO, ALWAYS, NEVER)  # whether responses are read in parts
 QUICK_DRAWS: Final = 300
 QUICK_TUNE: Final = 300
+QUICK_POINTS: Final = 256
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Settings:
     everything
         Draw the figures, too, that the main job leaves out.
     quick
-        Fewer draws and pictures; all results are marked preliminary.
+        Fewer draws, points and pictures, no fit unasked; all results are marked preliminary.
     """
 
     data: Path | None = None
@@ -133,7 +134,7 @@ class Settings:
     @property
     def looks_beside(self) -> bool:
         """Whether the main job also fits at the same previous answer, unasked."""
-        return self.analysis != BASELINE and NOTHING not in self.adjust
+        return not self.quick and self.analysis != BASELINE and NOTHING not in self.adjust
 
     def at_baseline(self) -> "Settings":
         """Return the same settings for the first model at the same previous answer."""

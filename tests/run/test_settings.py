@@ -45,6 +45,7 @@ def test_the_main_job_looks_beside_unless_told_not_to() -> None:
     left_out = settings_from({"adjust": ["none"]})
     assert not left_out.looks_beside and left_out.analysis == ""
     assert not Settings(adjust=("none",), ordinal=True).looks_beside
+    assert not Settings(quick=True).looks_beside, "a quick run has one fit"
     models = Settings(models=("hierarchical", "no_pooling"), ordinal=True)
     beside = models.at_baseline()
     assert (beside.analysis, beside.models) == ("baseline", ("hierarchical",))
