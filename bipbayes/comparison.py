@@ -89,7 +89,8 @@ def shown_errors(analysis: str) -> str:
 
 def _rows(frame: pd.DataFrame) -> pd.DataFrame:
     rows = frame[frame["estimand"].isin(ESTIMANDS)]
-    return rows.assign(excludes=excludes_zero(rows))
+    excludes = excludes_zero(rows).astype("boolean").mask(rows["lower"].isna())
+    return rows.assign(excludes=excludes)
 
 
 def _arranged(both: pd.DataFrame) -> pd.DataFrame:
@@ -122,7 +123,8 @@ def verdict_change(both: pd.DataFrame) -> pd.Series:
         Columns ``excludes_ols``, ``excludes_posterior``, ``estimate_ols``,
         ``estimate_posterior``; a missing interval gives ``""``.
     """
-    before, after = both["excludes_ols"].astype(bool), both["excludes_posterior"].astype(bool)
+    sides = both[["excludes_ols", "excludes_posterior"]].astype("boolean")
+    before, after = (sides[name].fillna(value=False).astype(bool) for name in sides)
     turned = np.sign(both["estimate_ols"]) != np.sign(both["estimate_posterior"])
     words = np.select(
         [before & after & turned, before & after, before & ~after, ~before & after],
@@ -134,5 +136,5 @@ def verdict_change(both: pd.DataFrame) -> pd.Series:
         ],
         "stays: includes zero",
     )
-    missing = both[["estimate_ols", "estimate_posterior"]].isna().any(axis=1)
+    missing = sides.isna().any(axis=1)
     return pd.Series(np.where(missing, "", words), index=both.index, dtype="str")

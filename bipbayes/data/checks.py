@@ -1,5 +1,6 @@
 """Checks over whole rows: duplicates, citizens in two jobcenters, contradictory boxes."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -12,8 +13,20 @@ from bipbayes.data.columns import to_number
 from bipbayes.data.study import Finding, first_rows
 
 SYNTHETIC_COLUMN = "synthetic"
-TWINS = "rows with labels that differ only by case, blanks or invisible characters"
+_ALIKE = (
+    "differ only by case, blanks, a number's zeros, letters of another alphabet or signs unseen"
+)
+TWINS = f"rows with labels that {_ALIKE}"
+# Letters of other alphabets, in small, that look like these.
+_LOOK_ALIKES = str.maketrans(
+    "аеорсухіјѕвкмнтαβεζηικμνορτυχ", "aeopcyxijsbkmhtabezhikmnoptyx", "\u00ad"
+)
+LINE_BREAKS = r"\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029"
+UNWRITTEN = r"\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\ufffd-\uffff"
 LOST_DIGITS = "labels that have lost digits"
+_NUMBER = re.compile(r"[0-9]+(?:[.,]0*)?")
+_PLAIN = r"[1-9][0-9]*|[a-z][a-z0-9_-]*"  # ids of this form are alike only where they are the same
+_ZEROS = re.compile(r"^0+(?=[0-9])|[.,]0*$")
 _NEAR = 0.7  # of two names, as difflib counts their common letters
 
 
@@ -23,6 +36,11 @@ def needed_columns(frame: pd.DataFrame, codebook: Codebook) -> list[str]:
     needed = [codebook.citizen, codebook.jobcenter, codebook.date]
     needed += [entry.column for entry in entries if not entry.optional]
     return needed + treatment_columns(frame, codebook)
+
+
+def told_names(names: Iterable[str]) -> str:
+    """List names of columns; one without a name is told as such."""
+    return ", ".join(name or "a column without a name" for name in names)
 
 
 def missing_columns(
@@ -52,6 +70,13 @@ def missing_columns(
         # The first line may be no header but values: only another case or form is a name.
         near = {name: found for name, found in near.items() if _looks(name) == _looks(found)}
     advice = f"add them, or name the file's own columns in {codebook}"
+    if len(frame.columns) == 1:
+        advice = (
+            "the header is one column: fields are separated by comma, semicolon or tab, or by what "
+            "a first line such as sep=| says"
+        )
+    elif len(absent) == len(needed):
+        advice += "; the first line must be the header"
     if near:
         told = ", ".join(f"{found!r} for {name!r}" for name, found in near.items())
         advice += f" (did you mean {told}?)"
@@ -80,7 +105,7 @@ def extra_columns(frame: pd.DataFrame, used: Sequence[str]) -> list[Finding]:
     if not extra:
         return []
     rule = "columns not in the codebook"
-    return [Finding(", ".join(extra), rule, len(extra), "ignored", of_columns=True)]
+    return [Finding(told_names(extra), rule, len(extra), "ignored", of_columns=True)]
 
 
 def empty_keys(responses: pd.DataFrame, codebook: Codebook, unread_dates: int) -> list[Finding]:
@@ -157,6 +182,19 @@ def label_twins(raw: pd.Series, labels: pd.Series, column: str) -> list[Finding]
     return findings
 
 
+def id_twins(ids: pd.Series, column: str) -> list[Finding]:
+    """Warn of ids that a reader cannot tell apart: they may be one, and may be made so."""
+    known = ids.dropna()
+    every = pd.Series(known.unique(), dtype="str")
+    twins = known.isin([] if every.str.fullmatch(_PLAIN).all() else twin_labels(every))
+    if not twins.any():
+        return []
+    rule = f"rows with ids that {_ALIKE}"
+    advice = "each is read as a {citizen} of its own: where they are one, write them in one way"
+    rows = first_rows(twins.reindex(ids.index, fill_value=False))
+    return [Finding(column, rule, int(twins.sum()), advice, rows=rows)]
+
+
 def twin_finding(column: str, count: int, rows: tuple[int, ...] = ()) -> Finding:
     """Refuse rows with labels that a reader cannot tell from another one."""
     return Finding(column, TWINS, count, "write each label in one way", True, rows)
@@ -169,9 +207,12 @@ def twin_labels(labels: Iterable[str]) -> list[str]:
 
 
 def _looks(label: str) -> str:
-    """Return what is left of a label without case, blanks and invisible characters."""
-    text = unicodedata.normalize("NFKC", label).casefold()
-    return "".join(c for c in text if unicodedata.category(c)[0] not in "CZ")
+    """Return what is left of a label without case, blanks, zeros and invisible characters."""
+    text = unicodedata.normalize("NFKC", label).casefold().translate(_LOOK_ALIKES)
+    if not text.isascii():
+        text = "".join(c for c in text if unicodedata.category(c)[0] not in "CZ")
+    seen = "".join(text.split())
+    return _ZEROS.sub("", seen) if _NUMBER.fullmatch(seen) else seen
 
 
 def moved_citizens(responses: pd.DataFrame, codebook: Codebook) -> list[Finding]:

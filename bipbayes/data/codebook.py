@@ -41,7 +41,7 @@ class Indicator:
     answers
         Words that a file may hold instead of numbers, from the lowest to the highest answer.
     missing
-        Numbers outside the scale that mean no answer, such as 8 for "don't know".
+        Numbers outside the scale, or words, that mean no answer, such as 8 for "don't know".
     """
 
     code: str
@@ -53,7 +53,7 @@ class Indicator:
     figure: int | None = None
     reverse: bool = False
     answers: tuple[str, ...] = ()
-    missing: tuple[int, ...] = ()
+    missing: tuple[int | str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,10 +93,11 @@ class Codebook:
     but not used (B10 and B11 of BIP). `jobcenters` fixes their order (empty: natural order).
     `higher` says in words, by language, what high answers mean, such as ``more symptoms``
     (empty: better); it stands at axes and never changes a number. `dates` tells how days are
-    written (`datetime.strptime`; empty: ISO). `words` are what readers' texts call citizens,
-    jobcenters and respondents, one and many by language (`bipbayes.data.words`). `shares` are how
-    many responses each jobcenter has in each combination, where that was published: simulated
-    studies follow them (like `is_bip` no part of what makes two codebooks one run's).
+    written (`datetime.strptime`; empty: ISO). `missing` are numbers and words that say nothing
+    in the columns of treatments. `words` are what readers' texts call citizens, jobcenters and
+    respondents, one and many by language (`bipbayes.data.words`). `shares` are how many responses
+    each jobcenter has in each combination, where that was published: simulated studies follow
+    them (like `is_bip` no part of what makes two codebooks one run's).
     """
 
     name: str
@@ -111,6 +112,7 @@ class Codebook:
     jobcenter: str = "jobcenter"
     date: str = "date"
     dates: str = ""
+    missing: tuple[int | str, ...] = ()
     higher: Mapping[str, str] = field(default_factory=dict)
     words: Words = field(default_factory=dict)
     is_bip: bool = False

@@ -22,21 +22,18 @@ _ZONED_MIDNIGHT: Final = (
 )
 _NUMBER: Final = r"[+-]?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?"
 _SCIENTIFIC: Final = r"[0-9]+(?:[.,][0-9]+)?[eE]\+[0-9]+|[0-9]+[.,][0-9]+[eE][0-9]+"
-_DATE_FORMATS: Final = (
-    "%d-%m-%Y",
-    "%d/%m/%Y",
-    "%d.%m.%Y",
-    "%m/%d/%Y",
-    "%Y/%m/%d",
-    "%Y%m%d",
-    "%d%b%Y",
-    "%d %B %Y",
-    "%d-%m-%y",
-    "%d/%m/%y",
-    "%m/%d/%y",
+_INVISIBLE: Final = r"[\s\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]*"
+_DAYS: Final = (
+    *("%d-%m-%Y", "%d/%m/%Y", "%d.%m.%Y", "%m/%d/%Y", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d"),
+    *("%d%b%Y", "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%B %d, %Y", "%d%m%Y"),
+    *("%d-%m-%y", "%d/%m/%y", "%d.%m.%y", "%m/%d/%y"),
 )
+_TIMES: Final = ("", " %H:%M", " %H:%M:%S", ":%H:%M:%S", " %I:%M:%S %p")
+# Day 0 of spreadsheets, Stata, SAS and Unix: what they show where there is no date.
+_NO_DAYS: Final = ("1900-01-01", "1904-01-01", "1960-01-01", "1970-01-01")
 FIRST_YEAR: Final = 1900
 _HELD: Final = 2.0**63  # what a whole number of 64 bits holds
+_TRIED: Final = 20  # entries by which formats of dates are sorted out
 _ENOUGH: Final = 5  # different ids, before rounding shows in them
 MISSING_TOKENS = ("", "NA", "NaN", "nan", "None", "<NA>")
 
@@ -44,14 +41,15 @@ MISSING_TOKENS = ("", "NA", "NaN", "nan", "None", "<NA>")
 def to_text(values: pd.Series) -> pd.Series:
     """Return labels as text without surrounding blanks, in Unicode's form C.
 
-    Whole floats lose their ``.0``. Only an empty entry is missing: ``NA`` and ``None`` are names.
+    Whole floats lose their ``.0``. Only an entry without a visible sign is missing: ``NA`` and
+    ``None`` are names.
     """
     if pd.api.types.is_float_dtype(values.dtype):
         whole = values.dropna().astype("float64")
         if bool((whole == whole.round()).all()) and bool((whole.abs() < _HELD).all()):
             values = values.astype("Int64")
     text = values.astype("string").str.normalize("NFC").str.strip()
-    return text.mask(text == "").astype("str")
+    return text.mask(text.str.fullmatch(_INVISIBLE).fillna(False)).astype("str")
 
 
 def to_number(values: pd.Series) -> tuple[pd.Series, pd.Series]:
@@ -85,8 +83,13 @@ def to_date(values: pd.Series, date_format: str = "") -> tuple[pd.Series, pd.Ser
         numbers = values.astype("float64")
         if bool(((numbers % 1 == 0) & (numbers.abs() < 1e15) | numbers.isna()).all()):
             values = numbers.astype("Int64")
-    elif pd.api.types.is_datetime64_any_dtype(values.dtype) or _are_days(values):
+    elif pd.api.types.is_datetime64_any_dtype(values.dtype):
         date_format = ""
+    elif date_format and (own := _own_days(values)).any():
+        # A file's own days, alone as in SPSS or among text as in Excel, need no format.
+        days, unread = to_date(values.where(own))
+        others, unread_others = to_date(values.mask(own).astype("string"), date_format)
+        return days.fillna(others), unread | unread_others
     text = values.astype("string").str.strip()
     if date_format:
         plain = text.where(text.str.fullmatch(r"[\x00-\x7f]*").fillna(False))
@@ -101,23 +104,27 @@ def to_date(values: pd.Series, date_format: str = "") -> tuple[pd.Series, pd.Ser
     return days, (days.isna() & text.notna() & (text != "")).astype("bool")
 
 
-def _are_days(values: pd.Series) -> bool:
-    """Say whether a file's own days stand in a column of mixed type, as SPSS's do."""
-    if not pd.api.types.is_object_dtype(values.dtype):
-        return False
-    known = values.dropna()
-    return len(known) > 0 and all(isinstance(value, date) for value in known)
+def _own_days(values: pd.Series) -> "pd.Series[bool]":
+    """Say which entries are a file's own days in a column of mixed type."""
+    if pd.api.types.is_object_dtype(values.dtype):
+        return values.map(lambda entry: isinstance(entry, date)).astype("bool")
+    return pd.Series(False, index=values.index)
 
 
 def date_advice(values: pd.Series) -> str:
     """Say which line of a codebook reads dates that are not ISO, if one does."""
     text = values.astype("string").dropna().str.strip()
+    if text.str.fullmatch(rf"{_ISO_DATE}(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})").any():
+        return "moments of a time zone do not tell the day: write the day there, as 2017-05-31"
+    first = text.head(_TRIED)
     found = [
-        f'dates = "{each}"'
-        for each in _DATE_FORMATS
-        if len(text) and pd.to_datetime(text, format=each, errors="coerce").notna().all()
+        f'dates = "{day}{time}"'
+        for day in _DAYS
+        for time in _TIMES
+        if to_date(first, day + time)[0].notna().all()
+        and to_date(text, day + time)[0].notna().all()
     ]
-    if not found:
+    if not found or not len(text):
         return "write them as 2017-05-31"
     return f"write them as 2017-05-31, or say in the codebook how they are: {' or '.join(found)}"
 
@@ -133,16 +140,40 @@ def far_dates(days: pd.Series) -> "pd.Series[bool]":
     return ~plausible
 
 
+def no_days(days: pd.Series) -> "pd.Series[bool]":
+    """Say which dates are what programs show where there is none."""
+    return days.isin(pd.to_datetime(list(_NO_DAYS)))
+
+
 def to_answers(
-    values: pd.Series, words: Sequence[str] = (), *, low: int
+    values: pd.Series,
+    words: Sequence[str] = (),
+    *,
+    low: int = 0,
+    missing: Sequence[int | str] = (),
 ) -> tuple[pd.Series, pd.Series]:
-    """Return answers as numbers, those in words by their place; and what was neither."""
+    """Return answers as numbers, those in words by their place; and what was neither.
+
+    Parameters
+    ----------
+    values
+        A file's column.
+    words
+        Of the answers from `low` on.
+    low
+        Number of the first word.
+    missing
+        Numbers and words that mean no answer.
+    """
     numbers, unread = to_number(values)
-    if not words:
+    numbers = numbers.mask(numbers.isin([code for code in missing if isinstance(code, int)]))
+    known: dict[str, float] = dict.fromkeys([str(code) for code in missing], np.nan)
+    known |= {word: float(place) for place, word in enumerate(words, start=low)}
+    if not known or not unread.any():
         return numbers, unread
-    places = {word: float(place) for place, word in enumerate(words, start=low)}
-    named = values.astype("string").str.strip().map(places, na_action="ignore").astype("float64")
-    return named.where(named.notna(), numbers), unread & named.isna()
+    text = values.astype("string").str.strip().str.normalize("NFC")
+    named = text.map(known, na_action="ignore").astype("float64")
+    return named.where(named.notna(), numbers), unread & ~text.isin(list(known))
 
 
 def answers(frame: pd.DataFrame, codebook: Codebook) -> tuple[dict[str, pd.Series], list[Finding]]:
@@ -156,13 +187,14 @@ def answers(frame: pd.DataFrame, codebook: Codebook) -> tuple[dict[str, pd.Serie
     for indicator in (*codebook.indicators, *codebook.unanalysed):
         if indicator.column not in frame:
             continue
-        numbers, unread = to_answers(frame[indicator.column], indicator.answers, low=low)
-        numbers = numbers.mask(numbers.isin(indicator.missing))
+        numbers, unread = to_answers(
+            frame[indicator.column], indicator.answers, low=low, missing=indicator.missing
+        )
         outside = numbers.notna() & ~numbers.isin(range(low, high + 1))
         allowed = f"a whole number from {low} to {high}"
         if unread.any():
             allowed += _words_advice(frame[indicator.column], indicator.answers)
-        allowed += _labelled_advice(frame, indicator.column, codebook.scale)
+        allowed += _labelled_advice(frame, indicator.column, range(low, high + 1))
         findings += _value_findings(indicator.column, unread, outside, allowed)
         columns[indicator.code] = low + high - numbers if indicator.reverse else numbers
     return columns, findings + _turned(columns, codebook)
@@ -170,22 +202,25 @@ def answers(frame: pd.DataFrame, codebook: Codebook) -> tuple[dict[str, pd.Serie
 
 def _words_advice(values: pd.Series, words: Sequence[str]) -> str:
     """Say how answers in words are read, and which of the codebook's words a column lacks."""
+    none = "; what means no answer must be empty, or stand in the codebook's line missing = [...]"
     if not words:
-        return ', or words that the codebook lists from lowest to highest: answers = ["...", ...]'
-    held = set(values.astype("string").str.strip().dropna())
+        return (
+            ", or words that the codebook lists from lowest to highest: "
+            f'answers = ["...", ...]{none}'
+        )
+    held = set(values.astype("string").str.strip().str.normalize("NFC").dropna())
     lacking = [word for word in words if word not in held]
-    advice = ", or a word of the codebook's 'answers', written as in the file"
+    advice = f", or a word of the codebook's 'answers', written as in the file{none}"
     if not lacking:
         return advice
     told = ", ".join(map(repr, lacking))
     return f"{advice}; no row holds {told} ({len(lacking)} of its {len(words)} words)"
 
 
-def _labelled_advice(frame: pd.DataFrame, column: str, scale: tuple[int, int]) -> str:
+def _labelled_advice(frame: pd.DataFrame, column: str, scale: range) -> str:
     """Say which labelled codes of a column lie outside the scale, and how they become missing."""
     labels = frame.attrs.get(VALUE_LABELS, {}).get(column, {})
-    codes = sorted(int(code) for code in labels if _is_whole(code))
-    outside = [code for code in codes if not scale[0] <= code <= scale[1]]
+    outside = sorted(int(code) for code in labels if _is_whole(code) and code not in scale)
     if not outside:
         return ""
     told = ", ".join(map(str, outside))
@@ -236,14 +271,18 @@ def _turned(answers: dict[str, pd.Series], codebook: Codebook) -> list[Finding]:
     ]
 
 
-def ticks(frame: pd.DataFrame, names: Sequence[str]) -> tuple[dict[str, pd.Series], list[Finding]]:
-    """Return 0/1 columns and the faults found in them."""
+def ticks(
+    frame: pd.DataFrame, names: Sequence[str], missing: Sequence[int | str] = ()
+) -> tuple[dict[str, pd.Series], list[Finding]]:
+    """Return 0/1 columns and the faults found in them; 0 and 1 are never missing."""
+    unsaid = [code for code in missing if code not in (0, 1)]
     columns: dict[str, pd.Series] = {}
     findings = []
     for name in names:
-        numbers, unread = to_number(frame[name])
+        numbers, unread = to_answers(frame[name], missing=unsaid)
         outside = numbers.notna() & ~numbers.isin([0, 1])
-        findings += _value_findings(name, unread, outside, "0, 1 or empty")
+        allowed = "0, 1 or empty" + _labelled_advice(frame, name, range(2))
+        findings += _value_findings(name, unread, outside, allowed)
         columns[name] = numbers
     return columns, findings
 
@@ -297,6 +336,6 @@ def lost_digits(values: pd.Series) -> pd.Series:
     return pd.Series(False, index=values.index)
 
 
-def broken_labels(labels: pd.Series) -> pd.Series:
-    """Say which labels hold a line break: quotes that are not balanced put them there."""
-    return labels.str.contains(r"[\r\n]").fillna(False).astype("bool")
+def holding(labels: pd.Series, signs: str) -> pd.Series:
+    """Say which labels hold one of some signs (the inside of a pattern's brackets)."""
+    return labels.str.contains(f"[{signs}]").fillna(False).astype("bool")

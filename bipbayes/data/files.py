@@ -1,16 +1,16 @@
 """Reading a table from a file, one reader a format."""
 
-import csv
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, islice
+import zipfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import pandas as pd
 
-from bipbayes.errors import DataError, raise_all
+from bipbayes.data.text_files import column_name, read_csv
+from bipbayes.errors import DataError
 
 Reader = Callable[[Path], pd.DataFrame]
 
@@ -19,15 +19,12 @@ VARIABLE_LABELS: Final = "variable_labels"  # attribute of a frame: labels by co
 VALUE_LABELS: Final = "value_labels"  # attribute of a frame: labels of codes by column
 PARQUET: Final = ".parquet"
 TEXT: Final = (".csv", ".tsv", ".txt")
-_MARKS: Final = (
-    (b"\xff\xfe\0\0", "utf-32"),
-    (b"\0\0\xfe\xff", "utf-32"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
+_SHEET: Final = re.compile(r"xl/worksheets/[^/]+\.xml")
+_UNCOUNTED: Final = re.compile(
+    rb"""<c\s(?![^>]*t=["']str["'])[^>]*>\s*<f(?:[^>]*/>|[^>]*>[^<]*</f>)\s*"""
+    rb"(?:<v\s*/>|<v>\s*</v>)?\s*</c>"
 )
-# Letters of DOS's code pages 850 and 865 that read as these signs under Windows's 1252.
-_DOS: Final = re.compile(r"[^\W\d_][›‘„”][^\W\d_]|†[^\W\d_]|[^\W\d_]†")
-_SEPARATOR: Final = re.compile(r'"?sep=(.)"?\r?\n?', re.IGNORECASE)
+_ERROR: Final = re.compile(rb"""<c\s[^>]*t=["']e["']""")
 _PERIOD_FORMATS: Final = {
     r"%-?tm|MOYR|MONYY|YYMM(?!DD)|MMYY": "months",
     r"%-?tq|QYR|YYQ": "quarters",
@@ -43,130 +40,9 @@ _STATA_UNITS: Final[dict[str, Literal["D", "ms"]]] = {
 _EXCEL_HOLDS: Final = 1e15  # Excel keeps 15 digits of a number and writes zeros for the rest
 
 
-def read_csv(path: Path) -> pd.DataFrame:
-    """Read delimited text as text, and refuse every row that is not the header's shape.
-
-    Comma, semicolon or tab (or what Excel's first line ``sep=`` says); UTF-8, UTF-16 or else
-    the Windows code page.
-    """
-    return next(csv_blocks(path))
-
-
-def csv_blocks(path: Path, rows: int | None = None) -> Iterator[pd.DataFrame]:
-    """Yield delimited text in blocks of some rows, or as one block; read as `read_csv` does."""
-    encoding = _encoding(path)
-    delimiter, before = _first_lines(path, encoding)
-    with path.open(encoding=encoding, newline="") as stream:
-        for _ in range(before):
-            stream.readline()
-        lines = _rows(stream, delimiter, name=path.name, before=before)
-        header = [field.strip() for field in next(lines)[1]]
-        block = list(islice(lines, rows))
-        while True:
-            following = [] if rows is None else list(islice(lines, rows))
-            faults = _shape_faults(block, header, delimiter, last=not following)
-            raise_all(DataError, f"{path.name} was refused:", faults)
-            frame = pd.DataFrame([row for _, row in block], columns=pd.Index(header), dtype="str")
-            frame = frame.mask(frame == "")
-            yield frame.loc[:, (frame.columns != "") | frame.notna().any().to_numpy()]
-            if not following:
-                return
-            block = following
-
-
-def _first_lines(path: Path, encoding: str) -> tuple[str, int]:
-    """Return what separates the header's fields, and how many lines come before it."""
-    with path.open(encoding=encoding, newline="") as stream:
-        first = stream.readline()
-        separator = _SEPARATOR.fullmatch(first)
-        header = next(filter(str.strip, stream if separator else chain([first], stream)), "")
-    if not header:
-        raise DataError(f"{path.name} is empty; a header line and one row a response are needed")
-    return (separator[1], 1) if separator else (_delimiter(header), 0)
-
-
-def _encoding(path: Path) -> str:
-    """Say how a file's text is encoded; old DOS code pages are refused, since they misread."""
-    with path.open("rb") as stream:
-        head = stream.read(4)
-    encodings = [encoding for mark, encoding in _MARKS if head.startswith(mark)][:1]
-    if not encodings and b"\0" in head:
-        encodings = ["utf-16-le" if head[1:2] == b"\0" else "utf-16-be"]
-    for encoding in encodings or ["utf-8-sig", "cp1252"]:
-        try:
-            with path.open(encoding=encoding, newline="") as text:
-                blocks = iter(lambda: text.read(1 << 22), "")
-                misread = any(
-                    "\0" in block or (encoding == "cp1252" and _DOS.search(block))
-                    for block in blocks
-                )
-        except UnicodeDecodeError:
-            continue
-        if misread:
-            break
-        return encoding
-    raise DataError(
-        f"{path.name} is neither UTF-8 nor UTF-16 nor Windows's code page 1252 (an old DOS code "
-        "page such as 850 or 865?); save it again as UTF-8"
-    )
-
-
-def _delimiter(text: str) -> str:
-    header = re.split(r"[\r\n]", text, maxsplit=1)[0]
-    return max((",", ";", "\t"), key=lambda each: len(next(csv.reader([header], delimiter=each))))
-
-
-def _rows(
-    text: Iterable[str], delimiter: str, *, name: str, before: int
-) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row that holds anything, with the number of the line where it starts."""
-    reader = csv.reader(text, delimiter=delimiter, strict=True)
-    line = before + 1
-    try:
-        for row in reader:
-            if any(field.strip() for field in row):
-                yield line, row
-            line = before + reader.line_num + 1
-    except csv.Error:
-        raise DataError(
-            f"{name}: quotes are not balanced in the row that starts at line {line}; a quote "
-            "inside a field is written twice, in a field that is quoted"
-        ) from None
-
-
-def _shape_faults(
-    rows: list[tuple[int, list[str]]], header: list[str], delimiter: str, *, last: bool
-) -> list[str]:
-    """Name rows with other fields than the header, and quotes that swallow whole rows."""
-    faults, width = [], len(header)
-    if last and rows and len(rows[-1][1]) < width:
-        line, row = rows[-1]
-        faults.append(
-            f"the last row, at line {line}, has {len(row)} fields, the header {width}: the file "
-            "was cut off; export it again"
-        )
-        rows = rows[:-1]
-    if other := [(line, len(row)) for line, row in rows if len(row) != width]:
-        faults.append(
-            f"rows have {other[0][1]} fields, the header {width} ({len(other)}, first at line "
-            f"{other[0][0]}); a delimiter too many, or one inside a field without quotes, shifts "
-            "what follows"
-        )
-    swallowed = [
-        line
-        for line, row in rows
-        if any("\n" in field and field.count(delimiter) >= width - 1 for field in row)
-    ]
-    if swallowed:
-        faults.append(
-            f"fields hold whole rows ({len(swallowed)}, first at line {swallowed[0]}); quotes are "
-            "not balanced: a quote inside a field is written twice"
-        )
-    return faults
-
-
 def read_excel(path: Path) -> pd.DataFrame:
     """Read the one sheet of an Excel workbook that holds anything, with its own types."""
+    _refuse_unknown_cells(path)
     sheets = pd.read_excel(
         path, sheet_name=None, header=None, dtype="object", keep_default_na=False, na_values=[""]
     )
@@ -177,7 +53,7 @@ def read_excel(path: Path) -> pd.DataFrame:
             f"{path.name} has {len(filled)} sheets that hold something; keep one, with a header "
             "line and one row a response"
         )
-    header = ["" if pd.isna(name) else str(name).strip() for name in filled[0].iloc[0]]
+    header = ["" if pd.isna(name) else column_name(name) for name in filled[0].iloc[0]]
     body = filled[0].iloc[1:].reset_index(drop=True)
     body.columns = pd.Index(header)
     kept = (body.columns != "") | body.notna().any().to_numpy()
@@ -192,9 +68,23 @@ def read_excel(path: Path) -> pd.DataFrame:
     return frame
 
 
+def _refuse_unknown_cells(path: Path) -> None:
+    """Refuse cells that would be read as empty: formulas without their value, and errors."""
+    with zipfile.ZipFile(path) as book:
+        sheets = [book.read(name) for name in book.namelist() if _SHEET.fullmatch(name)]
+    for pattern, what, advice in (
+        (_UNCOUNTED, "formulas without their values", "open and save it in a spreadsheet"),
+        (_ERROR, "cells that hold an error such as #N/A", "correct or empty them"),
+    ):
+        if count := sum(len(pattern.findall(sheet)) for sheet in sheets):
+            raise DataError(f"{path.name}: {what} ({count}); {advice}")
+
+
 def read_parquet(path: Path) -> pd.DataFrame:
-    """Read a Parquet file, or all of a folder, with its own types."""
-    return pd.read_parquet(path)
+    """Read a Parquet file, or all of a folder, with its own types; a named index is columns."""
+    frame = pd.read_parquet(path)
+    named = [name for name in frame.index.names if name is not None]
+    return frame.reset_index(level=named) if named else frame
 
 
 def data_files(path: Path) -> list[Path]:

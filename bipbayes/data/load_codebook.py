@@ -32,6 +32,19 @@ _RESERVED: Final = {
     *("na", "n/a", "nan", "null", "nil"),
 }
 
+_FREE: Final = "a code holds A-Z, a-z, 0-9, _ and -, begins with no -, and is no number"
+_CODES: Final = {
+    **dict.fromkeys(("indicator", "average", "respondent"), _FREE),
+    "treatment": "a treatment's code begins with a letter and holds A-Z, a-z, 0-9 and _",
+}
+# How names that are no codes are told.
+_READ_BY: Final = {
+    "indicator": "'column' says what the file calls it, 'label' what readers see",
+    "average": "'label' says what readers see",
+    "treatment": "'columns' says what the file calls it, 'label' what readers see",
+    "respondent": "'words' says what readers see",
+}
+
 
 def load_codebook(path: Path) -> Codebook:
     """Read a codebook.
@@ -61,24 +74,24 @@ def load_codebook(path: Path) -> Codebook:
 
 def parse_codebook(table: Table) -> Codebook:
     """Turn a TOML table into a `Codebook`; raises `CodebookError` naming all faults."""
+    table = _composed(table)
     raise_all(CodebookError, "The codebook was refused:", shape_faults(table))
     entries = [(_indicator(entry, table), entry) for entry in table["indicators"]]
     raise_all(CodebookError, "The codebook was refused:", box_faults(table))
     codebook = Codebook(
-        name=str(table.get("name", "Study")),
-        scale=(int(table["scale"][0]), int(table["scale"][1])),
+        name=table.get("name", "Study"),
+        scale=tuple(table["scale"]),
         indicators=tuple(one for one, entry in entries if entry.get("progression", True)),
         unanalysed=tuple(one for one, entry in entries if not entry.get("progression", True)),
         treatments=tuple(_treatment(*item) for item in table["treatments"].items()),
         averages=tuple(_average(*item) for item in table.get("averages", {}).items()),
         activities=_activities(table),
-        jobcenters=tuple(
-            unicodedata.normalize("NFC", str(label)) for label in table.get("jobcenters", ())
-        ),
-        citizen=str(table.get("citizen", "citizen")),
-        jobcenter=str(table.get("jobcenter", "jobcenter")),
-        date=str(table.get("date", "date")),
-        dates=str(table.get("dates", "")),
+        jobcenters=tuple(table.get("jobcenters", ())),
+        citizen=table.get("citizen", "citizen"),
+        jobcenter=table.get("jobcenter", "jobcenter"),
+        date=table.get("date", "date"),
+        dates=table.get("dates", ""),
+        missing=tuple(table.get("missing", ())),
         higher=_higher(table.get("higher", "better")),
         words=words_from_table(table.get("words", {})),
     )
@@ -86,15 +99,24 @@ def parse_codebook(table: Table) -> Codebook:
     return codebook
 
 
+def _composed(value: Any) -> Any:
+    """Return a table with all its text in Unicode's form C, as files are read."""
+    if isinstance(value, dict):
+        return {_composed(key): _composed(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return list(map(_composed, value))
+    return unicodedata.normalize("NFC", value) if isinstance(value, str) else value
+
+
 def _indicator(entry: Table, table: Table) -> Indicator:
-    code = str(entry["code"])
+    code = entry["code"]
     return Indicator(
         code=code,
-        column=str(entry.get("column", code)),
-        respondent=str(entry["respondent"]),
+        column=entry.get("column", code),
+        respondent=entry["respondent"],
         label=dict(entry.get("label", {})),
-        optional=bool(entry.get("optional", False)),
-        counterpart=str(entry.get("counterpart", "")),
+        optional=entry.get("optional", False),
+        counterpart=entry.get("counterpart", ""),
         figure=entry.get("figure"),
         reverse=entry.get("reverse", False),
         answers=tuple(word.strip() for word in entry.get("answers", table.get("answers", ()))),
@@ -109,30 +131,27 @@ def _higher(words: Any) -> dict[str, str]:
 
 
 def _treatment(code: str, entry: Table) -> Treatment:
-    return Treatment(code, dict(entry.get("label", {})), tuple(map(str, entry["columns"])))
+    return Treatment(code, dict(entry.get("label", {})), tuple(entry["columns"]))
 
 
 def _average(code: str, entry: Table) -> Average:
-    members = tuple(map(str, entry["members"]))
-    return Average(code, members, dict(entry.get("label", {})), entry.get("figure"))
+    return Average(code, tuple(entry["members"]), dict(entry.get("label", {})), entry.get("figure"))
 
 
 def _activities(table: Table) -> tuple[Activity, ...]:
     """List the boxes in order: described ones, or those that treatments name."""
     roles = {
-        str(column): code
-        for code, entry in table["treatments"].items()
-        for column in entry["columns"]
+        column: code for code, entry in table["treatments"].items() for column in entry["columns"]
     }
     for key, role in (("none", NO_TREATMENT), ("dont_know", DO_NOT_KNOW)):
         if key in table:
-            roles[str(table[key])] = role
-    described = {str(entry["column"]): entry for entry in table.get("activities", ())}
+            roles[table[key]] = role
+    described = {entry["column"]: entry for entry in table.get("activities", ())}
     columns = list(dict.fromkeys([*described, *roles]))
     return tuple(
         Activity(
             column=column,
-            number=int(described.get(column, {}).get("number", position)),
+            number=described.get(column, {}).get("number", position),
             label=dict(described.get(column, {}).get("label", {})),
             role=roles.get(column, ""),
         )
@@ -146,19 +165,19 @@ def _code_faults(codebook: Codebook) -> list[str]:
         "indicator": [entry.code for entry in (*codebook.indicators, *codebook.unanalysed)],
         "average": list(codebook.average_codes),
         "treatment": list(codebook.treatment_codes),
+        "respondent": [entry.respondent for entry in (*codebook.indicators, *codebook.unanalysed)],
     }
     faults = []
     for place, codes in places.items():
         for code in dict.fromkeys(codes):
-            if place == "treatment" and not _TREATMENT.fullmatch(code):
-                advice = "a treatment's code begins with a letter and holds A-Z, a-z, 0-9 and _"
-            elif place != "treatment" and (not _CODE.fullmatch(code) or _is_number(code)):
-                advice = "a code holds A-Z, a-z, 0-9, _ and -, begins with no -, and is no number"
-            elif code.casefold() in _RESERVED:
+            fits = _TREATMENT if place == "treatment" else _CODE
+            if not fits.fullmatch(code) or _is_number(code):
+                advice = f"{_CODES[place]} (at most 64 characters); {_READ_BY[place]}"
+            elif place != "respondent" and code.casefold() in _RESERVED:
                 advice = "this word means something else in the outputs; choose another"
             else:
                 continue
-            faults.append(f"{place} {code[:70]!r}: {advice} (at most 64 characters)")
+            faults.append(f"{place} {code[:70]!r}: {advice}")
     return faults
 
 
@@ -176,7 +195,8 @@ def _case_twins(what: str, labels: list[str]) -> list[str]:
     same: dict[str, set[str]] = {}
     for label in labels:
         same.setdefault(label.casefold(), set()).add(label)
-    return [f"{what} differ only by case: {sorted(t)}" for t in same.values() if len(t) > 1]
+    twins = [sorted(each) for each in same.values() if len(each) > 1]
+    return [f"{what} differ only by case: {each}; rename all but one" for each in twins]
 
 
 def _content_faults(codebook: Codebook) -> list[str]:
@@ -192,6 +212,7 @@ def _content_faults(codebook: Codebook) -> list[str]:
             codebook.date,
         ],
         "treatment codes": list(codebook.treatment_codes),
+        "respondents": list(dict.fromkeys(entry.respondent for entry in every)),
         "treatment columns": [c for entry in codebook.treatments for c in entry.columns],
     }
     faults = _code_faults(codebook)

@@ -18,7 +18,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from bipbayes.data.columns import to_text
-from bipbayes.data.files import PARQUET, csv_blocks, data_files, same_columns
+from bipbayes.data.files import PARQUET, data_files, read_parquet, same_columns
+from bipbayes.data.text_files import csv_blocks
 from bipbayes.errors import DataError
 
 PART_ROWS: Final = 100_000  # responses of a part, more or less
@@ -41,7 +42,7 @@ class Part:
 
     def read(self) -> tuple[pd.DataFrame, np.ndarray]:
         """Return its responses and the data row, counted from 1, of each."""
-        frame = pd.read_parquet(self.path)
+        frame = read_parquet(self.path)
         if self.first is not None:
             return frame, np.arange(len(frame)) + self.first + 1
         return frame.drop(columns=_ROW), frame[_ROW].to_numpy()

@@ -84,7 +84,7 @@ def checked(frame: pd.DataFrame, codebook: Codebook) -> tuple[pd.DataFrame, list
     if repeated:
         findings.append(
             Finding(
-                ", ".join(repeated),
+                checks.told_names(repeated),
                 "column names that repeat",
                 len(repeated),
                 "rename",
@@ -143,7 +143,7 @@ def _columns(frame: pd.DataFrame, codebook: Codebook) -> tuple[pd.DataFrame, lis
     names = checks.treatment_columns(frame, codebook)
     dates, unread = columns.to_date(frame[codebook.date], codebook.dates)
     answers, findings = columns.answers(frame, codebook)
-    boxes, more = columns.ticks(frame, names)
+    boxes, more = columns.ticks(frame, names, codebook.missing)
     data = {
         "citizen": columns.to_text(frame[codebook.citizen]),
         "jobcenter": columns.site_names(frame, codebook.jobcenter, codebook.jobcenters),
@@ -174,6 +174,16 @@ def _date_findings(
             (rule_far, columns.far_dates(dates), "correct them, or leave the response out"),
         )
         if rows.any()
+    ] + [
+        Finding(
+            codebook.date,
+            "dates that programs show where there is none, such as 1900-01-01",
+            int(rows.sum()),
+            "look whether they are dates; if not, leave the response out",
+            rows=first_rows(rows),
+        )
+        for rows in (columns.no_days(dates),)
+        if rows.any()
     ]
 
 
@@ -191,8 +201,13 @@ def _label_findings(
             ),
             (
                 "labels that hold a line break",
-                columns.broken_labels(responses[name]),
+                columns.holding(responses[name], checks.LINE_BREAKS),
                 "check the quotes of the file",
+            ),
+            (
+                "labels with signs that cannot be written, or that stand for a lost letter",
+                columns.holding(responses[name], checks.UNWRITTEN),
+                "correct them, or export the file again as UTF-8",
             ),
         ):
             if count := int(rows.sum()):
@@ -200,6 +215,7 @@ def _label_findings(
                 findings.append(found)
     site = frame[codebook.jobcenter].reset_index(drop=True)
     findings += checks.label_twins(site, responses["jobcenter"], codebook.jobcenter)
+    findings += checks.id_twins(responses["citizen"], codebook.citizen)
     if count := columns.lost_zeros(responses["citizen"]):
         rule = "ids of digits that are shorter than the others"
         advice = "if ids have a fixed width, leading zeros were lost: store them as text"

@@ -1,5 +1,6 @@
 """A study's own words: what readers' texts call its citizens, jobcenters and respondents."""
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, Final
@@ -8,6 +9,8 @@ from typing import Any, Final
 type Words = Mapping[str, Mapping[str, tuple[str, str]]]
 
 LANGUAGES: Final = ("en", "da")
+LONGEST: Final = 500  # letters of a name, label or word
+_UNSEEN: Final = ("Cc", "Cs", "Zl", "Zp")  # control characters and ends of lines
 NEUTRAL: Final[Words] = {
     "citizen": {"en": ("person", "persons"), "da": ("person", "personer")},
     "jobcenter": {"en": ("site", "sites"), "da": ("sted", "steder")},
@@ -42,6 +45,15 @@ def words_from_table(table: Mapping[str, Any]) -> Words:
     }
 
 
+def is_line(text: Any) -> bool:
+    """Say whether a value is text that stands on one line of any output."""
+    return (
+        isinstance(text, str)
+        and 0 < len(text.strip()) <= len(text) <= LONGEST
+        and not any(unicodedata.category(letter) in _UNSEEN for letter in text)
+    )
+
+
 def word_faults(table: Any, respondents: Iterable[str]) -> list[str]:
     """Say which words are unknown or not of the shape of `words_from_table`."""
     if not isinstance(table, dict):
@@ -60,7 +72,7 @@ def word_faults(table: Any, respondents: Iterable[str]) -> list[str]:
             )
         elif not all(map(_is_form, forms.values())):
             faults.append(
-                f"the word {key!r} must be a text, or a list of one and many such as "
+                f"the word {key!r} must be a text of one line, or a list of one and many such as "
                 '["child", "children"]'
             )
     return faults
@@ -72,7 +84,7 @@ def _by_language(entry: Any) -> Any:
 
 def _is_form(form: Any) -> bool:
     texts = form if isinstance(form, list) and len(form) == 2 else [form]
-    return all(isinstance(text, str) and text.strip() for text in texts)
+    return all(map(is_line, texts))
 
 
 def _plural(word: str, language: str) -> str:

@@ -5,6 +5,7 @@ the server of `bipbayes.processes` then imports both libraries while the main pr
 and every drawing process is forked from it.
 """
 
+import logging
 import os
 from collections.abc import Iterable
 from concurrent.futures import Future, as_completed
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 _RECIPES: Final = "bipbayes.plots.recipes"
 FORMATS: Final = ("png", "pdf")
 _MOST_WORKERS: Final = 4
+_SHOWN: Final = 3  # texts in a message
 _COURTESY: Final = 10  # how far drawing steps back behind sampling when both want a core
+
+logger = logging.getLogger(__name__)
 
 
 class DrawingPool(Processes):
@@ -54,7 +58,7 @@ class DrawingPool(Processes):
         count = workers_for_this_machine() if workers is None else workers
         super().__init__(count, initializer=_prepare)
         self._folder, self._formats = folder, formats
-        self._futures: dict[str, Future[list[Path]]] = {}
+        self._futures: dict[str, Future[tuple[list[Path], set[str]]]] = {}
         if count > 0:
             # The first job makes the server start importing now.
             self.early_job(_prepare_again)
@@ -80,27 +84,42 @@ class DrawingPool(Processes):
         with stage("drawing figures", total=len(self._futures)) as drawing:
             for _ in as_completed(self._futures.values()):
                 drawing.advance()
-        paths, faults = [], []
+        paths: list[Path] = []
+        faults: list[str] = []
+        boxed: set[str] = set()
         for name, future in self._futures.items():
             fault = future.exception()
             if fault is None:
-                paths += future.result()
+                drawn, boxes = future.result()
+                paths += drawn
+                boxed |= boxes
             else:
                 faults.append(f"{name} ({type(fault).__name__}: {fault})")
         note_written(paths)
         count = len(self._futures)
         self._futures = {}
+        if boxed:
+            shortest = sorted(boxed, key=lambda text: (len(text), text))[:_SHOWN]
+            logger.warning(
+                "figures show boxes for letters that no font here has (%d texts, such as %s); "
+                "install a font that has them, such as Noto Sans CJK",
+                len(boxed),
+                ", ".join(map(repr, shortest)),
+            )
         if faults:
             listed = "; ".join(faults)
             raise RunError(f"{len(faults)} of {count} figures could not be drawn: {listed}")
         return paths
 
 
-def draw_task(task: "FigureTask", folder: Path, formats: tuple[str, ...]) -> list[Path]:
-    """Draw one figure and write its files."""
-    save = import_module("bipbayes.plots.save")
-    paths: list[Path] = save.save_figure(figure_of(task), folder / task.file, formats=formats)
-    return paths
+def draw_task(
+    task: "FigureTask", folder: Path, formats: tuple[str, ...]
+) -> tuple[list[Path], set[str]]:
+    """Draw one figure and write its files; return them, and texts that no font can draw."""
+    save, style = (import_module(f"bipbayes.plots.{name}") for name in ("save", "style"))
+    figure = figure_of(task)
+    boxed = style.undrawn(figure)
+    return save.save_figure(figure, folder / task.file, formats=formats), boxed
 
 
 def figure_of(task: "FigureTask") -> "Figure":

@@ -4,6 +4,7 @@ Colours are Okabe and Ito's, told apart by the colour-blind; OLS and posterior a
 marker (square, circle), so that a grey print can be read.
 """
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -15,6 +16,7 @@ import numpy as np
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import Formatter
 from numpy.typing import ArrayLike
 
@@ -39,9 +41,17 @@ _TITLE_SIZE: Final = 11.0
 _TITLE_LINE: Final = 0.18  # inches
 _EDGE: Final = 0.12  # inches, on either side of title and caption
 
+# Where one is installed it draws the letters that the two which come along lack.
+_FURTHER_FAMILIES: Final = (
+    *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Noto Sans JP", "Noto Sans"),
+    *("Microsoft YaHei", "PingFang SC", "Hiragino Sans", "WenQuanYi Zen Hei", "SimSun"),
+    *("Arial Unicode MS", "Segoe UI", "Segoe UI Emoji", "Noto Emoji"),
+)
+
 STYLE: Final[dict[Any, Any]] = {
     "lines.solid_capstyle": "butt",  # a line must end where its interval does
     "font.family": [FAMILY, "DejaVu Sans"],  # both come along: the same look everywhere
+    "text.parse_math": False,  # a study's labels may hold dollar signs
     "font.size": 8.0,
     "axes.titlesize": 8.0,
     "axes.labelsize": 8.0,
@@ -68,17 +78,36 @@ STYLE: Final[dict[Any, Any]] = {
 @contextmanager
 def figure_style() -> Iterator[None]:
     """Apply the style inside a ``with`` block; the user's own settings come back after it."""
-    _register_font()
-    with mpl.rc_context():
+    families = _families()
+    with mpl.rc_context(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # `undrawn` names them
         mpl.rcdefaults()
-        mpl.rcParams.update(STYLE)
+        mpl.rcParams.update({**STYLE, "font.family": families})
         yield
 
 
 @cache
-def _register_font() -> None:
+def _families() -> list[str]:
+    """Return the fonts by which letters are looked for, ours first."""
     with as_file(files("bipbayes") / "resources" / "fonts" / FILE_NAME) as path:
         font_manager.fontManager.addfont(path)
+    installed = {entry.name for entry in font_manager.fontManager.ttflist}
+    return [*STYLE["font.family"], *(name for name in _FURTHER_FAMILIES if name in installed)]
+
+
+@cache
+def _letters() -> frozenset[str]:
+    """Return what these fonts can draw."""
+    paths = [font_manager.findfont(name) for name in _families()]
+    return frozenset(
+        chr(code) for path in paths for code in font_manager.get_font(path).get_charmap()
+    )
+
+
+def undrawn(figure: Figure) -> set[str]:
+    """Return the texts of a figure with letters that no font here has: boxes stand for them."""
+    texts = {text.get_text() for text in figure.findobj(Text)}
+    return {text for text in texts if any(x.isprintable() and x not in _letters() for x in text)}
 
 
 class LanguageFormatter(Formatter):

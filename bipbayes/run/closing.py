@@ -127,10 +127,12 @@ def of_audit(folder: RunFolder, audit: pd.DataFrame) -> list[str]:
 
 def of_checks(folder: RunFolder, tables: Mapping[str, Sequence[str]], asked: int) -> list[str]:
     """Close ``check``: what was checked, by the names of each check's tables."""
-    left = [] if len(tables) == asked else [f"{asked - len(tables)} checks could not be made"]
+    count, lost = len(tables), asked - len(tables)
+    left = [f"{lost} check{'s' * (lost != 1)} could not be made"] * bool(lost)
     pages = [f"tables/{name}.html" for names in tables.values() for name in names]
     return [
-        f"{len(tables)} checks were made: {', '.join(tables) or 'none'}.",
+        f"{'1 check was' if count == 1 else f'{count} checks were'} made: "
+        f"{', '.join(tables) or 'none'}.",
         _caution(folder, left),
         _open(folder, *pages),
     ]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pyreadstat
 import pytest
@@ -146,6 +147,16 @@ def shapes() -> Iterable[Bad]:
     for length in (3, 12, 25, 34):
         content = "\n".join([*lines[:-1], lines[-1][:length].rsplit(",", 1)[0]])
         yield Bad(f"cut after {length}", csv(content), "the file was cut off")
+    below = text(good()) + "12 rows\n"
+    yield Bad(
+        "line below", csv(below), "has 1 field, the header 8: the file was cut off, or a line"
+    )
+    above = "# survey\n" + text(good())
+    yield Bad("line above", csv(above), "(13, first at line 2); remove lines above the header")
+    wider = "\n".join([lines[0] + ",", *lines[1:]])
+    yield Bad(
+        "header too long", csv(wider), "rows have 8 fields, the header 9 (12, first at line 2)"
+    )
     trailing = "\n".join([lines[0], *(line + "," for line in lines[1:])])
     yield Bad("trailing commas", csv(trailing), "rows have 9 fields, the header 8 (12, ")
 
@@ -180,7 +191,7 @@ def headers() -> Iterable[Bad]:
         ("sep=;\n", "is empty"),
         ("no table at all\nof any kind", "lacks"),
         ("\n".join(lines[1:]), "lacks"),
-        (text(good()).replace(",", "|"), "lacks"),
+        (text(good()).replace(",", "|"), "a first line such as sep=| says"),
     ):
         yield Bad(f"file {content[:99]!r}", csv(content), says)
     danish = text(good().assign(jobcenter="Rødby Ålborg"))
@@ -201,13 +212,25 @@ def rows() -> Iterable[Bad]:
     yield Bad("two rows of a day", csv(text(twice)), "different rows of one person and date (2")
     mixed = good().assign(synthetic=[1] + [0] * (ROWS - 1))
     yield Bad("synthetic among real", csv(text(mixed)), "never mix")
+    for sign in ("\x0b", "\x85", "\u2028"):
+        content = text(with_value("jobcenter", f"Nord{sign}by"))
+        yield Bad(f"site with {sign!r}", csv(content), "jobcenter: labels that hold a line break")
+    for sign in ("\x07", "\x1b", "\ufffd", "\uffff"):
+        content = text(with_value("jobcenter", f"Nord{sign}by"))
+        yield Bad(f"site with {sign!r}", csv(content), "jobcenter: labels with signs that cannot")
+    for site in ("\u200b", "\ufeff\u00a0", "\u00ad"):
+        content = text(with_value("jobcenter", site))
+        yield Bad(f"site {site!r}", csv(content), "jobcenter: rows without a value (1")
+    for one, other in (("1", "1.0"), ("1", "01"), ("7,0", "7")):
+        sites = np.where(np.arange(ROWS) < 6, one, other)
+        yield Bad(f"sites {one} and {other}", csv(text(good().assign(jobcenter=sites))), "zeros")
     for code, box in (("J", "visit"), ("H", "doctor")):
         told = good().assign(**{code: good()[box]})
         for value in (1 - told.loc[4, box], 7, "yes"):
             wrong = told.astype({code: "object"})
             wrong.loc[4, code] = value
             yield Bad(f"{code}={value} beside boxes", csv(text(wrong)), f"{code}: says something")
-    for twin in ("nordby", "NORDBY", "Nord\u200bby", "Nord by", "Ｎordby"):
+    for twin in ("nordby", "NORDBY", "Nord\u200bby", "Nord by", "Ｎordby", "Nоrdby"):
         yield Bad(f"site {twin!r}", csv(text(with_value("jobcenter", twin))), "jobcenter: ", twin)
 
 
@@ -263,8 +286,34 @@ def broken() -> Iterable[Bad]:
     yield Bad("empty folder", lambda folder: folder, "without Parquet or text files")
 
 
+def cells(number: int, value: str) -> Callable[[Path], Path]:
+    """Write a workbook with one cell of q1 set to a formula or an error."""
+
+    def write(folder: Path) -> Path:
+        path = made(".xlsx", good())(folder)
+        book = openpyxl.load_workbook(path)
+        for row in range(2, 2 + number):
+            book.active.cell(row, 4).value = value
+        book.save(path)
+        return path
+
+    return write
+
+
 def formats() -> Iterable[Bad]:
     """What cannot be, in every format that has types of its own."""
+    yield Bad("formulas", cells(3, "=1+1"), "formulas without their values (3); open and save")
+    yield Bad("errors", cells(2, "#REF!"), "cells that hold an error such as #N/A (2)")
+    labels = {"visit": {0: "no", 1: "yes", 9: "unknown"}}
+    wild = with_value("visit", 9).infer_objects()
+    for suffix in (".sav", ".dta"):
+        writer = getattr(pyreadstat, f"write_{suffix[1:]}")
+
+        def write(folder: Path, writer: Any = writer, suffix: str = suffix) -> Path:
+            writer(wild, str(folder / f"data{suffix}"), variable_value_labels=labels)
+            return folder / f"data{suffix}"
+
+        yield Bad(f"{suffix} labelled box", write, "0, 1 or empty; the file labels codes outside")
     for suffix in WRITERS:
         for column, value, says in (
             ("q1", 6, "q1: values outside the scale (1, data row 5)"),
@@ -285,35 +334,103 @@ def formats() -> Iterable[Bad]:
         yield Bad(f"{suffix} rounded ids", made(suffix, good().assign(citizen=rounded)), "lost")
 
 
+def bad_book(old: str, new: str, says: str) -> Bad:
+    """A codebook with one line changed."""
+    book = CODEBOOK.replace(old, new)
+    write = csv(text(good()))
+    return Bad(f"codebook {new!r}", write, says, codebook=book, error=CodebookError)
+
+
 def codebooks() -> Iterable[Bad]:
     """Codebooks that would be misread."""
 
-    def bad(old: str, new: str, says: str) -> Bad:
-        book = CODEBOOK.replace(old, new)
-        write = csv(text(good()))
-        return Bad(f"codebook {new!r}", write, says, codebook=book, error=CodebookError)
-
     for columns in ('"visit"', "3", "[]", "true", "[1]", '[""]', '{ a = "visit" }', '[["visit"]]'):
-        yield bad('columns = ["visit"]', f"columns = {columns}", "treatment 'J' needs 'columns'")
+        yield bad_book(
+            'columns = ["visit"]', f"columns = {columns}", "treatment 'J': 'columns' must be"
+        )
     for members in ('"q1q2"', "2", "[]", "[1, 2]", '{ q1 = "q2" }'):
-        yield bad('members = ["q1", "q2"]', f"members = {members}", "average 'mean' needs")
-    yield bad('["q1", "q2"]', '["q1", "q2", "q1"]', "counts members more than once: ['q1']")
-    yield bad('["q1", "q2"]', '["q1", "q9"]', "no indicators: ['q9']")
-    yield bad('none = "nothing"', 'none = "visit"', "is also a treatment's")
-    yield bad('none = "nothing"', 'dont_know = "doctor"', "is also a treatment's")
-    yield bad('none = "nothing"', 'none = "z"\ndont_know = "z"', "name the same box")
+        yield bad_book(
+            'members = ["q1", "q2"]', f"members = {members}", "average 'mean': 'members' must be"
+        )
+    yield bad_book('["q1", "q2"]', '["q1", "q2", "q1"]', "counts members more than once: ['q1']")
+    yield bad_book('["q1", "q2"]', '["q1", "q9"]', "no indicators: ['q9']")
+    yield bad_book('none = "nothing"', 'none = "visit"', "is also a treatment's")
+    yield bad_book('none = "nothing"', 'dont_know = "doctor"', "is also a treatment's")
+    yield bad_book('none = "nothing"', 'none = "z"\ndont_know = "z"', "name the same box")
     for dates in ('"%Y"', '"%m-%Y"', '"%d-%m"', '"dd-mm-yyyy"', '""', "3", "true", '["%d"]', '"%q"',
                   '"%d-%m-%Y-%d"', '"%Y-%m-%d %"'):  # fmt: skip
-        yield bad("scale =", f"dates = {dates}\nscale =", "'dates' must tell day, month and year")
+        yield bad_book(
+            "scale =", f"dates = {dates}\nscale =", "'dates' must be a text that tells day"
+        )
     for words in ('"Never"', "5", "[]", "[1, 2, 3, 4, 5]", '["a", "b"]',
                   '["a", "b", "c", "d", "a"]', '["a", "b", "c", "d", " a "]',
                   '["a", "b", "c", "d", "e", "f"]'):  # fmt: skip
-        yield bad("scale =", f"answers = {words}\nscale =", "'answers'")
-        yield bad('code = "q2"', f'code = "q2"\nanswers = {words}', "'answers' of indicator q2")
-    yield bad("scale =", 'jobcenters = "AB"\nscale =', "'jobcenters' must be a list")
+        yield bad_book("scale =", f"answers = {words}\nscale =", "'answers'")
+        yield bad_book('code = "q2"', f'code = "q2"\nanswers = {words}', "indicator q2: 'answers' ")
+    yield bad_book("scale =", 'jobcenters = "AB"\nscale =', "'jobcenters' must be a list")
+    for scale in ("[0, 1001]", "[0, 1000000000000]", "[5, 1]", "[1, 1]", "[1.0, 5.0]", "[1]", "[]",
+                  '"1-5"', "[1, 2, 3]", "[true, 5]", "[9999999999, 10000000003]"):  # fmt: skip
+        yield bad_book(
+            "scale = [1, 5]", f"scale = {scale}", "the codebook: 'scale' must be two whole"
+        )
 
 
-PARTS = (values, shapes, quotes, headers, rows, broken, formats, codebooks)
+def kinds() -> Iterable[Bad]:
+    """Codebooks with values of another kind than their keys take."""
+    wrong = (
+        "3",
+        "1.5",
+        "true",
+        "[]",
+        '["a"]',
+        "{ a = 1 }",
+        '""',
+        '"a\\u0007b"',
+        '"a\\nb"',
+        "2016-01-01",
+    )
+    for key in ("name", "citizen", "jobcenter", "date"):
+        for value in wrong:
+            yield bad_book(
+                'name = "Small"', f"{key} = {value}", f"the codebook: '{key}' must be a text"
+            )
+    for key in ("code", "respondent", "column", "counterpart"):
+        for value in wrong:
+            first = f"{key} = {value}\n"
+            rest = {"code": 'respondent = "x"', "respondent": 'code = "q2"'}.get(key, "")
+            new = first + (rest or 'code = "q2"\nrespondent = "x"')
+            old = 'code = "q2"\nrespondent = "citizen"'
+            yield bad_book(old, new, f"'{key}' must be a text of one line")
+    for key in ("optional", "progression", "reverse"):
+        for value in ('"false"', "0", "[]", "{}"):
+            yield bad_book(
+                'code = "q2"', f'code = "q2"\n{key} = {value}', f"q2: '{key}' must be true or"
+            )
+    for value in ('"Sleep"', "3", "[]", "true", "{ en = 3 }", '{ en = "" }', '{ en = "a\\nb" }'):
+        yield bad_book(
+            'code = "q2"', f'code = "q2"\nlabel = {value}', "q2: 'label' must be lines by"
+        )
+        new = f'label = {value}\ncolumns = ["visit"]'
+        yield bad_book('columns = ["visit"]', new, "treatment 'J': 'label' must be lines by")
+        new = f'label = {value}\nmembers = ["q1", "q2"]'
+        yield bad_book('members = ["q1", "q2"]', new, "average 'mean': 'label' must be lines by")
+
+
+def places() -> Iterable[Bad]:
+    """Codebooks with keys, names and codes that mean nothing in their place."""
+    for old, place in (('columns = ["visit"]', "treatment 'J'"), ("members =", "average 'mean'"),
+                       ('code = "q2"', "indicator q2"), ("scale =", "the codebook")):  # fmt: skip
+        yield bad_book(old, f"lable = 1\n{old}", f"{place} has the unknown key 'lable'; known: ")
+    for name in ("../q", "a/b", "a b", "forælder", "1e5"):
+        new = f'code = "q2"\nrespondent = "{name}"'
+        yield bad_book(
+            'code = "q2"\nrespondent = "citizen"', new, f"respondent '{name}': a code holds"
+        )
+    for codes in ("8", '["8"]', "[8.5]", "[true]", '[" "]', "[3]", "{}"):
+        yield bad_book("scale =", f"missing = {codes}\nscale =", "the codebook: 'missing' ")
+
+
+PARTS = (values, shapes, quotes, headers, rows, broken, formats, codebooks, kinds, places)
 TABLE = [bad for part in PARTS for bad in part()]
 
 

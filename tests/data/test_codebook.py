@@ -81,7 +81,7 @@ def test_all_faults_are_named_at_once() -> None:
     with pytest.raises(CodebookError) as caught:
         parse_codebook({"scale": [5, 1], "colour": 1, "indicators": [{"code": "a"}]})
     message = str(caught.value)
-    for part in ("colour", "lower end", "respondent", "treatments"):
+    for part in ("colour", "the lower first", "respondent", "treatments"):
         assert part in message
 
 
@@ -118,7 +118,7 @@ def test_reverse_and_higher_are_read_and_refused_with_all_faults() -> None:
         for higher in ("bad", {"da": "flere symptomer"}, 1):
             with pytest.raises(CodebookError) as caught:
                 parse_codebook(table | {"higher": higher})
-            assert "indicator sleep has a 'reverse'" in str(caught.value)
+            assert "indicator sleep: 'reverse' must be true" in str(caught.value)
             assert "'higher' must be" in str(caught.value)
 
 

@@ -110,13 +110,13 @@ def printed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     )
     figures: dict[str, Figure] = {}
 
-    def draw(task: Any, *_: Any) -> list[Path]:
+    def draw(task: Any, *_: Any) -> tuple[list[Path], set[str]]:
         function = task.function
         if isinstance(function, str):
             module, name = function.split(":")
             function = getattr(import_module(module), name)
         figures[task.name] = function(**task.arguments)
-        return []
+        return [], set()
 
     called: set[str] = set()
     messages: list[str] = []
