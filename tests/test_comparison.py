@@ -87,3 +87,11 @@ def test_missing_side_has_no_verdict() -> None:
     empty = POSTERIOR.assign(estimate=np.nan, lower=np.nan, upper=np.nan, note="no answers")
     table = compare(OLS, empty)
     assert (table["verdict_change"] == "").all() and (table["note"] == "no answers").all()
+
+
+def test_without_an_interval_there_is_no_verdict() -> None:
+    """Catches False, "stays" or "now excludes it" where OLS has an estimate but no interval."""
+    bare = OLS.assign(se=np.nan, lower=np.nan, upper=np.nan)
+    table = compare(bare, POSTERIOR)
+    assert table["ols_excludes_zero"].isna().all() and (table["verdict_change"] == "").all()
+    assert table["posterior_excludes_zero"].notna().all()

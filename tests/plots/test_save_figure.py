@@ -19,7 +19,7 @@ from bipbayes.plots.forest import forest_figure
 from bipbayes.plots.forest_rows import forest_data
 from bipbayes.plots.interval_figure import interval_data, interval_figure
 from bipbayes.plots.save import save_figure
-from bipbayes.plots.style import LanguageFormatter, wrapped_caption
+from bipbayes.plots.style import LanguageFormatter, figure_style, undrawn, wrapped_caption
 from bipbayes.wording import Context
 
 CODEBOOK = small_codebook()
@@ -123,3 +123,25 @@ def _letters(path: Path) -> set[int]:
     from fontTools.ttLib import TTFont
 
     return set(TTFont(path).getBestCmap())
+
+
+@pytest.mark.parametrize("label", ["$5 & $6", "$$", "a$\\b$c", "J$_$", "H $\\frac$", "{x} \\alpha"])
+@pytest.mark.filterwarnings("error")
+def test_labels_are_text_and_never_mathematics(tmp_path: Path, label: str) -> None:
+    """Catches dollar signs that are taken for formulas: wrong labels, or no figure at all."""
+    with figure_style():
+        figure = plt.figure()
+        figure.text(0.5, 0.5, label)
+    assert not undrawn(figure)
+    assert save_figure(figure, tmp_path / "figure", formats=("png",))
+
+
+@pytest.mark.filterwarnings("error")
+def test_letters_that_no_font_has_are_named(tmp_path: Path) -> None:
+    """Catches boxes that nobody is told of, and the library's own words about them."""
+    with figure_style():
+        figure = plt.figure()
+        figure.text(0.5, 0.5, "plain – ÆØÅ")
+        figure.text(0.5, 0.2, "odd \U0001fbff\U000e0100x \uf8ff")
+    assert undrawn(figure) == {"odd \U0001fbff\U000e0100x \uf8ff"}
+    assert save_figure(figure, tmp_path / "figure", formats=("png",))
