@@ -57,6 +57,8 @@ class Thresholds:
 
 
 THRESHOLDS: Final = Thresholds()
+# Enough for a look; whatever comes of a quick fit is marked preliminary.
+QUICK_THRESHOLDS: Final = Thresholds(r_hat=1.05, ess=100.0)
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ def hyperparameters(fit: xr.DataTree) -> pd.DataFrame:
 
 
 def diagnose(
-    fit: xr.DataTree, diagnostics: pd.DataFrame, *, thresholds: Thresholds = THRESHOLDS
+    fit: xr.DataTree, diagnostics: pd.DataFrame, *, thresholds: Thresholds | None = None
 ) -> Verdict:
     """Judge a fit.
 
@@ -148,13 +150,15 @@ def diagnose(
     diagnostics
         From `diagnostics_frame`.
     thresholds
-        What it must reach.
+        What it must reach; default `THRESHOLDS`, for a quick fit `QUICK_THRESHOLDS`.
 
     Returns
     -------
     Verdict
         With every reason, worst values and the thresholds.
     """
+    usual = QUICK_THRESHOLDS if fit.attrs.get("preliminary") else THRESHOLDS
+    thresholds = usual if thresholds is None else thresholds
     reported = diagnostics[diagnostics["estimand"] != HYPERPARAMETER]
     worst = {
         "ess_bulk": float(reported["ess_bulk"].min()),
