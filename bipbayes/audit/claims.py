@@ -7,8 +7,15 @@ from typing import Final
 
 import pandas as pd
 
-from bipbayes.audit.patterns import combination_faults, expand_outcomes, has_wildcard
-from bipbayes.audit.statements import DIRECTIONS, QUANTIFIERS, SCOPES, SIGNIFICANT
+from bipbayes.audit.statements import (
+    DIRECTIONS,
+    QUANTIFIERS,
+    SCOPES,
+    SIGNIFICANT,
+    combination_faults,
+    expand_outcomes,
+    has_wildcard,
+)
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.files import read_table
 from bipbayes.errors import DataError, raise_all

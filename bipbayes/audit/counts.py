@@ -4,8 +4,8 @@ from typing import Final
 
 import pandas as pd
 
+from bipbayes.audit.evidence import BASELINE, ESTIMANDS, POSTERIOR
 from bipbayes.audit.rules import NOT_CHECKABLE, NOT_SUPPORTED, REVERSED, UPHELD, WEAKENED, WORDS
-from bipbayes.audit.sources import BASELINE, ESTIMANDS, POSTERIOR
 from bipbayes.audit.statements import KINDS
 from bipbayes.wording import Context, capital, number, phrase, pick
 

@@ -23,6 +23,7 @@ from bipbayes.audit.quantifiers import ESPECIALLY, quantifier_holds
 from bipbayes.audit.rules import Cutoffs, Tally
 from bipbayes.audit.statements import Statement
 
+SAMPLE_DIMS = {"chain", "draw", "sample"}
 Flags = NDArray[np.bool_]
 Numbers = NDArray[np.float64]
 

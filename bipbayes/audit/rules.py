@@ -9,13 +9,15 @@ from OLS and from the posterior; only what "the sign is likely" means differs:
 
 "Excludes zero" is an interval at the audit's level (0.95): the credible interval, the confidence
 interval under the standard errors in question, or, for Holm and Benjamini-Hochberg, an adjusted
-p value of at most 1 - level. `bipbayes.audit.rulebook` states the rules in words;
-`single_verdict` and `joint_verdict` apply them.
+p value of at most 1 - level. `single_verdict` and `joint_verdict` apply the rules; `RULES` states
+them in words, for the report and for whoever disagrees.
 """
 
 import math
 from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+import pandas as pd
 
 UPHELD: Final = "upheld"
 WEAKENED: Final = "weakened"
@@ -24,6 +26,79 @@ REVERSED: Final = "reversed"
 NOT_CHECKABLE: Final = "not checkable"
 WORDS: Final = (UPHELD, WEAKENED, NOT_SUPPORTED, REVERSED, NOT_CHECKABLE)
 EVEN: Final = 0.5
+WORD_LABELS: Final = {
+    UPHELD: ("upheld", "bekræftet"),
+    WEAKENED: ("weakened", "svækket"),
+    NOT_SUPPORTED: ("not supported", "ikke understøttet"),
+    REVERSED: ("reversed", "vendt"),
+    NOT_CHECKABLE: ("not checkable", "kan ikke kontrolleres"),
+}
+"""The words for readers, English and Danish (files always hold the English ones)."""
+_LIKELY_SIGN: Final = "the sign is likely"
+_OTHER_SIDE: Final = "the interval excludes zero on the other side"
+_SIGNED_JOINT: Final = {
+    REVERSED: "the statement turned round is certain and the statement itself nearly ruled out",
+    NOT_SUPPORTED: "otherwise",
+}
+RULES: Final[dict[tuple[str, str], dict[str, str]]] = {
+    ("single", "significant"): {
+        UPHELD: "the interval excludes zero on the claimed side",
+        WEAKENED: "the interval includes zero and the sign is likely",
+        NOT_SUPPORTED: "otherwise",
+        REVERSED: _OTHER_SIDE,
+    },
+    ("single", "direction"): {
+        UPHELD: _LIKELY_SIGN,
+        WEAKENED: "the sign is more probable than not, but not likely",
+        NOT_SUPPORTED: "otherwise",
+        REVERSED: _OTHER_SIDE,
+    },
+    ("single", "hedged"): {
+        UPHELD: "the sign is likely and the interval includes zero",
+        WEAKENED: "the interval excludes zero on the claimed side (the sign holds, the hedge "
+        "does not), or the sign is more probable than not but not likely",
+        NOT_SUPPORTED: "otherwise",
+        REVERSED: _OTHER_SIDE,
+    },
+    ("single", "insignificant"): {
+        UPHELD: "the interval includes zero (which proves no absence: see the region)",
+        WEAKENED: "the interval excludes zero, and the estimate is no larger than the stated size",
+        NOT_SUPPORTED: "the interval excludes zero, and the estimate is larger than that",
+        REVERSED: "the whole interval lies beyond the stated size",
+    },
+    ("single", "some_effect"): {
+        UPHELD: "the interval excludes zero",
+        WEAKENED: "the interval includes zero and one sign is likely",
+        NOT_SUPPORTED: "otherwise",
+    },
+    ("single", "no_opposite"): {
+        UPHELD: "the interval does not lie wholly on the other side of zero",
+        REVERSED: _OTHER_SIDE,
+    },
+    ("joint", "significant"): {
+        UPHELD: "the quantifier holds for the intervals that exclude zero on the claimed side, "
+        "and the joint statement on the signs is likely",
+        WEAKENED: "only one of the two",
+        **_SIGNED_JOINT,
+    },
+    ("joint", "direction"): {
+        UPHELD: "the joint statement is likely",
+        WEAKENED: "it is more probable than not, but not likely",
+        **_SIGNED_JOINT,
+    },
+    ("joint", "hedged"): {
+        UPHELD: "the joint statement is likely and no interval excludes zero",
+        WEAKENED: "it is likely but some interval excludes zero, or it is only more probable "
+        "than not",
+        **_SIGNED_JOINT,
+    },
+    ("joint", "absence"): {
+        UPHELD: "the quantifier holds for the intervals that do not speak against it",
+        WEAKENED: "not so, but nearly all intervals (the share called likely) are as claimed",
+        NOT_SUPPORTED: "otherwise",
+        REVERSED: "more than half of the intervals speak against it",
+    },
+}
 
 
 class Verdict(NamedTuple):
@@ -201,7 +276,7 @@ class Tally:
 
 
 def joint_verdict(kind: str, tally: Tally, cutoffs: Cutoffs) -> Verdict:
-    """Return the word for a statement on many estimates; see `bipbayes.audit.rulebook`."""
+    """Return the word for a statement on many estimates; see `bipbayes.audit.rules`."""
     if kind == "nothing":
         return Verdict(NOT_CHECKABLE, "states neither a sign nor a significance")
     if tally.total == 0 or math.isnan(tally.p_rule):
@@ -243,3 +318,15 @@ def _joint_intervals(tally: Tally, cutoffs: Cutoffs) -> Verdict:
     if 1 - tally.contrary >= cutoffs.likely:
         return Verdict(WEAKENED, "nearly all intervals are so, but fewer than claimed")
     return Verdict(NOT_SUPPORTED, "too many intervals are the other way")
+
+
+def rules_table() -> pd.DataFrame:
+    """Return the rules in words: about, kind, word, rule (for the report and the docs)."""
+    rows = [
+        {"about": about, "kind": kind, "word": word, "rule": rule}
+        for (about, kind), words in RULES.items()
+        for word, rule in words.items()
+    ]
+    every = {"about": "any", "kind": "any", "word": NOT_CHECKABLE}
+    rows.append({**every, "rule": "no estimate, nothing stated, or the reference itself"})
+    return pd.DataFrame(rows)

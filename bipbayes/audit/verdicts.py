@@ -12,18 +12,20 @@ from typing import Any, Final
 import pandas as pd
 import xarray as xr
 
-from bipbayes.audit.blocks import labelled_draws
-from bipbayes.audit.evidence import Evidence, estimand_columns, estimand_part
-from bipbayes.audit.rules import Cutoffs
-from bipbayes.audit.sizes import SIZE_COLUMNS, size_columns
-from bipbayes.audit.sources import (
+from bipbayes.audit.evidence import (
     BASELINE,
     ESTIMANDS,
     POSTERIOR,
     AuditSettings,
+    Evidence,
+    estimand_columns,
+    estimand_part,
+    labelled_draws,
     select_fit,
     sources,
 )
+from bipbayes.audit.rules import Cutoffs
+from bipbayes.audit.sizes import SIZE_COLUMNS, size_columns
 from bipbayes.audit.statements import Statement, statements
 from bipbayes.data.codebook import Codebook
 

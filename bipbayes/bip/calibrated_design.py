@@ -8,17 +8,17 @@ and nothing else.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from bipbayes.bip.codebook import bip_codebook
-from bipbayes.bip.counts import Published, published
-from bipbayes.bip.solved import jobcenter_table
+from bipbayes.bip.facts import fact, jobcenter_table
+from bipbayes.data.codebook import Codebook
 from bipbayes.errors import SettingsError
-from bipbayes.synthetic.attendance import DOUBTFUL, EXTRA_WEIGHTS, LEAST, Attendance
-from bipbayes.synthetic.dates import draw_days
 from bipbayes.synthetic.design import (
     Design,
     first_rows,
@@ -27,13 +27,21 @@ from bipbayes.synthetic.design import (
     previous_rows,
     respondent_positions,
 )
-from bipbayes.synthetic.gaps import THOUSAND, draw_gaps
-from bipbayes.synthetic.sequences import runs
+from bipbayes.synthetic.random_design import (
+    DOUBTFUL,
+    EXTRA_WEIGHTS,
+    LEAST,
+    THOUSAND,
+    Attendance,
+    draw_days,
+    draw_gaps,
+    runs,
+)
 from bipbayes.synthetic.streams import Stream
 
 Integers = NDArray[np.int64]
+NO_INTERVENTION = "none"
 Booleans = NDArray[np.bool_]
-
 GAP_ROWS: Final = {"citizen": 75, "caseworker": 330}  # thousandths of responses with gaps
 UNANALYSED_LOST: Final = 60  # thousandths of B10 and B11 unanswered
 ONLY_CASEWORKER: Final = 260  # occasions on which only the caseworker answers
@@ -42,6 +50,70 @@ ANALYSED_CASEWORKER: Final = 180  # of the caseworker alone
 KNOWN_AT_FIRST: Final = (3, 4)
 ROUNDS: Final = 400
 WORD: Final = 64
+
+
+@dataclass(frozen=True)
+class Published:
+    """What the report prints on sizes and means.
+
+    Attributes
+    ----------
+    citizens
+        Number of citizens.
+    responses
+        Responses with any answer of the citizen and of the caseworker, in codebook order.
+    answers
+        Table 1: number of progressions by outcome.
+    thousandths
+        Table 1: mean progression by outcome in thousandths of a scale point.
+    combinations
+        Table 3: analysed responses by combination (those of B1).
+    jobcenter_percent
+        Table 4: shape (jobcenter, group); groups are the treatments, then no intervention.
+    """
+
+    citizens: int
+    responses: tuple[int, ...]
+    answers: Integers
+    thousandths: Integers
+    combinations: Integers
+    jobcenter_percent: Integers
+
+
+@cache
+def published() -> Published:
+    """Read the report's numbers in the order of BIP's codebook."""
+    codebook = bip_codebook()
+    prose = fact("figures").set_index("key")["value"]
+    rows = [fact("indicators"), fact("aggregates")]
+    answers = pd.concat(rows).set_index("code").loc[list(codebook.outcomes)]
+    table3 = fact("combinations").set_index("combination")["n"]
+    return Published(
+        citizens=int(prose["citizens"]),
+        responses=tuple(int(prose[f"{name}_responses"]) for name in codebook.respondents),
+        answers=answers["n_progression"].to_numpy(dtype=np.int64),
+        thousandths=np.rint(answers["mean_progression"].to_numpy() * 1000).astype(np.int64),
+        combinations=table3.loc[list(codebook.combinations)].to_numpy(dtype=np.int64),
+        jobcenter_percent=_jobcenter_percent(codebook),
+    )
+
+
+def _jobcenter_percent(codebook: Codebook) -> Integers:
+    table = fact("jobcenters").pivot(index="jobcenter", columns="group", values="percent")
+    groups = [*codebook.treatment_codes, NO_INTERVENTION]
+    return table.loc[list(codebook.jobcenters), groups].to_numpy(dtype=np.int64)
+
+
+def groups_of_combinations(codebook: Codebook) -> NDArray[np.bool_]:
+    """Say which combination belongs to which group, shape (combination, group).
+
+    Groups overlap: ``1010`` belongs to J and to S; only no intervention stands alone.
+    """
+    treated = [
+        [codebook.has_treatment(combination, code) for code in codebook.treatment_codes]
+        for combination in codebook.combinations
+    ]
+    return np.array([[*row, not any(row)] for row in treated])
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from bipbayes.bip.solved import jobcenter_table
+from bipbayes.bip.facts import jobcenter_table
 from bipbayes.data.characteristics_codebook import CharacteristicsCodebook, parse_characteristics
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.load_codebook import parse_codebook

@@ -1,4 +1,8 @@
-"""The report's published facts (package data): as numbers, and as text with their decimals."""
+"""What the package holds of the report: its published facts, and the targets solved for them.
+
+Facts come as numbers, and as text where the decimals count. The targets (effects, standard
+deviations, jobcenters' counts) are what ``scripts/maintenance/solve_targets.py`` found.
+"""
 
 from functools import cache
 from importlib.resources import files
@@ -27,6 +31,7 @@ _NUMBERS: Final = {
     "indicators": ("mean_progression", "n_progression", "figure"),
     "jobcenters": ("percent",),
 }
+LABELS: Final = ("outcome", "combination", "jobcenter", "estimand")
 
 
 @cache
@@ -72,3 +77,31 @@ def printed(name: str) -> pd.DataFrame:
 def audit_table(name: str) -> pd.DataFrame:
     """Return a table of ``resources/audit``: what bears on which printed number, as text."""
     return _text("audit", name).copy()
+
+
+def _solved(name: str) -> pd.DataFrame:
+    frame = _text("synthetic", name).copy()
+    for column in frame.columns.difference(list(LABELS)):
+        # Python's own conversion: the last bit of a target must be the same everywhere.
+        frame[column] = [float(text or "nan") for text in frame[column]]
+    return frame
+
+
+def target_effects() -> pd.DataFrame:
+    """Return the target effects: rows outcomes, columns combinations, in sd of progression."""
+    return _solved("targets").set_index("combination").T
+
+
+def nominal_sd() -> pd.Series:
+    """Return the standard deviations of change that the targets count with, by outcome."""
+    return _solved("sd").set_index("outcome")["sd"]
+
+
+def jobcenter_table() -> pd.DataFrame:
+    """Return analysed responses: rows jobcenters, columns combinations."""
+    return _solved("jobcenters").set_index("jobcenter").astype("int64")
+
+
+def stored_truth() -> pd.DataFrame:
+    """Return the truth of the default calibrated simulation; see `simulate_truth`."""
+    return _solved("truth")

@@ -3,6 +3,20 @@
 Every part is drawn among the carriers of its whole, so that implications hold by construction.
 Where parts make up a whole (Table 7's rows and the kinds of diagnosis of Table 6), each carrier
 first gets one part of a partition and then, with what is still wanted, further parts.
+
+Tilted probabilities are individual chances whose group sums are exactly what is wanted.
+Citizen i has the probability of category k
+
+    p[i, k] = softmax_k(base[i, k] + sum_g slope[k, g] counts[i, g] / scale)
+
+with one more category of predictor 0. The slopes solve sum_i counts[i, g] p[i, k] = target[k, g],
+the stationary point of a convex function (the exponential tilting of survey calibration, Deville
+and Sarndal 1992, Journal of the American Statistical Association 87:376).
+
+Who gets which category, so that every group's weighted count is as wanted: first a
+random draw with tilted probabilities, then a repair in whole numbers: citizens with the
+same counts by group are alike for every total, so the best single move is sought among these
+kinds of citizens, whatever the number of citizens.
 """
 
 from collections.abc import Sequence
@@ -10,15 +24,29 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from bipbayes.bip.register_allocate import allocate, choose
-from bipbayes.bip.register_panel import Panel
+from bipbayes.bip.codebook import bip_characteristics
+from bipbayes.bip.facts import fact
+from bipbayes.data.codebook import Codebook
+from bipbayes.data.groups import counted_responses, group_labels, memberships
+from bipbayes.data.progression import progression
+from bipbayes.data.study import Study
+from bipbayes.errors import SettingsError
 from bipbayes.synthetic.streams import Stream
 
 Floats = NDArray[np.float64]
+ROUNDS: Final = 40
+ENOUGH: Final = 1e-9
+RIDGE: Final = 1e-7
+HALVINGS: Final = 12
+Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
-
+MOVES: Final = 4000
+WEIGHT_BITS: Final = 44
+DRAW_BITS: Final = 31
+FLOOR: Final = 1e-6  # smallest base share; a category wanted nowhere is left empty by the repair
 CHILDREN: Final = ("one_child", "two_or_three_children", "four_or_more_children")
 ORIGINS: Final = (
     "western_immigrant",
@@ -44,6 +72,324 @@ PSYCHOTROPIC: Final = ("antipsychotics", "anxiety_medicine", "antidepressants")
 CRIMES: Final = ("penal_code", "traffic", "other")
 ALONE: Final = 0.1  # part of the unspecified diagnoses that stand alone
 ROWLESS: Final = 0.03  # part of the more severe ones whose codes have no row (F00-F09, F70-F79)
+LEAST_PERCENT = 0.25
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Citizens and how often each counts in each group.
+
+    Attributes
+    ----------
+    citizens
+        Ids in order of first appearance.
+    counts
+        Counted responses, shape (citizen, group).
+    groups
+        Labels: treatments, then none.
+    """
+
+    citizens: tuple[str, ...]
+    counts: Integers
+    groups: tuple[str, ...]
+
+    @property
+    def total(self) -> Integers:
+        """Counted responses by group."""
+        return np.asarray(self.counts.sum(axis=0))
+
+
+def make_panel(study: Study) -> Panel:
+    """Count each citizen's responses of the analysis sample by group.
+
+    Raises
+    ------
+    SettingsError
+        The study has other treatments than the report's tables.
+    """
+    codebook = study.codebook
+    groups = group_labels(codebook)
+    _check_groups(codebook, groups)
+    responses = counted_responses(progression(study), codebook)
+    citizens = pd.Index(study.responses["citizen"].unique())
+    rows = citizens.get_indexer(pd.Index(responses["citizen"]))
+    counts = np.zeros((len(citizens), len(groups)), dtype=np.int64)
+    members = memberships(responses["combination"], codebook).to_numpy()
+    np.add.at(counts, rows, members.astype(np.int64))
+    return Panel(tuple(map(str, citizens)), counts, groups)
+
+
+def _check_groups(codebook: Codebook, groups: tuple[str, ...]) -> None:
+    printed = tuple(dict.fromkeys(fact("characteristics")["group"]))
+    if set(groups) != set(printed):
+        raise SettingsError(
+            f"synthetic characteristics are made for the groups {', '.join(printed)} of the 2017 "
+            f"report; the codebook {codebook.name!r} has {', '.join(groups)}"
+        )
+
+
+def printed_values(groups: tuple[str, ...]) -> dict[str, Floats]:
+    """Return the printed values by column and group: percents as parts of 1, amounts as such."""
+    table = fact("characteristics")
+    keys = table[["table", "section_en", "row_en"]].apply(tuple, axis=1)
+    values = {}
+    for entry in bip_characteristics().characteristics:
+        key = (entry.table, entry.section.get("en", ""), entry.label["en"])
+        row = table[keys == key].set_index("group")["value"].loc[list(groups)]
+        printed = row.to_numpy(dtype=np.float64)
+        values[entry.column] = (
+            np.maximum(printed, LEAST_PERCENT) / 100 if entry.percent else printed
+        )
+    return values
+
+
+def tilted_shares(
+    base: Floats, counts: Floats, *, targets: Floats, numbers: Floats | None = None
+) -> Floats:
+    """Return probabilities of the categories.
+
+    Parameters
+    ----------
+    base
+        Predictors before tilting, shape (citizen, category).
+    counts
+        Weights by group, shape (citizen, group); not negative.
+    targets
+        Wanted weighted sums, shape (category, group). Where they cannot be met the
+        probabilities go as far as `ROUNDS` steps lead.
+    numbers
+        How many citizens each row stands for (default one).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (citizen, category); what is missing to 1 is the last, unnamed category.
+    """
+    largest = max(float(counts.max(initial=0.0)), 1.0)
+    held = np.ones(len(base)) if numbers is None else numbers
+    problem = _Problem(base, counts / largest, held, targets / largest)
+    slopes = np.zeros(targets.shape)
+    enough = ENOUGH * max(1.0, float(np.abs(problem.wanted).max(initial=0.0)))
+    for _ in range(ROUNDS):
+        shares = problem.shares(slopes)
+        gradient = problem.gradient(shares, slopes)
+        if np.abs(gradient).max(initial=0.0) < enough:
+            break
+        step = np.linalg.solve(problem.hessian(shares), gradient.ravel())
+        moved = problem.descend(slopes, step.reshape(slopes.shape))
+        if moved is slopes:
+            break
+        slopes = moved
+    return problem.shares(slopes)
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """The convex function whose stationary point is wanted; a small ridge keeps it definite."""
+
+    base: Floats
+    features: Floats
+    numbers: Floats
+    wanted: Floats
+
+    def shares(self, slopes: Floats) -> Floats:
+        """Probabilities, shape (row, category)."""
+        predictor, top = self._predictor(slopes)
+        weights = np.exp(predictor - top[:, None])
+        return np.asarray(weights / (weights.sum(axis=1) + np.exp(-top))[:, None])
+
+    def objective(self, slopes: Floats) -> float:
+        """Log-partition minus slopes times targets."""
+        predictor, top = self._predictor(slopes)
+        total = np.exp(predictor - top[:, None]).sum(axis=1) + np.exp(-top)
+        partition = float((self.numbers * (np.log(total) + top)).sum())
+        return (
+            partition - float((slopes * self.wanted).sum()) + RIDGE / 2 * float((slopes**2).sum())
+        )
+
+    def gradient(self, shares: Floats, slopes: Floats) -> Floats:
+        """Weighted sums minus targets, shape (category, group)."""
+        weighted = shares * self.numbers[:, None]
+        return np.asarray(weighted.T @ self.features - self.wanted + RIDGE * slopes)
+
+    def hessian(self, shares: Floats) -> Floats:
+        """Second derivatives, square in category x group."""
+        categories, groups = shares.shape[1], self.features.shape[1]
+        blocks = np.empty((categories, groups, categories, groups))
+        for one in range(categories):
+            for other in range(categories):
+                weight = self.numbers * shares[:, one] * ((one == other) - shares[:, other])
+                blocks[one, :, other, :] = self.features.T @ (self.features * weight[:, None])
+        matrix = blocks.reshape(categories * groups, categories * groups)
+        return np.asarray(matrix + RIDGE * np.eye(categories * groups))
+
+    def descend(self, slopes: Floats, step: Floats) -> Floats:
+        """Take the Newton step, halved until the objective does not rise."""
+        before, size = self.objective(slopes), 1.0
+        for _ in range(HALVINGS):
+            trial = slopes - size * step
+            if self.objective(trial) <= before:
+                return np.asarray(trial)
+            size /= 2
+        return slopes
+
+    def _predictor(self, slopes: Floats) -> tuple[Floats, Floats]:
+        predictor = self.base + self.features @ slopes.T
+        return predictor, np.maximum(predictor.max(axis=1, initial=0.0), 0.0)
+
+
+def allocate(
+    stream: Stream, counts: Integers, *, targets: Floats, eligible: Booleans, full: bool = False
+) -> Integers:
+    """Draw one category for each eligible citizen.
+
+    Parameters
+    ----------
+    stream
+        Source of randomness.
+    counts
+        Counted responses, shape (citizen, group).
+    targets
+        Wanted weighted counts, shape (category, group). Scaled down where a group's categories
+        together want more than its eligible responses.
+    eligible
+        Citizens who may get a category.
+    full
+        True where every eligible citizen gets one (targets are scaled to fit).
+
+    Returns
+    -------
+    numpy.ndarray
+        Category by citizen, -1 for none; integers of 64 bits.
+    """
+    rows = np.flatnonzero(eligible)
+    own = counts[rows]
+    wanted = _feasible(targets, own.sum(axis=0), full=full)
+    kinds, kind = _kinds(own)
+    chosen = _draw(stream, kinds, kind, wanted=wanted, full=full)
+    held = np.zeros((len(kinds), len(wanted) + (not full)), dtype=np.int64)
+    np.add.at(held, (kind, chosen), 1)
+    balanced = _repair(kinds, held, wanted=wanted, weights=_weights(counts.sum(axis=0)))
+    chosen = _reassign(stream, kind, chosen, held=held, wanted=balanced)
+    result = np.full(len(counts), -1, dtype=np.int64)
+    result[rows] = np.where(chosen < len(targets), chosen, -1)
+    return result
+
+
+def choose(stream: Stream, counts: Integers, *, target: Floats, eligible: Booleans) -> Booleans:
+    """Draw which eligible citizens carry a characteristic (`target` by group)."""
+    chosen = allocate(stream, counts, targets=target[None, :], eligible=eligible)
+    return np.asarray(chosen == 0)
+
+
+def _feasible(targets: Floats, total: Integers, *, full: bool) -> Integers:
+    """Whole-number targets that leave nothing negative for the rest."""
+    sums = np.maximum(targets.sum(axis=0), 1e-12)
+    factor = total / sums if full else np.minimum(1.0, total / sums)
+    return np.rint(np.maximum(targets, 0.0) * factor).astype(np.int64)
+
+
+def _kinds(counts: Integers) -> tuple[Integers, Integers]:
+    """Distinct rows of counts, and which of them each row is."""
+    base = int(counts.max(initial=0)) + 1
+    keys = counts @ (base ** np.arange(counts.shape[1], dtype=np.int64))
+    _, first, kind = np.unique(keys, return_index=True, return_inverse=True)
+    return counts[first], kind.astype(np.int64)
+
+
+def _draw(
+    stream: Stream, kinds: Integers, kind: Integers, *, wanted: Integers, full: bool
+) -> Integers:
+    """Category by row; the last one, of number `len(wanted)`, is none."""
+    numbers = np.bincount(kind, minlength=len(kinds))
+    total = max(int((numbers @ kinds).sum()), 1)
+    share = np.maximum(wanted.sum(axis=1) / total, FLOOR)
+    rest = FLOOR if full else max(1 - float(share.sum()), FLOOR)
+    shares = tilted_shares(
+        np.tile(np.log(share / rest), (len(kinds), 1)),
+        kinds.astype(float),
+        targets=wanted.astype(float),
+        numbers=numbers.astype(float),
+    )
+    if full:
+        shares = shares / shares.sum(axis=1, keepdims=True)
+    edges = np.rint(np.cumsum(shares, axis=1) * 2**DRAW_BITS).astype(np.int64)
+    if full:
+        edges[:, -1] = 2**DRAW_BITS
+    draws = stream.below(2**DRAW_BITS, len(kind))
+    return np.asarray((draws[:, None] >= edges[kind]).sum(axis=1))
+
+
+@dataclass
+class _Balance:
+    """Kinds of citizens, how many of each hold which category, and what is still wrong."""
+
+    kinds: Integers
+    held: Integers
+    excess: Integers
+    weights: Integers
+    counted: Integers
+
+    def best(self) -> tuple[int, int, int] | None:
+        """Find the move (kind, from, to) that lowers the squared excess most."""
+        squares = (self.kinds**2) @ self.weights
+        cross = 2 * (self.kinds * self.weights) @ self.excess.T
+        leave = (squares[:, None] - cross) * self.counted
+        enter = (squares[:, None] + cross) * self.counted
+        gain = leave[:, :, None] + enter[:, None, :]
+        gain[self.held == 0] = 0
+        same = np.arange(gain.shape[1])
+        gain[:, same, same] = 0
+        place = int(np.argmin(gain))
+        kind, source, goal = np.unravel_index(place, gain.shape)
+        return None if gain.ravel()[place] >= 0 else (int(kind), int(source), int(goal))
+
+    def move(self, kind: int, source: int, goal: int) -> None:
+        """Move one citizen of a kind."""
+        self.held[kind, source] -= 1
+        self.held[kind, goal] += 1
+        self.excess[source] -= self.kinds[kind]
+        self.excess[goal] += self.kinds[kind]
+
+
+def _repair(kinds: Integers, held: Integers, *, wanted: Integers, weights: Integers) -> Integers:
+    """Move citizens between categories while that brings the group counts nearer.
+
+    Returns how many of each kind then hold each category.
+    """
+    excess = held.T @ kinds
+    excess[: len(wanted)] -= wanted
+    counted = (np.arange(held.shape[1]) < len(wanted)).astype(np.int64)
+    balance = _Balance(kinds, held.copy(), excess, weights, counted)
+    for _ in range(MOVES):
+        move = balance.best()
+        if move is None:
+            break
+        balance.move(*move)
+    return balance.held
+
+
+def _weights(total: Integers) -> Integers:
+    """Inverse squares of the groups' sizes as whole numbers, so that sums are exact."""
+    sizes = np.maximum(total, 1).astype(float)
+    return np.rint(2.0**WEIGHT_BITS / sizes**2).astype(np.int64)
+
+
+def _reassign(
+    stream: Stream, kind: Integers, chosen: Integers, *, held: Integers, wanted: Integers
+) -> Integers:
+    """Change as few citizens as possible so that each kind holds what is wanted."""
+    result = chosen.copy()
+    order = stream.permutation(len(kind))
+    for k in np.flatnonzero((held != wanted).any(axis=1)):
+        rows = order[kind[order] == k]
+        surplus = held[k] - wanted[k]
+        for category in np.flatnonzero(surplus > 0):
+            free = rows[chosen[rows] == category][: surplus[category]]
+            lacking = np.repeat(np.arange(len(surplus)), np.maximum(-surplus, 0))
+            result[free] = lacking[: len(free)]
+            surplus = surplus + np.bincount(lacking[: len(free)], minlength=len(surplus))
+    return result
 
 
 @dataclass

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bipbayes.errors import SettingsError
 from bipbayes.synthetic.design import Design, members
 from bipbayes.synthetic.streams import Stream
-from bipbayes.synthetic.sums import Sums, combination_totals, sum_changes
+from bipbayes.synthetic.truth import Sums, combination_totals, sum_changes
 
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]

@@ -8,28 +8,28 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bipbayes.bip.calibrated_design import calibrated_design
+from bipbayes.bip.calibrated_design import calibrated_design, published
+from bipbayes.bip.claims import verify_calibration
 from bipbayes.bip.codebook import bip_codebook
-from bipbayes.bip.counts import published
+from bipbayes.bip.facts import nominal_sd, stored_truth, target_effects
 from bipbayes.bip.repair import repair, wanted_totals
-from bipbayes.bip.solved import nominal_sd, stored_truth, target_effects
-from bipbayes.bip.verify import verify_calibration
 from bipbayes.data.codebook import Codebook
 from bipbayes.errors import SettingsError
 from bipbayes.synthetic.design import Design
-from bipbayes.synthetic.effects import EffectSds, hierarchical_effects
 from bipbayes.synthetic.latent import Process, draw_answers
 from bipbayes.synthetic.simulate import (
     DEFAULT_PROCESS,
     DEFAULT_SDS,
     DEFAULT_SEED,
+    EffectSds,
     Simulation,
     description,
+    hierarchical_effects,
     part_seed,
     ticked_responses,
 )
 from bipbayes.synthetic.streams import Stream
-from bipbayes.synthetic.sums import divisors, sum_changes
+from bipbayes.synthetic.truth import divisors, sum_changes
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

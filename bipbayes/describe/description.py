@@ -12,6 +12,8 @@ from bipbayes.describe.activities import (
     activity_boxes,
     activity_groups,
     combination_table,
+    transition_table,
+    treatment_persistence,
     treatment_table,
 )
 from bipbayes.describe.characteristics import (
@@ -19,9 +21,12 @@ from bipbayes.describe.characteristics import (
     differences,
     jobcenter_table,
 )
-from bipbayes.describe.persistence import transition_table, treatment_persistence
-from bipbayes.describe.progress import change_histograms, progress_table
-from bipbayes.describe.weeks import weeks_between_responses, weeks_regression
+from bipbayes.describe.progress import (
+    change_histograms,
+    progress_table,
+    weeks_between_responses,
+    weeks_regression,
+)
 
 NAMES: Final = {
     "progress": "progression",

@@ -1,8 +1,7 @@
 """Ordered probit of the answer given the previous answer: answers are categories, no metric."""
 
 from bipbayes.ordinal.cells import ordinal_cells
-from bipbayes.ordinal.estimates import estimate_ordinal
-from bipbayes.ordinal.intervals import ordinal_intervals
+from bipbayes.ordinal.estimates import estimate_ordinal, ordinal_intervals
 from bipbayes.ordinal.translate import translate
 
 __all__ = ["estimate_ordinal", "ordinal_cells", "ordinal_intervals", "translate"]

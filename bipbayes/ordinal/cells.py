@@ -16,6 +16,8 @@ effects of the previous answer count as known: they rest on all responses.
 answer; draws are translated afterwards. ``scale="progression"``: the same step on expected
 standardised progression (times its slope at the combination's effect), so that nothing
 downstream needs to know.
+
+Answers given previous answers are taken one indicator at a time, as codes.
 """
 
 import numpy as np
@@ -29,8 +31,7 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Floats, Sample
 from bipbayes.data.totals import samples_of
 from bipbayes.errors import SettingsError
-from bipbayes.ordinal.estimates import fit_indicators
-from bipbayes.ordinal.fit import IndicatorFit
+from bipbayes.ordinal.estimates import IndicatorFit, fit_indicators
 from bipbayes.ordinal.translate import translation_dataset
 
 LATENT = "latent"

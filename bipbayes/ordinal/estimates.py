@@ -1,10 +1,13 @@
 """Ordered probits of all indicators side by side and how their effects err together.
 
+One probit for each indicator: thresholds, previous answer, combination.
+
 Every response has an influence on an indicator's effects: its score times the inverse
 information, turned to the scale of progression by the delta method. Summed within citizens and
 stacked over indicators, their cross products are the joint covariance of all indicators' effects
 (the sandwich, clustered by citizen), with gaps wherever they are. Averages are sums of indicators
-and take their errors from it.
+and take their errors from it. Confidence intervals
+are rows of the one long frame.
 """
 
 from collections.abc import Sequence
@@ -12,6 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from bipbayes.data.codebook import Codebook
@@ -25,19 +29,66 @@ from bipbayes.data.sample import (
     group_sums,
 )
 from bipbayes.errors import DataError
-from bipbayes.ordinal.answers import indicator_answers
-from bipbayes.ordinal.fit import IndicatorFit, fit_indicator, translated_effects
-from bipbayes.ordinal.translate import translation_dataset
+from bipbayes.intervals import ORDINAL
+from bipbayes.ordinal.probit import (
+    Answers,
+    Kinds,
+    ProbitFit,
+    effect_information,
+    effect_scores,
+    fit_probit,
+    indicator_answers,
+    parameter_scores,
+)
+from bipbayes.ordinal.translate import Translation, translation, translation_dataset
+from bipbayes.regression.factorial import factorial_of
+from bipbayes.regression.inference import (
+    checked_level,
+    confidence_frame,
+    contrasts_of,
+    effects_of,
+    estimate_rows,
+)
 
 CLASSICAL: Final = "classical"
 CLUSTER_CITIZEN: Final = "cluster_citizen"
 VCOV: Final = (CLASSICAL, CLUSTER_CITIZEN)
-
 NOT_OBSERVED = "combination not observed"
 ONE_CITIZEN = "rests on one {citizen}"
 NO_FIT = "fewer than two different answers"
 PENALISED = "no finite maximum of the likelihood: weak penalty on the effects"
 NO_JOINT = "an average needs errors clustered by {citizen}"
+SOURCE: Final = "ordinal"
+
+
+@dataclass(frozen=True)
+class IndicatorFit:
+    """An indicator's ordered probit and what each response adds to it.
+
+    Attributes
+    ----------
+    answers, probit, translation
+        The data, the fit and its way back to progression.
+    observed
+        Which combinations have answers.
+    effect
+        Latent effect of each combination from the first observed one; ``NaN`` without answers.
+    score, information
+        Of each row on its own group's effect: derivative of the log probability, and its
+        expected square.
+    influence
+        Scores times the inverse information: what a row adds to the parameters (thresholds,
+        level effects, combination effects), shape (row, parameter).
+    """
+
+    answers: Answers
+    probit: ProbitFit
+    translation: Translation
+    observed: np.ndarray
+    effect: Floats
+    score: Floats
+    information: Floats
+    influence: Floats
 
 
 @dataclass(frozen=True)
@@ -272,3 +323,105 @@ def _add_latent(
     dims = ("indicator", "combination")
     dataset["latent"] = (dims, latent)
     dataset["latent_information"] = (dims, information)
+
+
+def fit_indicator(answers: Answers, *, combinations: int) -> IndicatorFit | None:
+    """Fit an indicator's ordered probit; None where fewer than two categories occur.
+
+    Parameters
+    ----------
+    answers
+        From `bipbayes.ordinal.cells.indicator_answers`.
+    combinations
+        Number of combinations of the codebook.
+    """
+    if len(answers.categories) < 2:
+        return None
+    present, group = np.unique(answers.combination, return_inverse=True)
+    rows = np.column_stack([answers.level, group, answers.category])
+    kinds, kind, counts = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
+    table = Kinds(
+        level=kinds[:, 0],
+        group=kinds[:, 1],
+        category=kinds[:, 2],
+        count=counts.astype("float64"),
+        levels=len(answers.levels),
+        groups=len(present),
+        categories=len(answers.categories),
+    )
+    probit = fit_probit(table)
+    effect = np.full(combinations, np.nan)
+    effect[present] = probit.group_effect
+    contributions = np.linalg.solve(probit.information, parameter_scores(probit, table).T).T
+    return IndicatorFit(
+        answers=answers,
+        probit=probit,
+        translation=translation(answers, probit),
+        observed=~np.isnan(effect),
+        effect=effect,
+        score=effect_scores(probit, table)[kind],
+        information=effect_information(probit)[answers.level, group],
+        influence=contributions[kind],
+    )
+
+
+def translated_effects(fit: IndicatorFit) -> tuple[Floats, Floats]:
+    """Return expected standardised progression of the combinations and its Jacobian.
+
+    Returns
+    -------
+    tuple
+        Shape (combination,), ``NaN`` without answers; and (observed combination, parameter).
+    """
+    effects = fit.effect[fit.observed]
+    by_effect, by_threshold, by_level = fit.translation.slopes(effects)
+    progress = np.full(len(fit.effect), np.nan)
+    progress[fit.observed] = fit.translation.progress(effects)
+    # The first effect of each kind is the reference and no parameter.
+    own = np.diag(by_effect)[:, 1:]
+    return progress, np.column_stack([by_threshold, by_level[:, 1:], own])
+
+
+def ordinal_intervals(
+    estimates: xr.Dataset, codebook: Codebook, *, level: float = 0.95
+) -> pd.DataFrame:
+    """Turn ordinal estimates into the rows that OLS has, in the same units.
+
+    ``effect`` is expected standardised progression under a combination, averaged over the
+    sample's previous answers (zero: average progression), ``contrast`` the difference from no
+    treatment, ``factorial`` the treatments' main effects and interactions. Families for Holm
+    and Benjamini-Hochberg are those of OLS: all indicators, and all averages, of one estimand
+    and one kind of standard error.
+
+    Parameters
+    ----------
+    estimates
+        From `bipbayes.ordinal.estimates.estimate_ordinal`.
+    codebook
+        The study's.
+    level
+        Coverage, between 0 and 1.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of `bipbayes.intervals.COLUMNS`, ``source`` and ``analysis`` ``ordinal``, ``vcov``
+        ``classical`` or ``cluster_citizen``. There is no ordered probit by jobcenter (a cell of
+        twenty responses has none of its own), so jobcenters' effects and what weights
+        jobcenters alike have no rows here; the posterior has them.
+
+    Raises
+    ------
+    SettingsError
+        The level is not between 0 and 1.
+    """
+    names = ["estimate", "covariance", "df", "n", "n_citizens", "note"]
+    source = estimates[names]
+    rows = [
+        estimate_rows(effects_of(source), "effect"),
+        estimate_rows(contrasts_of(source, codebook.no_treatment), "contrast"),
+        estimate_rows(factorial_of(source, codebook), "factorial"),
+    ]
+    return confidence_frame(
+        rows, codebook, level=checked_level(level), source=SOURCE, analysis=ORDINAL
+    )

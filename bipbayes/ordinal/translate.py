@@ -21,8 +21,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtr
 
 from bipbayes.data.sample import Floats
-from bipbayes.ordinal.answers import Answers
-from bipbayes.ordinal.probit import ProbitFit
+from bipbayes.ordinal.probit import Answers, ProbitFit
 
 # Beyond this latent distance nearly all answers stand at an end of the scale.
 FAR: Final = 12.0

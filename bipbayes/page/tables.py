@@ -5,7 +5,7 @@ from typing import Final
 
 import pandas as pd
 
-from bipbayes.audit.rulebook import WORD_LABELS
+from bipbayes.audit.rules import WORD_LABELS
 from bipbayes.intervals import PLAIN
 from bipbayes.page.contents import PageContents
 from bipbayes.page.sentences import BASELINE, treatment_label

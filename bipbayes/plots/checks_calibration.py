@@ -28,7 +28,7 @@ def calibration_data(shares: pd.DataFrame, model: str) -> dict[str, Any]:
     Parameters
     ----------
     shares
-        From `bipbayes.validation.calibrate.run_calibration`.
+        From `bipbayes.validation.calibration.run_calibration`.
     model
         Its name.
     """
@@ -44,7 +44,7 @@ def calibration_figure(shares: pd.DataFrame, *, model: str, language: str = "en"
     Parameters
     ----------
     shares
-        From `bipbayes.validation.calibrate.run_calibration`.
+        From `bipbayes.validation.calibration.run_calibration`.
     model
         Its name.
     language

@@ -11,9 +11,15 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from bipbayes.audit.counts import VERDICT
-from bipbayes.audit.rulebook import WORD_LABELS
-from bipbayes.audit.rules import NOT_CHECKABLE, NOT_SUPPORTED, REVERSED, UPHELD, WEAKENED
-from bipbayes.audit.sources import BASELINE, POSTERIOR
+from bipbayes.audit.evidence import BASELINE, POSTERIOR
+from bipbayes.audit.rules import (
+    NOT_CHECKABLE,
+    NOT_SUPPORTED,
+    REVERSED,
+    UPHELD,
+    WEAKENED,
+    WORD_LABELS,
+)
 from bipbayes.plots.captions import caption, titled
 from bipbayes.plots.style import GREY, figure_style, furnish
 from bipbayes.wording import Context, capital, number, outcome_label, phrase, pick

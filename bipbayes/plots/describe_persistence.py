@@ -73,7 +73,7 @@ def draw_persistence(axes: Axes, persistence: pd.DataFrame, *, context: Context)
     axes
         Where to draw.
     persistence
-        Rows of `bipbayes.describe.persistence.treatment_persistence`.
+        Rows of `bipbayes.describe.activities.treatment_persistence`.
     context
         Codebook and language.
     """
@@ -109,7 +109,7 @@ def persistence_figure(
     Parameters
     ----------
     transitions, persistence
-        Frames of `bipbayes.describe.persistence`.
+        Frames of `bipbayes.describe.activities`.
     context
         Codebook, language and what the caption must say.
     """

@@ -30,7 +30,7 @@ def weeks_data(slopes: pd.DataFrame, context: Context) -> pd.DataFrame:
     Parameters
     ----------
     slopes
-        Rows of `bipbayes.describe.weeks.weeks_regression`.
+        Rows of `bipbayes.describe.progress.weeks_regression`.
     context
         Codebook and language.
 

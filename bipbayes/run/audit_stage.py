@@ -10,8 +10,8 @@ from bipbayes import progress
 from bipbayes.atomic import write_text
 from bipbayes.audit.counts import abstract_paragraph, audit_counts
 from bipbayes.audit.design import design_analysis, design_by_combination
-from bipbayes.audit.rulebook import rules_table
-from bipbayes.audit.sources import BASELINE, AuditSettings
+from bipbayes.audit.evidence import BASELINE, AuditSettings
+from bipbayes.audit.rules import rules_table
 from bipbayes.audit.verdicts import audit_claims, beside_baseline
 from bipbayes.describe.description import Description
 from bipbayes.intervals import join_frames

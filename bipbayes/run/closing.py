@@ -10,8 +10,8 @@ from typing import Any, Final
 import pandas as pd
 
 from bipbayes.audit.counts import VERDICT
+from bipbayes.audit.evidence import POSTERIOR
 from bipbayes.audit.rules import UPHELD
-from bipbayes.audit.sources import POSTERIOR
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.parted import PartedStudy
 from bipbayes.data.study import Study

@@ -42,7 +42,7 @@ def characteristics_codebook() -> CharacteristicsCodebook:
 
 def default_citizens() -> int:
     """Return how many citizens the report follows: the size of simulated studies."""
-    from bipbayes.bip.counts import published
+    from bipbayes.bip.calibrated_design import published
 
     return published().citizens
 
@@ -63,11 +63,11 @@ def default_characteristics(study: Study, seed: int | None = None) -> pd.DataFra
     return simulate_characteristics(study, seed=DEFAULT_SEED if seed is None else seed)
 
 
-def register_limits() -> pd.DataFrame:
+def default_register_limits() -> pd.DataFrame:
     """List what the synthetic register cannot show."""
-    from bipbayes.bip import register_limits
+    from bipbayes.bip.register import register_limits
 
-    return register_limits.register_limits()
+    return register_limits()
 
 
 def claims_or_default(path: Path | None, codebook: Codebook) -> pd.DataFrame:

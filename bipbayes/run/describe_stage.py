@@ -17,7 +17,7 @@ from bipbayes.run.contexts import run_context, warn_of_other_counts
 from bipbayes.run.default_study import (
     characteristics_codebook,
     default_characteristics,
-    register_limits,
+    default_register_limits,
 )
 from bipbayes.run.inputs import SYNTHETIC_FILE, Run
 from bipbayes.tables.describe_tables import protected_description
@@ -78,7 +78,7 @@ def load_characteristics(run: Run, path: Path | None) -> Characteristics | None:
         return read_characteristics(path, run.whole, codebook=characteristics_codebook())
     if run.settings.data is not None:
         return None
-    run.folder.write("tables/register_limits.csv", register_limits())
+    run.folder.write("tables/register_limits.csv", default_register_limits())
     frame = default_characteristics(run.whole)
     run.folder.write(CHARACTERISTICS_FILE, frame)
     return characteristics_from_frame(

@@ -185,7 +185,7 @@ def _audit(run: Run, done: _Done, fitted: "Sequence[Posterior]", *, pool: Drawin
     settings, codebook = run.settings, run.codebook
     if not codebook.is_bip and settings.claims is None:
         return
-    from bipbayes.audit.sources import BASELINE
+    from bipbayes.audit.evidence import BASELINE
     from bipbayes.intervals import join_frames
     from bipbayes.run.audit_stage import audit_run, compare_with_published
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bipbayes.audit.claims import REQUIRED
-from bipbayes.audit.sources import BASELINE
+from bipbayes.audit.evidence import BASELINE
 from bipbayes.data.codebook import Codebook
 from bipbayes.errors import SettingsError
 from bipbayes.intervals import PLAIN, of_analysis

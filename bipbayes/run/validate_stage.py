@@ -12,9 +12,8 @@ from bipbayes.errors import SettingsError
 from bipbayes.run.closing import of_validation
 from bipbayes.run.console import conclude
 from bipbayes.run.default_study import codebook_or_default
-from bipbayes.validation.calibrate import run_calibration
-from bipbayes.validation.calibration import calibration_verdict
-from bipbayes.validation.campaign import run_validation
+from bipbayes.validation.calibration import calibration_verdict, run_calibration
+from bipbayes.validation.replicate import run_validation
 from bipbayes.validation.settings import CLOSED, DESIGNS, NUTS, PLUGGED, ValidationSettings
 from bipbayes.validation.summary import ANALYSIS, coverage_table, design_table, goals, judged
 

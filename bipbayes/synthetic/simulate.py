@@ -11,28 +11,69 @@ from numpy.typing import NDArray
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.errors import SettingsError
-from bipbayes.synthetic.activities import tick_boxes
-from bipbayes.synthetic.design import Design
-from bipbayes.synthetic.effects import EffectSds, hierarchical_effects
-from bipbayes.synthetic.frame import responses_frame
+from bipbayes.synthetic.design import Design, respondent_positions
+from bipbayes.synthetic.frame import responses_frame, tick_boxes
 from bipbayes.synthetic.latent import Process, draw_answers
 from bipbayes.synthetic.random_design import random_design
-from bipbayes.synthetic.streams import Stream
+from bipbayes.synthetic.streams import NORMAL_BITS, Stream
 from bipbayes.synthetic.truth import PAIRS, expected_progression, shifted, truth_frame
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-
 DEFAULT_SEED: Final = 1
 NEXT_PART: Final = 1 << 48
 TYPICAL_SD: Final = 0.96  # of changes under the default process, in points of a scale 1 to 5
 MEAN_CHANGE: Final = 0.02
-DEFAULT_SDS: Final = EffectSds()
 DEFAULT_PROCESS: Final = Process()
 STATEMENT: Final = (
     "Synthetic data with effects drawn from a hierarchical model. No citizen stands behind them; "
     "their truth is known."
 )
+
+
+@dataclass(frozen=True)
+class EffectSds:
+    """Standard deviations of the hierarchical effects, in standard deviations of progression.
+
+    The terms are those of DESIGN 4, each drawn from a normal distribution.
+    """
+
+    combination: float = 0.08
+    combination_respondent: float = 0.03
+    combination_indicator: float = 0.05
+    combination_jobcenter: float = 0.07
+    jobcenter: float = 0.05
+    jobcenter_indicator: float = 0.04
+
+
+DEFAULT_SDS: Final = EffectSds()
+
+
+def hierarchical_effects(
+    stream: Stream, codebook: Codebook, *, jobcenters: int, sds: EffectSds
+) -> Floats:
+    """Draw effects from the hierarchical model.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (combination, jobcenter, indicator). These move latent levels; what answers on
+        a scale show of them is the simulation's `truth`.
+    """
+    indicators, combinations = len(codebook.indicators), len(codebook.combinations)
+    respondent = respondent_positions(codebook)[:indicators]
+    views = len(codebook.respondents)
+
+    def draw(sd: float, *shape: int) -> Floats:
+        return np.asarray(sd * (stream.normals(*shape) / 2.0**NORMAL_BITS))
+
+    common = draw(sds.combination, combinations, 1, 1)
+    view = draw(sds.combination_respondent, combinations, 1, views)[:, :, respondent]
+    own = draw(sds.combination_indicator, combinations, 1, indicators)
+    local = draw(sds.combination_jobcenter, combinations, jobcenters, 1)
+    level = draw(sds.jobcenter, 1, jobcenters, 1)
+    profile = draw(sds.jobcenter_indicator, 1, jobcenters, indicators)
+    return common + view + own + local + level + profile
 
 
 @dataclass(frozen=True)

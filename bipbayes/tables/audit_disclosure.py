@@ -4,8 +4,8 @@ from typing import Final
 
 import pandas as pd
 
+from bipbayes.audit.evidence import ESTIMANDS
 from bipbayes.audit.rules import NOT_CHECKABLE
-from bipbayes.audit.sources import ESTIMANDS
 from bipbayes.tables.disclosure import TOO_FEW
 
 _DERIVED: Final = ("effect_size_", "places_moved_")  # of the effect, as the report prints them

@@ -5,9 +5,8 @@ from typing import Any, Final
 import pandas as pd
 
 from bipbayes.audit.counts import audit_counts, reading_words
-from bipbayes.audit.rulebook import WORD_LABELS
-from bipbayes.audit.rules import WORDS
-from bipbayes.audit.sources import BASELINE, POSTERIOR
+from bipbayes.audit.evidence import BASELINE, POSTERIOR
+from bipbayes.audit.rules import WORD_LABELS, WORDS
 from bipbayes.tables.comparison_table import probability_text
 from bipbayes.tables.layout import Column, Table, table_caption
 from bipbayes.wording import (

@@ -5,24 +5,42 @@ model is fitted to these means. Over many such rounds the rank of each true valu
 posterior draws must be uniform (Talts et al. 2018; Modrák et al. 2023 for the log likelihood as
 a further quantity). Ranks are judged by the difference of their empirical distribution from the
 uniform one against a simultaneous band (Säilynoja, Bürkner and Vehtari 2022).
+
+`run_calibration` stores its rounds, by the sampler, one by one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
+from itertools import product
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bipbayes.cells import whiten
+from bipbayes.atomic import atomic_path
+from bipbayes.cells import cell_means, whiten
+from bipbayes.data.codebook import Codebook
+from bipbayes.data.progression import progression
 from bipbayes.data.sample import Floats
+from bipbayes.estimands.effects import effect_draws
+from bipbayes.progress import stage
+from bipbayes.sampling.batches import is_flat
 from bipbayes.sampling.predict import log_likelihood
+from bipbayes.sampling.registry import load_model
+from bipbayes.sampling.settings import SamplerSettings
+from bipbayes.validation.generator import draw_design, draw_drift, simulate_study
+from bipbayes.validation.replicate import claim, compiled_model, run_tasks
+from bipbayes.validation.settings import ValidationSettings
 
 LIKELIHOOD: Final = "log likelihood"
 KEPT: Final = 99  # thinned draws; a rank is 0 to 99
 _BAND_DRAWS: Final = 2000
+_OF_TERMS: Final = {"combination", "respondent", "indicator", "jobcenter"}
+_SAMPLER: Final = SamplerSettings(draws=1000, tune=500, chains=1)
 
 
 @dataclass(frozen=True)
@@ -156,3 +174,206 @@ def calibration_verdict(shares: pd.DataFrame, *, probability: float = 0.99) -> p
             }
         )
     return pd.DataFrame(rows)
+
+
+def prior_truths(
+    model: Any, cells: xr.Dataset, *, terms: Sequence[str], draws: int, seed: int
+) -> Known:
+    """Draw parameters from a PyMC model's own prior.
+
+    Parameters
+    ----------
+    model
+        Built by a model file.
+    cells
+        Those it was built with.
+    terms
+        Names of the additive terms.
+    draws
+        Rounds.
+    seed
+        Of the draws.
+    """
+    import pymc as pm
+
+    names = [name for name in terms if name in model.named_vars]
+    hyper = [
+        variable.name
+        for variable in model.free_RVs
+        if variable.name not in names and _is_hyperparameter(model, str(variable.name))
+    ]
+    prior = pm.sample_prior_predictive(
+        draws=draws, model=model, var_names=[*names, *hyper], random_seed=seed
+    )
+    return known_draws(prior["prior"].to_dataset(), cells, terms=names)
+
+
+def known_draws(posterior: xr.Dataset, cells: xr.Dataset, *, terms: Sequence[str]) -> Known:
+    """Take scalars and effects out of prior or posterior draws."""
+    fit = xr.DataTree.from_dict({"posterior": posterior})
+    fit.attrs["terms"] = _json(terms)
+    effects = effect_draws(fit, cells).to_numpy()
+    values: dict[str, Floats] = {}
+    for name, array in posterior.data_vars.items():
+        if not {str(dim) for dim in array.dims} & _OF_TERMS:
+            values |= _elements(str(name), array)
+    return _with_effects(values, effects.reshape(-1, int(np.prod(effects.shape[2:]))), cells)
+
+
+def _is_hyperparameter(model: Any, name: str) -> bool:
+    """Say whether a variable is reported beside the terms (as the stored posterior does)."""
+    return not name.endswith("_raw") and "observation" not in (
+        model.named_vars_to_dims.get(name) or ()
+    )
+
+
+def _elements(name: str, array: xr.DataArray) -> dict[str, Floats]:
+    """Draws of every element, under names such as ``combination_effect_sd[1]``."""
+    ordered = array.transpose("chain", "draw", ...)
+    labels = [ordered[dim].to_numpy() for dim in ordered.dims[2:]]
+    values = ordered.to_numpy()
+    return {
+        f"{name}[{', '.join(map(str, own))}]" if own else name: values[
+            (slice(None), slice(None), *place)
+        ].ravel()
+        for place, own in zip(np.ndindex(*values.shape[2:]), product(*labels), strict=True)
+    }
+
+
+def sampled_fit(compiled: Any, *, terms: Sequence[str], settings: SamplerSettings) -> Fit:
+    """Return a function that fits simulated cells with a compiled model."""
+    from bipbayes.sampling.fit import draw_posterior
+
+    def fit(cells: xr.Dataset, seed: int) -> Known:
+        own = SamplerSettings(
+            draws=settings.draws,
+            tune=settings.tune,
+            chains=settings.chains,
+            target_accept=settings.target_accept,
+            seed=seed,
+        )
+        tree = draw_posterior(compiled, cells, settings=own)
+        posterior = tree["posterior"].to_dataset()
+        there = [name for name in terms if name in posterior]
+        return thin(known_draws(posterior, cells, terms=there))
+
+    return fit
+
+
+def _with_effects(values: dict[str, Floats], effect: Floats, cells: xr.Dataset) -> Known:
+    """Add three effects (best known, least known, mean of all) to the scalars."""
+    n = cells["n"].transpose("combination", "jobcenter", "indicator").to_numpy().ravel()
+    chosen = {
+        "best known effect": effect[:, int(n.argmax())],
+        "least known effect": effect[:, int(n.argmin())],
+        "mean of all effects": effect.mean(axis=1),
+    }
+    return Known({**values, **chosen}, effect)
+
+
+def _json(terms: Sequence[str]) -> str:
+    import json
+
+    return json.dumps(list(terms))
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """What every round of one model shares."""
+
+    model: str
+    cells: xr.Dataset
+    truths: Known
+    seed: int
+
+
+def run_calibration(
+    codebook: Codebook,
+    *,
+    settings: ValidationSettings,
+    rounds: int,
+    folder: Path,
+    where: tuple[str | None, int | None] = (None, None),
+    overwrite: bool = False,
+) -> pd.DataFrame:
+    """Fit means drawn from each model's own prior and rank the truths.
+
+    Parameters
+    ----------
+    codebook
+        Of the study whose pattern of answers and covariance are used (one simulated study).
+    settings
+        Models (those with a flat prior are left out), first
+        working covariance, size, seed.
+    rounds
+        For each model.
+    folder
+        Holds one small file a round.
+    where
+        Address of a scheduler or ``None``; number of own processes.
+    overwrite
+        Remove another validation's files from the folder.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``model``, ``round``, ``quantity``, ``share``.
+    """
+    claim(folder, settings, overwrite=overwrite)
+    cells = _cells(codebook, settings)
+    frames = []
+    for name in settings.models:
+        batches = load_model(name).declared(cells)
+        if batches and is_flat(batches):
+            continue
+        todo = [i for i in range(rounds) if not _path(folder, name, i).is_file()]
+        with stage(f"calibrating {load_model(name).name}", total=rounds) as running:
+            running.advance(rounds - len(todo))
+            if todo:
+                shared = _setting(name, cells, rounds=rounds, seed=settings.seed)
+                task = partial(_round, folder=folder.resolve())
+                run_tasks(task, todo, shared=shared, where=where, advance=running.advance)
+        parts = [pd.read_parquet(_path(folder, name, i)) for i in range(rounds)]
+        frames.append(pd.concat(parts).assign(model=load_model(name).name))
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+
+def _path(folder: Path, model: str, number: int) -> Path:
+    return folder / "calibration" / Path(model).stem / f"round-{number:05d}.parquet"
+
+
+def _cells(codebook: Codebook, settings: ValidationSettings) -> xr.Dataset:
+    jobcenters = settings.jobcenters or len(codebook.jobcenters) or 4
+    drift = draw_drift(codebook, jobcenters, generator=settings.generator, seed=settings.seed)
+    design = draw_design(
+        codebook, citizens=settings.citizens, jobcenters=jobcenters, seed=settings.seed
+    )
+    study = simulate_study(design, drift=drift, generator=settings.generator, seed=settings.seed)
+    return cell_means(progression(study, codebook), codebook, vcov=settings.vcov[-1])
+
+
+def _setting(name: str, cells: xr.Dataset, *, rounds: int, seed: int) -> _Setting:
+    from bipbayes.sampling.contract import build_model
+
+    model_file = load_model(name)
+    model = build_model(model_file, cells, priors=model_file.Priors())
+    # Many more draws than rounds, so that asking for more rounds keeps the first ones.
+    size = max(1000, rounds)
+    terms = model_file.terms(cells)
+    truths = prior_truths(model, cells, terms=terms, draws=size, seed=seed)
+    return _Setting(name, cells, truths, seed)
+
+
+def _round(setting: _Setting, *, number: int, folder: Path) -> int:
+    """Run one round and store its ranks."""
+    compiled: Any = compiled_model(setting.model, setting.cells)
+    fit = sampled_fit(compiled, terms=compiled.terms, settings=_SAMPLER)
+    own = np.s_[number : number + 1]
+    truth = Known(
+        {name: values[own] for name, values in setting.truths.values.items()},
+        setting.truths.effect[own],
+    )
+    shares = rank_shares(setting.cells, truth, fit, seed=setting.seed, first=number)
+    with atomic_path(_path(folder, setting.model, number)) as temporary:
+        shares.to_parquet(temporary, index=False)
+    return number

@@ -1,25 +1,144 @@
-"""One replicate: simulate a study, analyse it in every way, write its scores."""
+"""Replicates: simulate a study, analyse it in every way, write its scores; many on a cluster.
 
+A model is fitted to the cells of a replicate by closed forms or by the sampler. Many replicates
+run on a Dask cluster and go on where they stopped.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from importlib import import_module
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bipbayes.atomic import atomic_path
+from bipbayes.atomic import atomic_path, write_json
 from bipbayes.cells import cell_means
+from bipbayes.cluster import dask_client
 from bipbayes.data.adjusted import adjusted_progression
 from bipbayes.data.adjustment import BASELINE, make_adjustment
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.progression import progression
+from bipbayes.errors import RunError
+from bipbayes.estimands.effects import effect_draws
+from bipbayes.progress import stage
 from bipbayes.regression import estimate_ols
 from bipbayes.regression.adjusted import estimate_adjusted
-from bipbayes.validation.fits import fit_scores
-from bipbayes.validation.generator import draw_design, draw_drift, simulate_study
-from bipbayes.validation.scores import score_ols
-from bipbayes.validation.settings import OLS_VCOV, ValidationSettings
-from bipbayes.validation.targets import study_targets
-from bipbayes.validation.truth import Truth, population_truth, stored_truth
+from bipbayes.sampling.batches import is_flat
+from bipbayes.sampling.exact.integrate import Mixture, integrate, plugged_in, thinned
+from bipbayes.sampling.exact.posterior import saturated_posterior
+from bipbayes.sampling.exact.reduce import GaussianModel, gaussian_model
+from bipbayes.sampling.registry import load_model
+from bipbayes.sampling.settings import SamplerSettings
+from bipbayes.validation.generator import (
+    Truth,
+    draw_design,
+    draw_drift,
+    population_truth,
+    simulate_study,
+    stored_truth,
+)
+from bipbayes.validation.scores import (
+    Targets,
+    score_draws,
+    score_mixture,
+    score_normals,
+    score_ols,
+    study_targets,
+)
+from bipbayes.validation.settings import CLOSED, NUTS, OLS_VCOV, PLUGGED, ValidationSettings
+
+DRAWN: Final = 64  # points over the standard deviations
+POINTS: Final = 16  # of them, after the weights are known
+_COMPILED: dict[tuple[object, ...], Any] = {}
+logger = logging.getLogger(__name__)
+Task = Callable[..., object]
+
+
+def fit_scores(
+    cells: xr.Dataset, targets: Targets, *, settings: ValidationSettings, seed: int
+) -> list[pd.DataFrame]:
+    """Score every model by every engine on one set of cells.
+
+    Parameters
+    ----------
+    cells
+        From `bipbayes.cells.cell_means`, with one working covariance.
+    targets
+        The study's.
+    settings
+        Models, engines, draws.
+    seed
+        Of this replicate.
+
+    Returns
+    -------
+    list of pandas.DataFrame
+        Columns `bipbayes.validation.scores.COLUMNS`. Models without closed forms are only
+        sampled.
+    """
+    frames = []
+    for name in settings.models:
+        model_file = load_model(name)
+        labels = {"model": model_file.name, "vcov": str(cells.attrs["vcov"])}
+        closed = [e for e in (CLOSED, PLUGGED) if e in settings.engines]
+        batches = model_file.declared(cells) if closed else ()
+        if batches and not is_flat(batches):
+            model = gaussian_model(cells, batches)
+            for engine in closed:
+                mixture = _mixture(model, engine, seed)
+                frames.append(
+                    score_mixture(model, mixture, targets, labels={**labels, "engine": engine})
+                )
+        elif batches:
+            mean, sd = saturated_posterior(cells, targets.matrix)
+            normal = (mean + targets.shift)[None], sd[None]
+            for engine in closed:
+                named = {**labels, "engine": engine}
+                frames.append(score_normals(*normal, targets, weight=np.ones(1), labels=named))
+        if NUTS in settings.engines:
+            effects = sampled_effects(name, cells, settings=settings, seed=seed)
+            frames.append(score_draws(effects, targets, labels={**labels, "engine": NUTS}))
+    return frames
+
+
+def _mixture(model: GaussianModel, engine: str, seed: int) -> Mixture:
+    if engine == PLUGGED:
+        return plugged_in(model)
+    return thinned(integrate(model, points=DRAWN, seed=seed), POINTS)
+
+
+def sampled_effects(
+    name: str, cells: xr.Dataset, *, settings: ValidationSettings, seed: int
+) -> np.ndarray:
+    """Draw effects with the sampler, shape (draw, combination x jobcenter x indicator).
+
+    The model is compiled once for each process and shape of study, then given other cells.
+    """
+    from bipbayes.sampling.fit import draw_posterior
+
+    sampler = SamplerSettings(
+        draws=settings.draws, tune=settings.tune, chains=settings.chains, seed=seed
+    )
+    compiled = compiled_model(name, cells)
+    fit = draw_posterior(compiled, cells, settings=sampler)
+    effects = effect_draws(fit, cells)
+    return np.asarray(effects.to_numpy().reshape(-1, int(np.prod(effects.shape[2:]))))
+
+
+def compiled_model(name: str, cells: xr.Dataset) -> Any:
+    """Compile a model, or take it from an earlier replicate of the same labels."""
+    from bipbayes.sampling.fit import compile_model
+
+    dims = ("combination", "jobcenter", "indicator")
+    key = (name, *(tuple(cells[dim].to_numpy()) for dim in dims))
+    if key not in _COMPILED:
+        _COMPILED[key] = compile_model(load_model(name), cells)
+    return _COMPILED[key]
 
 
 def replicate_path(folder: Path, number: int) -> Path:
@@ -141,3 +260,149 @@ def group_truth(
     )
     stored_truth(path, truth)
     return truth
+
+
+def run_validation(
+    codebook: Codebook,
+    *,
+    settings: ValidationSettings,
+    folder: Path,
+    scheduler: str | None = None,
+    workers: int | None = None,
+    overwrite: bool = False,
+) -> pd.DataFrame:
+    """Run the replicates that are missing and return the scores of all.
+
+    Parameters
+    ----------
+    codebook
+        Of the simulated studies.
+    settings
+        Of the validation.
+    folder
+        Holds one small file a replicate; another validation's folder is refused. Workers of a
+        cluster need the same path.
+    scheduler
+        Address of a Dask scheduler; default: a cluster in this machine's processes.
+    workers
+        Processes of that cluster (default: one for each core); 0 runs in this process.
+    overwrite
+        Remove another validation's replicates from the folder.
+
+    Raises
+    ------
+    RunError
+        The folder holds another validation, or replicates failed (all are named; the others
+        are stored).
+    """
+    claim(folder, settings, overwrite=overwrite)
+    numbers = range(settings.replicates)
+    missing = [number for number in numbers if not replicate_path(folder, number).is_file()]
+    logger.info("%d of %d replicates are stored", len(numbers) - len(missing), len(numbers))
+    task = partial(run_replicate, settings=settings, folder=folder.resolve())
+    with stage("replicates", total=len(numbers)) as running:
+        running.advance(len(numbers) - len(missing))
+        run_tasks(
+            task, missing, shared=codebook, where=(scheduler, workers), advance=running.advance
+        )
+    return read_scores(folder, settings)
+
+
+def run_tasks(
+    task: Task,
+    numbers: Sequence[int],
+    *,
+    shared: object,
+    where: tuple[str | None, int | None],
+    advance: Callable[[], None],
+) -> None:
+    """Run ``task(shared, number=number)`` for every number, here or on a cluster.
+
+    Parameters
+    ----------
+    task
+        Stores its own result.
+    numbers
+        Still to do.
+    shared
+        Sent to each worker once.
+    where
+        Address of a scheduler or ``None``; number of own processes (0: this process).
+    advance
+        Called after each.
+
+    Raises
+    ------
+    RunError
+        Some failed; the others ran.
+    """
+    failed: dict[int, str] = {}
+    for number, error in _run(task, numbers, shared, where):
+        if error:
+            failed[number] = error
+        advance()
+    if failed:
+        examples = "; ".join(f"{number}: {text}" for number, text in list(failed.items())[:3])
+        raise RunError(f"{len(failed)} of {len(numbers)} tasks failed ({examples})")
+
+
+def read_scores(folder: Path, settings: ValidationSettings) -> pd.DataFrame:
+    """Read the stored scores of all replicates wanted that are there."""
+    paths = [replicate_path(folder, number) for number in range(settings.replicates)]
+    there = [path for path in paths if path.is_file()]
+    if not there:
+        raise RunError(f"{folder} holds no replicates; run 'bipbayes validate' first")
+    return pd.concat([pd.read_parquet(path) for path in there], ignore_index=True)
+
+
+def claim(folder: Path, settings: ValidationSettings, *, overwrite: bool) -> None:
+    """Take a folder for a validation, or refuse where it holds another one.
+
+    Raises
+    ------
+    RunError
+        Its settings differ (the number of replicates may grow), and `overwrite` is false.
+    """
+    path = folder / "validation.json"
+    digest = settings.digest()
+    if path.is_file():
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        if stored.get("digest") == digest:
+            return
+        if not overwrite:
+            raise RunError(
+                f"{folder} holds a validation with other settings; choose another --out, "
+                "or allow --overwrite"
+            )
+        for old in [*folder.glob("replicates/*.parquet"), *folder.glob("truths/*.npz")]:
+            old.unlink()
+    write_json(path, {"digest": digest, "settings": settings.record(), "synthetic": True})
+
+
+def _run(
+    task: Task, numbers: Sequence[int], shared: object, where: tuple[str | None, int | None]
+) -> Iterator[tuple[int, str]]:
+    """Yield each number with what went wrong, as tasks finish."""
+    scheduler, workers = where
+    if not numbers:
+        return
+    if workers != 0 or scheduler is not None:
+        yield from _run_on_cluster(task, numbers, shared, where)
+        return
+    for number in numbers:
+        task(shared, number=number)
+        yield number, ""
+
+
+def _run_on_cluster(
+    task: Task, numbers: Sequence[int], shared: object, where: tuple[str | None, int | None]
+) -> Iterator[tuple[int, str]]:
+    distributed: Any = import_module("distributed")
+    with dask_client(*where) as client:
+        sent = client.scatter(shared, broadcast=True)
+        futures = {
+            client.submit(task, sent, number=number, pure=False): number for number in numbers
+        }
+        for future in distributed.as_completed(futures):
+            error = future.exception()
+            yield futures[future], "" if error is None else f"{type(error).__name__}: {error}"

@@ -29,7 +29,7 @@ def judged(scores: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
     Parameters
     ----------
     scores
-        From `bipbayes.validation.campaign.read_scores`.
+        From `bipbayes.validation.replicate.read_scores`.
     codebook
         Tells indicators and averages apart.
 
@@ -37,7 +37,7 @@ def judged(scores: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
     -------
     pandas.DataFrame
         With ``target`` (``single`` indicator, ``overall``: all indicators, ``average`` with the
-        definition of its truth, see `bipbayes.validation.targets`),
+        definition of its truth, see `bipbayes.validation.scores`),
         ``size`` (responses of the combination, in classes), ``covered_50``, ``covered_80``,
         ``covered_95``, ``error``, ``squared_error``, ``wrong_sign`` (P of the sign that is not
         the truth's; for OLS 0 or 1 by its estimate), ``significant`` and ``type_s`` (the 95 %

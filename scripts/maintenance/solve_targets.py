@@ -39,7 +39,7 @@ from scipy.linalg import null_space
 from scipy.optimize import Bounds, LinearConstraint, milp, nnls
 from scipy.special import ndtri
 
-from bipbayes.bip.calibrated_design import calibrated_design
+from bipbayes.bip.calibrated_design import calibrated_design, groups_of_combinations, published
 from bipbayes.bip.claims import (
     Claim,
     Verdicts,
@@ -49,13 +49,12 @@ from bipbayes.bip.claims import (
     report_claims,
 )
 from bipbayes.bip.codebook import bip_codebook
-from bipbayes.bip.counts import groups_of_combinations, published
 from bipbayes.bip.simulate import simulate_bip
 from bipbayes.data.codebook import Codebook
 from bipbayes.errors import SettingsError
 from bipbayes.synthetic.latent import Process, draw_answers
 from bipbayes.synthetic.streams import NORMAL_BITS, Stream
-from bipbayes.synthetic.sums import divisors, sum_changes
+from bipbayes.synthetic.truth import divisors, sum_changes
 
 Floats = NDArray[np.float64]
 INFEASIBLE = 1e-9

@@ -6,8 +6,13 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from bipbayes.audit.patterns import combination_faults, expand_combinations, expand_outcomes
-from bipbayes.audit.statements import claim_kind, statements
+from bipbayes.audit.statements import (
+    claim_kind,
+    combination_faults,
+    expand_combinations,
+    expand_outcomes,
+    statements,
+)
 from bipbayes.bip.published import printed_claims
 from bipbayes.data.codebook import Codebook
 

@@ -7,19 +7,21 @@ from itertools import product
 
 import pytest
 
-from bipbayes.audit.rulebook import RULES, WORD_LABELS, rules_table
 from bipbayes.audit.rules import (
     NOT_CHECKABLE,
     NOT_SUPPORTED,
     REVERSED,
+    RULES,
     UPHELD,
     WEAKENED,
+    WORD_LABELS,
     WORDS,
     Cutoffs,
     Reading,
     Tally,
     joint_verdict,
     region,
+    rules_table,
     single_verdict,
 )
 from bipbayes.audit.sizes import size_verdict

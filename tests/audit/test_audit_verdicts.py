@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import norm
 
 from bipbayes.audit.claims import check_claims
-from bipbayes.audit.sources import AuditSettings
+from bipbayes.audit.evidence import AuditSettings
 from bipbayes.audit.verdicts import audit_claims, audit_columns
 from bipbayes.bip.published import printed_claims
 from bipbayes.errors import DataError, SettingsError

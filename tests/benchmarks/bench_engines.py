@@ -29,7 +29,7 @@ from bipbayes.run.posterior_stage import summarise
 from bipbayes.run.settings import DEFAULT_DRAWS, EXACT, NUTS, Settings
 from bipbayes.sampling.registry import load_model
 from bipbayes.sampling.settings import SamplerSettings
-from bipbayes.synthetic.effects import EffectSds
+from bipbayes.synthetic.simulate import EffectSds
 from bipbayes.validation.generator import Generator, draw_design, draw_drift, simulate_study
 from bipbayes.validation.settings import DEFAULT_GENERATOR, DESIGNS
 

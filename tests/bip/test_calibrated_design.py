@@ -8,11 +8,10 @@ from bipbayes.bip.codebook import bip_codebook
 from bipbayes.bip.repair import repair
 from bipbayes.errors import SettingsError
 from bipbayes.synthetic.design import Design
-from bipbayes.synthetic.gaps import draw_gaps
 from bipbayes.synthetic.latent import Process, draw_answers
-from bipbayes.synthetic.random_design import random_design
+from bipbayes.synthetic.random_design import draw_gaps, random_design
 from bipbayes.synthetic.streams import Stream
-from bipbayes.synthetic.sums import sum_changes
+from bipbayes.synthetic.truth import sum_changes
 
 
 @pytest.fixture(scope="module")

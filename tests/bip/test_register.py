@@ -9,10 +9,8 @@ from builders import Shape, make_codebook, random_study
 
 from bipbayes.bip.codebook import bip_characteristics, bip_codebook
 from bipbayes.bip.facts import fact
-from bipbayes.bip.register import simulate_characteristics
-from bipbayes.bip.register_allocate import allocate
-from bipbayes.bip.register_limits import register_limits
-from bipbayes.bip.register_tilt import tilted_shares
+from bipbayes.bip.register import register_limits, simulate_characteristics
+from bipbayes.bip.register_shares import allocate, tilted_shares
 from bipbayes.data.characteristics import Characteristics, characteristics_from_frame
 from bipbayes.describe.characteristics import characteristic_table
 from bipbayes.errors import SettingsError

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from synthetic_study import Read, read
 
+from bipbayes.bip.facts import target_effects
 from bipbayes.bip.simulate import simulate_bip
-from bipbayes.bip.solved import target_effects
 from bipbayes.synthetic.truth import COLUMNS
 
 

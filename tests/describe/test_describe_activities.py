@@ -15,9 +15,10 @@ from bipbayes.describe.activities import (
     activity_boxes,
     activity_groups,
     combination_table,
+    transition_table,
+    treatment_persistence,
     treatment_table,
 )
-from bipbayes.describe.persistence import transition_table, treatment_persistence
 
 
 def test_box_2_and_table_2_are_the_reports() -> None:

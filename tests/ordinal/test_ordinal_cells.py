@@ -9,8 +9,8 @@ from bipbayes.cells import VCOV, cell_means, whiten
 from bipbayes.data.sample import analysis_sample
 from bipbayes.errors import SettingsError
 from bipbayes.ordinal import estimate_ordinal, ordinal_cells, translate
-from bipbayes.ordinal.answers import indicator_answers
-from bipbayes.ordinal.fit import fit_indicator
+from bipbayes.ordinal.estimates import fit_indicator
+from bipbayes.ordinal.probit import indicator_answers
 from bipbayes.ordinal.translate import stored_translation
 
 CODEBOOK = make_codebook(4, 2, jobcenters=("b", "a", "c"))

@@ -15,9 +15,8 @@ from bipbayes.data.sample import analysis_sample
 from bipbayes.data.study import Study
 from bipbayes.errors import DataError, SettingsError
 from bipbayes.ordinal import estimate_ordinal, ordinal_intervals
-from bipbayes.ordinal.answers import indicator_answers
-from bipbayes.ordinal.estimates import average_weights
-from bipbayes.ordinal.fit import fit_indicator
+from bipbayes.ordinal.estimates import average_weights, fit_indicator
+from bipbayes.ordinal.probit import indicator_answers
 
 CODEBOOK = make_codebook(4, 2)
 

@@ -8,14 +8,14 @@ from scipy.special import ndtr
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
 from bipbayes.data.sample import analysis_sample
-from bipbayes.ordinal.answers import indicator_answers
-from bipbayes.ordinal.fit import fit_indicator, translated_effects
+from bipbayes.ordinal.estimates import fit_indicator, translated_effects
 from bipbayes.ordinal.probit import (
     PENALTY,
     Kinds,
     effect_information,
     effect_scores,
     fit_probit,
+    indicator_answers,
     parameter_scores,
 )
 

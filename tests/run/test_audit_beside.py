@@ -9,7 +9,7 @@ import pytest
 from builders import Shape, make_codebook, random_study
 
 from bipbayes.audit.claims import read_claims
-from bipbayes.audit.sources import AuditSettings
+from bipbayes.audit.evidence import AuditSettings
 from bipbayes.audit.verdicts import audit_claims
 from bipbayes.intervals import PLAIN, join_frames, of_analysis
 from bipbayes.plots.pool import DrawingPool

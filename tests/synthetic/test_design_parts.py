@@ -5,12 +5,9 @@ import pytest
 
 from bipbayes.bip.codebook import bip_codebook
 from bipbayes.data.activities import combinations as told
-from bipbayes.synthetic.activities import EMPTY, tick_boxes
-from bipbayes.synthetic.dates import draw_days
 from bipbayes.synthetic.design import Design, previous_rows
-from bipbayes.synthetic.frame import responses_frame
-from bipbayes.synthetic.random_design import random_design
-from bipbayes.synthetic.sequences import runs
+from bipbayes.synthetic.frame import EMPTY, responses_frame, tick_boxes
+from bipbayes.synthetic.random_design import draw_days, random_design, runs
 from bipbayes.synthetic.streams import Stream
 
 

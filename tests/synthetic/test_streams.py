@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bipbayes.synthetic import dates, latent
+from bipbayes.synthetic import latent, random_design
 from bipbayes.synthetic.streams import (
     NORMAL_BITS,
     MirroredStream,
@@ -73,7 +73,8 @@ def _margin(values: np.ndarray) -> float:
     "values",
     [
         normal_quantiles() * 2.0**NORMAL_BITS,
-        dates.SHORTEST + dates.TYPICAL * np.exp(dates.SPREAD * normal_quantiles()),
+        random_design.SHORTEST
+        + random_design.TYPICAL * np.exp(random_design.GAP_SPREAD * normal_quantiles()),
         *(
             2.0**latent.COEFFICIENT_BITS * np.exp(spread * normal_quantiles() - spread**2)
             for spread in latent.Process().steadiness

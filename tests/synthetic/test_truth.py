@@ -20,7 +20,7 @@ def small() -> Simulation:
 
 def _replicate(simulation: Simulation, number: int) -> pd.DataFrame:
     """Standardised cell means of new answers to the same design, by the package's own path."""
-    from bipbayes.synthetic.activities import tick_boxes
+    from bipbayes.synthetic.frame import tick_boxes
 
     design = simulation.design
     answers = draw_answers(

@@ -12,13 +12,12 @@ from bipbayes.data.progression import progression
 from bipbayes.data.study import Study
 from bipbayes.ordinal import ordinal_cells
 from bipbayes.regression.adjusted import estimate_adjusted
-from bipbayes.synthetic.effects import EffectSds, hierarchical_effects
+from bipbayes.synthetic.simulate import EffectSds, hierarchical_effects
 from bipbayes.synthetic.streams import Stream
-from bipbayes.validation.fits import fit_scores
-from bipbayes.validation.scores import score_ols
+from bipbayes.validation.generator import Truth, expected_answers
+from bipbayes.validation.replicate import fit_scores
+from bipbayes.validation.scores import score_ols, study_targets
 from bipbayes.validation.settings import CLOSED, ValidationSettings
-from bipbayes.validation.targets import study_targets
-from bipbayes.validation.truth import Truth, expected_answers
 
 CODEBOOK = make_codebook(6, 2, jobcenters=("a", "b", "c", "d"))
 SETTINGS = ValidationSettings(engines=(CLOSED,))

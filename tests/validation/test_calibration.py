@@ -14,10 +14,10 @@ from bipbayes.sampling.exact.draws import draw
 from bipbayes.sampling.exact.integrate import integrate
 from bipbayes.sampling.exact.reduce import gaussian_model
 from bipbayes.sampling.predict import log_likelihood
-from bipbayes.validation.calibrated_fits import known_draws
 from bipbayes.validation.calibration import (
     KEPT,
     calibration_verdict,
+    known_draws,
     rank_shares,
     simulate_means,
 )

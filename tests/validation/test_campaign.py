@@ -6,9 +6,8 @@ import pandas as pd
 import pytest
 
 from bipbayes.errors import RunError, SettingsError
-from bipbayes.validation import campaign
-from bipbayes.validation.campaign import run_validation
-from bipbayes.validation.replicate import replicate_path
+from bipbayes.validation import replicate as campaign
+from bipbayes.validation.replicate import replicate_path, run_validation
 from bipbayes.validation.scores import COLUMNS
 from bipbayes.validation.settings import ValidationSettings
 

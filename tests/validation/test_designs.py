@@ -12,10 +12,10 @@ from bipbayes.validation.generator import (
     Generator,
     draw_design,
     draw_responses,
+    population_truth,
 )
 from bipbayes.validation.settings import DESIGNS, ValidationSettings
 from bipbayes.validation.summary import design_table
-from bipbayes.validation.truth import population_truth
 
 CODEBOOK = make_codebook(4, 2, jobcenters=("a", "b", "c"))
 NOTHING = np.zeros((4, 3, 4))

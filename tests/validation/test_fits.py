@@ -10,14 +10,12 @@ from builders import make_codebook
 from bipbayes.cells import cell_means
 from bipbayes.data.progression import progression
 from bipbayes.sampling.exact.posterior import saturated_posterior
-from bipbayes.validation import fits
-from bipbayes.validation.calibrate import run_calibration
-from bipbayes.validation.calibration import calibration_verdict
-from bipbayes.validation.fits import fit_scores
-from bipbayes.validation.generator import draw_design, draw_drift, simulate_study
+from bipbayes.validation import replicate as fits
+from bipbayes.validation.calibration import calibration_verdict, run_calibration
+from bipbayes.validation.generator import draw_design, draw_drift, population_truth, simulate_study
+from bipbayes.validation.replicate import fit_scores
+from bipbayes.validation.scores import study_targets
 from bipbayes.validation.settings import CLOSED, NUTS, PLUGGED
-from bipbayes.validation.targets import study_targets
-from bipbayes.validation.truth import population_truth
 
 
 @pytest.fixture(scope="module")

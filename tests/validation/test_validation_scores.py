@@ -9,9 +9,8 @@ from builders import make_codebook, random_progression
 from scipy import sparse, stats
 
 from bipbayes.regression import estimate_ols, ols_intervals
-from bipbayes.validation.scores import score_draws, score_normals, score_ols
+from bipbayes.validation.scores import Targets, score_draws, score_normals, score_ols
 from bipbayes.validation.summary import coverage_table, goals, judged, size_class
-from bipbayes.validation.targets import Targets
 
 LABELS = {"engine": "closed forms", "model": "hierarchical", "vcov": "citizen", "analysis": ""}
 

@@ -6,16 +6,18 @@ from builders import make_codebook
 
 from bipbayes.cells import cell_means
 from bipbayes.data.progression import progression
-from bipbayes.validation import truth as truth_module
+from bipbayes.validation import generator as truth_module
 from bipbayes.validation.generator import (
     Generator,
     draw_design,
     draw_drift,
     draw_responses,
+    expected_answers,
+    population_truth,
     simulate_study,
+    stored_truth,
 )
-from bipbayes.validation.targets import ALL_ANSWERS, COMPLETE_ROWS, study_targets
-from bipbayes.validation.truth import expected_answers, population_truth, stored_truth
+from bipbayes.validation.scores import ALL_ANSWERS, COMPLETE_ROWS, study_targets
 
 
 def test_expected_answers_are_those_of_rounded_and_cut_draws():
