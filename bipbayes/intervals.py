@@ -1,4 +1,4 @@
-"""The one long frame of intervals: OLS and posterior in the same columns (DESIGN 6)."""
+"""The one long frame of intervals: OLS and posterior in the same columns."""
 
 from typing import Final
 

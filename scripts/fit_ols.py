@@ -1,4 +1,4 @@
-"""OLS of every outcome on the combinations of treatments (DESIGN 4, the report's Figures 3-24)."""
+"""OLS of every outcome on the combinations of treatments (the report's Figures 3-24)."""
 
 from contextlib import closing
 from pathlib import Path

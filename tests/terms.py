@@ -67,7 +67,7 @@ HIERARCHICAL: Final[Mapping[str, tuple[str, ...]]] = {
     "jobcenter_effect": ("jobcenter",),
     "jobcenter_indicator_effect": ("jobcenter", "indicator"),
 }
-"""Terms of the flagship model (DESIGN 4)."""
+"""Terms of the flagship model."""
 
 
 COMPLETE_POOLING: Final[Mapping[str, tuple[str, ...]]] = {"combination_effect": ("combination",)}

@@ -7,7 +7,7 @@ import pandas as pd
 
 from bipbayes.data.sample import Floats
 
-LIMIT: Final = 0.6  # nearly all prior cell means lie within this (DESIGN 4)
+LIMIT: Final = 0.6  # nearly all prior cell means lie within this (docs/estimands.md)
 
 
 def prior_histogram(values: dict[str, Floats], *, bins: int = 60) -> pd.DataFrame:

@@ -1,1 +1,1 @@
-"""Codebooks, published facts, reading and checking responses, progression."""
+"""Codebooks, reading and checking responses, progression."""

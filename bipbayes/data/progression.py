@@ -1,4 +1,4 @@
-"""Progression: the change of an answer since the citizen's previous answer (DESIGN 4)."""
+"""Progression: the change of an answer since the citizen's previous answer."""
 
 from dataclasses import dataclass
 from typing import Final, Literal

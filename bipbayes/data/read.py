@@ -25,7 +25,7 @@ def read_responses(path: Path, codebook: Codebook) -> Study:
     Parameters
     ----------
     path
-        CSV, Excel, Parquet, Stata, SPSS or SAS; one row a response, wide (DESIGN 5).
+        CSV, Excel, Parquet, Stata, SPSS or SAS; one row a response, wide (README).
     codebook
         Names the file's columns.
 

@@ -1,1 +1,1 @@
-"""Descriptive tables and figures of the report."""
+"""A study described: activities, progression, weeks, characteristics."""

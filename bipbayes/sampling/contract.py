@@ -44,7 +44,7 @@ def built_terms(model: pm.Model, terms: tuple[str, ...]) -> tuple[str, ...]:
 
 def _faults(model: pm.Model, terms: tuple[str, ...], cells: xr.Dataset) -> Iterator[str]:
     there = built_terms(model, terms)
-    # A batch over a dim of length one may be left out (DESIGN 4); else a name is misspelt.
+    # A batch over a dim of length one may be left out; else a name is misspelt.
     single = any(len(values) == 1 for values in labels(cells).values())
     missing = [name for name in terms if name not in there]
     if missing and not (single and there):

@@ -1,1 +1,1 @@
-"""The calibrated synthetic BIP."""
+"""Simulated studies of any shape, with known truth."""

@@ -1,7 +1,7 @@
 """What is judged, and where the truth lies in what an analysis says of it.
 
 Every estimand is linear in the cell effects. ``effect`` weights jobcenters as observed in the
-combination; averages are the standardised average (DESIGN 4); ``all_indicators`` is the mean
+combination; averages are the standardised average; ``all_indicators`` is the mean
 over the indicators. The same weights turn the population's cells into the truth of a study.
 
 An average has two truths, which differ in what is asked. *Complete rows*: its own change, from
