@@ -5,20 +5,19 @@ from typing import Annotated
 
 import typer
 
+from bipbayes.checks import NAMES
 from bipbayes.run import options
 from bipbayes.run.console import run_verb, start_logging
 from bipbayes.run.settings import Settings
-
-NAMES_IN_WORDS = (
-    "prior, cells, residuals, lag, calendar, changes, sensitivity, leave_out, specification, "
-    "improved, ranks, pooling, signs; engines (fits again, by both)"
-)
 
 
 def main(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[CHECK]...", help=f"Checks: {NAMES_IN_WORDS}. Default: all."),
+        typer.Argument(
+            metavar="[CHECK]...",
+            help=f"Checks: {', '.join(NAMES)}. Default: all but engines, which fits again.",
+        ),
     ] = None,
     data: options.Data = None,
     codebook: options.CodebookFile = None,
@@ -56,8 +55,8 @@ def main(
     start_logging(quiet=quiet)
 
     def verb() -> int:
-        from bipbayes.run.check_inputs import CheckSettings
-        from bipbayes.run.check_stage import check
+        from bipbayes.checks.inputs import CheckSettings
+        from bipbayes.checks.stage import check
 
         asked = CheckSettings(
             only=(*(names or ()), *(only or ())),

@@ -15,22 +15,43 @@ cluster: Cameron, Gelbach and Miller 2008). A shock of variance 1 adds a known n
 U[b], so the surplus over that number is the shocks' variance.
 """
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from matplotlib.figure import Figure
 from scipy import sparse, stats
 
+from bipbayes.checks.figure import finish, outcome_rows
+from bipbayes.checks.inputs import Check, CheckInputs, CheckResult
+from bipbayes.checks.table import GROUP, INTERVAL, PROBABILITY, Columns, check_table
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Booleans, Floats, Integers, Sample, analysis_sample
 from bipbayes.errors import ModelError
 from bipbayes.intervals import ALL_INDICATORS
+from bipbayes.plots.style import (
+    POSTERIOR_COLOUR,
+    figure_style,
+)
+from bipbayes.plots.task import FigureTask
+from bipbayes.wording import Context, number, percent, phrase
 
+COLUMNS: Final[Columns] = {
+    "outcome": GROUP,
+    "blocks": 0,
+    "shock": 2,
+    "interval": INTERVAL,
+    "limit": 2,
+    "p_value": PROBABILITY,
+}
 SIGNS: Final = 500  # sets of random signs
 _CHUNK: Final = 100  # of them at a time
+logger = logging.getLogger(__name__)
+_SHOCK = ("shock", "lower", "upper", "limit")
 
 
 def calendar_shocks(
@@ -172,3 +193,64 @@ def _line(outcome: str, found: Sequence[_Surplus], level: float) -> dict[str, ob
     )
     p_value = (1 + int((chance >= variance).sum())) / (1 + SIGNS)
     return {"outcome": outcome, "blocks": used, **sizes, "p_value": p_value}
+
+
+def calendar_figure(
+    frame: pd.DataFrame, *, context: Context, values: Mapping[str, object]
+) -> Figure:
+    """Draw the size of shocks by jobcenter and quarter, and how large chance makes them.
+
+    Parameters
+    ----------
+    frame
+        From `bipbayes.checks.calendar.calendar_shocks`.
+    context
+        Codebook, language and what the caption must say.
+    values
+        What the braces of its words stand for.
+    """
+    language = context.language
+    with figure_style():
+        figure, axes, rows = outcome_rows(frame, context)
+        axes.plot(
+            frame["shock"], rows, "o", color="black", markersize=3.5,
+            label=phrase("check_calendar_estimated", language),
+        )  # fmt: skip
+        axes.plot(
+            frame["limit"], rows, "|", color=POSTERIOR_COLOUR, markersize=8, markeredgewidth=1.5,
+            label=phrase("check_column_limit", language, **values),
+        )  # fmt: skip
+        axes.set_xlim(left=-0.005)
+        axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.2)
+        axes.set_xlabel(phrase("check_axis_calendar", language))
+        finish(figure, "calendar_figure", context, values=values, left=2.3)
+    return figure
+
+
+def check_calendar(inputs: CheckInputs) -> CheckResult:
+    """Look for what changes of one jobcenter and quarter share beyond their cells' means."""
+    level, language = inputs.settings.level, inputs.context.language
+    frame = calendar_shocks(
+        inputs.progression, inputs.codebook, level=level, seed=inputs.seed("calendar")
+    )
+    whole = frame.iloc[0]
+    verdict = "found" if whole["p_value"] <= 1 - level else "none"
+    told = {name: number(float(whole[name]), 2, language=language) for name in _SHOCK}
+    values = {"level": percent(level, language), **told}
+    said = phrase(f"check_calendar_{verdict}", language, **values)
+    if verdict == "found":
+        logger.warning("%s", phrase("check_calendar_found", "en", **values))
+    values = {**values, "verdict": said}
+    figure = FigureTask(
+        "check_calendar",
+        "bipbayes.checks.calendar:calendar_figure",
+        {"frame": frame, "context": inputs.context, "values": values},
+    )
+    table = check_table(
+        "calendar", COLUMNS, frame, inputs.context, interval_decimals=2, values=values
+    )
+    facts = {name: float(whole[name]) for name in (*_SHOCK, "p_value")}
+    return CheckResult((table,), (figure,), facts)
+
+
+CHECK: Final = Check(check_calendar, needs_fit=False, needs_responses=True)

@@ -3,35 +3,228 @@
 What the hierarchy supposes of single changes is set against the changes themselves: as normal
 numbers (``normal``), rounded to whole points (``rounded``), rounded and kept on the scale from
 the given previous answer (``on_scale``), and as answers of the ordered probit (``ordinal``).
+
+Changes that an analysis expects of single responses: replicated data sets of raw answers.
+
+The hierarchy knows cell means only. What it supposes of the rows behind them is its working
+covariance: a change is the cell's effect, plus what persists in the citizen with covariance C,
+plus a real change with covariance D, plus the noise N of the answer that ends it minus that of
+the answer from which it starts. These rows are normal numbers, while answers are whole points of
+a scale; the ordered probit (`bipbayes.ordinal`) draws answers instead.
 """
 
-from collections.abc import Iterable
-from typing import Final
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from bipbayes.checks.replicate import (
-    NORMAL,
-    ON_SCALE,
-    ORDINAL,
-    ROUNDED,
-    Rows,
-    indicator_rows,
-    normal_changes,
-    on_scale,
-    ordinal_changes,
-)
+from bipbayes.checks.figure import finish, label_rows, stagger
+from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, thinned
+from bipbayes.checks.table import GROUP, WORDS, Columns, check_table
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.sample import Floats
+from bipbayes.data.sample import Booleans, Floats, Integers, analysis_sample
 from bipbayes.errors import FitError
 from bipbayes.intervals import ALL_INDICATORS
+from bipbayes.ordinal.estimates import fit_indicators
+from bipbayes.plots.style import GREY, OLS_COLOUR, POSTERIOR_COLOUR, decimal_axis, figure_style
+from bipbayes.plots.task import FigureTask
+from bipbayes.sampling.labels import CELL
+from bipbayes.wording import Context, capital, outcome_label, percent, phrase, respondent_word
 
+COLUMNS: Final[Columns] = {
+    "group": GROUP,
+    "statistic": WORDS,
+    "observed": 3,
+    "normal": 3,
+    "rounded": 3,
+    "on_scale": 3,
+    "ordinal": 3,
+}
+NORMAL = "normal"
+ROUNDED = "rounded"
+ON_SCALE = "on_scale"
+ORDINAL = "ordinal"
 NO_CHANGE: Final = "no_change"
 SPREAD: Final = "sd"
 FORMS: Final = (NORMAL, ROUNDED, ON_SCALE, ORDINAL)
 SMALLEST_EXTREME: Final = 2
+_LOOKS: Final[dict[str, dict[str, Any]]] = {
+    NORMAL: {"marker": "s", "color": GREY, "markerfacecolor": "none"},
+    ROUNDED: {"marker": "^", "color": OLS_COLOUR, "markerfacecolor": "none"},
+    ON_SCALE: {"marker": "v", "color": OLS_COLOUR},
+    ORDINAL: {"marker": "o", "color": POSTERIOR_COLOUR},
+}
+_ROW: Final = 0.23
+logger = logging.getLogger(__name__)
+REPLICATED = 200  # data sets of raw changes
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The analysed changes of the indicators, row by row.
+
+    Attributes
+    ----------
+    change, baseline
+        Scale points, shape (row, indicator); ``NaN`` without a change.
+    observed
+        Where there is one.
+    start
+        Position along ``response`` of the answer from which it starts.
+    response
+        Position of the row itself.
+    combination, jobcenter, citizen
+        Positions of its cell and of its citizen.
+    responses
+        Number of responses, analysed or not.
+    sd, mean
+        Of progression, by indicator, in scale points.
+    """
+
+    change: Floats
+    baseline: Floats
+    observed: Booleans
+    start: Integers
+    response: Integers
+    combination: Integers
+    jobcenter: Integers
+    citizen: Integers
+    responses: int
+    sd: Floats
+    mean: Floats
+
+
+def indicator_rows(progression: xr.Dataset, codebook: Codebook) -> Rows:
+    """Take the analysed changes of the indicators out of progression."""
+    sample = analysis_sample(progression, codebook)
+    codes = list(codebook.indicator_codes)
+    chosen = progression.sel(outcome=codes).transpose("response", "outcome", ...)
+    observed = sample.observed[:, : len(codes)]
+    return Rows(
+        change=np.where(observed, chosen["change"].to_numpy()[sample.rows], np.nan),
+        baseline=np.where(observed, chosen["baseline"].to_numpy()[sample.rows], np.nan),
+        observed=observed,
+        start=np.maximum(chosen["previous"].to_numpy()[sample.rows], 0),
+        response=sample.rows,
+        combination=sample.combination,
+        jobcenter=sample.jobcenter,
+        citizen=sample.citizen,
+        responses=progression.sizes["response"],
+        sd=chosen["sd"].to_numpy(),
+        mean=chosen["mean"].to_numpy(),
+    )
+
+
+def normal_changes(
+    rows: Rows, cells: xr.Dataset, effects: xr.DataArray, *, seed: int = 0
+) -> Iterator[Floats]:
+    """Draw changes in scale points, one data set for each draw of effects.
+
+    Parameters
+    ----------
+    rows
+        From `indicator_rows`.
+    cells
+        Those that were fitted: C, N and D of their working covariance.
+    effects
+        Dims ``chain, draw, combination, jobcenter, indicator``.
+    seed
+        Of the errors.
+
+    Yields
+    ------
+    numpy.ndarray
+        Shape (row, indicator); ``NaN`` without a change.
+    """
+    rng = np.random.default_rng(seed)
+    noise, change, person = (
+        _root(cells[f"{name}_covariance"].fillna(0).transpose("indicator", "indicator_").to_numpy())
+        for name in ("noise", "change", "persistent")
+    )
+    columns = np.arange(len(rows.sd))
+    ordered = effects.transpose("chain", "draw", *CELL).to_numpy()
+    for effect in ordered.reshape(-1, *ordered.shape[2:]):
+        answer = rng.standard_normal((rows.responses, len(columns))) @ noise
+        error = rng.standard_normal(rows.change.shape) @ change
+        error += answer[rows.response] - answer[rows.start, columns]
+        lasting = rng.standard_normal((int(rows.citizen.max()) + 1, len(columns))) @ person
+        error += lasting[rows.citizen]
+        standardised = effect[rows.combination, rows.jobcenter] + error
+        drawn = rows.mean + rows.sd * standardised
+        yield np.where(rows.observed, drawn, np.nan)
+
+
+def on_scale(rows: Rows, change: Floats, scale: tuple[int, int]) -> Floats:
+    """Round changes to whole points and keep the answers that they lead to on the scale."""
+    answer = np.clip(rows.baseline + np.round(change), *scale)
+    return np.asarray(answer - rows.baseline)
+
+
+def ordinal_changes(
+    progression: xr.Dataset, codebook: Codebook, rows: Rows, *, draws: int, seed: int = 0
+) -> Iterator[Floats]:
+    """Draw answers given previous answers by the fitted ordered probits, as changes.
+
+    Estimates count as known. Answers of one response are correlated as the changes are (a
+    normal copula with their within-cell correlation), which leaves each answer's distribution
+    as it is.
+
+    Parameters
+    ----------
+    progression, codebook
+        As for `bipbayes.ordinal.estimates.estimate_ordinal`.
+    rows
+        From `indicator_rows`.
+    draws
+        Number of data sets.
+    seed
+        Of the answers.
+
+    Yields
+    ------
+    numpy.ndarray
+        Shape (row, indicator), scale points; ``NaN`` where there is no change or no probit.
+    """
+    rng = np.random.default_rng(seed)
+    sample = analysis_sample(progression, codebook)
+    fits = fit_indicators(progression, codebook, sample=sample)
+    codes = list(codebook.indicator_codes)
+    root = _root(_correlation(rows))
+    for _ in range(draws):
+        latent = rng.standard_normal(rows.change.shape) @ root
+        drawn = np.full(rows.change.shape, np.nan)
+        for code, fit in fits.items():
+            column, given = codes.index(code), fit.answers
+            location = fit.probit.level_effect[given.level] + fit.effect[given.combination]
+            value = location + latent[given.rows, column]
+            category = np.searchsorted(fit.probit.thresholds, value)
+            drawn[given.rows, column] = given.categories[category]
+        yield drawn - rows.baseline
+
+
+def _correlation(rows: Rows) -> Floats:
+    """Correlation of the changes of one response, positive definite."""
+    centred = (rows.change - rows.mean) / rows.sd
+    filled = np.where(rows.observed, centred, 0.0)
+    joint = rows.observed.astype("float64")
+    covariance = filled.T @ filled / np.maximum(joint.T @ joint, 1.0)
+    values, vectors = np.linalg.eigh(covariance)
+    repaired = (vectors * np.maximum(values, 1e-6)) @ vectors.T
+    scale = np.sqrt(np.diag(repaired))
+    return np.asarray(repaired / np.outer(scale, scale))
+
+
+def _root(covariance: Floats) -> Floats:
+    """Symmetric root of a positive semi-definite matrix."""
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray((vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T)
 
 
 def change_check(
@@ -153,3 +346,119 @@ def _summary(values: Floats, observed: Floats, level: float) -> dict[str, Floats
         "upper": upper.ravel(),
         "p_below": below.ravel(),
     }
+
+
+def changes_figure(frame: pd.DataFrame, *, context: Context, model: str, level: float) -> Figure:
+    """Draw one panel a statistic, one row an indicator, respondent and all.
+
+    Parameters
+    ----------
+    frame
+        From `bipbayes.checks.changes.change_check`.
+    context
+        Codebook, language and what the caption must say.
+    model
+        Its name.
+    level
+        Of the predictive intervals.
+    """
+    language = context.language
+    groups, names = list(dict.fromkeys(frame["group"])), list(dict.fromkeys(frame["statistic"]))
+    labels = [_label(group, context) for group in groups]
+    with figure_style():
+        figure = Figure(figsize=(2.4 + 1.75 * len(names), 2.4 + _ROW * len(groups)))
+        grid = figure.subplots(1, len(names), squeeze=False)[0]
+        for place, (axes, name) in enumerate(zip(grid, names, strict=True)):
+            label_rows(axes, labels, named=place == 0)
+            _panel(axes, frame[frame["statistic"] == name], groups)
+            axes.set_title(_title(name, language), loc="left")
+            axes.set_xlabel(
+                phrase("check_axis_points" if name == SPREAD else "check_axis_share", language)
+            )
+            axes.locator_params(axis="x", nbins=4)
+            decimal_axis(axes, "x", language=language)
+        _legend(figure, [form for form in FORMS if form in set(frame["form"])], language)
+        values = {"model": model, "level": percent(level, language)}
+        finish(
+            figure, "changes_figure", context, values=values, left=2.25, top=0.85, gap=0.12,
+        )  # fmt: skip
+    return figure
+
+
+def _panel(axes: Axes, frame: pd.DataFrame, groups: list[str]) -> None:
+    shifts = stagger(len(FORMS), 0.8)
+    for shift, form in zip(shifts, FORMS, strict=True):
+        rows = frame[frame["form"] == form].set_index("group").reindex(groups)
+        places = [row + shift for row in range(len(groups))]
+        look = _LOOKS[form]
+        axes.hlines(places, rows["lower"], rows["upper"], color=look["color"], linewidth=1.1)
+        axes.plot(rows["expected"], places, linestyle="", markersize=2.6, **look)
+    observed = frame.drop_duplicates("group").set_index("group")["observed"].reindex(groups)
+    for row, value in enumerate(observed):
+        axes.vlines(value, row - 0.45, row + 0.45, color="black", linewidth=1.6)
+    if frame["statistic"].iloc[0] != SPREAD:
+        axes.set_xlim(left=min(0.0, axes.get_xlim()[0]))
+
+
+def _legend(figure: Figure, forms: list[str], language: str) -> None:
+    look: dict[str, Any] = {"marker": "|", "markersize": 7, "markeredgewidth": 1.6}
+    told = phrase("check_column_observed", language)
+    handles = [Line2D([], [], color="black", linestyle="", label=told, **look)]
+    handles += [
+        Line2D(
+            [], [], linestyle="", markersize=4, label=phrase(f"check_column_{form}", language),
+            **_LOOKS[form],
+        )
+        for form in forms
+    ]  # fmt: skip
+    figure.legend(
+        handles=handles, loc="upper right", ncols=len(handles), columnspacing=1.2,
+        handletextpad=0.2,
+    )  # fmt: skip
+
+
+def _title(name: str, language: str) -> str:
+    if name in (NO_CHANGE, SPREAD):
+        return capital(phrase(f"check_short_{name}", language))
+    return phrase("check_short_at_least", language, points=name.rsplit("_", 1)[1])
+
+
+def _label(group: str, context: Context) -> str:
+    codebook, language = context.codebook, context.language
+    if group in codebook.outcomes or group == ALL_INDICATORS:
+        return outcome_label(codebook, group, language=language)
+    return capital(respondent_word(group, language=language))
+
+
+def check_changes(inputs: CheckInputs) -> CheckResult:
+    """Hold raw changes against replicated ones."""
+    level = inputs.settings.level
+    frame = change_check(
+        inputs.progression,
+        inputs.codebook,
+        cells=inputs.cells,
+        effects=thinned(inputs.some_effects, REPLICATED),
+        level=level,
+        seed=inputs.seed("changes"),
+    )
+    keys = ["group", "group_kind", "statistic", "observed"]
+    wide = frame.pivot_table(index=keys, columns="form", values="expected", sort=False)
+    wide = wide.reindex(columns=["normal", "rounded", "on_scale", "ordinal"]).reset_index()
+    shown = wide[wide["group_kind"] != "indicator"]
+    table = check_table(
+        "changes",
+        COLUMNS,
+        shown,
+        inputs.context,
+        raw=frame,
+        values={"model": inputs.model},
+    )
+    figure = FigureTask(
+        "check_changes",
+        "bipbayes.checks.changes:changes_figure",
+        {"frame": frame, "context": inputs.context, "model": inputs.model, "level": level},
+    )
+    return CheckResult((table,), (figure,))
+
+
+CHECK: Final = Check(check_changes, needs_responses=True)

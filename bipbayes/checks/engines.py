@@ -1,14 +1,37 @@
 """Whether two engines that share no code but a model's declaration say the same."""
 
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from bipbayes.checks.inputs import Check, CheckInputs, CheckResult
+from bipbayes.checks.table import GROUP, NAMED, TEXT, WORDS, Columns, check_table, group_label
+from bipbayes.run.fits import engine_of
+from bipbayes.run.posterior_stage import refit
+from bipbayes.sampling.registry import load_model
+from bipbayes.sampling.settings import EXACT, NUTS
+from bipbayes.wording import Context
+
+COLUMNS: Final[Columns] = {
+    "estimand": NAMED,
+    "quantities": 0,
+    "measure": WORDS,
+    "worst": 3,
+    "chance": 1,
+    "outcome": GROUP,
+    "combination": GROUP,
+    "jobcenter": TEXT,
+}
 KEYS: Final = ("estimand", "outcome", "combination", "jobcenter")
 MEASURES: Final = ("in_errors", "in_sds", "sd_ratio")
 FALSE_ALARM: Final = 1e-3  # of a comparison in which nothing differs but the draws
+logger = logging.getLogger(__name__)
+_NAMED = ("outcome", "combination")
 
 
 def engine_differences(exact: pd.DataFrame, sampled: pd.DataFrame) -> pd.DataFrame:
@@ -78,3 +101,48 @@ def limit(quantities: int) -> float:
         So many are compared; that they go together makes it rarer still.
     """
     return float(stats.norm.isf(FALSE_ALARM / (2 * quantities)))
+
+
+def check_engines(inputs: CheckInputs) -> CheckResult:
+    """Fit the stored cells by both engines and hold every reported quantity against the other's."""
+    model_file = load_model(inputs.fit_source)
+    rows = {}
+    for engine in (EXACT, NUTS):
+        engine_of(model_file, engine)
+        asked = replace(inputs.settings, engine=engine, seed=inputs.seed(engine) % 2**31)
+        posterior = refit(inputs.fit, model_file, inputs.codebook, asked)
+        for reason in posterior.verdict.reasons:
+            logger.warning("engines: the fit by %s: %s", engine, reason)
+        rows[engine] = posterior.intervals
+    differences = engine_differences(rows[EXACT], rows[NUTS])
+    frame = worst_differences(differences)
+    for line in _said(frame, inputs.context):
+        logger.info("engines: %s", line)
+    most, allowed = float(differences["in_errors"].max()), limit(len(differences))
+    if most > allowed:
+        logger.warning(
+            "engines: they disagree: a posterior mean differs by %.1f Monte Carlo errors, where "
+            "chance reaches %.1f of %d quantities once in a thousand times",
+            most, allowed, len(differences),
+        )  # fmt: skip
+    values = {"model": inputs.model}
+    table = check_table("engines", COLUMNS, frame, inputs.context, raw=differences, values=values)
+    largest = frame.groupby("measure")["worst"].max()
+    facts = {name: float(largest[name]) for name in ("in_errors", "in_sds")}
+    return CheckResult((table,), (), {**facts, "limit": allowed, "agree": most <= allowed})
+
+
+def _said(frame: pd.DataFrame, context: Context) -> Iterator[str]:
+    """Say for each estimand what differs most, by every measure, and which quantity it is."""
+    words = {"in_errors": "%.2f Monte Carlo errors", "in_sds": "%.3f sds", "sd_ratio": "sds 1:%.3f"}
+    for estimand, rows in frame.groupby("estimand", sort=False):
+        parts = []
+        for row in rows.to_dict("records"):
+            labels = [row["jobcenter"], *(group_label(row[k], context) for k in _NAMED)]
+            name = ", ".join(label for label in labels if label)
+            by = f"; {row['chance']:.1f} by chance" if row["measure"] == "in_errors" else ""
+            parts.append(f"{words[row['measure']] % row['worst']} ({name}{by})")
+        yield f"{estimand}, worst of {rows['quantities'].iloc[0]}: {'; '.join(parts)}"
+
+
+CHECK: Final = Check(check_engines, only_asked=True)

@@ -12,6 +12,7 @@ jobcenter predicts a jobcenter not seen. From draws of any model, cells are left
 where Pareto's k allows.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, Final
@@ -19,17 +20,40 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from scipy import linalg
 from scipy.special import logsumexp
 
+from bipbayes.checks.figure import finish, label_rows
+from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, thinned
+from bipbayes.checks.table import TEXT, WORDS, Columns, check_table
 from bipbayes.data.sample import Floats, Integers
-from bipbayes.errors import SettingsError
-from bipbayes.sampling.batches import Batch
+from bipbayes.errors import ModelError, SettingsError
+from bipbayes.estimands.effects import effect_draws
+from bipbayes.plots.style import POSTERIOR_COLOUR, figure_style
+from bipbayes.plots.task import FigureTask
+from bipbayes.run.fits import stored_fit
+from bipbayes.sampling.batches import Batch, is_flat
 from bipbayes.sampling.exact.density import spread_root
 from bipbayes.sampling.exact.integrate import Mixture, integrate
 from bipbayes.sampling.exact.reduce import GaussianModel, gaussian_model, whitened_rows
 from bipbayes.sampling.predict import CELL, block_log_likelihood
+from bipbayes.sampling.registry import model_names
+from bipbayes.wording import Context, capital, number, phrase
 
+COLUMNS: Final[Columns] = {
+    "unit": WORDS,
+    "model": TEXT,
+    "method": WORDS,
+    "elpd": 1,
+    "elpd_se": 1,
+    "difference": 1,
+    "difference_se": 1,
+    "units": 0,
+    "replaced": 0,
+    "unreliable": 0,
+}
 CELLS: Final = "cell"
 JOBCENTERS: Final = "jobcenter"
 POINTS: Final = 64
@@ -38,6 +62,9 @@ PSIS: Final = "psis"
 CLOSED_FORM: Final = "closed form"
 ONE_POINT: Final = 0.5
 _LEAST: Final = 1e-10  # of an eigenvalue of I - H: a block that nothing else informs
+_ROW = 0.3
+logger = logging.getLogger(__name__)
+LEFT_OUT_DRAWS = 4000
 
 
 def leave_out(
@@ -224,3 +251,120 @@ def _labels(cells: xr.Dataset, unit: str) -> pd.DataFrame:
     names = ["combination", "jobcenter"]
     index = pd.MultiIndex.from_product([cells[name].to_numpy() for name in names], names=names)
     return index.to_frame(index=False)
+
+
+def leave_out_figure(comparison: pd.DataFrame, *, context: Context) -> Figure:
+    """Draw the differences to the best model, cells beside jobcenters.
+
+    Parameters
+    ----------
+    comparison
+        ``unit``, ``method`` and the columns of
+        `bipbayes.checks.leave_out.compare_left_out`.
+    context
+        Language and what the caption must say.
+    """
+    units = list(dict.fromkeys(comparison["unit"]))
+    most = int(comparison.groupby("unit").size().max())
+    with figure_style():
+        figure = Figure(figsize=(9.6, 1.9 + _ROW * most))
+        grid = figure.subplots(1, len(units), squeeze=False)[0]
+        for axes, unit in zip(grid, units, strict=True):
+            _panel(axes, comparison[comparison["unit"] == unit], context.language)
+            axes.set_title(capital(phrase(f"check_unit_{unit}", context.language)), loc="left")
+        finish(figure, "leave_out_figure", context, left=1.75, right=0.35, top=0.65, gap=0.62)
+    return figure
+
+
+def _panel(axes: Axes, rows: pd.DataFrame, language: str) -> None:
+    methods = [phrase(f"check_method_{m.replace(' ', '_')}", language) for m in rows["method"]]
+    labels = [f"{model}\n{told}" for model, told in zip(rows["model"], methods, strict=True)]
+    label_rows(axes, labels)
+    places = np.arange(len(rows))
+    reach = 2 * rows["difference_se"]
+    axes.hlines(
+        places, rows["difference"] - reach, rows["difference"] + reach, color=POSTERIOR_COLOUR,
+        linewidth=1.3,
+    )  # fmt: skip
+    axes.plot(rows["difference"], places, "o", color=POSTERIOR_COLOUR, markersize=4)
+    axes.axvline(0, color="black", linewidth=0.6)
+    for place, value in zip(places, rows["difference"], strict=True):
+        if value == 0:
+            continue  # the best one
+        axes.annotate(
+            number(float(value), 1, language=language), (value, place), (0, 4),
+            textcoords="offset points", ha="center", va="bottom", size=6.5,
+        )  # fmt: skip
+    axes.margins(x=0.12)
+    axes.locator_params(axis="x", nbins=5)
+    axes.set_xlabel(phrase("check_axis_elpd", language))
+
+
+def check_leave_out(inputs: CheckInputs) -> CheckResult:
+    """Compare models by leaving out cells and jobcenters."""
+    frames = []
+    for unit in (CELLS, JOBCENTERS):
+        predictions = _closed_forms(inputs, unit)
+        if unit == CELLS:
+            predictions |= _sampled(inputs, predictions)
+        if not predictions:
+            raise ModelError("none of the models has closed forms or a stored fit to compare")
+        compared = compare_left_out({f"{m}\n{how}": p for (m, how), p in predictions.items()})
+        names = compared["model"].str.split("\n", expand=True)
+        swapped = {
+            f"{model}\n{how}": int((prediction["method"] == CLOSED_FORM).sum())
+            if how == PSIS
+            else 0
+            for (model, how), prediction in predictions.items()
+        }
+        frames.append(
+            compared.assign(
+                unit=unit, model=names[0], method=names[1], replaced=compared["model"].map(swapped)
+            )
+        )
+    frame = pd.concat(frames, ignore_index=True)
+    frame = frame[["unit", *frame.columns.drop("unit")]]
+    figure = FigureTask(
+        "check_leave_out",
+        "bipbayes.checks.leave_out:leave_out_figure",
+        {"comparison": frame, "context": inputs.context},
+    )
+    best = frame.drop_duplicates("unit").set_index("unit")["model"].to_dict()
+    table = check_table("leave_out", COLUMNS, frame, inputs.context)
+    return CheckResult((table,), (figure,), {"best": best})
+
+
+def _closed_forms(inputs: CheckInputs, unit: str) -> dict[tuple[str, str], pd.DataFrame]:
+    found = {}
+    for model_file in inputs.model_files(model_names()):
+        try:
+            batches = model_file.declared(inputs.cells, inputs.priors_of(model_file))
+        except (ModelError, SettingsError) as fault:
+            logger.warning("%s", fault)
+            continue
+        # A flat model predicts nothing of what is left out.
+        if batches and not is_flat(batches):
+            found[model_file.name, CLOSED_FORM] = leave_out(inputs.cells, batches, unit=unit)
+    return found
+
+
+def _sampled(
+    inputs: CheckInputs, exact: dict[tuple[str, str], pd.DataFrame]
+) -> dict[tuple[str, str], pd.DataFrame]:
+    """PSIS of the stored fits, with the closed form where it fails and there is one."""
+    found = {}
+    for name in inputs.asked.models or inputs.fitted:
+        if name not in inputs.fitted:
+            continue
+        if name == inputs.model:
+            effects = inputs.effects
+        else:
+            fit = stored_fit(inputs.folder, name)
+            effects = effect_draws(fit, inputs.cells)
+        sampled = leave_out_draws(inputs.cells, thinned(effects, LEFT_OUT_DRAWS))
+        closed = exact.get((name, CLOSED_FORM), sampled.assign(elpd=float("nan")))
+        found[name, PSIS] = replaced(sampled, closed)
+    return found
+
+
+CHECK: Final = Check(check_leave_out, needs_fit=False)

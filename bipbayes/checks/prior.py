@@ -1,16 +1,50 @@
 """Effects drawn from a model's prior, before any data."""
 
+import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
+from bipbayes.checks.figure import ROW, finish, label_rows
+from bipbayes.checks.inputs import Check, CheckInputs, CheckResult
+from bipbayes.checks.table import TEXT, WORDS, Columns, check_table
+from bipbayes.data.sample import Floats
 from bipbayes.errors import ModelError
-from bipbayes.estimands.effects import CELL, SAMPLE, effect_draws
+from bipbayes.estimands.draws import estimand_draws
+from bipbayes.estimands.effects import SAMPLE, effect_draws
+from bipbayes.intervals import ALL_INDICATORS
+from bipbayes.plots.style import GREY, POSTERIOR_COLOUR, figure_style
+from bipbayes.plots.task import FigureTask
 from bipbayes.sampling import tree
 from bipbayes.sampling.batches import Batch, is_flat
+from bipbayes.sampling.labels import CELL
+from bipbayes.sampling.predict import predicted_means
 from bipbayes.sampling.registry import ModelFile
+from bipbayes.wording import Context, combination_text, number, percent, phrase
+
+COLUMNS: Final[Columns] = {
+    "model": TEXT,
+    "quantity": WORDS,
+    "sd": 3,
+    "inside_0.3": 2,
+    "inside_0.6": 2,
+    "inside_1": 2,
+}
+LIMIT: Final = 0.6  # nearly all prior cell means lie within this (docs/estimands.md)
+LIMITS: Final = (0.3, 0.6, 1.0)
+QUANTILES: Final = (0.025, 0.25, 0.5, 0.75, 0.975)
+_LINES: Final[dict[str, dict[str, Any]]] = {
+    "effect": {"color": "black", "linestyle": "-", "linewidth": 1.4},
+    "predicted": {"color": GREY, "linestyle": "--", "linewidth": 1.1},
+    "observed": {"color": POSTERIOR_COLOUR, "linestyle": ":", "linewidth": 1.4},
+}
+logger = logging.getLogger(__name__)
+PRIOR_DRAWS = 500
 
 
 def prior_draws(
@@ -94,3 +128,258 @@ def _coords(model: Any, draws: int) -> dict[str, Any]:
     return {"chain": [0], "draw": np.arange(draws)} | {
         name: named[name] for name in (*CELL, "respondent") if name in named
     }
+
+
+def prior_histogram(values: dict[str, Floats], *, bins: int = 60) -> pd.DataFrame:
+    """Return densities on common bins.
+
+    Parameters
+    ----------
+    values
+        ``effect`` and ``predicted`` from the prior, ``observed`` cell means; any shape, `NaN`
+        left out.
+    bins
+        Number of bins, from minus to plus the widest prior effect.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``what``, ``low``, ``high``, ``density``; what lies beyond the bins counts in the total.
+    """
+    reach = max(1.2 * LIMIT, float(np.nanquantile(np.abs(values["effect"]), 0.999)))
+    edges = np.linspace(-reach, reach, bins + 1)
+    frames = []
+    for what, array in values.items():
+        known = array[np.isfinite(array)]
+        counts = np.histogram(known, edges)[0]
+        frames.append(
+            pd.DataFrame(
+                {
+                    "what": what,
+                    "low": edges[:-1],
+                    "high": edges[1:],
+                    "density": counts / max(len(known), 1) / np.diff(edges),
+                }
+            )
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+def prior_effects(effects: xr.DataArray, *, limits: Sequence[float] = LIMITS) -> pd.DataFrame:
+    """Say what a prior says of the effects of cells, before any data.
+
+    Parameters
+    ----------
+    effects
+        Draws from the prior, dims ``chain, draw, combination, jobcenter, indicator`` (a model's
+        cells are exchangeable before data, so they are pooled).
+    limits
+        Sizes below which the share of prior effects is given.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``quantity`` (``effect of a cell``, ``contrast of a cell``, ``combination over all cells``,
+        ``difference between two jobcenters``, ``difference between two indicators``), ``sd``,
+        ``q_2.5`` ... ``q_97.5`` and ``inside_<limit>``.
+    """
+    flat = effects.transpose("chain", "draw", *CELL).to_numpy()
+    flat = flat.reshape(-1, *flat.shape[2:])
+    parts = {
+        "effect of a cell": flat,
+        "contrast of a cell": flat[:, 1:] - flat[:, :1],
+        "combination over all cells": flat.mean(axis=(2, 3)),
+        "difference between two jobcenters": flat[:, :, 1:] - flat[:, :, :1],
+        "difference between two indicators": flat[..., 1:] - flat[..., :1],
+    }
+    # Cells without answers have no predicted mean.
+    known = {name: values[np.isfinite(values)] for name, values in parts.items()}
+    rows = [
+        {"quantity": name, **_summary(values, limits)}
+        for name, values in known.items()
+        if values.size
+    ]
+    return pd.DataFrame(rows)
+
+
+def _summary(values: Floats, limits: Sequence[float]) -> dict[str, float]:
+    found = {"sd": float(values.std())}
+    for share, value in zip(QUANTILES, np.quantile(values, QUANTILES), strict=True):
+        found[f"q_{100 * share:g}"] = float(value)
+    return found | {f"inside_{x:g}": float((np.abs(values) <= x).mean()) for x in limits}
+
+
+def prior_figure(
+    histogram: pd.DataFrame,
+    intervals: pd.DataFrame,
+    *,
+    context: Context,
+    model: str,
+    inside: float,
+    level: float,
+) -> Figure:
+    """Draw the prior of cell means, and of each combination beside its posterior.
+
+    Parameters
+    ----------
+    histogram
+        From `bipbayes.checks.histogram.prior_histogram`.
+    intervals
+        ``combination``, ``prior_lower``, ``prior_upper`` and, where there is a posterior,
+        ``posterior_mean``, ``posterior_lower``, ``posterior_upper`` (over all indicators).
+    context
+        Codebook, language and what the caption must say.
+    model
+        Its name.
+    inside
+        Share of prior cell effects within `LIMIT`.
+    level
+        Of the intervals.
+    """
+    language = context.language
+    with figure_style():
+        height = max(3.6, 1.9 + ROW * len(intervals))
+        figure = Figure(figsize=(8.6, height))
+        left, right = figure.subplots(1, 2, gridspec_kw={"width_ratios": [1, 1.1]})
+        _densities(left, histogram, inside, language)
+        _combinations(right, intervals, context)
+        values = {
+            "model": model,
+            "level": percent(level, language),
+            "limit": number(LIMIT, 1, language=language),
+        }
+        finish(
+            figure, "prior_figure", context, values=values, left=0.35, top=0.62, gap=0.42,
+            bottom=0.55,
+        )  # fmt: skip
+    return figure
+
+
+def _densities(axes: Axes, histogram: pd.DataFrame, inside: float, language: str) -> None:
+    for what, rows in histogram.groupby("what", sort=False):
+        edges = np.append(rows["low"], rows["high"].iloc[-1])
+        look = _LINES[str(what)]
+        axes.stairs(rows["density"], edges, label=phrase(f"check_prior_{what}", language), **look)
+    for limit in (-LIMIT, LIMIT):
+        axes.axvline(limit, ymax=0.72, color="black", linewidth=0.6, linestyle=(0, (1, 2)))
+    share = f"{number(100 * inside, 1, language=language)} %"
+    said = phrase(
+        "check_prior_inside", language, share=share, limit=number(LIMIT, 1, language=language)
+    )
+    axes.set_title(said, loc="left")
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    top = float(histogram["density"].max())
+    axes.set_ylim(0, 1.35 * top)
+    axes.legend(loc="upper left", borderaxespad=0.0)
+    axes.set_xlabel(phrase("check_axis_cell", language))
+
+
+def _combinations(axes: Axes, intervals: pd.DataFrame, context: Context) -> None:
+    language = context.language
+    label_rows(
+        axes,
+        [
+            combination_text(context.codebook, c, language=language)
+            for c in intervals["combination"]
+        ],
+    )
+    rows = np.arange(len(intervals))
+    axes.hlines(
+        rows, intervals["prior_lower"], intervals["prior_upper"], color="#BDBDBD", linewidth=5
+    )
+    if "posterior_mean" in intervals:
+        axes.hlines(
+            rows,
+            intervals["posterior_lower"],
+            intervals["posterior_upper"],
+            color=POSTERIOR_COLOUR,
+            linewidth=1.3,
+        )
+        axes.plot(intervals["posterior_mean"], rows, "o", color=POSTERIOR_COLOUR, markersize=3.2)
+    axes.axvline(0, color="black", linewidth=0.6)
+    for limit in (-LIMIT, LIMIT):
+        axes.axvline(limit, color="black", linewidth=0.6, linestyle=(0, (1, 2)))
+    axes.set_title(phrase("check_prior_by_combination", language), loc="left")
+    axes.set_xlabel(phrase("check_axis_effect", language))
+
+
+def check_prior(inputs: CheckInputs) -> CheckResult:
+    """Say what the priors of the fitted model, or of all models asked for, expect."""
+    frames, figures, facts = [], [], {}
+    for model_file in inputs.model_files((inputs.model,)):
+        try:
+            effects = prior_draws(
+                model_file,
+                inputs.cells,
+                priors=inputs.priors_of(model_file),
+                draws=PRIOR_DRAWS,
+                seed=inputs.seed(f"prior/{model_file.name}"),
+            )
+        except ModelError as fault:
+            logger.warning("%s", fault)
+            continue
+        frame, figure = _prior(inputs, model_file, effects)
+        frames.append(frame)
+        figures.append(figure)
+        facts[model_file.name] = float(frame[f"inside_{LIMIT:g}"].iloc[0])
+    if not frames:
+        raise ModelError("no model with a prior that predicts anything; give another --model")
+    table = check_table("prior", COLUMNS, pd.concat(frames, ignore_index=True), inputs.context)
+    return CheckResult((table,), tuple(figures), {"inside": facts})
+
+
+def _prior(
+    inputs: CheckInputs, model_file: ModelFile, effects: xr.DataArray
+) -> tuple[pd.DataFrame, FigureTask]:
+    cells, name = inputs.cells, model_file.name
+    predicted = predicted_means(cells, effects, seed=inputs.seed("prior"))
+    frame = pd.concat(
+        [
+            prior_effects(effects),
+            prior_effects(predicted).iloc[[0]].assign(quantity="mean of a cell"),
+        ],
+        ignore_index=True,
+    )
+    values = {
+        "effect": effects.to_numpy(),
+        "predicted": predicted.to_numpy(),
+        "observed": cells["mean"].to_numpy(),
+    }
+    figure = FigureTask(
+        f"check_prior_{name}",
+        "bipbayes.checks.prior:prior_figure",
+        {
+            "histogram": prior_histogram(values),
+            "intervals": _by_combination(inputs, effects, name),
+            "context": inputs.context,
+            "model": name,
+            "inside": float((np.abs(values["effect"]) <= LIMIT).mean()),
+            "level": inputs.settings.level,
+        },
+    )
+    return frame.assign(model=name), figure
+
+
+def _by_combination(inputs: CheckInputs, effects: xr.DataArray, model: str) -> pd.DataFrame:
+    """Prior and, for the fitted model, posterior intervals over all indicators."""
+    tail = (1 - inputs.settings.level) / 2
+    prior = estimand_draws(effects, inputs.cells, inputs.codebook)["effect"]
+    low, high = _ends(prior, tail)
+    frame = pd.DataFrame(
+        {"combination": prior["combination"], "prior_lower": low, "prior_upper": high}
+    )
+    if model != inputs.model:
+        return frame
+    posterior = inputs.draws["effect"]
+    low, high = _ends(posterior, tail)
+    mean = posterior.sel(outcome=ALL_INDICATORS).mean(("chain", "draw")).to_numpy()
+    return frame.assign(posterior_mean=mean, posterior_lower=low, posterior_upper=high)
+
+
+def _ends(draws: xr.DataArray, tail: float) -> np.ndarray:
+    chosen = draws.sel(outcome=ALL_INDICATORS)
+    return np.asarray(chosen.quantile([tail, 1 - tail], ("chain", "draw")).to_numpy())
+
+
+CHECK: Final = Check(check_prior, needs_fit=False)

@@ -4,18 +4,44 @@ A single cell hides a misfit that a whole jobcenter shows. The mean over a group
 against the same mean in data that the model predicts, so that correlated errors count as such.
 """
 
+import logging
 from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy import stats
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
-from bipbayes.data.sample import Floats
+from bipbayes.checks.figure import finish
+from bipbayes.checks.inputs import Check, CheckInputs, CheckResult
+from bipbayes.checks.table import GROUP, PROBABILITY, WORDS, Columns, check_table
+from bipbayes.plots.style import (
+    DIVERGING,
+    LanguageFormatter,
+    figure_style,
+    ink_on,
+)
+from bipbayes.plots.task import FigureTask
 from bipbayes.sampling.labels import CELL
+from bipbayes.wording import Context, combination_text, number, phrase
 
+COLUMNS: Final[Columns] = {
+    "by": WORDS,
+    "group": GROUP,
+    "n": 0,
+    "mean": 3,
+    "expected": 3,
+    "sd": 3,
+    "residual": 2,
+    "pit": PROBABILITY,
+}
 SAMPLE: Final = ("chain", "draw")
+_LIMIT = 3.0  # at which the colours end
+logger = logging.getLogger(__name__)
+_CELL = ("combination", "jobcenter", "indicator")
 
 
 def group_residuals(
@@ -61,47 +87,119 @@ def group_residuals(
     return frame.assign(residual=residual)[[*first, "residual", "pit"]]
 
 
-def quantile_ribbon(predicted: xr.DataArray, *, level: float = 0.95) -> pd.DataFrame:
-    """Say where the ordered residuals of data from the model lie.
+def residual_map(groups: pd.DataFrame, context: Context) -> pd.DataFrame:
+    """Arrange residuals by combination and jobcenter, with both margins.
 
     Parameters
     ----------
-    predicted
-        From `bipbayes.checks.predictive.predicted_means`; every draw is a data set.
-    level
-        Probability of the ribbon, at each place on its own.
+    groups
+        ``by`` (``combination``, ``jobcenter`` or both joined by a space), ``combination``,
+        ``jobcenter`` (empty in a margin), ``residual``.
+    context
+        Order of the combinations.
 
     Returns
     -------
     pandas.DataFrame
-        ``place`` (1 is the smallest), ``normal`` (quantile of the standard normal), ``lower``,
-        ``upper``: one row a cell with answers.
+        Index combinations, then ``""`` (all); columns jobcenters, then ``""``.
     """
-    values = predicted.transpose(*SAMPLE, *CELL).to_numpy()
-    values = values.reshape(-1, int(np.prod(values.shape[2:])))
-    values = values[:, np.isfinite(values).all(axis=0)]
-    standard = (values - values.mean(axis=0)) / values.std(axis=0, ddof=1)
-    ordered = np.sort(standard, axis=1)
-    tail = (1 - level) / 2
-    lower, upper = np.quantile(ordered, [tail, 1 - tail], axis=0)
-    return pd.DataFrame(
-        {
-            "place": np.arange(1, ordered.shape[1] + 1),
-            "normal": normal_places(ordered.shape[1]),
-            "lower": lower,
-            "upper": upper,
-        }
+    wide = groups.pivot(index="combination", columns="jobcenter", values="residual")
+    jobcenters = [name for name in groups["jobcenter"].drop_duplicates() if name]
+    used = [code for code in context.codebook.combinations if code in wide.index]
+    return wide.reindex(index=[*used, ""], columns=[*jobcenters, ""])
+
+
+def residuals_figure(groups: pd.DataFrame, *, context: Context, model: str) -> Figure:
+    """Draw the residuals of all blocks of cells, with the margins at the ends.
+
+    Parameters
+    ----------
+    groups
+        As for `residual_map`.
+    context
+        Codebook, language and what the caption must say.
+    model
+        Its name.
+    """
+    language = context.language
+    wide = residual_map(groups, context)
+    values = wide.to_numpy(dtype="float64")
+    everything = phrase("check_everything", language)
+    with figure_style():
+        figure = Figure(figsize=(2.6 + 0.46 * values.shape[1], 1.9 + 0.24 * values.shape[0]))
+        axes = figure.add_subplot()
+        axes.set_facecolor("#D9D9D9")
+        image = axes.imshow(values, cmap=DIVERGING, norm=Normalize(-_LIMIT, _LIMIT), aspect="auto")
+        for row, column in np.argwhere(np.isfinite(values)):
+            value = values[row, column]
+            axes.text(
+                column, row, number(value, 1, language=language), ha="center", va="center",
+                size=6, color=ink_on(image.to_rgba(value)),
+            )  # fmt: skip
+        names = [c and combination_text(context.codebook, c, language=language) for c in wide.index]
+        axes.set_yticks(range(len(names)), [name or everything for name in names])
+        axes.set_xticks(range(len(wide.columns)), [name or everything for name in wide.columns])
+        axes.tick_params(length=0, labelrotation=0)
+        axes.add_patch(Rectangle((values.shape[1] - 1.5, len(names) - 1.5), 1, 1, color="white"))
+        axes.axhline(len(names) - 1.5, color="white", linewidth=3)
+        axes.axvline(len(wide.columns) - 1.5, color="white", linewidth=3)
+        axes.spines[:].set_visible(False)
+        axes.set_xlabel(phrase("check_column_by_jobcenter", language))
+        finish(
+            figure, "residuals_figure", context, values={"model": model}, left=1.35, right=0.75,
+        )  # fmt: skip
+        width, place = figure.get_size_inches()[0], axes.get_position()
+        bar = figure.colorbar(
+            image,
+            cax=figure.add_axes((place.x1 + 0.1 / width, place.y0, 0.12 / width, place.height)),
+            extend="both",
+        )
+        bar.ax.yaxis.set_major_formatter(LanguageFormatter(language))
+        bar.outline.set_visible(False)
+    return figure
+
+
+def check_residuals(inputs: CheckInputs) -> CheckResult:
+    """Hold whole combinations, jobcenters and both against their posterior prediction."""
+    predicted = inputs.predicted
+    frames = []
+    for by in (["combination"], ["jobcenter"], ["indicator"], ["combination", "jobcenter"]):
+        rows = group_residuals(inputs.cells, predicted, by=by)
+        frames.append(rows.assign(by=" ".join(by), group=rows[by[0]] if len(by) == 1 else ""))
+    frame = pd.concat(frames, ignore_index=True)
+    labels = ["by", "group", *_CELL]
+    frame[list(_CELL)] = frame[list(_CELL)].fillna("")
+    frame = frame[[*labels, *(name for name in frame.columns if name not in labels)]]
+    mapped = frame[frame["by"] != "indicator"]
+    figure = FigureTask(
+        "check_residuals",
+        "bipbayes.checks.residuals:residuals_figure",
+        {"groups": mapped, "context": inputs.context, "model": inputs.model},
     )
+    raw = frame if inputs.synthetic else _protected(frame, inputs)
+    shown = raw[raw["by"].isin(["combination", "jobcenter"])]
+    table = check_table(
+        "residuals",
+        COLUMNS,
+        shown,
+        inputs.context,
+        raw=raw,
+        values={"model": inputs.model},
+    )
+    return CheckResult((table,), (figure,), {"largest": float(frame["residual"].abs().max())})
 
 
-def normal_places(count: int) -> Floats:
-    """Quantiles of the standard normal for `count` ordered values."""
-    return np.asarray(stats.norm.ppf((np.arange(1, count + 1) - 0.5) / count))
+def _protected(frame: pd.DataFrame, inputs: CheckInputs) -> pd.DataFrame:
+    """Leave out pairs and blank groups of few responses (data that are not synthetic)."""
+    rows = frame[frame["by"] != "combination jobcenter"].copy()
+    numbers = rows.select_dtypes("number").columns
+    few = rows["n"] / inputs.cells.sizes["indicator"] < inputs.settings.minimum_count
+    few &= rows["by"] != "indicator"
+    combinations = rows[rows["by"] == "combination"]
+    blank = inputs.blanked(combinations)["mean"].isna()
+    few |= blank.reindex(rows.index, fill_value=False)
+    rows[numbers] = rows[numbers].astype("float64").mask(few)
+    return rows
 
 
-def size_groups(n: pd.Series, *, groups: int = 5) -> pd.Series:
-    """Sort cells into groups of about the same number by their answers, as text ``12-30``."""
-    place = pd.qcut(n.rank(method="first"), min(groups, len(n)), labels=False)
-    low, high = n.groupby(place).transform("min"), n.groupby(place).transform("max")
-    text: pd.Series = low.astype("int64").astype("str") + "–" + high.astype("int64").astype("str")
-    return text
+CHECK: Final = Check(check_residuals)

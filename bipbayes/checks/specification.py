@@ -5,6 +5,7 @@ standard deviations integrated over), and OLS with each kind of standard error. 
 "what if you had ...": one row a choice.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, get_args
@@ -12,25 +13,69 @@ from typing import Any, Final, get_args
 import numpy as np
 import pandas as pd
 import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from scipy import stats
 
 from bipbayes.cells import VCOV, cell_means
-from bipbayes.checks.mixture import mixture_quantile
+from bipbayes.checks.figure import finish
+from bipbayes.checks.inputs import Check, CheckInputs, CheckResult
+from bipbayes.checks.table import INTERVAL, NAMED, PROBABILITY, TEXT, WORDS, Columns, check_table
+from bipbayes.data.codebook import Codebook
 from bipbayes.data.progression import PreviousRule, progression
 from bipbayes.data.sample import Floats
 from bipbayes.data.study import Study
-from bipbayes.errors import ModelError, SettingsError
+from bipbayes.errors import ModelError, SettingsError, raise_all
 from bipbayes.estimands.draws import estimand_draws
+from bipbayes.estimands.mixture import mixture_quantile
+from bipbayes.intervals import ALL_INDICATORS
+from bipbayes.plots.captions import axis_phrase
+from bipbayes.plots.style import (
+    BAND,
+    OLS_COLOUR,
+    OLS_MARKER,
+    POSTERIOR_COLOUR,
+    POSTERIOR_MARKER,
+    decimal_axis,
+    figure_style,
+)
+from bipbayes.plots.task import FigureTask
 from bipbayes.regression import estimate_ols, ols_intervals
 from bipbayes.sampling.exact.posterior import normal_mixture
 from bipbayes.sampling.registry import ModelFile, load_model, model_names
+from bipbayes.wording import (
+    Context,
+    capital,
+    combination_text,
+    outcome_label,
+    percent,
+    phrase,
+)
 
+COLUMNS: Final[Columns] = {
+    "source": NAMED,
+    "model": TEXT,
+    "vcov": NAMED,
+    "previous": WORDS,
+    "estimate": 3,
+    "interval": INTERVAL,
+    "p_positive": PROBABILITY,
+}
 ENGINE: Final = "closed forms"
 POINTS: Final = 64
-COLUMNS: Final = (
+CURVE: Final = (
     "source", "model", "vcov", "previous", "estimate", "se", "lower", "upper", "level", "kind",
     "p_positive",
 )  # fmt: skip
+_LOOKS: Final = {
+    "ols": (OLS_COLOUR, OLS_MARKER, "confidence"),
+    "posterior": (POSTERIOR_COLOUR, POSTERIOR_MARKER, "eti"),
+}
+CHOICES: Final = ("model", "vcov", "previous")
+_ORDER: Final = ("ols", "classical", "HC1", "HC3", "cluster_citizen", "cluster_jobcenter", *VCOV)
+logger = logging.getLogger(__name__)
+ESTIMANDS: Final = ("effect", "contrast", "standardised_effect", "standardised_contrast")
 
 
 @dataclass(frozen=True)
@@ -70,7 +115,7 @@ def specification_curve(
     Returns
     -------
     pandas.DataFrame
-        ``estimand, outcome, combination``, then `COLUMNS`; posterior numbers come from closed
+        ``estimand, outcome, combination``, then `CURVE`; posterior numbers come from closed
         forms, not from the sampler. OLS has no estimate over all indicators.
 
     Raises
@@ -91,7 +136,7 @@ def specification_curve(
                 rows = _posterior(cells, study, targets, model=model, level=level)
                 frames.append(rows.assign(vcov=name, model=model.name, previous=rule))
     first = ["estimand", "outcome", "combination"]
-    frame = pd.concat(frames, ignore_index=True)[[*first, *COLUMNS]]
+    frame = pd.concat(frames, ignore_index=True)[[*first, *CURVE]]
     return frame.sort_values([*first, "estimate"], kind="stable", ignore_index=True)
 
 
@@ -160,3 +205,218 @@ def _weights(cells: xr.Dataset, study: Study, targets: Sequence[Target]) -> tupl
     ]
     table = np.stack(rows)
     return table[:, 1:] - table[:, :1], table[:, 0]
+
+
+def specification_matrix(frame: pd.DataFrame) -> pd.DataFrame:
+    """List which choices each row of a specification curve made.
+
+    Parameters
+    ----------
+    frame
+        Rows of `bipbayes.checks.specification.specification_curve` of one effect.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``choice`` (model, vcov, previous), ``option``, ``line`` (from the top), ``place`` (the
+        row's place on the x axis).
+    """
+    ordered = frame.sort_values("estimate", kind="stable").reset_index(drop=True)
+    model = ordered["model"].where(ordered["source"] != "ols", "ols")
+    told = ordered.assign(model=model)
+    rows: list[dict[str, object]] = []
+    line = 0
+    for choice in CHOICES:
+        known = [name for name in _ORDER if name in set(told[choice])]
+        for option in dict.fromkeys([*known, *told[choice].sort_values()]):
+            places = np.flatnonzero(told[choice] == option)
+            rows += [
+                {"choice": choice, "option": option, "line": line, "place": int(place)}
+                for place in places
+            ]
+            line += 1
+    return pd.DataFrame(rows)
+
+
+def specification_figure(frame: pd.DataFrame, *, context: Context) -> Figure:
+    """Draw the curve of one effect.
+
+    Parameters
+    ----------
+    frame
+        Rows of `bipbayes.checks.specification.specification_curve` of one effect.
+    context
+        Codebook, language and what the caption must say.
+    """
+    language, first = context.language, frame.iloc[0]
+    matrix = specification_matrix(frame)
+    lines = int(matrix["line"].max()) + 1
+    values = {
+        "outcome": outcome_label(context.codebook, first["outcome"], language=language),
+        "combination": combination_text(
+            context.codebook, first["combination"], language=language
+        ).replace("  ", " "),
+        "estimand": phrase(first["estimand"], language),
+        "level": percent(float(first["level"]), language),
+    }
+    with figure_style():
+        width = max(6.4, 2.9 + 0.16 * len(frame))
+        figure = Figure(figsize=(width, 4.2 + 0.17 * lines))
+        top, under = figure.subplots(
+            2, 1, sharex=True, gridspec_kw={"height_ratios": [2.4, 0.17 * lines]}
+        )
+        _intervals(top, frame, context)
+        _choices(under, matrix, language)
+        finish(
+            figure, "specification_figure", context, values=values,
+            left=2.55, right=0.25, bottom=0.1, top=0.9,
+        )  # fmt: skip
+        figure.subplots_adjust(hspace=0.04)
+    return figure
+
+
+def _intervals(axes: Axes, frame: pd.DataFrame, context: Context) -> None:
+    language = context.language
+    ordered = frame.sort_values("estimate", kind="stable").reset_index(drop=True)
+    axes.axhline(0, color="black", linewidth=0.6)
+    handles = []
+    for source, (colour, marker, kind) in _LOOKS.items():
+        rows = ordered[ordered["source"] == source]
+        if rows.empty:
+            continue
+        axes.vlines(rows.index, rows["lower"], rows["upper"], color=colour, linewidth=1.2)
+        axes.plot(rows.index, rows["estimate"], marker, color=colour, markersize=4)
+        name = capital(phrase("ols" if source == "ols" else "posterior", language))
+        told = phrase(kind, language, level=percent(float(rows["level"].iloc[0]), language))
+        handles.append(
+            Line2D([], [], color=colour, marker=marker, markersize=4, label=f"{name}: {told}")
+        )
+    axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2)
+    axes.set_ylabel(axis_phrase(context))
+    axes.tick_params(axis="x", length=0, labelbottom=False)
+    decimal_axis(axes, "y", language=language)
+
+
+def _choices(axes: Axes, matrix: pd.DataFrame, language: str) -> None:
+    options = matrix.drop_duplicates("line")
+    for line in range(0, len(options), 2):
+        axes.axhspan(line - 0.5, line + 0.5, color=BAND, linewidth=0, zorder=0)
+    axes.plot(matrix["place"], matrix["line"], "s", color="black", markersize=3.6)
+    labels = [
+        _option(str(choice), str(option), language)
+        for choice, option in zip(options["choice"], options["option"], strict=True)
+    ]
+    axes.set_yticks(range(len(labels)), labels)
+    starts = options[options["choice"] != options["choice"].shift()]["line"].iloc[1:]
+    for start in starts:
+        axes.axhline(start - 0.5, color="black", linewidth=0.6)
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.set_xticks([])
+    axes.tick_params(length=0)
+    axes.spines["bottom"].set_visible(False)
+
+
+def _option(choice: str, option: str, language: str) -> str:
+    if choice == "previous":
+        return capital(phrase(f"check_previous_{option}", language))
+    if choice == "vcov":
+        return capital(phrase(option, language))
+    return phrase("ols", language) if option == "ols" else option
+
+
+def check_specification(inputs: CheckInputs) -> CheckResult:
+    """Estimate the effects asked for under every choice of analysis."""
+    codebook, language = inputs.codebook, inputs.context.language
+    targets = read_targets(inputs.asked.effects, codebook) or _usual_targets(inputs)
+    targets = [target for target in targets if _large_enough(target, inputs)]
+    if not targets:
+        raise ModelError("no effect is left to show; give another --effect")
+    curve = _curve(inputs, targets)
+    tables, figures = [], []
+    for target in targets:
+        rows = curve[(curve[list(vars(target))] == pd.Series(vars(target))).all(axis=1)]
+        rows = rows.reset_index(drop=True)
+        name = f"check_specification_{target.outcome}_{target.combination}"
+        name += "" if target.estimand == "effect" else f"_{target.estimand}"
+        values = {
+            "outcome": outcome_label(codebook, target.outcome, language=language),
+            "combination": combination_text(
+                codebook, target.combination, language=language
+            ).replace("  ", " "),
+            "estimand": phrase(target.estimand, language),
+            "level": percent(inputs.settings.level, language),
+        }
+        tables.append(
+            check_table(
+                "specification",
+                COLUMNS,
+                rows,
+                inputs.context,
+                file_name=name,
+                values=values,
+            )
+        )
+        function = "bipbayes.checks.specification:specification_figure"
+        figures.append(FigureTask(name, function, {"frame": rows, "context": inputs.context}))
+    return CheckResult(tuple(tables), tuple(figures), {"rows": len(curve)})
+
+
+def _curve(inputs: CheckInputs, targets: list[Target]) -> pd.DataFrame:
+    study, level, models = inputs.run.whole, inputs.settings.level, inputs.asked.models
+    try:
+        if models:
+            return specification_curve(study, targets, models=models, level=level)
+        return specification_curve(study, targets, level=level)
+    except SettingsError as fault:
+        raise ModelError(f"--model: {fault}") from fault
+
+
+def _usual_targets(inputs: CheckInputs) -> list[Target]:
+    """Averages (or the first outcome) under the most frequent treated combination."""
+    codebook = inputs.codebook
+    n = inputs.cells["n"].sum(("jobcenter", "indicator")).to_series()
+    most = str(n.drop(codebook.no_treatment).idxmax())
+    outcomes = codebook.average_codes or codebook.outcomes[:1]
+    return [Target("effect", outcome, most) for outcome in outcomes]
+
+
+def _large_enough(target: Target, inputs: CheckInputs) -> bool:
+    rows = pd.DataFrame([vars(target)]).assign(estimate=0.0)
+    kept = inputs.blanked(rows)["estimate"].notna().all()
+    if not kept:
+        logger.warning(
+            inputs.codebook.say("--effect %s:%s rests on too few {citizens} to be shown"),
+            target.outcome,
+            target.combination,
+        )
+    return bool(kept)
+
+
+def read_targets(texts: tuple[str, ...], codebook: Codebook) -> list[Target]:
+    """Read ``OUTCOME:COMBINATION[:ESTIMAND]``; the estimand is ``effect`` if left out.
+
+    Raises
+    ------
+    SettingsError
+        Naming every part that the codebook does not know.
+    """
+    targets, faults = [], []
+    for text in texts:
+        parts = [*text.split(":"), "effect"]
+        outcome, combination, estimand = (*parts, "", "")[:3]
+        known = (
+            (outcome, (*codebook.outcomes, ALL_INDICATORS)),
+            (combination, codebook.combinations),
+            (estimand, ESTIMANDS),
+        )
+        faults += [
+            f"--effect {text}: {part!r} is none of {', '.join(allowed)}"
+            for part, allowed in known
+            if part not in allowed
+        ]
+        targets.append(Target(estimand, outcome, combination))
+    raise_all(SettingsError, "These options were refused:", faults)
+    return targets
+
+
+CHECK: Final = Check(check_specification, needs_fit=False, needs_responses=True)

@@ -10,12 +10,7 @@ import pandas as pd
 
 from bipbayes.data import characteristics_checks as checks
 from bipbayes.data.characteristics_codebook import CharacteristicsCodebook
-from bipbayes.data.checks import (
-    LOST_DIGITS,
-    SYNTHETIC_COLUMN,
-    extra_columns,
-    missing_columns,
-)
+from bipbayes.data.checks import LOST_DIGITS, SYNTHETIC_COLUMN, extra_columns, missing_columns
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.columns import lost_digits, to_text
 from bipbayes.data.files import file_digest, read_table

@@ -5,11 +5,7 @@ from typing import Final
 
 import pandas as pd
 
-from bipbayes.data.characteristics_codebook import (
-    Characteristic,
-    CharacteristicsCodebook,
-    Rule,
-)
+from bipbayes.data.characteristics_codebook import Characteristic, CharacteristicsCodebook, Rule
 from bipbayes.data.columns import to_number
 from bipbayes.data.study import Finding
 

@@ -16,11 +16,7 @@ from bipbayes.describe.activities import (
     treatment_persistence,
     treatment_table,
 )
-from bipbayes.describe.characteristics import (
-    characteristic_table,
-    differences,
-    jobcenter_table,
-)
+from bipbayes.describe.characteristics import characteristic_table, differences, jobcenter_table
 from bipbayes.describe.progress import (
     change_histograms,
     progress_table,

@@ -11,12 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from bipbayes.intervals import ALL_INDICATORS, FREQUENTIST, ORDINAL, join_frames, of_analysis
-from bipbayes.plots.forest_rows import (
-    factorial_data,
-    forest_data,
-    inner_limits,
-    jobcenter_data,
-)
+from bipbayes.plots.forest_rows import factorial_data, forest_data, inner_limits, jobcenter_data
 from bipbayes.plots.pages import ANALYSIS_ROOM, ANALYSIS_STEP, ROW_HEIGHT, WIDE
 from bipbayes.plots.selection import select
 from bipbayes.plots.task import FigureTask

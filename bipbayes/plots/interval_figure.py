@@ -10,13 +10,7 @@ from bipbayes.intervals import excludes_zero
 from bipbayes.plots.captions import axis_phrase, caption, titled
 from bipbayes.plots.pages import WIDE
 from bipbayes.plots.selection import select, side_of
-from bipbayes.plots.style import (
-    OLS_COLOUR,
-    OLS_MARKER,
-    decimal_axis,
-    figure_style,
-    furnish,
-)
+from bipbayes.plots.style import OLS_COLOUR, OLS_MARKER, decimal_axis, figure_style, furnish
 from bipbayes.wording import Context, number, outcome_label, phrase
 
 _KEPT: Final = [

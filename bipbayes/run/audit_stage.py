@@ -28,11 +28,7 @@ from bipbayes.run.fits import ending_of, is_sound
 from bipbayes.run.inputs import Run
 from bipbayes.run.posterior_stage import Posterior
 from bipbayes.tables.audit_disclosure import protected_audit
-from bipbayes.tables.audit_tables import (
-    audit_counts_table,
-    claims_table,
-    design_table,
-)
+from bipbayes.tables.audit_tables import audit_counts_table, claims_table, design_table
 from bipbayes.tables.disclosure import blank_small_cells
 from bipbayes.tables.write import write_tables
 

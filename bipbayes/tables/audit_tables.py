@@ -9,14 +9,7 @@ from bipbayes.audit.evidence import BASELINE, POSTERIOR
 from bipbayes.audit.rules import WORD_LABELS, WORDS
 from bipbayes.tables.comparison_table import probability_text
 from bipbayes.tables.layout import Column, Table, table_caption
-from bipbayes.wording import (
-    Context,
-    capital,
-    meaning_of_significant,
-    number,
-    phrase,
-    pick,
-)
+from bipbayes.wording import Context, capital, meaning_of_significant, number, phrase, pick
 
 _READINGS: Final = (
     *(("effect", name) for name in ("classical", "cluster_citizen", "cluster_jobcenter")),

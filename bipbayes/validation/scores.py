@@ -23,9 +23,9 @@ import pandas as pd
 import xarray as xr
 from scipy import sparse, stats
 
-from bipbayes.checks.mixture import mixture_quantile
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Floats
+from bipbayes.estimands.mixture import mixture_quantile
 from bipbayes.estimands.weights import average_weights, observed_weights
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.sampling.exact.integrate import Mixture

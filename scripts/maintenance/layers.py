@@ -23,12 +23,13 @@ LAYERS: Final[tuple[frozenset[str], ...]] = tuple(
         "estimands",
         "comparison",
         "wording",
-        "describe audit checks",
+        "describe audit",
         "plots tables",
         "page",
         "validation",
         "bip",
         "run",
+        "checks",
     )
 )
 """Rooms and modules of the package, from below: each imports its own layer and lower ones."""

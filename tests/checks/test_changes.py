@@ -9,9 +9,15 @@ import xarray as xr
 from builders import Shape, make_codebook, random_study, replace_responses
 
 from bipbayes.cells import cell_means
-from bipbayes.checks import replicate
-from bipbayes.checks.changes import change_check, statistics
-from bipbayes.checks.replicate import indicator_rows, normal_changes, on_scale, ordinal_changes
+from bipbayes.checks import changes as check_changes
+from bipbayes.checks.changes import (
+    change_check,
+    indicator_rows,
+    normal_changes,
+    on_scale,
+    ordinal_changes,
+    statistics,
+)
 from bipbayes.data.progression import progression
 
 CODEBOOK = make_codebook(4, 2)
@@ -148,7 +154,7 @@ def test_answers_go_together_as_changes_that_are_seen_together(changes):
     drawn = 1.5 * rng.multivariate_normal(np.zeros(4), correlation, 4000)
     seen = rng.random(drawn.shape) < 0.5
     gaps = np.where(seen, rows.mean + rows.sd * drawn, np.nan)
-    found = replicate._correlation(replace(rows, change=gaps, observed=seen))
+    found = check_changes._correlation(replace(rows, change=gaps, observed=seen))
     np.testing.assert_allclose(found, correlation, atol=0.08)
 
 

@@ -10,12 +10,7 @@ from builders import Shape, make_codebook, random_progression
 from scipy import stats
 
 from bipbayes.cells import cell_means
-from bipbayes.checks.leave_out import (
-    compare_left_out,
-    leave_out,
-    leave_out_draws,
-    replaced,
-)
+from bipbayes.checks.leave_out import compare_left_out, leave_out, leave_out_draws, replaced
 from bipbayes.errors import SettingsError
 from bipbayes.sampling.batches import Batch
 from bipbayes.sampling.exact.density import spread_root

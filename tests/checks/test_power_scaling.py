@@ -8,7 +8,7 @@ from builders import Shape, make_codebook, random_progression
 from scipy import stats
 
 from bipbayes.cells import cell_means
-from bipbayes.checks.power_scaling import hyperprior_density, power_scaling
+from bipbayes.checks.sensitivity import hyperprior_density, power_scaling
 from bipbayes.errors import ModelError
 from bipbayes.estimands.draws import estimand_draws
 from bipbayes.estimands.effects import effect_draws

@@ -8,12 +8,9 @@ from builders import Shape, make_codebook, random_progression
 from scipy import stats
 
 from bipbayes.cells import cell_means
+from bipbayes.checks.cells import cell_residuals, residual_summary
 from bipbayes.checks.lag import lag_correlation
-from bipbayes.checks.predictive import (
-    cell_residuals,
-    prior_effects,
-    residual_summary,
-)
+from bipbayes.checks.prior import prior_effects
 from bipbayes.sampling.predict import predicted_means
 
 DIMS = ("combination", "jobcenter", "indicator")

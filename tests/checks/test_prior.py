@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from cell_builders import CellShape, make_cells
 
-from bipbayes.checks.histogram import prior_histogram
-from bipbayes.checks.prior import prior_draws
+from bipbayes.checks.prior import prior_draws, prior_histogram
 from bipbayes.errors import ModelError
 from bipbayes.sampling.registry import load_model
 

@@ -10,8 +10,9 @@ from builders import Shape, make_codebook, random_progression
 from scipy import stats
 
 from bipbayes.cells import cell_means
+from bipbayes.checks.cells import quantile_ribbon, size_groups
 from bipbayes.checks.lag import claimed_lag, lag_correlation
-from bipbayes.checks.residuals import group_residuals, quantile_ribbon, size_groups
+from bipbayes.checks.residuals import group_residuals
 from bipbayes.sampling.predict import predicted_means
 
 DIMS = ("combination", "jobcenter", "indicator")

@@ -6,11 +6,9 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from bipbayes.checks.statements import (
-    count_improved,
-    rank_combinations,
-    significant_under_posterior,
-)
+from bipbayes.checks.improved import count_improved
+from bipbayes.checks.ranks import rank_combinations
+from bipbayes.checks.signs import significant_under_posterior
 from bipbayes.errors import SettingsError
 
 OUTCOMES = ["a", "b", "c"]

@@ -12,11 +12,7 @@ from bipbayes.bip.codebook import bip_characteristics, bip_codebook
 from bipbayes.bip.facts import fact
 from bipbayes.data.characteristics import characteristics_from_frame, read_characteristics
 from bipbayes.data.characteristics_checks import broken_rules
-from bipbayes.data.characteristics_codebook import (
-    Rule,
-    load_characteristics,
-    parse_characteristics,
-)
+from bipbayes.data.characteristics_codebook import Rule, load_characteristics, parse_characteristics
 from bipbayes.data.study import Study
 from bipbayes.errors import CodebookError, DataError
 

@@ -9,11 +9,7 @@ import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
 
-from bipbayes.describe.progress import (
-    weeks_between_responses,
-    weeks_regression,
-    weeks_since_last,
-)
+from bipbayes.describe.progress import weeks_between_responses, weeks_regression, weeks_since_last
 
 
 def long_frame(small, outcome: str) -> pd.DataFrame:

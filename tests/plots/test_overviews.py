@@ -17,12 +17,7 @@ from matplotlib.quiver import Quiver
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.plots.correlation import correlation_data, correlation_figure
 from bipbayes.plots.heatmap import colour_limit, heatmap_data, heatmap_figure
-from bipbayes.plots.sampler import (
-    energy_figure,
-    flatten,
-    rank_figure,
-    thinned,
-)
+from bipbayes.plots.sampler import energy_figure, flatten, rank_figure, thinned
 from bipbayes.plots.shrinkage import shrinkage_data, shrinkage_figure
 from bipbayes.wording import Context
 

@@ -24,6 +24,9 @@ from pandas._libs.parsers import STR_NA_VALUES
 
 from bipbayes import plots
 from bipbayes.bip.codebook import bip_characteristics
+from bipbayes.checks import NAMES
+from bipbayes.checks.inputs import CheckSettings
+from bipbayes.checks.stage import check
 from bipbayes.data.characteristics import characteristics_from_frame
 from bipbayes.data.load_codebook import parse_codebook
 from bipbayes.data.progression import progression
@@ -31,8 +34,6 @@ from bipbayes.data.read import responses_from_frame
 from bipbayes.data.sample import analysis_sample
 from bipbayes.errors import DataError
 from bipbayes.plots import pool
-from bipbayes.run.check_inputs import NAMES, CheckSettings
-from bipbayes.run.check_stage import check
 from bipbayes.run.export_stage import export_stored
 from bipbayes.run.inputs import open_stored
 from bipbayes.run.reproduce import reproduce

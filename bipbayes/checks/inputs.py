@@ -2,9 +2,10 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,8 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bipbayes.checks.specification import Target
-from bipbayes.data.codebook import Codebook
+from bipbayes.checks import NAMES
 from bipbayes.errors import RunError, SettingsError, raise_all
 from bipbayes.estimands.draws import estimand_draws
 from bipbayes.estimands.effects import effect_draws
@@ -26,6 +26,7 @@ from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import SYNTHETIC_FILE, Run, as_made, open_run, open_stored
 from bipbayes.run.posterior_stage import cells_of
 from bipbayes.run.settings import Settings
+from bipbayes.sampling.predict import predicted_means
 from bipbayes.sampling.priors import make_priors, read_priors
 from bipbayes.sampling.registry import ModelFile, load_model, model_names
 from bipbayes.sampling.settings import derived_seed
@@ -34,14 +35,6 @@ from bipbayes.tables.layout import Table
 from bipbayes.wording import Context
 
 logger = logging.getLogger(__name__)
-
-NAMES: Final = (
-    "prior", "cells", "residuals", "lag", "calendar", "changes", "sensitivity", "leave_out",
-    "specification", "engines", "improved", "ranks", "pooling", "signs",
-)  # fmt: skip
-BY_NAME: Final = frozenset({"engines"})  # takes minutes: only where it is asked for
-WITHOUT_FIT: Final = frozenset({"prior", "lag", "calendar", "leave_out", "specification"})
-ESTIMANDS: Final = ("effect", "contrast", "standardised_effect", "standardised_contrast")
 PREDICTIVE_DRAWS: Final = 1000  # enough for the tails of a check, a tenth of the memory
 
 
@@ -75,7 +68,35 @@ class CheckSettings:
     @property
     def needs_no_fit(self) -> bool:
         """Whether the models asked for may be without draws: priors, closed forms, the data."""
-        return bool(self.only) and set(self.only) <= WITHOUT_FIT
+        return bool(self.only) and not any(load_check(name).needs_fit for name in self.only)
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check, as its file declares it.
+
+    Attributes
+    ----------
+    run
+        Makes the result.
+    needs_fit
+        Whether a model without stored draws cannot be checked.
+    needs_responses
+        Whether the responses are read again.
+    only_asked
+        Whether it is made only where it is asked for by name: it takes minutes.
+    """
+
+    run: "Callable[[CheckInputs], CheckResult]"
+    needs_fit: bool = True
+    needs_responses: bool = False
+    only_asked: bool = False
+
+
+def load_check(name: str) -> Check:
+    """Return the check of a name of `NAMES`."""
+    check: Check = import_module(f"bipbayes.checks.{name}").CHECK
+    return check
 
 
 @dataclass(frozen=True)
@@ -150,6 +171,11 @@ class CheckInputs:
         return thinned(self.effects, PREDICTIVE_DRAWS)
 
     @cached_property
+    def predicted(self) -> xr.DataArray:
+        """Cell means that the posterior predicts."""
+        return predicted_means(self.cells, self.some_effects, seed=self.seed("cells"))
+
+    @cached_property
     def draws(self) -> dict[str, xr.DataArray]:
         """All draws of the estimands."""
         draws = estimand_draws(self.effects, self.cells, self.codebook)
@@ -162,8 +188,6 @@ class CheckInputs:
     def intervals(self) -> pd.DataFrame:
         """The stored long frame: OLS and the checked model, plain analysis."""
         frame = self.folder.read("effects.csv")
-        # Runs of before there were others hold the plain analysis only.
-        frame = frame if "analysis" in frame else frame.assign(analysis=PLAIN)
         frame = frame[frame["analysis"] == PLAIN]
         return frame[frame["source"].eq("ols") | frame["model"].eq(self.model)]
 
@@ -217,38 +241,17 @@ class CheckInputs:
         return blank[list(frame.columns)]
 
 
+def figure_task(inputs: CheckInputs, name: str, frame: pd.DataFrame, **more: object) -> FigureTask:
+    """Hand in the picture of a check: ``<name>_figure`` of its own file."""
+    arguments = {"frame": frame, "context": inputs.context, "model": inputs.model, **more}
+    return FigureTask(f"check_{name}", f"bipbayes.checks.{name}:{name}_figure", arguments)
+
+
 def thinned(draws: xr.DataArray, most: int) -> xr.DataArray:
     """Keep at most so many draws, evenly spaced in every chain."""
     each = max(1, most // draws.sizes["chain"])
     step = max(1, int(np.ceil(draws.sizes["draw"] / each)))
     return draws.isel(draw=slice(None, None, step))
-
-
-def read_targets(texts: tuple[str, ...], codebook: Codebook) -> list[Target]:
-    """Read ``OUTCOME:COMBINATION[:ESTIMAND]``; the estimand is ``effect`` if left out.
-
-    Raises
-    ------
-    SettingsError
-        Naming every part that the codebook does not know.
-    """
-    targets, faults = [], []
-    for text in texts:
-        parts = [*text.split(":"), "effect"]
-        outcome, combination, estimand = (*parts, "", "")[:3]
-        known = (
-            (outcome, (*codebook.outcomes, ALL_INDICATORS)),
-            (combination, codebook.combinations),
-            (estimand, ESTIMANDS),
-        )
-        faults += [
-            f"--effect {text}: {part!r} is none of {', '.join(allowed)}"
-            for part, allowed in known
-            if part not in allowed
-        ]
-        targets.append(Target(estimand, outcome, combination))
-    raise_all(SettingsError, "These options were refused:", faults)
-    return targets
 
 
 def _as_stored(settings: Settings, folder: RunFolder) -> Settings:

@@ -12,11 +12,12 @@ from bipbayes.scripts import command
 from builders import Shape, make_codebook, random_responses
 from typer.testing import CliRunner
 
+from bipbayes.checks import NAMES, engines
+from bipbayes.checks.inputs import CheckSettings, thinned
+from bipbayes.checks.specification import read_targets
+from bipbayes.checks.stage import check
 from bipbayes.errors import ModelError, RunError, SettingsError
 from bipbayes.marks import restored
-from bipbayes.run import check_evidence
-from bipbayes.run.check_inputs import BY_NAME, NAMES, CheckSettings, read_targets, thinned
-from bipbayes.run.check_stage import check
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import open_run
 from bipbayes.run.ols_stage import fit_ols
@@ -80,7 +81,7 @@ def _read(settings: Settings, name: str) -> pd.DataFrame:
 def test_every_check_writes_its_table_and_its_picture(stored: Settings) -> None:
     """Catches a check that is left out, a picture without table, unmarked synthetic data."""
     specifications = ["specification_q1_10", "specification_q3_01_contrast"]
-    tables = [name for name in NAMES if name not in {"specification", *BY_NAME}] + specifications
+    tables = [name for name in NAMES if name not in {"specification", "engines"}] + specifications
     for name in tables:
         for ending in ("csv", "tex", "html"):
             assert (stored.out / "tables" / f"check_{name}.{ending}").stat().st_size > 100
@@ -91,7 +92,7 @@ def test_every_check_writes_its_table_and_its_picture(stored: Settings) -> None:
     expected = {f"check_{name}" for name in tables if name != "prior"}
     assert figures == expected | {"check_prior_hierarchical"}
     record = json.loads((stored.out / "run.json").read_text("utf-8"))
-    assert set(record["stages"]["check"]["checks"]) == set(NAMES) - BY_NAME
+    assert set(record["stages"]["check"]["checks"]) == set(NAMES) - {"engines"}
 
 
 def test_counts_of_improved_indicators_are_those_of_the_draws(stored: Settings) -> None:
@@ -160,7 +161,7 @@ def test_one_check_alone_and_in_danish(stored: Settings) -> None:
     html = (stored.out / "tables" / "check_ranks.html").read_text("utf-8")
     assert "Kombinationernes rang" in html and "Syntetiske data" in html
     record = json.loads((stored.out / "run.json").read_text("utf-8"))
-    assert set(record["stages"]["check"]["checks"]) == set(NAMES) - BY_NAME
+    assert set(record["stages"]["check"]["checks"]) == set(NAMES) - {"engines"}
 
 
 @pytest.mark.parametrize("shift", [0.0, 15.0])
@@ -174,7 +175,7 @@ def test_engines_that_differ_are_named(
 
     Another seed of the exact engine stands in for the sampler, with one quantity off.
     """
-    refit, asked = check_evidence.refit, []
+    refit, asked = engines.refit, []
 
     def other(fit, model_file, codebook, settings):
         asked.append(settings.engine)
@@ -187,7 +188,7 @@ def test_engines_that_differ_are_named(
             rows.loc[place, "estimate"] += shift * rows.loc[place, "mcse"]
         return replace(found, intervals=rows)
 
-    monkeypatch.setattr(check_evidence, "refit", other)
+    monkeypatch.setattr(engines, "refit", other)
     with caplog.at_level("INFO"):
         done = check(stored, CheckSettings(only=("engines",)))
     assert asked == ["exact", "nuts"]

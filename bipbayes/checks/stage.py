@@ -4,40 +4,21 @@ Nothing is fitted, but by the check of the engines.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
+from bipbayes.checks import NAMES
+from bipbayes.checks.inputs import CheckInputs, CheckResult, CheckSettings, load_check
 from bipbayes.errors import ModelError
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.progress import stage
-from bipbayes.run import check_evidence, check_joint, check_model
-from bipbayes.run.check_inputs import BY_NAME, NAMES, CheckInputs, CheckResult, CheckSettings
 from bipbayes.run.closing import of_checks
 from bipbayes.run.console import conclude
 from bipbayes.run.settings import Settings
 from bipbayes.tables.write import write_tables
 
 logger = logging.getLogger(__name__)
-
 STAGE: Final = "check"
-type Check = Callable[[CheckInputs], CheckResult]
-CHECKS: Final[Mapping[str, Check]] = {
-    "prior": check_model.check_prior,
-    "cells": check_model.check_cells,
-    "residuals": check_model.check_residuals,
-    "lag": check_model.check_lag,
-    "calendar": check_model.check_calendar,
-    "changes": check_model.check_changes,
-    "sensitivity": check_evidence.check_sensitivity,
-    "engines": check_evidence.check_engines,
-    "leave_out": check_evidence.check_leave_out,
-    "specification": check_evidence.check_specification,
-    "improved": check_joint.check_improved,
-    "ranks": check_joint.check_ranks,
-    "pooling": check_joint.check_pooling,
-    "signs": check_joint.check_signs,
-}
-_NEED_RESPONSES: Final = {"lag", "calendar", "changes", "specification"}
 
 
 def check(settings: Settings, asked: CheckSettings) -> dict[str, CheckResult]:
@@ -62,9 +43,9 @@ def check(settings: Settings, asked: CheckSettings) -> dict[str, CheckResult]:
         are left out with a message).
     """
     inputs = CheckInputs(settings, asked)
-    usual = [name for name in NAMES if name not in BY_NAME]
+    usual = [name for name in NAMES if not load_check(name).only_asked]
     names = [name for name in NAMES if name in asked.only] or usual
-    if _NEED_RESPONSES & set(names):
+    if any(load_check(name).needs_responses for name in names):
         logger.info("checking %s on %s", inputs.model, inputs.run.study.name)
     done: dict[str, CheckResult] = {}
     with (
@@ -89,7 +70,7 @@ def check(settings: Settings, asked: CheckSettings) -> dict[str, CheckResult]:
 def _one(name: str, inputs: CheckInputs, asked: CheckSettings) -> CheckResult | None:
     try:
         with stage(f"check {name}"):
-            return CHECKS[name](inputs)
+            return load_check(name).run(inputs)
     except ModelError as fault:
         if name in asked.only:
             raise

@@ -1,0 +1,289 @@
+"""Every cell mean against its posterior prediction."""
+
+import logging
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy import stats
+
+from bipbayes.checks.figure import (
+    count_axis,
+    finish,
+    respondent_legend,
+    respondent_looks,
+)
+from bipbayes.checks.inputs import Check, CheckInputs, CheckResult
+from bipbayes.checks.table import GROUP, WORDS, Columns, check_table
+from bipbayes.data.sample import Floats
+from bipbayes.plots.style import GREY, decimal_axis, figure_style
+from bipbayes.plots.task import FigureTask
+from bipbayes.sampling.labels import CELL
+from bipbayes.wording import Context, phrase
+
+COLUMNS: Final[Columns] = {
+    "by": WORDS,
+    "group": GROUP,
+    "cells": 0,
+    "spread": 2,
+    "largest": 1,
+    "outside_50": 2,
+    "outside_95": 3,
+    "kurtosis": 2,
+}
+SAMPLE: Final = ("chain", "draw")
+_WIDE = 1.96
+logger = logging.getLogger(__name__)
+
+
+def cell_residuals(cells: xr.Dataset, predicted: xr.DataArray) -> pd.DataFrame:
+    """Hold every observed cell mean against its prediction.
+
+    Parameters
+    ----------
+    cells
+        From `bipbayes.cells.cell_means`.
+    predicted
+        From `predicted_means` of the posterior.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a cell with answers: ``combination, jobcenter, indicator, respondent, n``,
+        ``mean``, ``expected``, ``sd`` (of the prediction), ``residual`` (standardised), ``pit``
+        (share of predictions below the mean). Predictions have seen the cell, so residuals are
+        a little too small where it has much weight (`bipbayes.checks.leave_out` does not).
+    """
+    sample = ("chain", "draw")
+    mean = cells["mean"].transpose(*CELL)
+    found = xr.Dataset(
+        {
+            "n": cells["n"].transpose(*CELL),
+            "mean": mean,
+            "expected": predicted.mean(sample).transpose(*CELL),
+            "sd": predicted.std(sample, ddof=1).transpose(*CELL),
+            "pit": (predicted < mean).mean(sample).transpose(*CELL),
+        }
+    )
+    frame = found.to_dataframe(dim_order=list(CELL)).reset_index()
+    frame = frame[frame["n"] > 0].reset_index(drop=True)
+    residual = (frame["mean"] - frame["expected"]) / frame["sd"]
+    first = [*CELL, "respondent", "n", "mean", "expected", "sd"]
+    return frame.assign(residual=residual)[[*first, "residual", "pit"]]
+
+
+def residual_summary(residuals: pd.DataFrame, *, by: Sequence[str] = ()) -> pd.DataFrame:
+    """Summarise residuals: their spread, and how many lie outside central intervals.
+
+    Parameters
+    ----------
+    residuals
+        From `cell_residuals`.
+    by
+        Columns to split by, such as ``respondent`` or ``indicator``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `by`, ``cells``, ``spread`` (1 expected), ``largest``, ``outside_50``, ``outside_95``
+        (0.5 and 0.05 expected), ``kurtosis`` (excess; 0 expected).
+    """
+    groups = residuals.groupby(list(by), sort=False) if by else [((), residuals)]
+    rows = []
+    for labels, group in groups:
+        named = dict(zip(by, labels if isinstance(labels, tuple) else (labels,), strict=True))
+        centre = (group["pit"] - 0.5).abs()
+        rows.append(
+            {
+                **named,
+                "cells": len(group),
+                "spread": float(group["residual"].std()),
+                "largest": float(group["residual"].abs().max()),
+                "outside_50": float((centre > 0.25).mean()),
+                "outside_95": float((centre > 0.475).mean()),
+                "kurtosis": float(stats.kurtosis(group["residual"])),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def quantile_ribbon(predicted: xr.DataArray, *, level: float = 0.95) -> pd.DataFrame:
+    """Say where the ordered residuals of data from the model lie.
+
+    Parameters
+    ----------
+    predicted
+        From `bipbayes.checks.predictive.predicted_means`; every draw is a data set.
+    level
+        Probability of the ribbon, at each place on its own.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``place`` (1 is the smallest), ``normal`` (quantile of the standard normal), ``lower``,
+        ``upper``: one row a cell with answers.
+    """
+    values = predicted.transpose(*SAMPLE, *CELL).to_numpy()
+    values = values.reshape(-1, int(np.prod(values.shape[2:])))
+    values = values[:, np.isfinite(values).all(axis=0)]
+    standard = (values - values.mean(axis=0)) / values.std(axis=0, ddof=1)
+    ordered = np.sort(standard, axis=1)
+    tail = (1 - level) / 2
+    lower, upper = np.quantile(ordered, [tail, 1 - tail], axis=0)
+    return pd.DataFrame(
+        {
+            "place": np.arange(1, ordered.shape[1] + 1),
+            "normal": normal_places(ordered.shape[1]),
+            "lower": lower,
+            "upper": upper,
+        }
+    )
+
+
+def normal_places(count: int) -> Floats:
+    """Quantiles of the standard normal for `count` ordered values."""
+    return np.asarray(stats.norm.ppf((np.arange(1, count + 1) - 0.5) / count))
+
+
+def size_groups(n: pd.Series, *, groups: int = 5) -> pd.Series:
+    """Sort cells into groups of about the same number by their answers, as text ``12-30``."""
+    place = pd.qcut(n.rank(method="first"), min(groups, len(n)), labels=False)
+    low, high = n.groupby(place).transform("min"), n.groupby(place).transform("max")
+    text: pd.Series = low.astype("int64").astype("str") + "–" + high.astype("int64").astype("str")
+    return text
+
+
+def cells_figure(
+    residuals: pd.DataFrame,
+    ribbon: pd.DataFrame,
+    *,
+    context: Context,
+    model: str,
+) -> Figure:
+    """Draw the residuals in four panels.
+
+    Parameters
+    ----------
+    residuals
+        From `bipbayes.checks.predictive.cell_residuals`.
+    ribbon
+        From `bipbayes.checks.residuals.quantile_ribbon`.
+    context
+        Codebook, language and what the caption must say.
+    model
+        Its name.
+    """
+    language = context.language
+    with figure_style():
+        figure = Figure(figsize=(8.6, 6.9))
+        grid = figure.subplots(2, 2)
+        _quantiles(grid[0, 0], residuals, ribbon, language)
+        _against_n(grid[0, 1], residuals, context)
+        _against_fit(grid[1, 0], residuals, context)
+        _by_indicator(grid[1, 1], residuals, context)
+        for axes in grid.ravel():
+            decimal_axis(axes, "y", language=language)
+        finish(
+            figure, "cells_figure", context, values={"model": model}, top=0.5, gap=0.22,
+        )  # fmt: skip
+        figure.subplots_adjust(hspace=0.32)
+    return figure
+
+
+def _quantiles(axes: Axes, residuals: pd.DataFrame, ribbon: pd.DataFrame, language: str) -> None:
+    axes.fill_between(
+        ribbon["normal"], ribbon["lower"], ribbon["upper"], color="#D5D5D5", linewidth=0
+    )
+    ends = [ribbon["normal"].min(), ribbon["normal"].max()]
+    axes.plot(ends, ends, color="black", linewidth=0.6)
+    ordered = np.sort(residuals["residual"].to_numpy())
+    axes.plot(ribbon["normal"], ordered, ".", color="black", markersize=2.5)
+    axes.set_xlabel(phrase("check_axis_normal", language))
+    axes.set_ylabel(phrase("check_axis_residual", language))
+
+
+def _against_n(axes: Axes, residuals: pd.DataFrame, context: Context) -> None:
+    _scatter(axes, residuals, "n", context)
+    count_axis(axes, residuals["n"])
+    axes.set_xlabel(phrase("check_axis_n", context.language))
+    respondent_legend(axes, context, loc="lower right", ncols=2)
+
+
+def _against_fit(axes: Axes, residuals: pd.DataFrame, context: Context) -> None:
+    _scatter(axes, residuals, "expected", context)
+    axes.set_xlabel(phrase("check_axis_expected", context.language))
+    axes.set_ylabel(phrase("check_axis_residual", context.language))
+
+
+def _scatter(axes: Axes, residuals: pd.DataFrame, column: str, context: Context) -> None:
+    for respondent, look in respondent_looks(context).items():
+        rows = residuals[residuals["respondent"] == respondent]
+        axes.scatter(rows[column], rows["residual"], s=5, alpha=0.45, linewidths=0, **look)
+    _guides(axes)
+
+
+def _guides(axes: Axes) -> None:
+    axes.axhline(0, color="black", linewidth=0.6)
+    for limit in (-_WIDE, _WIDE):
+        axes.axhline(limit, color=GREY, linewidth=0.6, linestyle="--")
+
+
+def _by_indicator(axes: Axes, residuals: pd.DataFrame, context: Context) -> None:
+    looks = respondent_looks(context)
+    codes = [c for c in context.codebook.indicator_codes if c in set(residuals["indicator"])]
+    for place, code in enumerate(codes):
+        values = residuals.loc[residuals["indicator"] == code, "residual"]
+        low, first, middle, third, high = values.quantile([0.025, 0.25, 0.5, 0.75, 0.975])
+        look = looks[context.codebook.respondent_of(code)]
+        axes.vlines(place, low, high, color=look["color"], linewidth=0.9)
+        axes.vlines(place, first, third, color=look["color"], linewidth=3.2)
+        axes.plot(place, middle, marker=look["marker"], color="black", markersize=3)
+    _guides(axes)
+    axes.set_xticks(range(len(codes)), codes, rotation=90)
+    axes.tick_params(axis="x", length=0)
+    axes.set_xlabel(phrase("check_axis_indicator", context.language))
+
+
+def check_cells(inputs: CheckInputs) -> CheckResult:
+    """Hold every cell mean against its posterior prediction."""
+    predicted = inputs.predicted
+    residuals = cell_residuals(inputs.cells, predicted)
+    by_n = residuals.assign(group=size_groups(residuals["n"]))
+    parts = [
+        residual_summary(residuals).assign(by="all", group=""),
+        _summary(residuals, "respondent"),
+        residual_summary(by_n.sort_values("n"), by=["group"]).assign(by="n"),
+        _summary(residuals, "indicator"),
+    ]
+    frame = pd.concat(parts, ignore_index=True)
+    first = ["by", "group"]
+    frame = frame[[*first, *(name for name in frame.columns if name not in first)]]
+    values = {"model": inputs.model}
+    figure = FigureTask(
+        "check_cells",
+        "bipbayes.checks.cells:cells_figure",
+        {
+            "residuals": residuals,
+            "ribbon": quantile_ribbon(predicted),
+            "context": inputs.context,
+            "model": inputs.model,
+        },
+    )
+    facts = {"spread": float(frame["spread"].iloc[0]), "cells": int(frame["cells"].iloc[0])}
+    return CheckResult(
+        (check_table("cells", COLUMNS, frame, inputs.context, values=values),),
+        (figure,),
+        facts,
+    )
+
+
+def _summary(residuals: pd.DataFrame, column: str) -> pd.DataFrame:
+    summary = residual_summary(residuals, by=[column]).assign(by=column)
+    return summary.rename(columns={column: "group"})
+
+
+CHECK: Final = Check(check_cells)

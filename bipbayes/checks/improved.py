@@ -1,0 +1,163 @@
+"""How many indicators each combination improves, from joint draws."""
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.figure import Figure
+
+from bipbayes.checks.figure import above, finish, rows_figure
+from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, figure_task
+from bipbayes.checks.table import GROUP, INTERVAL, NAMED, PROBABILITY, Columns, check_table
+from bipbayes.errors import SettingsError
+from bipbayes.plots.style import GREY, figure_style
+from bipbayes.wording import Context, capital, percent, phrase
+
+COLUMNS: Final[Columns] = {
+    "estimand": NAMED,
+    "combination": GROUP,
+    "outcomes": 0,
+    "expected": 1,
+    "interval": INTERVAL,
+    "p_at_least": PROBABILITY,
+}
+SAMPLE = ("chain", "draw")
+ESTIMANDS = ("effect", "contrast")
+MOST = 0.75  # of the indicators, where no number is asked for
+
+
+def count_improved(
+    draws: xr.DataArray,
+    *,
+    outcomes: Sequence[str],
+    at_least: Sequence[int],
+    beyond: float = 0.0,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Count in every draw how many outcomes a combination improves.
+
+    Parameters
+    ----------
+    draws
+        One estimand, dims ``chain, draw, combination, outcome``, in sd of progression.
+    outcomes
+        Those counted, such as all indicators.
+    at_least
+        Numbers of which the probability is wanted.
+    beyond
+        An outcome counts as improved above this.
+    level
+        Of the interval of the count.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a combination: ``combination``, ``outcomes`` (how many are counted),
+        ``expected``, ``lower``, ``upper`` (of the count) and ``p_at_least_<number>``.
+        Probabilities refer to the joint posterior; ``NaN`` where an effect is unknown.
+
+    Raises
+    ------
+    SettingsError
+        A number above the number of outcomes.
+    """
+    if any(not 0 <= number <= len(outcomes) for number in at_least):
+        raise SettingsError(f"at_least {list(at_least)} goes beyond {len(outcomes)} outcomes")
+    chosen = draws.sel(outcome=list(outcomes))
+    counts = (chosen > beyond).sum("outcome").where(chosen.notnull().all("outcome"))
+    tail = (1 - level) / 2
+    frame = pd.DataFrame(
+        {
+            "combination": counts["combination"].to_numpy(),
+            "outcomes": len(outcomes),
+            "expected": counts.mean(SAMPLE, skipna=False).to_numpy(),
+            "lower": counts.quantile(tail, SAMPLE, skipna=False).to_numpy(),
+            "upper": counts.quantile(1 - tail, SAMPLE, skipna=False).to_numpy(),
+        }
+    )
+    unknown = counts.isnull().any(SAMPLE).to_numpy()
+    for number in at_least:
+        share = (counts >= number).mean(SAMPLE).to_numpy()
+        frame[f"p_at_least_{number}"] = np.where(unknown, np.nan, share)
+    return frame
+
+
+def improved_figure(
+    frame: pd.DataFrame, *, context: Context, model: str, at_least: int, level: float
+) -> Figure:
+    """Draw how many indicators each combination improves, a panel an estimand.
+
+    Parameters
+    ----------
+    frame
+        ``estimand`` and the columns of `bipbayes.checks.statements.count_improved`, with
+        ``p_at_least``.
+    context
+        Codebook, language and what the caption must say.
+    model, at_least, level
+        For the caption.
+    """
+    estimands = list(dict.fromkeys(frame["estimand"]))
+    outcomes = int(frame["outcomes"].iloc[0])
+    values = {
+        "model": model,
+        "outcomes": outcomes,
+        "at_least": at_least,
+        "level": percent(level, context.language),
+    }
+    panels = [
+        (capital(phrase(name, context.language)), frame[frame["estimand"] == name])
+        for name in estimands
+    ]
+    with figure_style():
+        figure = rows_figure(panels, context, centre="expected", chance="p_at_least")
+        for axes in figure.axes:
+            axes.axvline(at_least, color=GREY, linewidth=0.7, linestyle="--")
+            axes.set_xlim(-0.5, outcomes + 0.5)
+            axes.set_xlabel(phrase("check_axis_improved", context.language))
+            axes.locator_params(axis="x", integer=True)
+            above(axes, phrase("check_short_p", context.language, at_least=at_least))
+        finish(figure, "improved_figure", context, values=values, left=1.3, right=0.6, top=0.7,
+               gap=0.26)  # fmt: skip
+    return figure
+
+
+def check_improved(inputs: CheckInputs) -> CheckResult:
+    """Count how many indicators each combination improves."""
+    known = inputs.draws["effect"].notnull().any(("chain", "draw", "combination"))
+    codes = [code for code in inputs.codebook.indicator_codes if known.sel(outcome=code)]
+    wanted = inputs.asked.at_least
+    at_least = math.ceil(MOST * len(codes)) if wanted is None else wanted
+    level = inputs.settings.level
+    parts = [
+        count_improved(inputs.draws[name], outcomes=codes, at_least=[at_least], level=level).assign(
+            estimand=name
+        )
+        for name in ESTIMANDS
+    ]
+    frame = pd.concat(parts, ignore_index=True)
+    frame = frame.rename(columns={f"p_at_least_{at_least}": "p_at_least"}).assign(at_least=at_least)
+    frame = frame[["estimand", *frame.columns.drop("estimand")]]
+    values = {
+        "model": inputs.model,
+        "outcomes": len(codes),
+        "at_least": at_least,
+        "level": percent(level, inputs.context.language),
+    }
+    task = figure_task(inputs, "improved", frame, at_least=at_least, level=level,
+    )  # fmt: skip
+    table = check_table(
+        "improved",
+        COLUMNS,
+        inputs.blanked(frame),
+        inputs.context,
+        interval_decimals=0,
+        values=values,
+    )
+    return CheckResult((table,), (task,), {"at_least": at_least})
+
+
+CHECK: Final = Check(check_improved)

@@ -1,0 +1,64 @@
+"""How much pooling takes part in each estimate."""
+
+from typing import Final
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from bipbayes.checks.figure import (
+    against_n,
+)
+from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, figure_task
+from bipbayes.checks.table import GROUP, NAMED, Columns, check_table
+from bipbayes.comparison import compare
+from bipbayes.wording import (
+    Context,
+)
+
+COLUMNS: Final[Columns] = {
+    "estimand": NAMED,
+    "combination": GROUP,
+    "n": 0,
+    "median": 2,
+    "lowest": 2,
+    "highest": 2,
+}
+
+
+def pooling_figure(frame: pd.DataFrame, *, context: Context, model: str) -> Figure:
+    """Draw the pooling factor of every indicator's estimate against its number of responses.
+
+    Parameters
+    ----------
+    frame
+        ``estimand, outcome, combination, n, pooling_factor``, indicators only.
+    context
+        Codebook, language and what the caption must say.
+    model
+        Its name.
+    """
+    return against_n(
+        frame, ["pooling_factor"], name="pooling_figure", context=context, values={"model": model}
+    )
+
+
+def check_pooling(inputs: CheckInputs) -> CheckResult:
+    """Say how much pooling takes part in each estimate."""
+    rows = inputs.intervals
+    compared = compare(rows[rows["source"] == "ols"], rows[rows["source"] == "posterior"])
+    columns = ["estimand", "outcome", "combination", "n", "pooling_factor"]
+    raw = compared.loc[compared["outcome"].isin(inputs.codebook.indicator_codes), columns]
+    raw = raw.dropna(subset="pooling_factor").reset_index(drop=True)
+    task = figure_task(inputs, "pooling", raw)
+    raw = inputs.blanked(raw)
+    grouped = raw.groupby(["estimand", "combination"], sort=False)
+    shown = grouped["pooling_factor"].agg(["median", "min", "max"])
+    shown = shown.rename(columns={"min": "lowest", "max": "highest"})
+    shown = shown.assign(n=grouped["n"].median()).reset_index()
+    table = check_table(
+        "pooling", COLUMNS, shown, inputs.context, raw=raw, values={"model": inputs.model}
+    )
+    return CheckResult((table,), (task,), {"median": float(raw["pooling_factor"].median())})
+
+
+CHECK: Final = Check(check_pooling)

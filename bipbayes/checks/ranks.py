@@ -1,0 +1,122 @@
+"""The combinations ranked, from joint draws."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.figure import Figure
+
+from bipbayes.checks.figure import above, finish, rows_figure
+from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, figure_task
+from bipbayes.checks.table import GROUP, INTERVAL, PROBABILITY, Columns, check_table
+from bipbayes.intervals import ALL_INDICATORS
+from bipbayes.plots.style import figure_style
+from bipbayes.wording import Context, outcome_label, percent, phrase
+
+COLUMNS: Final[Columns] = {
+    "outcome": GROUP,
+    "combination": GROUP,
+    "rank": 1,
+    "interval": INTERVAL,
+    "p_best": PROBABILITY,
+}
+SAMPLE = ("chain", "draw")
+
+
+def rank_combinations(
+    draws: xr.DataArray, *, outcomes: Sequence[str], level: float = 0.95
+) -> pd.DataFrame:
+    """Rank the combinations in every draw, the best first.
+
+    Parameters
+    ----------
+    draws
+        One estimand, dims ``chain, draw, combination, outcome``. Combinations with unknown
+        effects in an outcome are left out of its ranking.
+    outcomes
+        Each gets a ranking of its own.
+    level
+        Of the intervals of the ranks.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``outcome``, ``combination``, ``combinations`` (ranked), ``p_best``, ``rank`` (expected,
+        1 is best), ``rank_lower``, ``rank_upper``; in order of the expected rank.
+    """
+    tail = (1 - level) / 2
+    frames = []
+    for outcome in outcomes:
+        values = draws.sel(outcome=outcome).transpose(*SAMPLE, "combination").to_numpy()
+        values = values.reshape(-1, values.shape[2])
+        known = np.isfinite(values).all(axis=0)
+        ranks = (-values[:, known]).argsort(axis=1).argsort(axis=1) + 1
+        low, high = np.quantile(ranks, [tail, 1 - tail], axis=0)
+        frame = pd.DataFrame(
+            {
+                "outcome": outcome,
+                "combination": draws["combination"].to_numpy()[known],
+                "combinations": int(known.sum()),
+                "p_best": (ranks == 1).mean(axis=0),
+                "rank": ranks.mean(axis=0),
+                "rank_lower": low,
+                "rank_upper": high,
+            }
+        )
+        frames.append(frame.sort_values("rank", kind="stable"))
+    return pd.concat(frames, ignore_index=True)
+
+
+def ranks_figure(frame: pd.DataFrame, *, context: Context, model: str, level: float) -> Figure:
+    """Draw the rank of every combination, a panel an outcome.
+
+    Parameters
+    ----------
+    frame
+        From `bipbayes.checks.statements.rank_combinations`.
+    context
+        Codebook, language and what the caption must say.
+    model, level
+        For the caption.
+    """
+    language = context.language
+    panels = []
+    for outcome in dict.fromkeys(frame["outcome"]):
+        rows = frame[frame["outcome"] == outcome]
+        rows = rows.rename(columns={"rank_lower": "lower", "rank_upper": "upper"})
+        panels.append((outcome_label(context.codebook, outcome, language=language), rows))
+    values = {"model": model, "level": percent(level, language)}
+    with figure_style():
+        figure = rows_figure(panels, context, centre="rank", chance="p_best")
+        most = int(frame["combinations"].max())
+        for axes in figure.axes:
+            axes.set_xlim(0.3, most + 0.7)
+            axes.set_xticks([1, *range(4, most + 1, 4)] if most > 5 else range(1, most + 1))
+            axes.set_xlabel(phrase("check_axis_rank", language))
+            above(axes, phrase("check_column_p_best", language))
+        finish(figure, "ranks_figure", context, values=values, left=1.3, right=0.6, top=0.7,
+               gap=0.26)  # fmt: skip
+    return figure
+
+
+def check_ranks(inputs: CheckInputs) -> CheckResult:
+    """Rank the combinations, over all indicators and for every average."""
+    outcomes = [ALL_INDICATORS, *inputs.codebook.average_codes]
+    level = inputs.settings.level
+    frame = rank_combinations(inputs.draws["effect"], outcomes=outcomes, level=level)
+    shown = inputs.blanked(frame).rename(columns={"rank_lower": "lower", "rank_upper": "upper"})
+    values = {
+        "model": inputs.model,
+        "level": percent(level, inputs.context.language),
+        "combinations": int(frame["combinations"].max()),
+    }
+    table = check_table("ranks", COLUMNS, shown, inputs.context, interval_decimals=0, values=values)
+    best = frame.drop_duplicates("outcome").set_index("outcome")["combination"].to_dict()
+    return CheckResult(
+        (table,), (figure_task(inputs, "ranks", frame, level=level),), {"first": best}
+    )
+
+
+CHECK: Final = Check(check_ranks)

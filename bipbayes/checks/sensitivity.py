@@ -1,0 +1,261 @@
+"""How much every reported effect depends on the priors of the standard deviations.
+
+The hyperpriors (and, for comparison, the likelihood) are raised to powers near one by importance
+weights; the sensitivity is how fast the posterior of a quantity moves (Kallioinen, Paananen,
+Bürkner and Vehtari 2024, Statistics and Computing 34:57). The priors of the effects given their
+standard deviations are part of the model and stay.
+"""
+
+import logging
+from importlib import import_module
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+
+from bipbayes.checks.figure import finish
+from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, thinned
+from bipbayes.checks.table import NAMED, Columns, check_table
+from bipbayes.errors import ModelError
+from bipbayes.plots.style import LanguageFormatter, decimal_axis, figure_style, ink_on
+from bipbayes.plots.task import FigureTask
+from bipbayes.sampling.predict import log_likelihood
+from bipbayes.wording import Context, capital, combination_text, number, outcome_label, phrase
+
+COLUMNS: Final[Columns] = {
+    "estimand": NAMED,
+    "quantities": 0,
+    "prior_median": 3,
+    "prior_largest": 3,
+    "likelihood_median": 3,
+    "weak": 0,
+    "conflict": 0,
+}
+THRESHOLD: Final = 0.05  # of the paper; below, a quantity hardly moves
+CONFLICT: Final = "prior and data disagree"
+WEAK: Final = "the prior matters, the data say little"
+FINE: Final = ""
+SAMPLE: Final = ("chain", "draw")
+_LOOKS: Final[dict[str, dict[str, Any]]] = {
+    "jobcenter": {"marker": ".", "color": "#BBBBBB", "s": 8},
+    "standardised_effect": {"marker": "s", "color": "#56B4E9", "s": 10},
+    "standardised_contrast": {"marker": "D", "color": "#E69F00", "s": 10},
+    "effect": {"marker": "o", "color": "#0072B2", "s": 12},
+    "contrast": {"marker": "^", "color": "#B34A00", "s": 12},
+}
+_OTHER: Final[dict[str, Any]] = {"marker": "x", "color": "#009E73", "s": 8}
+logger = logging.getLogger(__name__)
+SCALED_DRAWS = 4000
+
+
+def hyperprior_density(fit: xr.DataTree) -> xr.DataArray:
+    """Log density of the priors of all hyperparameters, dims chain, draw.
+
+    Parameters
+    ----------
+    fit
+        Of either engine; its group ``log_prior``.
+
+    Raises
+    ------
+    ModelError
+        The model has no hyperparameters.
+    """
+    stored = fit["log_prior"].to_dataset() if "log_prior" in fit.children else xr.Dataset()
+    if not stored.data_vars:
+        raise ModelError("the model has no standard deviations with priors of their own")
+    parts = [values.sum([d for d in values.dims if d not in SAMPLE]) for values in stored.values()]
+    return sum(parts[1:], start=parts[0])
+
+
+def power_scaling(
+    draws: dict[str, xr.DataArray],
+    effects: xr.DataArray,
+    cells: xr.Dataset,
+    *,
+    hyperprior: xr.DataArray,
+) -> pd.DataFrame:
+    """Sensitivity of every estimand to the hyperpriors and to the likelihood.
+
+    Parameters
+    ----------
+    draws
+        From `bipbayes.estimands.draws.estimand_draws`.
+    effects
+        From `bipbayes.estimands.effects.effect_draws`.
+    cells
+        Those that were fitted.
+    hyperprior
+        From `hyperprior_density`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``estimand, outcome, combination, jobcenter``, ``prior``, ``likelihood`` (gradients of
+        the cumulative Jensen-Shannon distance) and ``diagnosis`` (empty below the threshold).
+    """
+    flat = effects.transpose(*SAMPLE, "combination", "jobcenter", "indicator")
+    cellwise = flat.to_numpy()
+    total = log_likelihood(cells, cellwise.reshape(-1, int(np.prod(cellwise.shape[2:]))))
+    likelihood = xr.DataArray(total.reshape(cellwise.shape[:2]), dims=SAMPLE)
+    groups = {
+        "log_prior": xr.Dataset({"standard_deviations": hyperprior.reset_coords(drop=True)}),
+        "log_likelihood": xr.Dataset({"whitened_mean": likelihood.expand_dims(total=1, axis=2)}),
+    }
+    psense: Any = import_module("arviz_stats").psense
+    frames = []
+    for estimand, array in draws.items():
+        labels, values = _flat(array)
+        tree = xr.DataTree.from_dict({"posterior": xr.Dataset({"value": values}), **groups})
+        measured = {
+            name: psense(tree, group=name)["value"].to_numpy() for name in ("prior", "likelihood")
+        }
+        frames.append(labels.assign(estimand=estimand, **measured))
+    frame = pd.concat(frames, ignore_index=True)
+    frame["jobcenter"] = frame.get("jobcenter", pd.Series("", index=frame.index)).fillna("")
+    frame["diagnosis"] = _diagnosis(frame["prior"], frame["likelihood"])
+    first = ["estimand", "outcome", "combination", "jobcenter"]
+    return frame[[*first, "prior", "likelihood", "diagnosis"]]
+
+
+def _flat(array: xr.DataArray) -> tuple[pd.DataFrame, xr.DataArray]:
+    """Labels of all quantities with known draws, and the draws, dims chain, draw, row."""
+    dims = [str(dim) for dim in array.dims if dim not in SAMPLE]
+    ordered = array.transpose(*SAMPLE, *dims)
+    values = ordered.to_numpy().reshape(*ordered.shape[:2], -1)
+    index = pd.MultiIndex.from_product([ordered[dim].to_numpy() for dim in dims], names=dims)
+    known = np.isfinite(values).all(axis=(0, 1))
+    labels = index.to_frame(index=False)[known].reset_index(drop=True)
+    return labels, xr.DataArray(values[..., known], dims=(*SAMPLE, "row"))
+
+
+def _diagnosis(prior: pd.Series, likelihood: pd.Series) -> np.ndarray:
+    moved = prior >= THRESHOLD
+    return np.where(moved, np.where(likelihood >= THRESHOLD, CONFLICT, WEAK), FINE)
+
+
+def sensitivity_figure(frame: pd.DataFrame, *, context: Context, model: str) -> Figure:
+    """Draw the map for effects beside all quantities' sensitivities to prior and likelihood.
+
+    Parameters
+    ----------
+    frame
+        From `bipbayes.checks.power_scaling.power_scaling`.
+    context
+        Codebook, language and what the caption must say.
+    model
+        Its name.
+    """
+    language = context.language
+    effects = frame[frame["estimand"] == "effect"]
+    wide = effects.pivot(index="outcome", columns="combination", values="prior")
+    outcomes = [o for o in (*context.codebook.outcomes, "all_indicators") if o in wide.index]
+    codes = [code for code in context.codebook.combinations if code in wide.columns]
+    with figure_style():
+        height = 2.5 + 0.2 * len(outcomes)
+        figure = Figure(figsize=(6.6 + 0.26 * len(codes), height))
+        left, right = figure.subplots(1, 2, gridspec_kw={"width_ratios": [0.26 * len(codes), 3.4]})
+        image = _map(left, wide.reindex(index=outcomes, columns=codes).to_numpy(), language)
+        labels = [combination_text(context.codebook, c, language=language) for c in codes]
+        left.set_xticks(range(len(codes)), labels, rotation=90)
+        left.set_yticks(
+            range(len(outcomes)),
+            [outcome_label(context.codebook, o, language=language) for o in outcomes],
+        )
+        left.set_title(phrase("check_sensitivity_map", language), loc="left")
+        _scatter(right, frame, language)
+        values = {"model": model, "threshold": number(THRESHOLD, 2, language=language)}
+        finish(
+            figure, "sensitivity_figure", context, values=values, left=2.3, right=0.2, top=0.65,
+            bottom=1.0, gap=0.62,
+        )  # fmt: skip
+        _bar(figure, left, image, language)
+    return figure
+
+
+def _map(axes: Axes, values: np.ndarray, language: str) -> AxesImage:
+    image = axes.imshow(values, cmap="Greys", vmin=0, vmax=THRESHOLD, aspect="auto")
+    for row, column in np.argwhere(values >= THRESHOLD):
+        text = number(values[row, column], 2, language=language)
+        colour = ink_on(image.to_rgba(values[row, column]))
+        axes.text(column, row, text, ha="center", va="center", size=5.5, color=colour)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    return image
+
+
+def _scatter(axes: Axes, frame: pd.DataFrame, language: str) -> None:
+    others = {name: _OTHER for name in frame["estimand"] if name not in _LOOKS}
+    for estimand, look in {**others, **_LOOKS}.items():
+        rows = frame[frame["estimand"] == estimand]
+        if len(rows):
+            axes.scatter(
+                rows["prior"], rows["likelihood"], linewidths=look is _OTHER, alpha=0.7,
+                label=capital(phrase(estimand, language)), **look,
+            )  # fmt: skip
+    for line in (axes.axvline, axes.axhline):
+        line(THRESHOLD, color="black", linewidth=0.7, linestyle="--")
+    axes.set_xlim(0, max(1.5 * THRESHOLD, 1.08 * float(frame["prior"].max())))
+    axes.set_ylim(0, 1.45 * max(THRESHOLD, float(frame["likelihood"].max())))
+    axes.set_xlabel(phrase("check_axis_prior", language))
+    axes.set_ylabel(phrase("check_axis_likelihood", language))
+    axes.legend(
+        loc="upper right", fontsize=6, borderaxespad=0.0, handletextpad=0.2, frameon=True,
+        framealpha=1.0, edgecolor="white",
+    )  # fmt: skip
+    decimal_axis(axes, "y", language=language)
+
+
+def _bar(figure: Figure, axes: Axes, image: AxesImage, language: str) -> None:
+    width, place = figure.get_size_inches()[0], axes.get_position()
+    box = (place.x1 + 0.08 / width, place.y0, 0.1 / width, place.height)
+    bar = figure.colorbar(image, cax=figure.add_axes(box), extend="max")
+    bar.ax.yaxis.set_major_formatter(LanguageFormatter(language))
+    bar.outline.set_visible(False)
+
+
+def check_sensitivity(inputs: CheckInputs) -> CheckResult:
+    """Measure how much every reported quantity depends on the hyperpriors."""
+    frame = power_scaling(
+        {name: thinned(array, SCALED_DRAWS) for name, array in inputs.draws.items()},
+        thinned(inputs.effects, SCALED_DRAWS),
+        inputs.cells,
+        hyperprior=thinned(hyperprior_density(inputs.fit), SCALED_DRAWS),
+    )
+    values = {
+        "model": inputs.model,
+        "threshold": number(THRESHOLD, 2, language=inputs.context.language),
+    }
+    table = check_table(
+        "sensitivity", COLUMNS, _flags(frame), inputs.context, raw=frame, values=values
+    )
+    figure = FigureTask(
+        "check_sensitivity",
+        "bipbayes.checks.sensitivity:sensitivity_figure",
+        {"frame": frame, "context": inputs.context, "model": inputs.model},
+    )
+    flagged = int(frame["diagnosis"].ne("").sum())
+    return CheckResult((table,), (figure,), {"quantities": len(frame), "flagged": flagged})
+
+
+def _flags(frame: pd.DataFrame) -> pd.DataFrame:
+    rows = [
+        {
+            "estimand": estimand,
+            "quantities": len(group),
+            "prior_median": group["prior"].median(),
+            "prior_largest": group["prior"].max(),
+            "likelihood_median": group["likelihood"].median(),
+            "weak": int(group["diagnosis"].eq(WEAK).sum()),
+            "conflict": int(group["diagnosis"].eq(CONFLICT).sum()),
+        }
+        for estimand, group in frame.groupby("estimand", sort=False)
+    ]
+    return pd.DataFrame(rows)
+
+
+CHECK: Final = Check(check_sensitivity)

@@ -1,0 +1,142 @@
+"""Every significant OLS estimate judged by the posterior: errors of sign and size."""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.figure import Figure
+
+from bipbayes.checks.figure import against_n
+from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, figure_task
+from bipbayes.checks.table import NAMED, Columns, check_table
+from bipbayes.intervals import excludes_zero
+from bipbayes.wording import (
+    Context,
+    number,
+    percent,
+    phrase,
+)
+
+COLUMNS: Final[Columns] = {
+    "estimand": NAMED,
+    "vcov": NAMED,
+    "significant": 0,
+    "type_s_median": 3,
+    "type_s_likely": 0,
+    "type_m_median": 2,
+    "type_m_largest": 2,
+}
+SAMPLE = ("chain", "draw")
+ESTIMANDS = ("effect", "contrast")
+ERRORS = ("classical", "cluster_citizen")
+LIKELY = 0.05  # a type S error worth counting
+
+
+def significant_under_posterior(
+    ols_frame: pd.DataFrame, draws: xr.DataArray, *, vcov: str, estimand: str
+) -> pd.DataFrame:
+    """Type S and type M errors of every significant OLS estimate, judged by the posterior.
+
+    Parameters
+    ----------
+    ols_frame
+        Long frame; its OLS rows with this `vcov` and `estimand` whose interval excludes zero
+        are used.
+    draws
+        The same estimand from the posterior, dims ``chain, draw, combination, outcome``.
+    vcov, estimand
+        Which errors, of what.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``estimand, vcov, outcome, combination, n``, ``ols_estimate``, ``posterior_mean``,
+        ``type_s`` (posterior probability that the true sign is the other one) and ``type_m``
+        (the OLS estimate over the posterior mean of the size of the true effect; above 1 it
+        exaggerates).
+    """
+    rows = ols_frame[
+        ols_frame["source"].eq("ols")
+        & ols_frame["vcov"].eq(vcov)
+        & ols_frame["estimand"].eq(estimand)
+        & excludes_zero(ols_frame)
+    ].reset_index(drop=True)
+    labels = {name: xr.DataArray(rows[name], dims="row") for name in ("outcome", "combination")}
+    drawn = draws.sizes["chain"] * draws.sizes["draw"]  # there may be no row
+    values = draws.sel(labels).transpose(*SAMPLE, "row").to_numpy().reshape(drawn, len(rows))
+    estimate = rows["estimate"].to_numpy()
+    known = np.isfinite(values).all(axis=0)
+    other = (np.sign(values) != np.sign(estimate)).mean(axis=0)
+    frame = rows[["estimand", "vcov", "outcome", "combination", "n"]].copy()
+    return frame.assign(
+        ols_estimate=estimate,
+        posterior_mean=values.mean(axis=0),
+        type_s=np.where(known, other, np.nan),
+        type_m=np.abs(estimate) / np.abs(values).mean(axis=0),
+    )
+
+
+def signs_figure(frame: pd.DataFrame, *, context: Context, model: str, vcov: str) -> Figure:
+    """Draw type S and type M of the significant OLS estimates against n.
+
+    Parameters
+    ----------
+    frame
+        From `bipbayes.checks.statements.significant_under_posterior`.
+    context
+        Codebook, language and what the caption must say.
+    model
+        Its name.
+    vcov
+        Which OLS errors made them significant.
+    """
+    values = {"model": model, "vcov": phrase(vcov, context.language)}
+    return against_n(
+        frame, ["type_s", "type_m"], name="signs_figure", context=context, values=values
+    )
+
+
+def check_signs(inputs: CheckInputs) -> CheckResult:
+    """Judge every significant OLS estimate by the posterior."""
+    parts = [
+        significant_under_posterior(
+            inputs.intervals, inputs.draws[estimand], vcov=vcov, estimand=estimand
+        )
+        for estimand in ESTIMANDS
+        for vcov in ERRORS
+    ]
+    raw = pd.concat(parts, ignore_index=True)
+    tasks = []
+    drawn = raw[raw["vcov"] == ERRORS[0]]
+    if len(drawn):
+        tasks.append(figure_task(inputs, "signs", drawn, vcov=ERRORS[0]))
+    raw = inputs.blanked(raw)
+    language = inputs.context.language
+    values = {
+        "model": inputs.model,
+        "level": percent(inputs.settings.level, language),
+        "likely": number(LIKELY, 2, language=language),
+    }
+    table = check_table("signs", COLUMNS, _counted(raw), inputs.context, raw=raw, values=values)
+    return CheckResult((table,), tuple(tasks), {"significant": len(raw)})
+
+
+def _counted(raw: pd.DataFrame) -> pd.DataFrame:
+    columns = ["estimand", "vcov", "significant", "type_s_median", "type_s_likely",
+               "type_m_median", "type_m_largest"]  # fmt: skip
+    rows = [
+        (
+            *key,
+            len(rows),
+            rows["type_s"].median(),
+            int((rows["type_s"] > LIKELY).sum()),
+            rows["type_m"].median(),
+            rows["type_m"].max(),
+        )
+        for key, rows in raw.groupby(["estimand", "vcov"], sort=False)
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+CHECK: Final = Check(check_signs)
