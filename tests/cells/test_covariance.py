@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from bipbayes.cells.covariance import FLOOR, clipped, persistent, separated
+from bipbayes.cells import covariance
+from bipbayes.cells.covariance import FLOOR, Parts, clipped, parts, persistent, separated
+from bipbayes.cells.moments import Moments
 
 
 def random_spread(rng: np.random.Generator, count: int) -> np.ndarray:
@@ -23,6 +25,29 @@ def test_feasible_moments_are_left_alone() -> None:
     assert unchanged is change
     assert repair.raised == 0
     assert repair.added == 0
+
+
+def test_parts_are_what_the_moments_were_made_of() -> None:
+    """Catches persistence that stays in the noise, and gaps (s below 1) with the wrong sign."""
+    rng = np.random.default_rng(3)
+    noise, person = random_spread(rng, 4), 0.1 * random_spread(rng, 4)
+    change = random_spread(rng, 4) + np.eye(4)
+    common = 0.7 + 0.3 * np.eye(4)
+    response, lag = person + (1 + common) * noise + change, person - noise
+    used = parts(Moments(response, lag, person, person, common, 9, 9, 0.0), vcov="citizen")
+    assert used.repairs == {}
+    for found, expected in ((used.noise, noise), (used.change, change), (used.person, person)):
+        np.testing.assert_allclose(found, expected, atol=1e-10)
+
+
+def test_an_indicator_without_two_answers_has_the_variance_of_progression() -> None:
+    """Catches an indicator that counts as known without error, and nothing said of it."""
+    zero = np.zeros((2, 2))
+    found = Moments(np.diag([0.8, 0.0]), zero, zero, zero, zero + 1, 9, 9, 1.0)
+    used = parts(found, vcov="response")
+    np.testing.assert_array_equal(used.change, np.diag([0.8, 1.0]))
+    assert used.unknown == 1
+    assert covariance._attrs(used, found, vcov="response")["repair"].startswith("1 indicators")
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -49,6 +74,19 @@ def test_neighbours_that_covary_more_than_others_leave_no_noise() -> None:
     assert repairs["N"].added == pytest.approx(0.25)
 
 
+def test_what_was_clipped_is_said_in_full() -> None:
+    """Catches half of what was added to real change, and the mildest repair as the worst."""
+    total, lag, zero = np.diag([1.0, 2.0]), np.diag([-0.7, 0.4]), np.zeros((2, 2))
+    noise, change, repairs = separated(total, lag)
+    assert repairs["D"].added == pytest.approx((0.4 + FLOOR) / 3)
+    assert repairs["D"].raised == repairs["N"].raised == 1
+    found = Moments(total, lag, zero, zero, zero + 1, 9, 9, 1.0)
+    said = covariance._attrs(Parts(change, noise, zero, repairs, 0), found, vcov="citizen")
+    assert said["repair_lowest"] == pytest.approx(-0.4)
+    assert said["repair_raised"] == 2
+    assert said["repair_added"] == pytest.approx((0.4 + FLOOR) / 3 + 0.2 * 2 / 3)
+
+
 def test_persistence_leaves_room_for_noise() -> None:
     """S0 + 2 S1 = D + 3 C: catches a C that the neighbours of a change rule out."""
     own, lag = np.diag([1.0, 1.0, 1.0]), np.diag([-0.44, -0.1, -0.1])
@@ -64,4 +102,5 @@ def test_floor_is_reached_and_counted() -> None:
     fixed, repair = clipped(np.array([[1.0, 1.0], [1.0, 1.0]]))
     assert np.linalg.eigvalsh(fixed)[0] == pytest.approx(FLOOR)
     assert repair.raised == 1
+    assert repair.lowest == pytest.approx(0, abs=1e-12)
     assert repair.added == pytest.approx((np.trace(fixed) - 2) / 2)

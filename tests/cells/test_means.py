@@ -15,7 +15,7 @@ from bipbayes.cells import VCOV, cell_means, whiten
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.progression import progression
 from bipbayes.data.study import Study
-from bipbayes.errors import SettingsError
+from bipbayes.errors import DataError, SettingsError
 from bipbayes.regression import estimate_ols
 
 CODEBOOK = builders.make_codebook(4, 2)
@@ -157,6 +157,30 @@ def test_whitened_density_is_the_multivariate_normal() -> None:
             covariance = block["vcov"].to_numpy()[np.ix_(seen, seen)]
             expected = multivariate_normal.logpdf(block["mean"].to_numpy()[seen], cov=covariance)
             assert density == pytest.approx(expected, rel=1e-10)
+
+
+def test_cells_are_whitened_by_the_names_of_their_dims() -> None:
+    """Catches dims taken as they come, and a wrong number of cells that are not definite."""
+    data = builders.random_progression(CODEBOOK, seed=7, shape=SHAPE)
+    cells = cell_means(data, CODEBOOK)
+    whole = whiten(cells)
+    turned = whiten(cells.transpose("indicator_", "indicator", "jobcenter", "combination", ...))
+    for name in whole.data_vars:
+        np.testing.assert_array_equal(turned[name].transpose(*whole[name].dims), whole[name])
+    broken = cells.assign(vcov=cells["vcov"].where(cells["combination"] != "10", -cells["vcov"]))
+    cell_count = int((cells["n"].sel(combination="10").sum("indicator") > 0).sum())
+    with pytest.raises(DataError, match=f"not positive definite in {cell_count} of the cells"):
+        whiten(broken)
+
+
+def test_what_persists_is_averaged_by_respondent() -> None:
+    """Catches indicators that all count as one respondent's."""
+    data = progression(lasting(seed=2), CODEBOOK)
+    one = replace(
+        CODEBOOK, indicators=tuple(replace(i, respondent="citizen") for i in CODEBOOK.indicators)
+    )
+    found = [cell_means(data, book)["persistent_covariance"] for book in (CODEBOOK, one)]
+    assert float(np.abs(found[0] - found[1]).max()) > 1e-3
 
 
 @pytest.mark.parametrize("vcov", VCOV)

@@ -12,7 +12,7 @@ from bipbayes.cells import cell_means, moments
 from bipbayes.cells.covariance import parts
 from bipbayes.cells.moments import Moments, estimate_moments
 from bipbayes.cells.products import GROUPS, residual_products
-from bipbayes.cells.scores import Scores, gram_matrices, make_scores
+from bipbayes.cells.scores import Scores, cell_sums, gram_matrices, make_scores
 from bipbayes.data.adjusted import adjusted_progression
 from bipbayes.data.adjustment import make_adjustment
 from bipbayes.data.progression import PreviousRule
@@ -22,12 +22,18 @@ CODEBOOK = make_codebook(3, 1, jobcenters=("a", "b"))
 
 
 def _scores(previous: PreviousRule, *, weighted: bool = True, citizens: int = 18) -> Scores:
+    sample, weight = _sample(previous, citizens=citizens)
+    weight = weight if weighted else np.ceil(weight)
+    return make_scores(sample, values=sample.values[:, :3], weight=weight)
+
+
+def _sample(previous: PreviousRule, *, citizens: int) -> tuple[Sample, np.ndarray]:
+    """Rows of a ragged study, and weights between 0.3 and 1 where there are answers."""
     shape = Shape(citizens=citizens, waves=(2, 6), gaps=0.3)
     data = random_progression(CODEBOOK, seed=9, shape=shape, previous=previous)
     sample = analysis_sample(data, CODEBOOK)
     observed = sample.observed[:, :3].astype(float)
-    weight = np.random.default_rng(1).uniform(0.3, 1.0, observed.shape) if weighted else 1.0
-    return make_scores(sample, values=sample.values[:, :3], weight=observed * weight)
+    return sample, observed * np.random.default_rng(1).uniform(0.3, 1.0, observed.shape)
 
 
 RESPONDENT = np.array([0, 0, 1])
@@ -97,6 +103,24 @@ def test_grams_equal_loops_over_pairs(previous: PreviousRule) -> None:
     np.testing.assert_allclose(grams.joint, joint, atol=1e-12)
 
 
+def test_estimates_weigh_scores_by_their_information() -> None:
+    """Catches weights left out of a sum, or not squared: the estimate is least squares."""
+    sample, weight = _sample("item", citizens=18)
+    values = sample.values[:, :3]
+    sums = cell_sums(sample, values=values, weight=weight)
+    scores = make_scores(sample, values=values, weight=weight)
+    alone = np.zeros((3, 3))
+    for cell, k in np.argwhere(sums.information > 0):
+        rows = (sample.cell == cell) & (weight[:, k] > 0)
+        fitted = np.linalg.lstsq(weight[rows, k][:, None], values[rows, k])[0][0]
+        assert sums.estimate[cell, k] == pytest.approx(fitted)
+        mine = scores.residual[(scores.cell == cell) & (scores.weight[:, k] > 0), k]
+        np.testing.assert_allclose(mine, values[rows, k] - weight[rows, k] * fitted, atol=1e-12)
+        squares = weight[rows, k] ** 2
+        alone[k] += squares @ (weight[rows] > 0) / squares.sum()
+    np.testing.assert_allclose(residual_products(scores).alone, alone)
+
+
 @pytest.mark.parametrize("previous", ["item", "response"])
 def test_moments_equal_loops_over_pairs(
     previous: PreviousRule, monkeypatch: pytest.MonkeyPatch
@@ -145,6 +169,48 @@ def test_persistence_is_shrunk_by_its_sampling_error() -> None:
     assert found.person[0, 1] == pytest.approx(same, abs=1e-9)  # its own average
 
 
+@pytest.mark.parametrize("noise", [0.3, 30.0])
+def test_shrinkage_by_hand(noise: float) -> None:
+    """Catches averages over other pairs, without their numbers, or past which C is shrunk."""
+    rng, scale = np.random.default_rng(6), np.array([1.0, -0.5, 2.0])
+    counts = rng.integers(3, 40, (GROUPS, 3, 3)).astype(float)
+    products = counts * [[0.5, 0.1, 0.2], [0.1, 0.3, -0.1], [0.2, -0.1, 0.2]]
+    products = (products + noise * rng.normal(size=counts.shape)) * np.outer(scale, scale)
+    counts, products = (a + a.transpose(0, 2, 1) for a in (counts, products))
+    found, weight = moments._shrunk(products, counts, scale=scale, respondent=RESPONDENT)
+    n, scaled = counts.sum(axis=0), products / np.outer(scale, scale)
+    own, target = scaled.sum(axis=0) / n, np.zeros((3, 3))
+    for places in ([(0, 0), (1, 1), (2, 2)], [(0, 1), (1, 0)], [(0, 2), (1, 2), (2, 0), (2, 1)]):
+        block = tuple(np.transpose(places))
+        target[block] = np.average(own[block], weights=n[block])
+    variance = ((scaled - own * counts) ** 2).sum(axis=0) / n**2 * GROUPS / (GROUPS - 1)
+    share = min(1.0, variance.sum() / ((own - target) ** 2).sum())
+    assert (share == 1.0) == (noise > 1)
+    assert weight == pytest.approx(share)
+    expected = (share * target + (1 - share) * own) * np.outer(scale, scale)
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def test_turned_indicators_keep_what_persists() -> None:
+    """Catches averages of C over indicators that point apart: turned, only signs may change."""
+    scores, turn = _persistent(60, seed=3)[0], np.array([1.0, -1.0, 1.0])
+    one, other = estimate(scores), estimate(replace(scores, residual=scores.residual * turn))
+    assert 0.1 < one.shrinkage < 1
+    np.testing.assert_allclose(other.person, one.person * np.outer(turn, turn), atol=1e-12)
+    mixed = np.array([[1.0, -0.5, 0.4], [-0.5, 2.0, -0.3], [0.4, -0.3, 0.5]])
+    signs = moments._directions(mixed)
+    np.testing.assert_array_equal(signs * signs[0], turn)
+
+
+def test_where_no_citizen_has_three_changes_neighbours_say_what_persists() -> None:
+    """Catches a C of zero there, or changes that turn back taken for what persists."""
+    found = estimate(_persistent(60, seed=0, waves=3)[0])
+    roots, vectors = np.linalg.eigh(found.neighbour)
+    assert found.others == 0 and roots[0] < 0 < roots[-1]
+    expected = (vectors[:, roots > 0] * roots[roots > 0]) @ vectors[:, roots > 0].T
+    np.testing.assert_allclose(found.person, expected, atol=1e-12)
+
+
 def test_error_of_persistence_is_that_of_citizens() -> None:
     """The weight times the spread is the variance of the entries over studies.
 
@@ -166,10 +232,10 @@ def test_error_of_persistence_is_that_of_citizens() -> None:
     assert GROUPS == 20
 
 
-def _persistent(citizens: int, *, seed: int) -> tuple[Scores, np.ndarray]:
-    """Scores of citizens with eight responses and a lasting part, and its covariance."""
+def _persistent(citizens: int, *, seed: int, waves: int = 8) -> tuple[Scores, np.ndarray]:
+    """Scores of citizens with some responses and a lasting part, and its covariance."""
     rng = np.random.default_rng(seed)
-    shape = Shape(citizens=citizens, waves=(8, 8), gaps=0.0, unknown=0.0)
+    shape = Shape(citizens=citizens, waves=(waves, waves), gaps=0.0, unknown=0.0)
     data = random_progression(CODEBOOK, seed=5, shape=shape)
     citizen = np.unique(data["citizen"].to_numpy().astype(str), return_inverse=True)[1]
     root = np.array([[0.5, 0.3, 0], [0, 0.4, 0], [0, 0, 0.0]])

@@ -45,7 +45,8 @@ def sds(model: pm.Model, value: float) -> dict[str, np.ndarray]:
 def test_hierarchical_terms_have_the_variances_of_their_sds() -> None:
     """Catches a jobcenter's own draws taken for a new one's: they hardly vary where data speak.
 
-    The degrees of centring differ by effect, and none may show in the result.
+    The degrees of centring differ by effect, and none may show in the result; terms are
+    independent of each other.
     """
     model = load_model("hierarchical").build(make_cells(CellShape(responses=(30, 60))))
     posterior = constant_posterior(model, sds(model, 0.2))
@@ -55,6 +56,8 @@ def test_hierarchical_terms_have_the_variances_of_their_sds() -> None:
     assert set(found.data_vars) == over
     for name in over:
         assert_covariance(found[name], 0.04 * np.eye(covariance(found[name]).shape[0]))
+    flat = [found[name].to_numpy().reshape(CHAINS * DRAWS, -1) for name in sorted(over)]
+    assert_covariance(xr.DataArray(together := np.hstack(flat)), 0.04 * np.eye(together.shape[1]))
 
 
 def test_factorial_terms_keep_their_structure_over_combinations() -> None:
@@ -73,7 +76,7 @@ def test_factorial_terms_keep_their_structure_over_combinations() -> None:
 
 
 def test_draws_follow_the_draw_of_their_standard_deviation() -> None:
-    """Catches values drawn once for all draws, or matched with another draw's sd."""
+    """Catches values drawn once for all draws, or matched with another draw's sd, or with none."""
     model = load_model("hierarchical").build(make_cells())
     posterior = constant_posterior(model, sds(model, 0.1))
     spread = np.where(np.arange(DRAWS) < DRAWS // 2, 0.01, 1.0)
@@ -84,6 +87,14 @@ def test_draws_follow_the_draw_of_their_standard_deviation() -> None:
     assert halves[0].std() == pytest.approx(0.01, rel=0.1)
     assert halves[1].std() == pytest.approx(1.0, rel=0.1)
     assert np.unique(found).size == CHAINS * DRAWS
+    turned = draw_new_jobcenter(
+        model, posterior.transpose("draw", "chain", ...), terms=names, seed=3
+    )
+    xr.testing.assert_identical(turned["jobcenter_effect"], found)
+    without = posterior.drop_vars("jobcenter_effect_sd")
+    refused = draw_new_jobcenter(model, without, terms=names, seed=3)
+    assert not refused.data_vars
+    assert "jobcenter_effect_sd is not stored" in refused.attrs["reason"]
 
 
 def test_seed_decides() -> None:
@@ -101,7 +112,8 @@ def test_seed_decides() -> None:
 def test_a_users_two_levels_of_jobcenters() -> None:
     """Catches levels of the data's jobcenters that stay in a new one's indicators.
 
-    Also fixed scales: without a variable to depend on, all draws would share one value.
+    Also fixed scales: without a variable to depend on, all draws would share one value; and
+    levels that keep the random numbers of the model, whatever the seed.
     """
     with pm.Model(coords={"jobcenter": ["a", "b", "c"], "indicator": ["x", "y"]}) as model:
         level = pm.Normal("level_raw", 0.0, 0.3, dims="jobcenter")
@@ -109,6 +121,9 @@ def test_a_users_two_levels_of_jobcenters() -> None:
     posterior = xr.Dataset(coords={"chain": range(CHAINS), "draw": range(DRAWS)})
     found = draw_new_jobcenter(model, posterior, terms=("own",), seed=6)
     assert_covariance(found["own"], np.array([[0.25, 0.09], [0.09, 0.25]]))
+    other = draw_new_jobcenter(model, posterior, terms=("own",), seed=7)
+    first, second = (each["own"].to_numpy()[..., 0].ravel() for each in (found, other))
+    assert abs(np.corrcoef(first, second)[0, 1]) < 5 / np.sqrt(CHAINS * DRAWS)
 
 
 @pytest.mark.parametrize(

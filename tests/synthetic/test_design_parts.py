@@ -7,7 +7,7 @@ from bipbayes.bip.codebook import bip_codebook
 from bipbayes.data.activities import combinations as told
 from bipbayes.synthetic.design import Design, previous_rows
 from bipbayes.synthetic.frame import EMPTY, responses_frame, tick_boxes
-from bipbayes.synthetic.random_design import draw_days, random_design, runs
+from bipbayes.synthetic.random_design import draw_days, draw_gaps, random_design, runs
 from bipbayes.synthetic.streams import Stream
 
 
@@ -40,6 +40,16 @@ def test_dates_stay_in_the_period_for_the_busiest_citizens() -> None:
     assert days.max() <= np.datetime64("2017-05-07")
     assert (np.diff(days, axis=1) > np.timedelta64(0, "D")).all()
     assert np.is_busday(days).all()
+
+
+def test_who_takes_part_answers_something() -> None:
+    """Catches responses without any answer, answers of who is absent, and gaps outside clumps."""
+    present = Stream(7).below(4, 3000) > 0
+    answered = draw_gaps(Stream(8), present, lost=np.array([700, 700, 700]), gap_rows=900)
+    assert answered[present].any(axis=1).all()
+    assert not answered[~present].any()
+    complete = answered[present].all(axis=1).mean()
+    assert 0.1 < complete < 0.35  # a tenth beside the clumps, the rest by chance
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """Simulated studies of any shape."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
@@ -9,18 +9,68 @@ from synthetic_study import read, small_codebook
 
 from bipbayes.data.progression import progression
 from bipbayes.errors import SettingsError
-from bipbayes.synthetic.simulate import simulate
+from bipbayes.synthetic import latent
+from bipbayes.synthetic.random_design import random_design
+from bipbayes.synthetic.simulate import EffectSds, hierarchical_effects, simulate
+from bipbayes.synthetic.streams import Stream
 
 
 def test_parts_of_other_studies_share_effects_and_sites() -> None:
-    """Catches a part that draws effects, or the sites' shares, of its own."""
+    """Catches a part that draws effects or sites' shares of its own, or shares its citizens."""
     first, second = (simulate(small_codebook(), citizens=4000, part=part) for part in range(2))
     np.testing.assert_array_equal(first.drift, second.drift)
+    names = [set(each.responses["person"]) for each in (first, second)]
+    assert len(names[0] | names[1]) == 8000
+    assert not first.responses["q01"].equals(second.responses["q01"])
     shares = [
         np.bincount(each.design.site, minlength=len(each.design.jobcenters)) / 4000
         for each in (first, second)
     ]
     np.testing.assert_allclose(*shares, atol=4 * np.sqrt(2 * 0.25 / 4000))
+
+
+@pytest.mark.parametrize(
+    ("name", "varies"),
+    [
+        ("combination", (True, False, False)),
+        ("combination_respondent", (True, False, True)),
+        ("combination_indicator", (True, False, True)),
+        ("combination_jobcenter", (True, True, False)),
+        ("jobcenter", (False, True, False)),
+        ("jobcenter_indicator", (False, True, True)),
+    ],
+)
+def test_each_sd_moves_what_it_names(name: str, varies: tuple[bool, ...]) -> None:
+    """Catches terms over other dims, left out, or with the size of another term."""
+    sds = EffectSds(**{**dict.fromkeys(asdict(EffectSds()), 0.0), name: 0.5})
+    drawn = [
+        hierarchical_effects(Stream(seed, 8), small_codebook(), jobcenters=9, sds=sds)
+        for seed in range(60)
+    ]
+    assert tuple(bool(np.ptp(drawn[0], axis=axis).any()) for axis in range(3)) == varies
+    assert np.std(drawn) == pytest.approx(0.5, rel=0.15)
+    views = [len(np.unique(drawn[0][0, 0, own])) for own in (slice(4), slice(4, 7))]
+    assert views == ([4, 3] if name.endswith("indicator") else [1, 1])
+
+
+def test_answers_are_rounded_to_the_nearest_point() -> None:
+    """Catches answers that are cut down, and questions that all have the same middle."""
+    design = random_design(small_codebook(), 3, citizens=20)
+    sizes = dict.fromkeys(("person", "view", "own", "step", "mood", "impression", "error"), 0)
+    still = latent.Process(**sizes, slope=0)
+    drift = np.zeros((4, len(design.jobcenters), 7))
+    answers = latent.draw_answers(Stream(1), design, drift=drift, process=still)
+    middle = 5 + latent.middles(7) / 256 * 10 / 4
+    np.testing.assert_array_equal(answers, np.broadcast_to(np.rint(middle), answers.shape))
+    assert np.ptp(answers) > 0
+    drift[...] = 0.4
+    moved = latent.draw_answers(Stream(1), design, drift=drift, process=still)
+    place = np.arange(len(answers)) - np.searchsorted(design.citizen, design.citizen)
+    wanted = np.clip(np.floor(middle + place[:, None] * 0.4 * 10 / 4 + 0.5), 0, 10)
+    assert np.abs(moved - wanted).max() <= 1 and (moved == wanted).mean() > 0.95
+    for spread in latent.Process().steadiness:
+        squares = (latent.steadiness_table(spread) / 256) ** 2
+        assert squares.mean() == pytest.approx(1, rel=0.03)
 
 
 def test_any_study_with_hierarchical_effects() -> None:

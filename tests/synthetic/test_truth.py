@@ -7,6 +7,7 @@ from synthetic_study import read, small_codebook
 
 from bipbayes.data.progression import progression
 from bipbayes.data.read import responses_from_frame
+from bipbayes.synthetic import truth as truths
 from bipbayes.synthetic.frame import responses_frame
 from bipbayes.synthetic.latent import draw_answers
 from bipbayes.synthetic.simulate import Simulation, simulate
@@ -22,15 +23,82 @@ def _replicate(simulation: Simulation, number: int) -> pd.DataFrame:
     """Standardised cell means of new answers to the same design, by the package's own path."""
     from bipbayes.synthetic.frame import tick_boxes
 
-    design = simulation.design
-    answers = draw_answers(
-        Stream(500, number), design, drift=simulation.drift, process=simulation.process
-    )
+    design, answers = simulation.design, _answers(simulation, number)
     frame = responses_frame(design, answers, tick_boxes(Stream(1), design))
     found = progression(responses_from_frame(frame, design.codebook))
     table = found["standardised"].to_pandas()
     keys = [found["combination"].to_numpy(), found["jobcenter"].to_numpy()]
     return table[keys[0] != ""].groupby([key[keys[0] != ""] for key in keys]).mean()
+
+
+def _answers(simulation: Simulation, number: int) -> np.ndarray:
+    drift, process = simulation.drift, simulation.process
+    return draw_answers(Stream(500, number), simulation.design, drift=drift, process=process)
+
+
+def test_each_replicate_is_standardised_as_the_analysis_does(small: Simulation) -> None:
+    """Catches a spread divided by n, means that are not taken out, and other cells."""
+    effect, cell = truths._standardised(small.design, _answers(small, 3))
+    table = _replicate(small, 3)
+    book = small.design.codebook
+    for place, outcome in enumerate(book.outcomes):
+        expected = (
+            table[outcome].unstack().reindex(book.combinations)[list(small.design.jobcenters)]
+        )
+        np.testing.assert_allclose(cell[place], expected, atol=1e-9)
+    assert effect.shape == cell.shape[:2]
+
+
+def test_mirrored_halves_cancel_noise(small: Simulation) -> None:
+    """Catches truths of one half of each pair, and an error that is not that of their mean."""
+    design, drift, process = small.design, small.drift, small.process
+    found = [
+        truths.expected_progression(design, drift, process=process, seed=seed, pairs=3)
+        for seed in range(12)
+    ]
+    plain = [truths._standardised(design, _answers(small, number)) for number in range(12)]
+    for place, name in enumerate(("effect", "cell")):
+        independent = np.var([one[place] for one in plain], axis=0, ddof=1) / 6
+        claimed = np.mean([getattr(one, f"{name}_mcse") ** 2 for one in found], axis=0)
+        seen = np.var([getattr(one, name) for one in found], axis=0, ddof=1)
+        assert np.nanmean(claimed) == pytest.approx(np.nanmean(seen), rel=0.4)
+        assert np.nanmean(seen) < 0.4 * np.nanmean(independent)
+
+
+def test_the_mean_of_replicates_and_its_error() -> None:
+    """Catches the spread of replicates, or one divided by n, passed off as the mean's error."""
+    values = list(np.random.default_rng(2).normal(size=(4, 3, 2)))
+    mean, error = truths._mean(values)
+    np.testing.assert_allclose(mean, sum(values) / 4)
+    squares = sum((value - mean) ** 2 for value in values)
+    np.testing.assert_allclose(error, np.sqrt(squares / 3 / 4))
+
+
+def test_moved_truth_meets_its_targets_and_keeps_differences() -> None:
+    """Catches a move the other way, and jobcenters that stay behind their combination."""
+    rng = np.random.default_rng(3)
+    effect, targets = rng.normal(size=(2, 3, 4))
+    cell = effect[:, :, None] + rng.normal(size=(3, 4, 5))
+    expected = truths.Expected(effect, effect**2, cell, cell**2)
+    found = truths.shifted(expected, targets)
+    np.testing.assert_array_equal(found.effect, targets)
+    assert not found.effect_mcse.any()
+    np.testing.assert_allclose(found.cell - targets[:, :, None], cell - effect[:, :, None])
+
+
+def test_parts_have_the_mean_of_their_truths(small: Simulation) -> None:
+    """Catches averages counted among the indicators, and a spread for an error of the mean."""
+    first = small.simulate_truth(pairs=2)
+    codes = small.design.codebook.indicator_codes
+    table = first.pivot(
+        index=["estimand", "combination", "jobcenter"], columns="outcome", values="value"
+    )
+    whole = table["all_indicators"]
+    np.testing.assert_allclose(whole, table[list(codes)].mean(axis=1, skipna=False))
+    parts = [first, first.assign(value=first["value"] + 0.1), first.assign(value=first["value"])]
+    joined = truths.joined_truth(parts)
+    np.testing.assert_allclose(joined["value"], first["value"] + 0.1 / 3)
+    np.testing.assert_allclose(joined["mcse"], np.std([0, 0.1, 0], ddof=1) / np.sqrt(3))
 
 
 def test_truth_is_the_mean_over_many_data_sets(small: Simulation) -> None:

@@ -11,7 +11,7 @@ from bipbayes.sampling.exact import integrate as integration
 from bipbayes.sampling.exact import proposal
 from bipbayes.sampling.exact.density import linear_posterior, log_density, moments
 from bipbayes.sampling.exact.draws import draw
-from bipbayes.sampling.exact.integrate import find_modes, integrate
+from bipbayes.sampling.exact.integrate import Mixture, find_modes, integrate, thinned
 from bipbayes.sampling.exact.pareto import tail_shape
 from bipbayes.sampling.exact.posterior import saturated_posterior
 from bipbayes.sampling.exact.reduce import gaussian_model
@@ -197,10 +197,54 @@ def test_the_proposals_density_is_that_of_its_draws():
     np.testing.assert_allclose(np.cov(far.T), spread * root @ root.T, rtol=0.1)
 
 
+def test_a_proposal_moves_to_where_the_weight_is():
+    """Catches weights left out, correlations lost, and a cut at zero taken for no cut.
+
+    Points of a normal distribution whose second coordinate is cut off at zero, by weight.
+    """
+    rng = np.random.default_rng(2)
+    centre, scale = np.array([5.0, 0.5, 8.0]), np.array([1.0, 0.5, 2.0])
+    root = np.linalg.cholesky([[1, 0, 0.6], [0, 1, 0], [0.6, 0, 1]])
+    points = np.array([3.0, 0.1, 7.0]) + rng.normal(size=(60_000, 3)) * [2.0, 1.0, 3.0]
+    points = points[points[:, 1] > 0]
+    wide = stats.norm([3.0, 0.1, 7.0], [2.0, 1.0, 3.0]).logpdf(points).sum(axis=1)
+    cov = np.outer(scale, scale) * (root @ root.T)
+    weight = np.exp(stats.multivariate_normal(centre, cov).logpdf(points) - wide)
+    first = proposal.Component(1.0, np.array([3.0, 0.1, 7.0]), np.eye(3))
+    (found,) = proposal.refit([first], points, weight / weight.sum())
+    np.testing.assert_allclose(found.centre, centre, atol=0.06)
+    wanted = proposal.WIDER * scale[:, None] * root
+    np.testing.assert_allclose(found.root, wanted, atol=0.06)
+    few = np.zeros(len(points))
+    few[:3] = 1 / 3
+    assert proposal.refit([first], points, few) == []
+
+
+def test_fewer_points_stand_for_the_same_mixture():
+    """Catches points that stay whatever their weight, or the weights of others."""
+    sds = np.array([[0.3], [0.1], [0.2], [0.4]])
+    mixture = Mixture(sds, np.array([0.5, 0.2, 0.05, 0.25]), sds[0])
+    found = thinned(mixture, 20)
+    np.testing.assert_array_equal(found.weight, np.full(20, 1 / 20))
+    values, counts = np.unique(found.sds, return_counts=True)
+    assert dict(zip(values, counts, strict=True)) == {0.1: 4, 0.2: 1, 0.3: 10, 0.4: 5}
+
+
+def test_even_weights_are_many_and_without_a_tail():
+    """Catches one of the two that passes for both."""
+    rng = np.random.default_rng(1)
+    few = np.where(np.arange(1024) < 250, 0.0, -9.0) + 0.01 * rng.random(1024)
+    tail = 0.7 * rng.standard_exponential(1024)
+    assert tail_shape(few) < integration.GOOD_K and not integration._is_even(few, 1024)
+    assert tail_shape(tail) > integration.GOOD_K and not integration._is_even(tail, 1024)
+    assert integration._is_even(0.3 * rng.normal(size=1024), 1024)
+
+
 def test_two_modes_are_both_found(cells, monkeypatch):
     """Catches a climb from one start that leaves half of the posterior out.
 
-    A density with modes at 0.3 and 3, the farther with three times the weight.
+    A density with modes at 0.3 and 3, the farther with three times the weight: the proposal's
+    shares are those of normal distributions, the farther mode comes first.
     """
     model = gaussian_model(cells, TWO[:1])
     parts = stats.norm(0.3, 0.1), stats.norm(3.0, 0.2)
@@ -216,8 +260,14 @@ def test_two_modes_are_both_found(cells, monkeypatch):
 
     monkeypatch.setattr(integration, "log_density", density)
     monkeypatch.setattr(integration, "log_density_gradient", gradient)
-    assert sorted(np.round([mode[0] for mode in find_modes(model)], 2)) == [0.3, 3.0]
+    modes = find_modes(model)
+    assert np.round([mode[0] for mode in modes], 2).tolist() == [3.0, 0.3]
+    around = integration._around(model, modes)
+    assert [each.share for each in around] == pytest.approx([0.75, 0.25], abs=0.01)
+    widths = [each.root[0, 0] / proposal.WIDER for each in around]
+    assert widths == pytest.approx([0.2, 0.1], rel=0.05)
     mixture = integrate(model, seed=3)
+    assert mixture.mode[0] / model.scale[0] == pytest.approx(3.0, abs=0.01)
     above = mixture.sds[:, 0] / model.scale[0] > 1.5
     assert mixture.weight[above].sum() == pytest.approx(0.75, abs=0.01)
     assert mixture.k_hat < 0.5
@@ -263,6 +313,7 @@ def test_a_mode_aside_in_one_sd_is_found(monkeypatch, cells):
     monkeypatch.setattr(integration, "log_density", density)
     monkeypatch.setattr(integration, "log_density_gradient", gradient)
     np.testing.assert_allclose(sorted(map(tuple, find_modes(model))), modes[::-1], atol=0.02)
+    np.testing.assert_allclose(integration._aside(model, modes[0]), [[0.3, 3.2]])
 
 
 def test_an_unreachable_posterior_is_owned_up_to(cells, monkeypatch):
@@ -313,7 +364,7 @@ def test_draws_have_the_mixtures_moments(cells):
     z = (draws.coefficients.mean(axis=0) - expected) / np.sqrt(variance / 400)
     assert np.abs(z).max() < 4
     np.testing.assert_allclose(draws.coefficients.var(axis=0), variance, rtol=0.15)
-    np.testing.assert_allclose(draws.sds.mean(axis=0), mixture.weight @ mixture.sds, rtol=0.02)
+    np.testing.assert_array_equal(draws.sds, mixture.sds[draws.point])
     counts = np.bincount(draws.point, minlength=len(mixture.weight))
     assert np.abs(counts - 4000 * mixture.weight).max() < 1
     assert (draws.point[1:] != draws.point[:-1]).sum() + 1 == (counts > 0).sum()
