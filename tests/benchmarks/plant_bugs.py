@@ -74,8 +74,7 @@ def _run_tests(folder: Path, paths: Sequence[str], output: int) -> int:
     sys.path.insert(0, str(folder))
     sys.dont_write_bytecode = True
     os.environ.update({"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"})
-    unused = ("-p", "no:cacheprovider", "-p", "no:zarr")  # zarr's plugin takes long to import
-    return int(pytest.main(["-x", "-q", "-n", "0", *unused, *paths]))
+    return int(pytest.main(["-x", "-q", "-n", "0", "-p", "no:cacheprovider", *paths]))
 
 
 def usual(bug: dict[str, Any]) -> str:
