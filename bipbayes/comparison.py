@@ -74,7 +74,7 @@ def compare(ols: pd.DataFrame, posterior: pd.DataFrame, *, vcov_ols: str = "") -
     if different:
         raise DataError(
             f"{different} estimates have another level under OLS than under the posterior; "
-            "run both with the same --level"
+            "run both with the same level"
         )
     return _arranged(both)
 

@@ -1,6 +1,7 @@
 """Errors that users see: sentences that say what is wrong, where, how often and what to do."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 
 
 class BipbayesError(Exception):
@@ -45,3 +46,27 @@ def raise_all(error: type[BipbayesError], heading: str, faults: Sequence[str]) -
     """
     if faults:
         raise error("\n".join([heading, *(f"  - {fault}" for fault in faults)]))
+
+
+def unknown(what: str, given: object, allowed: Iterable[object]) -> str:
+    """Say that a value is none of those allowed, and which it may have been meant to be.
+
+    Parameters
+    ----------
+    what
+        What was given: ``outcome``, ``jobcenter``.
+    given
+        The value.
+    allowed
+        All that would have done.
+
+    Examples
+    --------
+    >>> unknown("outcome", "Slep", ["sleep", "pain"])
+    "outcome 'Slep' is unknown; known: sleep, pain; did you mean 'sleep'?"
+    """
+    known = [str(value) for value in allowed]
+    plain = {name.casefold(): name for name in reversed(known)}
+    near = get_close_matches(str(given).casefold(), plain, n=1)
+    meant = f"; did you mean {plain[near[0]]!r}?" if near else ""
+    return f"{what} {given!r} is unknown; known: {', '.join(known) or 'none'}{meant}"

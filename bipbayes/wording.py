@@ -15,7 +15,7 @@ from typing import Final
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.words import LANGUAGES, study_words
-from bipbayes.errors import SettingsError
+from bipbayes.errors import SettingsError, unknown
 from bipbayes.intervals import ALL_INDICATORS, PLAIN
 
 MINUS: Final = "\N{MINUS SIGN}"
@@ -81,8 +81,7 @@ def checked_language(language: str) -> str:
         For any other.
     """
     if language not in LANGUAGES:
-        known = ", ".join(LANGUAGES)
-        raise SettingsError(f"language {language!r} is not known; choose one of: {known}")
+        raise SettingsError(unknown("language", language, LANGUAGES))
     return language
 
 

@@ -12,7 +12,7 @@ from bipbayes.cells.scores import CellSums, Scores, make_scores
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Integers, Sample
 from bipbayes.data.totals import Samples, samples_of
-from bipbayes.errors import SettingsError
+from bipbayes.errors import SettingsError, unknown
 
 BLOCK = ("combination", "jobcenter")
 
@@ -109,7 +109,7 @@ def score_cells(
         Unknown working covariance.
     """
     if vcov not in covariance.VCOV:
-        raise SettingsError(f"vcov {vcov!r} is unknown; known: {', '.join(covariance.VCOV)}")
+        raise SettingsError(unknown("vcov", vcov, covariance.VCOV))
     codes, respondents = list(codebook.indicator_codes), codebook.respondents
     own = [codebook.respondent_of(code) for code in codes]
     used, totals = sums.information > 0, samples.totals

@@ -31,7 +31,7 @@ import xarray as xr
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Floats
-from bipbayes.errors import DataError, SettingsError, raise_all
+from bipbayes.errors import DataError, SettingsError, raise_all, unknown
 
 BASELINE: Final = "baseline"
 COVARIATES: Final = "covariates"
@@ -103,9 +103,10 @@ def make_adjustment(
     DataError
         The frame repeats a citizen, lacks a column, or a column is not numeric or not finite.
     """
-    unknown = sorted(set(adjust) - set(ADJUSTMENTS))
-    if unknown or not adjust:
-        raise SettingsError(f"adjust {unknown} is unknown; known: {', '.join(ADJUSTMENTS)}")
+    if not adjust:
+        raise SettingsError(f"adjust is empty; known: {', '.join(ADJUSTMENTS)}")
+    faults = [unknown("adjust", name, ADJUSTMENTS) for name in adjust if name not in ADJUSTMENTS]
+    raise_all(SettingsError, "These adjustments were refused:", faults)
     if COVARIATES in adjust and covariates is None:
         raise SettingsError(
             codebook.say("adjusting for covariates needs a frame with one row a {citizen}")

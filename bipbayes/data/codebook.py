@@ -6,6 +6,7 @@ from itertools import product
 from typing import Final
 
 from bipbayes.data.words import Words, study_words
+from bipbayes.errors import SettingsError, raise_all, unknown
 from bipbayes.marks import filled
 
 NO_TREATMENT: Final = "none"
@@ -191,6 +192,26 @@ class Codebook:
         """Return the readable form of a combination: ``"1010"`` is ``"J+S"``."""
         present = [code for code in self.treatment_codes if self.has_treatment(combination, code)]
         return "+".join(present) or NOTHING_LABEL.get(language, NOTHING_LABEL["en"])
+
+    def combination_of(self, text: str) -> str:
+        """Return the digits of a combination: of ``"S+J"``, ``"none"``, or digits themselves.
+
+        Raises
+        ------
+        SettingsError
+            Naming the treatment that is unknown, or stands twice.
+        """
+        if text.strip() in self.combinations:
+            return text.strip()
+        names = [part.strip() for part in text.split("+")]
+        if names[0] in (NO_TREATMENT, *NOTHING_LABEL.values()) and len(names) == 1:
+            return self.no_treatment
+        known = self.treatment_codes
+        faults = [unknown("treatment", name, (*known, NO_TREATMENT)) for name in names
+                  if name not in known]  # fmt: skip
+        faults += [f"treatment {n!r} stands twice" for n in known if names.count(n) > 1]
+        raise_all(SettingsError, f"The combination {text.strip()!r} was refused:", faults)
+        return "".join("1" if code in names else "0" for code in known)
 
     def has_treatment(self, combination: str, treatment: str) -> bool:
         """Say whether a combination contains a treatment."""

@@ -11,6 +11,7 @@ from bipbayes.data.activities import UNKNOWN
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Floats, Integers
 from bipbayes.data.study import Study
+from bipbayes.errors import SettingsError, unknown
 
 PreviousRule = Literal["item", "response"]
 PREVIOUS_RULES: Final[tuple[PreviousRule, ...]] = ("item", "response")
@@ -44,11 +45,11 @@ def progression(
 
     Raises
     ------
-    ValueError
+    SettingsError
         Unknown rule for the previous answer.
     """
     if previous not in PREVIOUS_RULES:
-        raise ValueError(f"previous={previous!r} is unknown; allowed: {', '.join(PREVIOUS_RULES)}")
+        raise SettingsError(unknown("previous", previous, PREVIOUS_RULES))
     codebook = codebook or study.codebook
     levels = _levels(study.responses, codebook)
     starts = _previous_positions(study.responses, levels, previous)

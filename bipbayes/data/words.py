@@ -2,8 +2,9 @@
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any, Final
+
+from bipbayes.errors import unknown
 
 # One and many, by language.
 type Words = Mapping[str, Mapping[str, tuple[str, str]]]
@@ -63,9 +64,7 @@ def word_faults(table: Any, respondents: Iterable[str]) -> list[str]:
     for key, entry in table.items():
         forms = _by_language(entry)
         if key not in known:
-            near = get_close_matches(key, known, n=1)
-            said = f"did you mean {near[0]!r}?" if near else f"known: {known}"
-            faults.append(f"'words' has the unknown word {key!r}; {said}")
+            faults.append(f"'words': {unknown('word', key, known)}")
         elif not isinstance(forms, dict) or "en" not in forms or set(forms) - {*LANGUAGES}:
             faults.append(
                 f"the word {key!r} must stand in English ('en'); Danish ('da') is optional"

@@ -11,12 +11,13 @@ import xarray as xr
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.factorial import factorial_contrasts
-from bipbayes.errors import SettingsError
+from bipbayes.errors import SettingsError, unknown
 from bipbayes.estimands.convergence import convergence, in_chunks
 from bipbayes.intervals import ALL_INDICATORS, NO_SPREAD, PLAIN, PRIOR_DRIVEN, interval_frame
 from bipbayes.sampling.exact.error import TAIL, monte_carlo
 
 UNKNOWN_CELL: Final = "no answers in a cell that the estimand needs; the model does not pool"
+KINDS: Final = ("eti", "hdi")
 SAMPLE: Final = ("chain", "draw")
 COUNTED: Final = ("n", "n_citizens", "answers")
 _SUMMARY: Final = (
@@ -82,12 +83,12 @@ def posterior_intervals(
         indicators, so that it is prior-driven only where none of them was answered.
     """
     frames = [
-        _rows(name, array, settings, point).assign(estimand=name)
+        summary_rows(array, settings, point).assign(estimand=name)
         for name, array in (draws.items() if isinstance(draws, Mapping) else draws)
         if array.size
     ]
     frame = pd.concat(frames, ignore_index=True)
-    counts = _counts(cells, codebook)
+    counts = answer_counts(cells, codebook)
     frame = _with_counts(frame, counts)
     frame["source"], frame["model"], frame["vcov"] = "posterior", model, str(cells.attrs["vcov"])
     frame["analysis"] = str(cells.attrs.get("analysis", PLAIN))
@@ -119,7 +120,7 @@ def limits(draws: np.ndarray, *, level: float, kind: str) -> tuple[np.ndarray, n
         hdi = BaseArray().hdi
         low, high = np.moveaxis(np.asarray(hdi(draws, prob=level, axis=0)), -1, 0)  # type: ignore[no-untyped-call]
         return low, high
-    raise SettingsError(f"kind {kind!r} is unknown; allowed: eti, hdi")
+    raise SettingsError(unknown("kind", kind, KINDS))
 
 
 def _quantiles(rows: np.ndarray, level: float) -> np.ndarray:
@@ -128,10 +129,20 @@ def _quantiles(rows: np.ndarray, level: float) -> np.ndarray:
     return np.asarray(np.quantile(rows, [tail, 1 - tail, *TAIL], axis=1))
 
 
-def _rows(
-    name: str, array: xr.DataArray, settings: IntervalSettings, point: np.ndarray | None
+def summary_rows(
+    array: xr.DataArray, settings: IntervalSettings, point: np.ndarray | None
 ) -> pd.DataFrame:
-    """One row a quantity: labels, summaries and diagnostics."""
+    """Summarise draws, one row a quantity: labels, estimates, limits and diagnostics.
+
+    Parameters
+    ----------
+    array
+        Dims ``chain, draw`` and those that label the rows.
+    settings
+        Level and kind of the intervals.
+    point
+        Of the exact engine's draws the point behind each, shape (chain, draw).
+    """
     labels = [dim for dim in array.dims if dim not in SAMPLE]
     ordered = array.transpose(*SAMPLE, *labels)
     values = ordered.to_numpy().reshape(*ordered.shape[:2], -1)
@@ -166,8 +177,8 @@ def _summary(
     return np.stack([pooled.mean(axis=1), pooled.std(axis=1, ddof=1), *shown])
 
 
-def _counts(cells: xr.Dataset, codebook: Codebook) -> pd.DataFrame:
-    """Answers and citizens by combination or term, jobcenter (``""``: all) and outcome.
+def answer_counts(cells: xr.Dataset, codebook: Codebook) -> pd.DataFrame:
+    """Count answers and citizens by combination or term, jobcenter (``""``: all) and outcome.
 
     A citizen has one jobcenter as a rule, so that citizens add up over jobcenters; one who
     moved counts in each. ``all_indicators`` has the largest number over indicators. ``answers``

@@ -118,10 +118,13 @@ def interval_figure(data: pd.DataFrame, *, context: Context, outcome: str) -> Fi
         figure = Figure(figsize=(max(5.0, 0.9 + column * len(data)), 4.4))
         axes = figure.add_subplot()
         draw_intervals(axes, data, language=language)
-        axes.set_ylabel(axis_phrase(context))
+        axes.set_ylabel(axis_phrase(context, side.estimand if side else "effect"))
+        title = outcome_label(context.codebook, outcome, language=language)
+        if side is not None and side.estimand != "effect":
+            title = f"{title}: {phrase(side.estimand, language)}"
         furnish(
             figure,
-            title=titled(context, outcome_label(context.codebook, outcome, language=language)),
+            title=titled(context, title),
             caption=caption(
                 context,
                 [phrase("filled", language), phrase("n_line", language)],

@@ -2,6 +2,7 @@
 
 import logging
 
+from bipbayes.estimands.posterior import Posterior
 from bipbayes.intervals import frequentist, of_analysis
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.run import compare_stage, export_stage
@@ -10,7 +11,7 @@ from bipbayes.run.fits import chosen_models, sound_rows
 from bipbayes.run.inputs import Run
 from bipbayes.run.ols_stage import fit_ols, read_intervals
 from bipbayes.run.posterior_process import PosteriorProcess
-from bipbayes.run.posterior_stage import Posterior, cells_of_run, store_posterior
+from bipbayes.run.posterior_stage import cells_of_run, store_posterior
 
 logger = logging.getLogger(__name__)
 

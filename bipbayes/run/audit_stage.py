@@ -14,6 +14,7 @@ from bipbayes.audit.evidence import BASELINE, AuditSettings
 from bipbayes.audit.rules import rules_table
 from bipbayes.audit.verdicts import audit_claims, beside_baseline
 from bipbayes.describe.description import Description
+from bipbayes.estimands.posterior import Posterior
 from bipbayes.intervals import join_frames
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.plots.task import FigureTask
@@ -26,7 +27,6 @@ from bipbayes.run.default_study import (
 )
 from bipbayes.run.fits import ending_of, is_sound
 from bipbayes.run.inputs import Run
-from bipbayes.run.posterior_stage import Posterior
 from bipbayes.tables.audit_disclosure import protected_audit
 from bipbayes.tables.audit_tables import audit_counts_table, claims_table, design_table
 from bipbayes.tables.disclosure import blank_small_cells

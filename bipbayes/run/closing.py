@@ -16,13 +16,14 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.data.parted import PartedStudy
 from bipbayes.data.study import Study
 from bipbayes.data.words import study_words
+from bipbayes.estimands.posterior import Posterior
 from bipbayes.intervals import ALL_INDICATORS, PLAIN, excludes_zero, of_analysis
 from bipbayes.run.analyses import named
 from bipbayes.run.console import warnings_so_far
 from bipbayes.run.contexts import recorded_words
 from bipbayes.run.fits import stage_name
 from bipbayes.run.folder import RunFolder
-from bipbayes.run.posterior_stage import Posterior
+from bipbayes.sampling.diagnose import measures
 from bipbayes.wording import StudyLanguage, capital, percent, phrase
 
 _FIRST: Final = ("report.html", "figures/heatmap_effect.png", "comparison.csv")
@@ -196,17 +197,9 @@ def _fits(folder: RunFolder, stages: Iterable[str]) -> list[str]:
 
 def _verdict(name: str, done: Mapping[str, Any]) -> str:
     verdict = done["verdict"]
-    worst = verdict["worst"]
     told = f"{'passed' if verdict['passed'] else 'failed'} its checks"
-    if "k_hat" in worst:
-        measures = f"k-hat {worst['k_hat']:.2f}, {worst['effective_points']:.0f} effective points"
-    else:
-        least = min(worst["ess_bulk"], worst["ess_tail"])
-        measures = (
-            f"R-hat {worst['r_hat']:.3f}, ESS {least:.0f}, {worst['divergences']:.0f} divergences"
-        )
     quick = ", a quick run: preliminary" if done.get("preliminary") else ""
-    return f"the fit of {name} {told} ({measures}{quick})"
+    return f"the fit of {name} {told} ({measures(verdict['worst'])}{quick})"
 
 
 def _caution(folder: RunFolder, facts: Sequence[str]) -> str:

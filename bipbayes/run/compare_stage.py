@@ -12,6 +12,7 @@ from bipbayes import progress
 from bipbayes.comparison import compare, shown_errors
 from bipbayes.data.codebook import Codebook
 from bipbayes.estimands.effects import hyperparameters
+from bipbayes.estimands.posterior import Posterior
 from bipbayes.intervals import ORDINAL, PLAIN, frequentist, join_frames, of_analysis
 from bipbayes.plots.catalogue import (
     FigureInputs,
@@ -30,7 +31,7 @@ from bipbayes.run.fits import as_reported, chosen_models, fitted_models, sound_r
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.ols_stage import STAGE as FIT_OLS
 from bipbayes.run.ols_stage import read_intervals, without
-from bipbayes.run.posterior_stage import Posterior, stored_posterior
+from bipbayes.run.posterior_stage import stored_posterior
 from bipbayes.run.settings import Settings
 from bipbayes.sampling.diagnose import is_exact
 from bipbayes.wording import Context

@@ -8,12 +8,13 @@ from typing import Any, Final
 import pandas as pd
 import xarray as xr
 
-from bipbayes.errors import RunError, SettingsError
+from bipbayes.errors import RunError
 from bipbayes.intervals import PLAIN
 from bipbayes.run.analyses import named
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run
-from bipbayes.run.settings import DEFAULT_DRAWS, EXACT, NUTS, Settings
+from bipbayes.run.settings import DEFAULT_DRAWS, Settings
+from bipbayes.sampling.engines import engine_of
 from bipbayes.sampling.registry import ModelFile, load_model
 from bipbayes.sampling.store import load_fit
 
@@ -128,29 +129,6 @@ def fit_settings(settings: Settings, model_file: ModelFile) -> dict[str, Any]:
     engine = engine_of(model_file, settings.engine)
     values = {key: getattr(settings, key) for key in (*SAMPLING, *REPORTING)}
     return {**values, "engine": engine, "draws": settings.draws or DEFAULT_DRAWS[engine]}
-
-
-def engine_of(model_file: ModelFile, asked: str | None) -> str:
-    """Return the engine that fits a model.
-
-    Parameters
-    ----------
-    model_file
-        From `bipbayes.sampling.registry.load_model`.
-    asked
-        ``exact``, ``nuts`` or ``None``: exact wherever the model declares batches.
-
-    Raises
-    ------
-    SettingsError
-        Exact is asked for and the model builds a graph of its own.
-    """
-    if asked == EXACT and model_file.batches is None:
-        raise SettingsError(
-            f"--engine exact: {model_file.name} has no batches(cells, priors), only build; "
-            "leave --engine out, or ask for nuts"
-        )
-    return asked or (NUTS if model_file.batches is None else EXACT)
 
 
 def is_sound(folder: RunFolder, model: str, analysis: str = PLAIN) -> bool:

@@ -22,6 +22,8 @@ from bipbayes.data.read import read_responses
 from bipbayes.data.study import Study
 from bipbayes.data.totals import Samples
 from bipbayes.data.words import study_words
+from bipbayes.describe.cautions import unscaled
+from bipbayes.describe.directions import directions_record
 from bipbayes.errors import RunError, SettingsError
 from bipbayes.progress import stage
 from bipbayes.run.default_study import (
@@ -30,7 +32,6 @@ from bipbayes.run.default_study import (
     codebook_or_default,
     default_simulation,
 )
-from bipbayes.run.directions import directions_record
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.settings import ALWAYS, NEVER, Settings
 from bipbayes.sampling.priors import read_priors
@@ -99,15 +100,8 @@ class Run:
         never change are named as well: they have no scale to compare them on. Of a study in
         parts the first is looked at: a hundred thousand responses find any direction.
         """
-        scale = changes.scale if isinstance(changes, Samples) else changes
-        still = scale["outcome"].where(scale["sd"].isnull(), drop=True).to_numpy()
-        if len(still):
-            logger.warning(
-                "%s: %d outcome(s) whose changes are all alike or missing have no standard "
-                "deviation; their results are empty",
-                ", ".join(map(str, still)),
-                len(still),
-            )
+        if told := unscaled(changes.scale if isinstance(changes, Samples) else changes):
+            logger.warning("%s", told)
         if isinstance(self.study, PartedStudy):
             rule = cast(PreviousRule, self.settings.previous)
             changes = progression(self.study.first, previous=rule)

@@ -6,10 +6,11 @@ import pandas as pd
 import xarray as xr
 
 from bipbayes import progress
+from bipbayes.analyses import frequentist_intervals
 from bipbayes.data.totals import Samples
 from bipbayes.intervals import PLAIN, frequentist, join_frames
-from bipbayes.regression import estimate_ols, ols_intervals
 from bipbayes.run.analyses import analysis_facts, named
+from bipbayes.run.covariates import analysed, covariates_of
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run
 
@@ -56,14 +57,13 @@ def forget_dependents(folder: RunFolder, analysis: str) -> None:
 
 
 def _intervals(run: Run, changes: xr.Dataset | Samples) -> pd.DataFrame:
-    codebook = run.codebook
-    if run.settings.analysis == PLAIN:
-        estimates = estimate_ols(changes, codebook)
-        return ols_intervals(estimates, codebook, level=run.settings.level)
-    from bipbayes.run.other_analyses import frequentist_intervals
-
-    in_memory = changes if isinstance(changes, xr.Dataset) else run.progression()
-    return frequentist_intervals(run, in_memory)
+    return frequentist_intervals(
+        analysed(run, changes),
+        run.codebook,
+        analysis=run.settings.analysis,
+        level=run.settings.level,
+        covariates=covariates_of(run),
+    )
 
 
 def read_intervals(folder: RunFolder) -> pd.DataFrame:

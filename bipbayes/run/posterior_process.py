@@ -25,9 +25,10 @@ from bipbayes.estimands.effects import hyperparameters
 from bipbayes.processes import Processes
 from bipbayes.run.inputs import Run
 from bipbayes.run.messages import Sender, listening
+from bipbayes.sampling.engines import ENGINE_MODULES
 
 if TYPE_CHECKING:
-    from bipbayes.run.posterior_stage import Posterior
+    from bipbayes.estimands.posterior import Posterior
 
 _STAGE: Final = "bipbayes.run.posterior_stage"
 
@@ -104,9 +105,9 @@ def _begin(connection: "Connection[Any, Any]", level: int) -> None:
 
 def _import(engines: list[str]) -> int:
     """Import what fitting needs; returns the process."""
-    modules = import_module(_STAGE).ENGINE_MODULES
+    import_module(_STAGE)
     for engine in engines:
-        import_module(modules[engine])
+        import_module(ENGINE_MODULES[engine])
     return os.getpid()
 
 

@@ -16,10 +16,11 @@ import xarray as xr
 
 from bipbayes.plots.pool import FORMATS, DrawingPool
 from bipbayes.run.console import conclude
-from bipbayes.run.fits import check_stages, chosen_models, engine_of, sound_rows
+from bipbayes.run.fits import check_stages, chosen_models, sound_rows
 from bipbayes.run.inputs import Run, open_run
 from bipbayes.run.posterior_process import PosteriorProcess
 from bipbayes.run.settings import Settings
+from bipbayes.sampling.engines import engine_of
 from bipbayes.sampling.registry import load_model
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from bipbayes.data.totals import Samples
     from bipbayes.describe.description import Description
-    from bipbayes.run.posterior_stage import Posterior
+    from bipbayes.estimands.posterior import Posterior
 
 logger = logging.getLogger(__name__)
 

@@ -7,6 +7,7 @@ from bipbayes.audit.claims import REQUIRED
 from bipbayes.audit.evidence import BASELINE
 from bipbayes.data.codebook import Codebook
 from bipbayes.errors import SettingsError
+from bipbayes.estimands.posterior import Posterior
 from bipbayes.intervals import PLAIN, of_analysis
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.run.audit_stage import audit_run, compare_with_published
@@ -17,7 +18,7 @@ from bipbayes.run.describe_stage import describe_run
 from bipbayes.run.fits import as_reported, chosen_models, ending_of, fitted_models
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import as_made, open_run, open_stored
-from bipbayes.run.posterior_stage import Posterior, stored_posterior
+from bipbayes.run.posterior_stage import stored_posterior
 from bipbayes.run.settings import Settings
 
 

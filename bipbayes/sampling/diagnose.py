@@ -11,7 +11,7 @@ above 0.5 slower to converge (Vehtari et al. 2024): the one fails, the other ask
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -91,6 +91,19 @@ class Verdict:
     def record(self) -> dict[str, Any]:
         """Return the verdict as plain values for ``run.json``."""
         return asdict(self)
+
+    def __str__(self) -> str:
+        """Say in a line whether the fit passed, by which measures, and what is the matter."""
+        told = f"{'passed' if self.passed else 'failed'} its checks ({measures(self.worst)})"
+        return "; ".join([told, *self.reasons, *self.review])
+
+
+def measures(worst: Mapping[str, float]) -> str:
+    """Write a verdict's worst values: k-hat and points, or R-hat, ESS and divergences."""
+    if "k_hat" in worst:
+        return f"k-hat {worst['k_hat']:.2f}, {worst['effective_points']:.0f} effective points"
+    least = min(worst["ess_bulk"], worst["ess_tail"])
+    return f"R-hat {worst['r_hat']:.3f}, ESS {least:.0f}, {worst['divergences']:.0f} divergences"
 
 
 def diagnostics_frame(fit: xr.DataTree, reported: pd.DataFrame) -> pd.DataFrame:

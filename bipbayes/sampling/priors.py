@@ -7,7 +7,7 @@ from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from bipbayes.errors import BipbayesError, SettingsError, raise_all
+from bipbayes.errors import BipbayesError, SettingsError, raise_all, unknown
 
 
 def require_positive(priors: Any) -> None:
@@ -42,11 +42,7 @@ def make_priors(kind: type, values: Mapping[str, Any]) -> Any:
         Unknown names, or values that are no finite numbers; all of them are named.
     """
     known = [entry.name for entry in fields(kind)] if is_dataclass(kind) else []
-    faults = [
-        f"{name!r} is unknown; known: {', '.join(known) or 'none'}"
-        for name in values
-        if name not in known
-    ]
+    faults = [unknown("prior", name, known) for name in values if name not in known]
     faults += [
         f"{name} = {value!r} is no finite number"
         for name, value in values.items()

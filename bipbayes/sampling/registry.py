@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import xarray as xr
 
-from bipbayes.errors import ModelError, raise_all
+from bipbayes.errors import ModelError, raise_all, unknown
 from bipbayes.sampling.batches import Batch, present
 
 _PACKAGE: Final = "bipbayes.models"
@@ -100,8 +100,8 @@ def load_model(name_or_path: str | Path) -> ModelFile:
     path = Path(text) if text.endswith(".py") else None
     if path is None and text not in model_names():
         raise ModelError(
-            f"there is no model {text!r}; known: {', '.join(model_names())}, "
-            "or give the path of your own file, ending in .py"
+            f"{unknown('model', text, model_names())}; your own is a file: give its path, "
+            "ending in .py"
         )
     module = importlib.import_module(f"{_PACKAGE}.{text}") if path is None else _run_file(path)
     source = Path(str(module.__file__))

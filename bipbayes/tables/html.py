@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from jinja2 import Environment, Template
 
 from bipbayes.tables.latex import column_groups
-from bipbayes.tables.layout import Table
+
+if TYPE_CHECKING:
+    from bipbayes.tables.layout import Table
 
 _FRAGMENT: Final = """\
 <figure class="table">
@@ -65,7 +67,7 @@ def _template(source: str) -> Template:
     return Environment(autoescape=True, keep_trailing_newline=True).from_string(source)
 
 
-def html_fragment(table: Table) -> str:
+def html_fragment(table: "Table") -> str:
     """Return the table with caption and notes, without a page around it (style: `STYLE`)."""
     groups = column_groups(table.columns)
     rows = [list(zip(table.columns, row, strict=True)) for row in table.rows()]
@@ -74,7 +76,7 @@ def html_fragment(table: Table) -> str:
     )
 
 
-def html(tables: Sequence[Table], *, language: str = "en") -> str:
+def html(tables: "Sequence[Table]", *, language: str = "en") -> str:
     """Return tables as a page that needs no other file.
 
     Parameters

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterable
 from itertools import groupby
 from textwrap import wrap
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from bipbayes.tables.layout import Column, Table
+if TYPE_CHECKING:
+    from bipbayes.tables.layout import Column, Table
 
 _REPLACED: Final = {
     "\\": r"\textbackslash{}",
@@ -39,7 +40,7 @@ def escape(text: str) -> str:
     return _SPECIAL.sub(lambda match: _REPLACED[match.group()], text)
 
 
-def latex(table: Table) -> str:
+def latex(table: "Table") -> str:
     """Return the table as LaTeX; its first line names the packages that the document needs.
 
     Parameters
@@ -60,7 +61,7 @@ def latex(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _float(table: Table, widths: list[int], *, small: bool) -> list[str]:
+def _float(table: "Table", widths: list[int], *, small: bool) -> list[str]:
     """Return a table on one page."""
     return [
         "\\begin{table}[htbp]",
@@ -78,7 +79,7 @@ def _float(table: Table, widths: list[int], *, small: bool) -> list[str]:
     ]
 
 
-def _long(table: Table, widths: list[int], *, small: bool) -> list[str]:
+def _long(table: "Table", widths: list[int], *, small: bool) -> list[str]:
     """Return a table over several pages, each with the headers."""
     named = f"\\caption{{{escape(table.caption)}}}\\label{{tab:{label(table.name)}}} \\\\"
     return [
@@ -104,11 +105,11 @@ def _print(small: bool) -> list[str]:
     return ["\\scriptsize", "\\setlength{\\tabcolsep}{3pt}"] if small else ["\\footnotesize"]
 
 
-def _alignment(table: Table) -> str:
+def _alignment(table: "Table") -> str:
     return "".join(column.align for column in table.columns)
 
 
-def _widths(table: Table) -> list[int]:
+def _widths(table: "Table") -> list[int]:
     """Letters that each column takes: its longest cell, or its header in short lines."""
     cells = zip(*table.rows(), strict=True) if len(table.body) else [()] * len(table.columns)
     found = []
@@ -119,7 +120,7 @@ def _widths(table: Table) -> list[int]:
     return found
 
 
-def _head(table: Table, widths: list[int]) -> list[str]:
+def _head(table: "Table", widths: list[int]) -> list[str]:
     headers = (
         _stacked(column.header, width, column.align)
         for column, width in zip(table.columns, widths, strict=True)
@@ -145,7 +146,7 @@ def label(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", name)
 
 
-def column_groups(columns: tuple[Column, ...]) -> list[tuple[str, int]]:
+def column_groups(columns: "tuple[Column, ...]") -> list[tuple[str, int]]:
     """Return the headers that stand over several columns, with how many each spans."""
     return [(name, len(list(group))) for name, group in groupby(columns, lambda c: c.group)]
 
@@ -156,7 +157,7 @@ def _row(cells: Iterable[str]) -> str:
     return " & ".join(f"{{}}{text}" if text.startswith("[") else text for text in texts) + r" \\"
 
 
-def _group_lines(columns: tuple[Column, ...], widths: list[int]) -> list[str]:
+def _group_lines(columns: "tuple[Column, ...]", widths: list[int]) -> list[str]:
     groups = column_groups(columns)
     if not any(name for name, _ in groups):
         return []

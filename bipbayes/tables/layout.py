@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from bipbayes.tables.html import html_fragment
+from bipbayes.tables.latex import latex
 from bipbayes.wording import Context, analysis_meaning, capital, phrase, study_notes
 
 
@@ -29,7 +31,7 @@ class Column:
     align: str = "r"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Table:
     """A table ready to be written.
 
@@ -68,6 +70,30 @@ class Table:
         """Return the printed texts row by row, in the order of the columns."""
         keys = [column.key for column in self.columns]
         return [[str(cell) for cell in row] for row in self.body.reindex(columns=keys).to_numpy()]
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The printed texts under their headers, of two levels where there are groups."""
+        heads = [(column.group, column.header) for column in self.columns]
+        if any(group for group, _ in heads):
+            return pd.DataFrame(self.rows(), columns=pd.MultiIndex.from_tuples(heads))
+        return pd.DataFrame(self.rows(), columns=[header for _, header in heads])
+
+    def to_html(self) -> str:
+        """Return a fragment of HTML with caption and notes."""
+        return html_fragment(self)
+
+    def to_latex(self) -> str:
+        """Return LaTeX; its first line names the packages that it needs."""
+        return latex(self)
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+    def __repr__(self) -> str:
+        """Return the table as plain text."""
+        printed = self.frame.to_string(index=False)
+        return "\n".join([self.caption, "", printed, "", *self.notes])
 
 
 def table_caption(context: Context, *parts: str) -> str:

@@ -25,7 +25,8 @@ from bipbayes.cells import cell_means
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.progression import progression
 from bipbayes.data.study import Study
-from bipbayes.run.posterior_stage import summarise
+from bipbayes.estimands.intervals import IntervalSettings
+from bipbayes.estimands.posterior import summarise
 from bipbayes.run.settings import DEFAULT_DRAWS, EXACT, NUTS, Settings
 from bipbayes.sampling.registry import load_model
 from bipbayes.sampling.settings import SamplerSettings
@@ -106,7 +107,7 @@ def verdicts(engine: str, shape: Shape, cells: xr.Dataset, seeds: int) -> Iterat
         else:
             fit = sample(MODEL, cells, settings=settings)
         seconds = time.perf_counter() - started
-        verdict = summarise(fit, shape.codebook, asked).verdict
+        verdict = summarise(fit, shape.codebook, IntervalSettings()).verdict
         rounds = float(fit.attrs.get("rounds", np.nan))
         short = any("hyperparameters" in note for note in verdict.review)
         said = "; ".join((*verdict.reasons, *verdict.review))

@@ -6,8 +6,8 @@ import pytest
 from fits import RAGGED, UNSEEN, ragged_fit
 
 from bipbayes.checks.engines import MEASURES, engine_differences, limit, worst_differences
-from bipbayes.run.posterior_stage import summarise
-from bipbayes.run.settings import Settings
+from bipbayes.estimands.intervals import IntervalSettings
+from bipbayes.estimands.posterior import summarise
 
 ROWS = {
     "estimand": ["effect", "effect", "contrast"],
@@ -28,7 +28,7 @@ def test_the_engines_agree_on_every_reported_quantity(seed: int) -> None:
     tell most.
     """
     rows = [
-        summarise(fit, RAGGED, Settings()).intervals
+        summarise(fit, RAGGED, IntervalSettings()).intervals
         for fit in (ragged_fit("exact", seed=seed), ragged_fit("nuts"))
     ]
     differences = engine_differences(*rows)
@@ -47,7 +47,8 @@ def test_a_term_that_is_off_by_a_tenth_is_seen(term: str) -> None:
     fit = ragged_fit("nuts").copy(deep=True)
     posterior = fit["posterior"].to_dataset()
     fit["posterior"] = posterior.assign({term: posterior[term] * 1.1 + 0.01})
-    rows = [summarise(each, RAGGED, Settings()).intervals for each in (ragged_fit("exact"), fit)]
+    fits = (ragged_fit("exact"), fit)
+    rows = [summarise(each, RAGGED, IntervalSettings()).intervals for each in fits]
     differences = engine_differences(*rows)
     assert differences["in_errors"].max() > limit(len(differences))
 

@@ -14,6 +14,7 @@ from builders import Shape, make_codebook, random_study
 from bipbayes.data.adjustment import ADJUSTMENTS, make_adjustment
 from bipbayes.errors import RunError, SettingsError
 from bipbayes.estimands.effects import effect_draws
+from bipbayes.estimands.posterior import cells_of
 from bipbayes.estimands.weights import observed_weights
 from bipbayes.intervals import ANALYSES, frequentist, of_analysis
 from bipbayes.ordinal import estimate_ordinal, ordinal_intervals, translate
@@ -26,7 +27,7 @@ from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run
 from bipbayes.run.ols_stage import fit_ols, read_intervals
 from bipbayes.run.options import settings_from
-from bipbayes.run.posterior_stage import cells_of, fit_posterior
+from bipbayes.run.posterior_stage import fit_posterior
 from bipbayes.run.settings import Settings
 from bipbayes.sampling.store import load_fit, save_fit
 

@@ -101,10 +101,12 @@ def test_faults_of_a_file_are_named(tmp_path: Path, old: str, new: str, word: st
     assert word in refusal(write(tmp_path, GOOD.replace(old, new, 1)))
 
 
-@pytest.mark.parametrize("name", ["hierachical", "nowhere.py"])
-def test_unknown_models_are_refused(name: str) -> None:
+@pytest.mark.parametrize(
+    "name, said", [("hierachical", "did you mean 'hierarchical'"), ("nowhere.py", "no model file")]
+)
+def test_unknown_models_are_refused(name: str, said: str) -> None:
     """Catches a misspelt name that goes through to an import error."""
-    with pytest.raises(ModelError, match="there is no model"):
+    with pytest.raises(ModelError, match=said):
         load_model(name)
 
 

@@ -10,9 +10,10 @@ import pytest
 from cell_builders import CellShape, make_cells
 
 from bipbayes.errors import ModelError, SettingsError
-from bipbayes.run.fits import engine_of, fit_settings
+from bipbayes.run.fits import fit_settings
 from bipbayes.run.settings import Settings
 from bipbayes.sampling.batches import FLAT, Batch, is_flat
+from bipbayes.sampling.engines import engine_of
 from bipbayes.sampling.exact.error import monte_carlo
 from bipbayes.sampling.exact.fit import sample
 from bipbayes.sampling.exact.posterior import saturated_posterior

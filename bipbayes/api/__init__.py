@@ -1,0 +1,1 @@
+"""The objects and functions of ``import bipbayes``; `bipbayes` itself names them all."""

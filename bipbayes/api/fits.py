@@ -1,0 +1,439 @@
+"""A model fitted to a study, and what its draws say."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+from matplotlib.figure import Figure
+
+from bipbayes.analyses import analysis_cells
+from bipbayes.api import pictures
+from bipbayes.api.choices import (
+    Names,
+    analysis_name,
+    blanked,
+    chosen,
+    of_kind,
+    one_of,
+    outcomes,
+    worded,
+)
+from bipbayes.api.estimates import Covariates, people
+from bipbayes.api.show import Card
+from bipbayes.api.study import Study
+from bipbayes.cells import VCOV
+from bipbayes.checks.spoken import probability, read_statement
+from bipbayes.comparison import shown_errors
+from bipbayes.estimands.arviz_groups import add_predictions
+from bipbayes.estimands.effects import effect_draws
+from bipbayes.estimands.intervals import KINDS, IntervalSettings
+from bipbayes.estimands.posterior import Posterior, summarise
+from bipbayes.estimands.query import OBSERVED, Effect, Weights, cell_effects, effect_frame
+from bipbayes.intervals import ALL_INDICATORS, PLAIN
+from bipbayes.regression.inference import checked_level
+from bipbayes.run.settings import DEFAULT_DRAWS, DEFAULT_SEED, DEFAULT_TUNE
+from bipbayes.sampling.diagnose import Verdict
+from bipbayes.sampling.engines import engine_of, fit_cells
+from bipbayes.sampling.priors import make_priors, read_priors
+from bipbayes.sampling.registry import ModelFile, load_model
+from bipbayes.sampling.settings import ENGINES, SamplerSettings, derived_seed
+from bipbayes.tables.interval_table import interval_table
+from bipbayes.tables.layout import Table
+from bipbayes.wording import Context, interval_words, phrase
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Fit:
+    """A model's posterior, judged; made by `bipbayes.fit` or `bipbayes.load`.
+
+    Attributes
+    ----------
+    study
+        What was fitted.
+    posterior
+        The package's record: draws, cells, intervals, diagnostics, verdict.
+    settings
+        Level and kind of the credible intervals.
+
+    Examples
+    --------
+    >>> fit.verdict.passed
+    True
+    >>> list(fit.effects("all_indicators", "T+U").columns[:4])
+    ['combination', 'code', 'outcome', 'n']
+    >>> 0 <= fit.probability("T > none in at least 2 indicators") <= 1
+    True
+    """
+
+    study: Study
+    posterior: Posterior
+    settings: IntervalSettings
+
+    @property
+    def tree(self) -> xr.DataTree:
+        """All draws and what ArviZ needs: ``az.summary(fit.tree)``, ``az.loo(fit.tree)``."""
+        return self.posterior.fit
+
+    @property
+    def model(self) -> str:
+        """Name of the model."""
+        return self.posterior.model
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the fit may be reported, with reasons."""
+        return self.posterior.verdict
+
+    @property
+    def cells(self) -> xr.Dataset:
+        """The cell means that were fitted, with their covariance."""
+        return self.posterior.cells
+
+    @property
+    def diagnostics(self) -> pd.DataFrame:
+        """Diagnostics of hyperparameters and of every reported quantity, one a row."""
+        return self.posterior.diagnostics
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """All estimands, one a row: ``combination`` in words, its digits in ``code``."""
+        return worded(self.posterior.intervals, self.study.codebook)
+
+    def context(self) -> Context:
+        """Return what figures and tables share; a fit that failed its checks is preliminary."""
+        return self.study.context(
+            analysis=self.posterior.analysis, preliminary=not self.verdict.passed
+        )
+
+    def effects(
+        self,
+        outcome: Names = None,
+        combination: Names = None,
+        *,
+        jobcenter: Names = None,
+        weights: Weights = OBSERVED,
+        level: float | None = None,
+    ) -> pd.DataFrame:
+        """Return effects: differences from average progress, in its standard deviations.
+
+        Parameters
+        ----------
+        outcome
+            Codes of indicators or averages, or ``all_indicators``; default: all.
+        combination
+            Such as ``"J+S"`` or ``"none"``; default: all.
+        jobcenter
+            One or several by name, each by itself; default: over all jobcenters.
+        weights
+            How jobcenters count: ``"observed"`` (as they occur in each combination, as in OLS),
+            ``"standardised"`` (alike in all combinations), ``"new"`` (a jobcenter not seen), or
+            ``{"Aarhus": 0.5, "Odense": 0.5}``.
+        level
+            Probability of the intervals; default: the fit's.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``combination, code, outcome, (jobcenter,) n, n_citizens, estimate, se, lower, upper,
+            level, kind, p_positive, p_wrong_sign``, diagnostics, ``places_moved``, ``note``.
+
+        Examples
+        --------
+        >>> fit.effects("q1", "T", jobcenter=["north", "west"])["jobcenter"].tolist()
+        ['north', 'west']
+        """
+        book = self.study.codebook
+        names = [combination] if isinstance(combination, str) else combination
+        asked = [Effect.of(name, book) for name in names or book.combinations]
+        frame = self._summed(asked, outcome, jobcenter, weights, level)
+        codes = {each.label(book): each.first for each in asked}
+        frame = frame.rename(columns={"effect": "combination"})
+        frame.insert(1, "code", frame["combination"].map(codes))
+        return frame
+
+    def contrast(
+        self,
+        difference: str,
+        outcome: Names = None,
+        *,
+        jobcenter: Names = None,
+        weights: Weights = OBSERVED,
+        level: float | None = None,
+    ) -> pd.DataFrame:
+        """Return the difference of two combinations.
+
+        Parameters
+        ----------
+        difference
+            Such as ``"J+S - J"``; ``"J"`` alone is ``"J - none"``.
+        outcome, jobcenter, weights, level
+            As for `effects`. Observed weights hold each combination's own jobcenters against the
+            other's; ``weights="standardised"`` gives both the same.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As of `effects`, the difference in the column ``contrast``; ``n`` is of the first
+            combination, ``n_reference`` of the second.
+
+        Examples
+        --------
+        >>> fit.contrast("U+T - T", "q1")["contrast"].item()
+        'T+U - T'
+        """
+        asked = [Effect.of(difference, self.study.codebook, contrast=True)]
+        frame = self._summed(asked, outcome, jobcenter, weights, level)
+        return frame.rename(columns={"effect": "contrast"})
+
+    def probability(self, statement: str, *, weights: Weights = OBSERVED) -> float:
+        """Return the posterior probability of a statement, the share of draws where it holds.
+
+        Parameters
+        ----------
+        statement
+            ``EFFECT > EFFECT or number [in PLACE]``: ``"J > 0"`` (over all indicators, from
+            average progress), ``"J > none in B1"``, ``"J+S - J > 0.1 in at least 15
+            indicators"``, ``"J > none in all jobcenters"`` (or the study's own word for them).
+        weights
+            As for `effects`.
+
+        Examples
+        --------
+        >>> fit.probability("T > none in any indicator") >= fit.probability("T > none in q1")
+        True
+        """
+        book = self.study.codebook
+        return probability(read_statement(statement, book), self.posterior, book, weights=weights)
+
+    def summary(self) -> pd.DataFrame:
+        """Return effects and contrasts over all indicators, unrounded, a combination a row.
+
+        Examples
+        --------
+        >>> fit.summary()["contrast"].columns.tolist()
+        ['estimate', 'se', 'lower', 'upper', 'p_positive']
+        """
+        rows = self.frame[self.frame["outcome"] == ALL_INDICATORS].set_index("combination")
+        kept = ["estimate", "se", "lower", "upper", "p_positive"]
+        parts = {name: rows.loc[rows["estimand"] == name, kept] for name in pictures.ESTIMANDS}
+        effects = rows[rows["estimand"] == "effect"]
+        both = pd.concat({"": effects[["n"]].astype("Int64"), **parts}, axis=1)
+        return both.reindex(effects.index)
+
+    def forest(
+        self,
+        outcome: str = ALL_INDICATORS,
+        *,
+        estimand: str = "effect",
+        combination: str | None = None,
+    ) -> Figure:
+        """Draw the posterior of an outcome with ArviZ's forest.
+
+        Parameters
+        ----------
+        outcome
+            Code of an indicator or average, or ``all_indicators``.
+        estimand
+            ``effect`` (from average progress) or ``contrast`` (from no treatment).
+        combination
+            Where given, its effect in every jobcenter, in all and in one not seen.
+        """
+        outcome, rows = outcomes(self.study.codebook, outcome)[0], self.posterior.intervals
+        vcov = shown_errors(self.posterior.analysis)
+        if combination is not None:
+            code = self.study.codebook.combination_of(combination)
+            return pictures.jobcenter_forest(
+                rows, self.context(), outcome=outcome, combination=code, vcov=vcov
+            )
+        one_of("estimand", estimand, pictures.ESTIMANDS)
+        return pictures.forest(
+            rows,
+            self.context(),
+            outcome=outcome,
+            estimand=estimand,
+            vcov=vcov,
+            draws=self.posterior.draws,
+        )
+
+    def table(
+        self,
+        outcome: str = ALL_INDICATORS,
+        *,
+        estimand: str = "effect",
+        minimum_count: int | None = None,
+    ) -> Table:
+        """Return a formatted table: ``.frame``, ``.to_html()``, ``.to_latex()``.
+
+        Parameters
+        ----------
+        outcome, estimand
+            As for `forest`.
+        minimum_count
+            Blank what rests on fewer citizens; default: nothing is blanked.
+        """
+        outcome = outcomes(self.study.codebook, outcome)[0]
+        one_of("estimand", estimand, pictures.ESTIMANDS)
+        rows = blanked(self.posterior.intervals, self.study.codebook, minimum_count)
+        return interval_table(rows, self.context(), outcome=outcome, estimand=estimand)
+
+    def heatmap(self, *, estimand: str = "effect") -> Figure:
+        """Draw all outcomes and combinations on one colour scale."""
+        one_of("estimand", estimand, pictures.ESTIMANDS)
+        vcov = shown_errors(self.posterior.analysis)
+        return pictures.heatmap(
+            self.posterior.intervals, self.context(), estimand=estimand, vcov=vcov
+        )
+
+    def _summed(
+        self,
+        asked: Sequence[Effect],
+        outcome: Names,
+        jobcenter: Names,
+        weights: Weights,
+        level: float | None,
+    ) -> pd.DataFrame:
+        """Summarise effects over jobcenters, or in each of those named."""
+        wanted = outcomes(self.study.codebook, outcome)
+        own = self.settings
+        settings = IntervalSettings(checked_level(level or own.level), own.kind, own.rope)
+        places: list[tuple[str, Weights]] = [("", weights)]
+        if jobcenter is not None:
+            sites = [str(name) for name in self.cells["jobcenter"].to_numpy()]
+            places = [(name, {name: 1.0}) for name in chosen("jobcenter", jobcenter, sites)]
+        effects = cell_effects(self.posterior) if len(places) > 1 else None
+        parts = []
+        for name, share in places:
+            frame = effect_frame(
+                self.posterior,
+                self.study.codebook,
+                asked,
+                outcomes=wanted,
+                settings=settings,
+                weights=share,
+                effects=effects,
+            )
+            if name:
+                frame.insert(2, "jobcenter", name)
+            parts.append(frame)
+        return pd.concat(parts, ignore_index=True)
+
+    def _card(self) -> Card:
+        language, attrs = self.context().language, self.tree.attrs
+        interval = interval_words(self.settings.level, self.settings.kind, language="en")
+        lines = (
+            ("study", self.study.title()),
+            ("engine", f"{attrs.get('engine', 'nuts')}, {self._size()}, seed {attrs['seed']}"),
+            ("covariance", f"{attrs['vcov']}: {phrase(str(attrs['vcov']), language)}"),
+            ("analysis", self.posterior.analysis or "plain"),
+            ("intervals", interval),
+        )
+        table = interval_table(
+            self.posterior.intervals, self.context(), outcome=ALL_INDICATORS
+        ).frame
+        notes = ("effects over all indicators, from average progress; * the interval excludes 0",)
+        return Card(f"Fit of {self.model}: {self.verdict}", lines, table, notes)
+
+    def _size(self) -> str:
+        sizes = self.tree["posterior"].sizes
+        return f"{sizes['chain']} x {sizes['draw']} draws"
+
+    def __repr__(self) -> str:
+        return self._card().text()
+
+    def _repr_html_(self) -> str:
+        return self._card().html()
+
+
+def fit(
+    study: Study,
+    model: str | Path = "hierarchical",
+    *,
+    engine: str | None = None,
+    vcov: str = "citizen",
+    adjust: str | Sequence[str] = (),
+    covariates: Covariates = None,
+    ordinal: bool = False,
+    priors: str | Path | Mapping[str, float] | None = None,
+    draws: int | None = None,
+    tune: int = DEFAULT_TUNE,
+    chains: int = 4,
+    seed: int = DEFAULT_SEED,
+    level: float = 0.95,
+    kind: str = "eti",
+    rope: float | None = None,
+) -> Fit:
+    """Fit a model to the cells of a study; nothing is written.
+
+    Parameters
+    ----------
+    study
+        From `bipbayes.read` or `bipbayes.synthetic_bip`.
+    model
+        ``complete_pooling``, ``no_pooling``, ``hierarchical``, ``factorial``, or the path of
+        your own model file.
+    engine
+        ``exact`` (default wherever a model declares batches) or ``nuts`` (any model).
+    vcov
+        Working covariance of the cells: ``citizen``, ``response`` or ``iid``.
+    adjust, covariates, ordinal
+        As for `bipbayes.ols`.
+    priors
+        Scales by name, or a TOML file with a table for the model; default: the model's own.
+    draws, tune, chains
+        Draws kept (exact 1000, nuts 1500) and, by nuts, discarded, of each chain.
+    seed
+        From which all others derive: the same seed gives the same draws.
+    level, kind
+        Of the credible intervals; ``eti`` (equal-tailed) or ``hdi`` (highest density).
+    rope
+        Half-width of the region of practical equivalence, if wanted.
+
+    Returns
+    -------
+    Fit
+        Judged: see its ``verdict``. One that fails its checks is not refused but says so.
+
+    Examples
+    --------
+    >>> bb.fit(study, "complete_pooling", draws=300, seed=3).model
+    'complete_pooling'
+    """
+    of_kind("study", study, Study, "read")
+    model_file = load_model(model)
+    one_of("vcov", vcov, VCOV)
+    if engine is not None:
+        one_of("engine", engine, ENGINES)
+    settings = IntervalSettings(checked_level(level), one_of("kind", kind, KINDS), rope)
+    engine = engine_of(model_file, engine)
+    asked = SamplerSettings(
+        draws=draws or DEFAULT_DRAWS[engine], tune=tune, chains=chains, seed=seed
+    )
+    scales = _priors(model_file, priors)
+    analysis = analysis_name(adjust, ordinal=ordinal)
+    registered = people(study, analysis, covariates)
+    if analysis == PLAIN and vcov == "citizen":
+        cells = study.cells
+    else:
+        cells = analysis_cells(
+            study.progression,
+            study.codebook,
+            analysis=analysis,
+            vcov=vcov,
+            covariates=registered,
+        )
+    facts: dict[str, str | int | float] = {"data_sha256": study.digest, "preliminary": 0}
+    tree = fit_cells(model_file, cells, engine=engine, priors=scales, settings=asked, facts=facts)
+    effects = effect_draws(tree, cells)
+    add_predictions(tree, effects, cells, seed=derived_seed(seed, f"predictive/{model_file.name}"))
+    return Fit(study, summarise(tree, study.codebook, settings, effects=effects), settings)
+
+
+def _priors(model_file: ModelFile, given: str | Path | Mapping[str, float] | None) -> Any:
+    if given is None or isinstance(given, Mapping):
+        return make_priors(model_file.Priors, given or {})
+    read = read_priors(Path(given), [model_file.name])
+    return make_priors(model_file.Priors, read[model_file.name])

@@ -1,0 +1,74 @@
+"""How the objects show themselves: one card, as text at a prompt and as HTML in a notebook."""
+
+from dataclasses import dataclass
+from html import escape
+from io import BytesIO
+from typing import Final
+
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from bipbayes.plots.style import figure_style
+
+_LEFT: Final = 'style="text-align:left; vertical-align:top"'
+_RESOLUTION: Final = 120  # dots per inch, in a notebook
+
+
+@dataclass(frozen=True)
+class Card:
+    """What an object says of itself.
+
+    Attributes
+    ----------
+    title
+        One sentence.
+    lines
+        Names and what stands behind them.
+    table
+        Formatted, or ``None``.
+    notes
+        Sentences below.
+    """
+
+    title: str
+    lines: tuple[tuple[str, str], ...] = ()
+    table: pd.DataFrame | None = None
+    notes: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        """Return the card as plain text."""
+        width = max((len(name) for name, _ in self.lines), default=0)
+        parts = [self.title, *(f"  {name:<{width}}  {told}" for name, told in self.lines)]
+        if self.table is not None:
+            parts += ["", self.table.to_string(index=False), ""]
+        return "\n".join([*parts, *(f"  - {note}" for note in self.notes)]).rstrip()
+
+    def html(self) -> str:
+        """Return the card as a fragment of HTML; everything is escaped."""
+        cells = [
+            f"<tr><th {_LEFT}>{escape(name)}</th><td {_LEFT}>{escape(told)}</td></tr>"
+            for name, told in self.lines
+        ]
+        parts = [f"<strong>{escape(self.title)}</strong>", "<table>", *cells, "</table>"]
+        if self.table is not None:
+            parts.append(self.table.to_html(index=False, border=0))
+        parts += ["<ul>", *(f"<li>{escape(note)}</li>" for note in self.notes), "</ul>"]
+        return f"<div>{''.join(parts)}</div>"
+
+
+class Picture(Figure):
+    """A figure that a notebook shows where it is the last value of a cell."""
+
+    def _repr_png_(self) -> bytes:
+        held = BytesIO()
+        with figure_style():
+            self.savefig(held, format="png", dpi=_RESOLUTION)
+        return held.getvalue()
+
+
+def shown(figure: Figure) -> Figure:
+    """Make a figure the caller's alone: pyplot would show it a second time."""
+    plt.close(figure)
+    figure.__class__ = Picture
+    return figure

@@ -1,0 +1,218 @@
+"""Effects and contrasts as a user asks for them: of which combinations, where, weighted how."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bipbayes.data.codebook import Codebook
+from bipbayes.errors import SettingsError, raise_all, unknown
+from bipbayes.estimands.draws import outcome_draws
+from bipbayes.estimands.effects import effect_draws
+from bipbayes.estimands.intervals import IntervalSettings, answer_counts, summary_rows
+from bipbayes.estimands.new_jobcenter import new_jobcenter_draws, new_jobcenter_effects
+from bipbayes.estimands.posterior import Posterior, progress_draws
+from bipbayes.estimands.weights import standard_weights
+from bipbayes.intervals import PRIOR_DRIVEN, places_moved
+from bipbayes.sampling.diagnose import points_of
+
+OBSERVED: Final = "observed"
+STANDARDISED: Final = "standardised"
+NEW: Final = "new"
+WEIGHTINGS: Final = (OBSERVED, STANDARDISED, NEW)
+
+type Weights = str | Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """An effect that was asked for by name.
+
+    Attributes
+    ----------
+    first, second
+        Combinations as digits; ``second`` is what is subtracted, ``""`` where nothing is.
+    """
+
+    first: str
+    second: str = ""
+
+    @classmethod
+    def of(cls, text: str, codebook: Codebook, *, contrast: bool = False) -> "Effect":
+        """Read ``J+S``, ``none`` or ``J+S - J``.
+
+        Parameters
+        ----------
+        text
+            Combinations by their treatments in any order, or by their digits.
+        codebook
+            Names the treatments.
+        contrast
+            Whether a combination alone means its difference to no treatment.
+
+        Raises
+        ------
+        SettingsError
+            A treatment is unknown, or there is more than one difference.
+        """
+        parts = str(text).split("-")
+        if len(parts) > 2:
+            raise SettingsError(f"{text!r}: give a combination, or the difference of two")
+        first, *others = (codebook.combination_of(part) for part in parts)
+        if contrast and not others:
+            others = [codebook.no_treatment]
+        return cls(first, *others)
+
+    def label(self, codebook: Codebook) -> str:
+        """Return the effect in words, as `of` reads it."""
+        return " - ".join(
+            codebook.combination_label(code) for code in (self.first, self.second) if code
+        )
+
+    def draws(self, effects: xr.DataArray) -> xr.DataArray:
+        """Pick the effect out of draws by ``combination``, which the result lacks."""
+        first = effects.sel(combination=self.first, drop=True)
+        return first - effects.sel(combination=self.second, drop=True) if self.second else first
+
+
+def outcome_effects(
+    posterior: Posterior,
+    codebook: Codebook,
+    *,
+    weights: Weights = OBSERVED,
+    effects: xr.DataArray | None = None,
+) -> xr.DataArray:
+    """Average effects over jobcenters as asked.
+
+    Parameters
+    ----------
+    posterior
+        A judged fit.
+    codebook
+        The study's.
+    weights
+        ``observed`` (jobcenters as they occur in each combination: OLS's own estimand),
+        ``standardised`` (alike in all combinations, by their share of all responses), ``new``
+        (what to expect in a jobcenter not seen), or a weight for each jobcenter by name; those
+        left out count nothing, and the sum is scaled to one.
+    effects
+        From `cell_effects`, where they are there already.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims ``chain, draw, combination, outcome``.
+
+    Raises
+    ------
+    SettingsError
+        Unknown jobcenters or weights, or a model from which no new jobcenter can be drawn.
+    """
+    cells = posterior.cells
+    if isinstance(weights, str) and weights not in WEIGHTINGS:
+        raise SettingsError(f"{unknown('weights', weights, WEIGHTINGS)}; or a weight by name")
+    if weights == OBSERVED:
+        return posterior.draws["effect"]
+    if weights == NEW:
+        anew = new_jobcenter_effects(posterior.fit, cells)
+        if anew is None:
+            raise SettingsError(
+                f"weights 'new': {posterior.model} has no variation to draw a new one from"
+            )
+        return new_jobcenter_draws(progress_draws(anew, cells), cells, codebook)
+    own = None if isinstance(weights, str) else _own_weights(weights, cells)
+    chosen = standard_weights(cells) if own is None else own
+    full = chosen.broadcast_like(cells["n_outcome"]).transpose(*cells["n_outcome"].dims)
+    effects = cell_effects(posterior) if effects is None else effects
+    return outcome_draws(effects, full, cells, codebook=codebook)
+
+
+def cell_effects(posterior: Posterior) -> xr.DataArray:
+    """Return the draws of every cell, dims ``chain, draw, combination, jobcenter, indicator``."""
+    cells = posterior.cells
+    return progress_draws(effect_draws(posterior.fit, cells), cells)
+
+
+def effect_frame(
+    posterior: Posterior,
+    codebook: Codebook,
+    asked: Sequence[Effect],
+    *,
+    outcomes: Sequence[str],
+    settings: IntervalSettings,
+    weights: Weights = OBSERVED,
+    effects: xr.DataArray | None = None,
+) -> pd.DataFrame:
+    """Summarise effects or contrasts, weighted as asked.
+
+    Parameters
+    ----------
+    posterior, codebook, weights, effects
+        As for `outcome_effects`.
+    asked, outcomes
+        Which effects of which outcomes, in the order of the rows.
+    settings
+        Level and kind of the intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``effect``, ``outcome``, ``n`` and ``n_citizens`` (of the first combination, in the
+        jobcenters that count), for a difference ``n_reference``, then estimate, limits,
+        probabilities and diagnostics as in the long frame; ``note`` is ``prior-driven`` where
+        no answer stands behind a combination.
+    """
+    averaged = outcome_effects(posterior, codebook, weights=weights, effects=effects)
+    averaged = averaged.sel(outcome=list(outcomes))
+    labels = [effect.label(codebook) for effect in asked]
+    array = xr.concat([effect.draws(averaged) for effect in asked], dim="effect")
+    array = array.assign_coords(effect=labels).transpose("chain", "draw", "effect", "outcome")
+    frame = summary_rows(array, settings, points_of(posterior.fit))
+    cells = posterior.cells
+    if not isinstance(weights, str):
+        cells = cells.sel(jobcenter=[name for name, share in weights.items() if share > 0])
+    counts = answer_counts(cells, codebook)
+    counts = counts[counts["jobcenter"] == ""].set_index(["combination", "outcome"])
+    sides = {"first": [each.first for each in asked], "second": [each.second for each in asked]}
+    places = {
+        side: pd.MultiIndex.from_arrays(
+            [frame["effect"].map(dict(zip(labels, codes, strict=True))), frame["outcome"]]
+        )
+        for side, codes in sides.items()
+    }
+    first, second = (counts.reindex(place) for place in places.values())
+    empty = (first["answers"] == 0).to_numpy() | (second["answers"] == 0).to_numpy()
+    frame["n"], frame["n_citizens"] = first["n"].to_numpy(), first["n_citizens"].to_numpy()
+    frame["n_reference"] = second["n"].to_numpy()
+    frame["level"], frame["kind"] = settings.level, settings.kind
+    frame["places_moved"] = places_moved(frame["estimate"])
+    frame["note"] = np.where(empty & frame["estimate"].notna().to_numpy(), PRIOR_DRIVEN, "")
+    frame = frame[[name for name in _COLUMNS if frame[name].notna().any()]]
+    return frame.astype({name: "Int64" for name in frame if name in COUNTS})
+
+
+COUNTS: Final = ("n", "n_citizens", "n_reference")
+_COLUMNS: Final = (
+    *("effect", "outcome", *COUNTS),
+    *("estimate", "se", "lower", "upper", "level", "kind", "p_positive", "p_wrong_sign"),
+    *("p_rope", "ess_bulk", "ess_tail", "r_hat", "mcse", "places_moved", "note"),
+)
+
+
+def _own_weights(weights: Mapping[str, float], cells: xr.Dataset) -> xr.DataArray:
+    """Return a user's weights by jobcenter, scaled to one."""
+    known = [str(name) for name in cells["jobcenter"].to_numpy()]
+    faults = [unknown("jobcenter", name, known) for name in weights if name not in known]
+    faults += [
+        f"the weight of {name} is {share}: it must be a number from 0 on"
+        for name, share in weights.items()
+        if not (np.isfinite(share) and share >= 0)
+    ]
+    if not faults and not sum(weights.values()) > 0:
+        faults = ["the weights sum to 0: at least one must be positive"]
+    raise_all(SettingsError, "These weights were refused:", faults)
+    shares = np.array([float(weights.get(name, 0.0)) for name in known])
+    return xr.DataArray(shares / shares.sum(), coords={"jobcenter": known}, dims="jobcenter")
