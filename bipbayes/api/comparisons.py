@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from bipbayes.api import pictures
 from bipbayes.api.choices import blanked, first_outcome, of_kind, one_of, worded
@@ -19,6 +19,9 @@ from bipbayes.intervals import join_frames
 from bipbayes.tables.comparison_table import comparison_table
 from bipbayes.tables.layout import Table
 from bipbayes.wording import Context, number, percent, phrase
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -67,7 +70,7 @@ class Comparison:
         """Return what figures and tables share."""
         return self.fit.context()
 
-    def forest(self, outcome: str | None = None, *, estimand: str = "effect") -> Figure:
+    def forest(self, outcome: str | None = None, *, estimand: str = "effect") -> "Figure":
         """Draw an outcome, OLS beside ArviZ's forest of the posterior, on one scale.
 
         Parameters
@@ -86,7 +89,7 @@ class Comparison:
             draws=self.fit.posterior.draws,
         )
 
-    def heatmap(self, *, estimand: str = "effect") -> Figure:
+    def heatmap(self, *, estimand: str = "effect") -> "Figure":
         """Draw all outcomes and combinations, posterior beside OLS on one colour scale."""
         one_of("estimand", estimand, pictures.ESTIMANDS)
         return pictures.heatmap(self.intervals, self.context(), estimand=estimand, vcov=self.vcov)

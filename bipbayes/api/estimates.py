@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from bipbayes.analyses import frequentist_intervals
 from bipbayes.api import pictures
@@ -21,6 +21,9 @@ from bipbayes.regression.inference import checked_level
 from bipbayes.tables.interval_table import interval_table
 from bipbayes.tables.layout import Table
 from bipbayes.wording import Context, number, percent, phrase
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 type Covariates = str | Path | pd.DataFrame | None
 
@@ -72,7 +75,7 @@ class Intervals:
 
     def forest(
         self, outcome: str | None = None, *, estimand: str = "effect", vcov: str | None = None
-    ) -> Figure:
+    ) -> "Figure":
         """Draw the intervals of an outcome in the report's form, combinations along the x axis.
 
         Parameters
@@ -110,7 +113,7 @@ class Intervals:
         rows = rows[rows["vcov"] == asked.pop("vcov")]
         return interval_table(rows, self.context(), **asked)
 
-    def heatmap(self, *, estimand: str = "effect", vcov: str | None = None) -> Figure:
+    def heatmap(self, *, estimand: str = "effect", vcov: str | None = None) -> "Figure":
         """Draw all outcomes and combinations on one colour scale."""
         asked = self._asked(None, estimand, vcov)
         del asked["outcome"]

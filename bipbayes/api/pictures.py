@@ -1,20 +1,25 @@
-"""Figures of rows of the long frame, made when asked for; nothing is written."""
+"""Figures of rows of the long frame, made when asked for; nothing is written.
+
+What draws is named by text: matplotlib and ArviZ are imported with the first figure.
+"""
 
 from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 import xarray as xr
-from matplotlib.figure import Figure
 
-from bipbayes.api.show import shown
 from bipbayes.errors import DataError
-from bipbayes.plots.forest import forest_figure
 from bipbayes.plots.forest_rows import forest_data, inner_limits, jobcenter_data
-from bipbayes.plots.heatmap import heatmap_data, heatmap_figure
-from bipbayes.plots.interval_figure import interval_data, interval_figure
 from bipbayes.wording import Context, capital, outcome_label, phrase
 
-ESTIMANDS = ("effect", "contrast")
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ESTIMANDS: Final = ("effect", "contrast")
+_FOREST: Final = "bipbayes.plots.forest:forest_figure"
+_RECIPES: Final = "bipbayes.plots.recipes"
 
 
 def forest(
@@ -25,7 +30,7 @@ def forest(
     estimand: str,
     vcov: str,
     draws: Mapping[str, xr.DataArray],
-) -> Figure:
+) -> "Figure":
     """Draw an outcome's combinations, OLS (where `rows` hold it) beside the posterior."""
     _refuse_empty(rows, outcome, estimand)
     own = draws.get(estimand)
@@ -34,12 +39,12 @@ def forest(
     title = outcome_label(context.codebook, outcome, language=context.language)
     if estimand != "effect":
         title = f"{title}: {phrase(estimand, context.language)}"
-    return shown(forest_figure(data, context=context, title=title, outcome=outcome))
+    return _drawn(_FOREST, rows=data, context=context, title=title, outcome=outcome)
 
 
 def jobcenter_forest(
     rows: pd.DataFrame, context: Context, *, outcome: str, combination: str, vcov: str
-) -> Figure:
+) -> "Figure":
     """Draw a combination's effect in every jobcenter, then in all and in one not seen."""
     _refuse_empty(rows, outcome, "jobcenter")
     data = jobcenter_data(rows, context, combination=combination, outcome=outcome, vcov=vcov)
@@ -47,22 +52,29 @@ def jobcenter_forest(
     label = f"{combination} {context.codebook.combination_label(combination, language)}"
     name = outcome_label(context.codebook, outcome, language=language)
     title = phrase("jobcenters_title", language, label=capital(label), outcome=name)
-    return shown(forest_figure(data, context=context, title=title))
+    return _drawn(_FOREST, rows=data, context=context, title=title)
 
 
 def report_form(
     rows: pd.DataFrame, context: Context, *, outcome: str, estimand: str, vcov: str
-) -> Figure:
+) -> "Figure":
     """Draw OLS by itself: combinations along the x axis, dot and vertical line."""
     _refuse_empty(rows, outcome, estimand)
-    data = interval_data(rows, context, outcome=outcome, vcov=vcov, estimand=estimand)
-    return shown(interval_figure(data, context=context, outcome=outcome))
+    asked = {"outcome": outcome, "estimand": estimand, "vcov": vcov}
+    return _drawn(f"{_RECIPES}:intervals", frame=rows, context=context, **asked)
 
 
-def heatmap(rows: pd.DataFrame, context: Context, *, estimand: str, vcov: str) -> Figure:
+def heatmap(rows: pd.DataFrame, context: Context, *, estimand: str, vcov: str) -> "Figure":
     """Draw all outcomes and combinations of what sources the rows hold."""
-    data = heatmap_data(rows, context, estimand=estimand, vcov=vcov)
-    return shown(heatmap_figure(data, context=context))
+    asked = {"estimand": estimand, "vcov": vcov}
+    return _drawn(f"{_RECIPES}:heatmap", frame=rows, context=context, **asked)
+
+
+def _drawn(function: str, **arguments: Any) -> "Figure":
+    module, name = function.split(":")
+    figure = getattr(import_module(module), name)(**arguments)
+    shown: Figure = import_module("bipbayes.plots.notebook").shown(figure)
+    return shown
 
 
 def _refuse_empty(rows: pd.DataFrame, outcome: str, estimand: str) -> None:

@@ -2,17 +2,11 @@
 
 from dataclasses import dataclass
 from html import escape
-from io import BytesIO
 from typing import Final
 
 import pandas as pd
-from matplotlib import pyplot as plt
-from matplotlib.figure import Figure
-
-from bipbayes.plots.style import figure_style
 
 _LEFT: Final = 'style="text-align:left; vertical-align:top"'
-_RESOLUTION: Final = 120  # dots per inch, in a notebook
 
 
 @dataclass(frozen=True)
@@ -55,20 +49,3 @@ class Card:
             parts.append(self.table.to_html(index=False, border=0))
         parts += ["<ul>", *(f"<li>{escape(note)}</li>" for note in self.notes), "</ul>"]
         return f"<div>{''.join(parts)}</div>"
-
-
-class Picture(Figure):
-    """A figure that a notebook shows where it is the last value of a cell."""
-
-    def _repr_png_(self) -> bytes:
-        held = BytesIO()
-        with figure_style():
-            self.savefig(held, format="png", dpi=_RESOLUTION)
-        return held.getvalue()
-
-
-def shown(figure: Figure) -> Figure:
-    """Make a figure the caller's alone: pyplot would show it a second time."""
-    plt.close(figure)
-    figure.__class__ = Picture
-    return figure

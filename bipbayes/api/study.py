@@ -63,9 +63,8 @@ class Study(data_study.Study):
 
     Examples
     --------
-    >>> study
-    Study Reading: 320 responses of 90 pupils in 3 schools, 2013 to 2016, synthetic
-    ...
+    >>> print(study.title())
+    Reading: 421 responses of 120 pupils in 3 schools, 2013 to 2015, synthetic
     >>> study.jobcenters
     ('east', 'north', 'west')
     """
@@ -204,7 +203,7 @@ def read(
     Examples
     --------
     >>> bb.read("pupils.csv", codebook="reading.toml").size
-    (320, 90)
+    (421, 120)
     """
     if previous not in PREVIOUS_RULES:
         raise SettingsError(unknown("previous", previous, PREVIOUS_RULES))

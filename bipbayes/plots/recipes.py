@@ -31,9 +31,11 @@ def new_jobcenter(frame: pd.DataFrame, *, context: Context, outcome: str) -> Fig
     return new_jobcenter_figure(data, context=context, outcome=outcome)
 
 
-def intervals(frame: pd.DataFrame, *, context: Context, outcome: str, vcov: str) -> Figure:
+def intervals(
+    frame: pd.DataFrame, *, context: Context, outcome: str, vcov: str, estimand: str = "effect"
+) -> Figure:
     """Draw the report's form for one outcome from rows of the long frame."""
-    data = interval_data(frame, context, outcome=outcome, vcov=vcov)
+    data = interval_data(frame, context, outcome=outcome, vcov=vcov, estimand=estimand)
     return interval_figure(data, context=context, outcome=outcome)
 
 

@@ -1,6 +1,7 @@
 """A small study of pupils in schools, fitted once for all tests of the public API."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -87,3 +88,9 @@ def fit(study: bb.Study) -> bb.Fit:
 def both(ols: bb.Intervals, fit: bb.Fit) -> bb.Comparison:
     """OLS and fit side by side."""
     return bb.compare(ols, fit)
+
+
+@pytest.fixture(scope="session")
+def objects(study: bb.Study, ols: bb.Intervals, fit: bb.Fit, both: bb.Comparison) -> dict[str, Any]:
+    """Everything under the names that examples give it."""
+    return {"bb": bb, "study": study, "ols": ols, "fit": fit, "both": both}

@@ -10,6 +10,7 @@ import xarray as xr
 from bipbayes.bip.codebook import bip_codebook
 from bipbayes.data.progression import progression, spread_of
 from bipbayes.data.study import Study
+from bipbayes.errors import SettingsError
 
 CODEBOOK = bip_codebook()
 
@@ -119,7 +120,7 @@ def test_rounding_is_no_spread(size: float) -> None:
 
 def test_unknown_rule_is_refused() -> None:
     """Catches a misspelt rule that would silently take the default."""
-    with pytest.raises(ValueError, match="item, response"):
+    with pytest.raises(SettingsError, match="item, response"):
         progression(_study(), previous="latest")  # type: ignore[arg-type]
 
 
