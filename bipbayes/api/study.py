@@ -15,13 +15,15 @@ from bipbayes.api.show import Card
 from bipbayes.cells import cell_means
 from bipbayes.data import study as data_study
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.load_codebook import bip_codebook, load_codebook, parse_codebook
+from bipbayes.data.load_codebook import parse_codebook
 from bipbayes.data.progression import PREVIOUS_RULES, PreviousRule, progression
 from bipbayes.data.read import read_responses, responses_from_frame
 from bipbayes.data.words import study_words
 from bipbayes.describe.cautions import cautions
 from bipbayes.errors import DataError, SettingsError, unknown
 from bipbayes.intervals import PLAIN
+from bipbayes.run.default_study import codebook_or_default, default_simulation
+from bipbayes.synthetic.frame import csv_text
 from bipbayes.wording import Context, checked_language, respondent_word
 
 
@@ -233,13 +235,11 @@ def synthetic_bip(*, seed: int = 1, previous: str = "item", language: str = "en"
     >>> bb.synthetic_bip().size  # doctest: +SKIP
     (13948, 3707)
     """
-    from bipbayes.synthetic.frame import csv_text
-    from bipbayes.synthetic.simulate import simulate
-
-    frame = simulate(seed=seed).responses
+    frame = default_simulation(seed).responses
     # The digest of the file that the command line writes, so that both count as the same data.
     digest = hashlib.sha256(csv_text(frame).encode("utf-8")).hexdigest()
-    checked = responses_from_frame(frame, bip_codebook(), name="synthetic BIP", digest=digest)
+    book = codebook_or_default(None)
+    checked = responses_from_frame(frame, book, name="synthetic BIP", digest=digest)
     return _study(checked, previous=previous, language=language)
 
 
@@ -253,7 +253,7 @@ def _codebook(given: str | Path | Mapping[str, Any] | Codebook | None) -> Codebo
         return given
     if isinstance(given, Mapping):
         return parse_codebook(dict(given))
-    return load_codebook(None if given is None else Path(given))
+    return codebook_or_default(None if given is None else Path(given))
 
 
 def _span(counts: np.ndarray) -> str:

@@ -17,7 +17,8 @@ from matplotlib import pyplot as plt
 import bipbayes as bb
 from bipbayes.data.files import file_digest
 from bipbayes.estimands.intervals import IntervalSettings
-from bipbayes.synthetic.simulate import simulate, write_responses
+from bipbayes.run.default_study import default_simulation
+from bipbayes.synthetic.frame import write_responses
 
 NAMED = ("study", "ols", "fit", "both")
 
@@ -113,7 +114,7 @@ def test_frames_and_mappings_are_read_as_files_are(study: bb.Study) -> None:
 def test_the_default_data_are_those_of_the_command_line(tmp_path: Path) -> None:
     """Catches two versions of the synthetic data, which compare would refuse to put together."""
     path = tmp_path / "responses.csv"
-    write_responses(simulate(), path)
+    write_responses(default_simulation().responses, path)
     study = bb.synthetic_bip()
     assert study.digest == file_digest(path) and study.synthetic and study.codebook.is_bip
 
