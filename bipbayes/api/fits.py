@@ -19,11 +19,11 @@ from bipbayes.api.choices import (
 )
 from bipbayes.api.show import Card
 from bipbayes.api.study import Study
-from bipbayes.checks.spoken import probability, read_statement
 from bipbayes.comparison import shown_errors
 from bipbayes.estimands.intervals import IntervalSettings
 from bipbayes.estimands.posterior import Posterior
 from bipbayes.estimands.query import OBSERVED, Effect, Weights, cell_effects, effect_frame
+from bipbayes.estimands.spoken import probability, read_statement
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.regression.inference import checked_level
 from bipbayes.sampling.diagnose import Verdict

@@ -11,8 +11,8 @@ from scipy import stats
 
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult
 from bipbayes.checks.table import GROUP, NAMED, TEXT, WORDS, Columns, check_table, group_label
-from bipbayes.run.fits import engine_of
 from bipbayes.run.posterior_stage import refit
+from bipbayes.sampling.engines import engine_of
 from bipbayes.sampling.registry import load_model
 from bipbayes.sampling.settings import EXACT, NUTS
 from bipbayes.wording import Context

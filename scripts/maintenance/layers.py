@@ -19,7 +19,7 @@ LAYERS: Final[tuple[frozenset[str], ...]] = tuple(
         "intervals",
         "data",
         "regression cells ordinal synthetic",
-        "sampling",
+        "analyses sampling",
         "estimands",
         "comparison",
         "wording",
@@ -30,6 +30,7 @@ LAYERS: Final[tuple[frozenset[str], ...]] = tuple(
         "bip",
         "run",
         "checks",
+        "api",
     )
 )
 """Rooms and modules of the package, from below: each imports its own layer and lower ones."""
@@ -63,7 +64,7 @@ def picture() -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" '
         'font-family="sans-serif" font-size="13">',
         f'<rect width="{_WIDTH}" height="{height}" fill="white"/>',
-        '<text x="12" y="24" fill="#5A5A5A">scripts, and the API of bipbayes/__init__.py; '
+        '<text x="12" y="24" fill="#5A5A5A">scripts, and bipbayes/__init__.py; '
         "a layer imports itself and what is below it</text>",
     ]
     for row, names in enumerate(reversed(LAYERS), start=1):

@@ -14,7 +14,6 @@ from typing import Final
 import numpy as np
 import xarray as xr
 
-from bipbayes.checks.statements import count_improved
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.words import LANGUAGES, study_words
 from bipbayes.errors import SettingsError, unknown
@@ -121,13 +120,9 @@ def _share(
         beyond = statement.second
     if statement.sign == "<":
         difference, beyond = -difference, -beyond
-    table = count_improved(
-        difference.expand_dims(combination=[""]),
-        outcomes=outcomes,
-        at_least=[at_least],
-        beyond=beyond,
-    )
-    return float(table[f"p_at_least_{at_least}"].iloc[0])
+    chosen = difference.sel(outcome=list(outcomes))
+    holds = (chosen > beyond).sum("outcome") >= at_least
+    return float(holds.mean()) if bool(chosen.notnull().all()) else float("nan")
 
 
 def _by_jobcenter(posterior: Posterior) -> xr.DataArray:
