@@ -8,6 +8,7 @@
     both = bb.compare(ols, fit)
     both.forest("sleep")
     fit.contrast("J+S - J")
+    bb.report(both, "report.html")
     fit = bb.load("results")                               # what the command line stored
 
 Everything else in the package is private. What each object knows: ``help(bipbayes.Fit)``.
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from bipbayes.api.estimates import Intervals, ols
     from bipbayes.api.fits import Fit
     from bipbayes.api.fitting import fit
+    from bipbayes.api.report import report
     from bipbayes.api.stored import load
     from bipbayes.api.study import Study, read, synthetic_bip
     from bipbayes.errors import BipbayesError
@@ -36,6 +38,7 @@ __all__ = [
     "load",
     "ols",
     "read",
+    "report",
     "synthetic_bip",
 ]
 
@@ -51,6 +54,7 @@ _HOMES = {
     "load": "api.stored",
     "ols": "api.estimates",
     "read": "api.study",
+    "report": "api.report",
     "synthetic_bip": "api.study",
 }
 

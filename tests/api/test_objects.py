@@ -185,3 +185,17 @@ def test_other_studies_are_not_compared(objects: dict[str, Any]) -> None:
     fit = bb.Fit(other, objects["fit"].posterior, IntervalSettings())
     with pytest.raises(bb.BipbayesError, match="other responses"):
         bb.compare(objects["ols"], fit)
+
+
+def test_the_page_of_a_comparison(both: bb.Comparison, tmp_path: Path) -> None:
+    """Catches a page without its counts, one that overwrites by a wrong name, a fit of no use."""
+    page = bb.report(both, tmp_path / "page.html").read_text(encoding="utf-8")
+    rows = both.rows[(both.rows["estimand"] == "effect") & both.rows["ols_lower"].notna()]
+    assert f"Of {len(rows)} OLS estimates" in page and "Enjoys reading" in page
+    assert "pupils" in page and "citizens" not in page
+    assert bb.report(both, tmp_path / "page.docx").stat().st_size > 10_000
+    with pytest.raises(bb.BipbayesError, match=r"did you mean '\.html'"):
+        bb.report(both, tmp_path / "page.htm")
+    with pytest.raises(bb.BipbayesError, match="baseline"):
+        bb.report(both, tmp_path / "other.html", baseline=both.fit)
+    assert not (tmp_path / "other.html").exists()
