@@ -68,7 +68,8 @@ def overall(contents: PageContents) -> list[str]:
     factorial = factorial[factorial.index.isin(contents.context.codebook.treatment_codes)]
     factorial = factorial[factorial["lower"].notna()]
     clear = excludes_zero(factorial)
-    for key, chosen in (("clear", clear), ("unclear", ~clear)):
+    rest = "unclear" if clear.any() else "none"
+    for key, chosen in (("clear", clear), (rest, ~clear)):
         if chosen.any():
             names = _estimates(contents, factorial[chosen])
             told.append(phrase(f"page_treatments_{key}", contents.language, names=names))
