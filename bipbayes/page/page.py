@@ -2,8 +2,8 @@
 
 import base64
 import io
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -45,11 +45,22 @@ def page_html(contents: PageContents) -> str:
     str
         A whole HTML document of its own: no request leaves it.
     """
+    return compose(contents)(contents.figures)
+
+
+def compose(contents: PageContents) -> Callable[[Mapping[str, Path]], str]:
+    """Make all of the page but its pictures, which may still be drawn meanwhile.
+
+    Returns
+    -------
+    callable
+        Takes the pictures by name and returns the page.
+    """
     language = contents.language
     estimates = estimates_table(contents)
     known = [o for o in contents.context.codebook.outcomes if o in set(estimates.raw["outcome"])]
-    embedded, left = _pictures(contents.figures)
-    return _template().render(
+    render = partial(
+        _template().render,
         language=str(language),
         say=lambda key, **values: phrase(key, language, **values),
         study=contents.context.codebook.name,
@@ -77,16 +88,21 @@ def page_html(contents: PageContents) -> str:
         counts=None
         if contents.audit is None
         else _parts(audit_counts_table(contents.audit, contents.context)),
-        figures=[
-            {"name": name, "source": source, "tables": _behind(name, contents)}
-            for name, source in embedded.items()
-        ],
-        left=left,
         diagnostics=_diagnostics(contents),
         provenance=_provenance(contents),
         style=_resource("page.css"),
         script=_resource("page.js"),
     )
+
+    def finish(figures: Mapping[str, Path]) -> str:
+        embedded, left = _pictures(figures)
+        shown = [
+            {"name": name, "source": source, "tables": _behind(name, contents)}
+            for name, source in embedded.items()
+        ]
+        return render(figures=shown, left=left)
+
+    return finish
 
 
 def _forest(contents: PageContents, outcome: str, estimand: str) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The page ``report.html`` and ``report.docx``, from what a folder stores; nothing is fitted."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from bipbayes.atomic import write_text
 from bipbayes.data.codebook import Codebook
 from bipbayes.intervals import PLAIN, of_analysis
 from bipbayes.page.contents import PageContents
-from bipbayes.page.page import page_html
+from bipbayes.page.page import compose
 from bipbayes.run.contexts import run_context
 from bipbayes.run.fits import chosen_models, sound_rows, stage_name
 from bipbayes.run.folder import RunFolder
@@ -40,7 +41,13 @@ _BLANKED: Final = ("claims", "combinations", "persistence", "progression_on_week
 _SPELT: Final = {"models": "model", "covariates": "covariate", "language": "lang"}
 
 
-def write_report(folder: RunFolder, codebook: Codebook, settings: Settings) -> Path:
+def write_report(
+    folder: RunFolder,
+    codebook: Codebook,
+    settings: Settings,
+    *,
+    drawn: Callable[[], object] = lambda: None,
+) -> Path:
     """Write the page of a run's first model, beside OLS and the adjusted fit where there is one.
 
     Parameters
@@ -49,6 +56,8 @@ def write_report(folder: RunFolder, codebook: Codebook, settings: Settings) -> P
         Of the run: what `compare` stored is needed, an audit and figures are shown where stored.
     settings
         Language, fewest citizens behind a number of data that are not synthetic.
+    drawn
+        Waits for the pictures; the rest of the page is made before.
 
     Returns
     -------
@@ -60,10 +69,13 @@ def write_report(folder: RunFolder, codebook: Codebook, settings: Settings) -> P
     RunError
         An earlier step is missing.
     """
+    path, contents = folder.file(PAGE), _contents(folder, codebook, settings)
+    finish = compose(contents)
+    drawn()
+    names = _FIGURES if contents.context.synthetic else _BLANKED
+    contents = replace(contents, figures=_figures(folder, names))
     with progress.stage("writing the page"):
-        path = folder.file(PAGE)
-        contents = _contents(folder, codebook, settings)
-        write_text(path, page_html(contents))
+        write_text(path, finish(contents.figures))
         if not settings.quick:
             from bipbayes.page.word import write_page_document
 
@@ -102,7 +114,6 @@ def _contents(folder: RunFolder, codebook: Codebook, settings: Settings) -> Page
         audit=_stored(folder, "tables/audit.csv"),
         hyperparameters=_stored(folder, "tables/hyperparameters.csv"),
         engines=_stored(folder, "tables/check_engines.csv"),
-        figures=_figures(folder, _FIGURES if context.synthetic else _BLANKED),
         minimum_count=0 if context.synthetic else settings.minimum_count,
     )
 

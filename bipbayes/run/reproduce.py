@@ -80,8 +80,7 @@ def reproduce(settings: Settings) -> int:
             _audit(plain, done, fitted, pool=pool)
         from bipbayes.run.report_stage import write_report
 
-        pool.finish()
-        write_report(run.folder, run.codebook, plain.settings)
+        write_report(run.folder, run.codebook, plain.settings, drawn=pool.finish)
         passed = all(posterior.verdict.passed for posterior in fitted)
     from bipbayes.run.closing import of_comparison
 
