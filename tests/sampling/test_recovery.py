@@ -32,6 +32,7 @@ def covered(ready: CompiledModel, cells: xr.Dataset, settings: SamplerSettings) 
     return ((lower < truth) & (truth < upper)).to_numpy()
 
 
+@pytest.mark.slow
 def test_small_cells_are_covered() -> None:
     """Catches a likelihood or a sum of terms that is off: coverage falls at once.
 

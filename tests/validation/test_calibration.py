@@ -66,6 +66,7 @@ def truths(cells):
     return closed_truths(cells, BATCHES, draws=ROUNDS, seed=3)
 
 
+@pytest.mark.slow
 def test_the_right_model_passes(cells, truths):
     """Catches a biased posterior, wrong sampling errors, or ranks that are not uniform."""
     shares = rank_shares(cells, truths, closed_fit(BATCHES, points=32), seed=4)

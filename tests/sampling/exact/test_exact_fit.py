@@ -76,6 +76,7 @@ def test_errors_stay_when_draws_are_shifted_and_tails_are_the_weaker_one():
     assert tail[0] == pytest.approx(sizes[1])
 
 
+@pytest.mark.slow
 def test_errors_cover_what_other_seeds_give():
     """Catches an engine that is surer of its means than its own repetition."""
     cells = make_cells(SHAPE, seed=3)
