@@ -11,10 +11,12 @@ from bipbayes.errors import DataError, SettingsError
 from bipbayes.intervals import join_frames
 from bipbayes.page.contents import PageContents
 from bipbayes.page.page import page_html
+from bipbayes.run.record import software
 from bipbayes.tables.disclosure import blank_small_cells
 from bipbayes.tables.export import MINIMUM_COUNT
 
 ENDINGS = (".html", ".docx")
+_TOLD = ("model", "engine", "seed", "vcov", "sampler", "draws_requested")
 
 
 def report(
@@ -102,7 +104,12 @@ def _contents(both: Comparison, beside: list[Fit], minimum_count: int) -> PageCo
     }
     return PageContents(
         context=both.context(),
-        record={"data": data, "stages": {stage: {"verdict": fit.verdict.record()}}},
+        record={
+            "data": data,
+            "stages": {stage: {"verdict": fit.verdict.record()}},
+            "changed": {key: fit.tree.attrs[key] for key in _TOLD if key in fit.tree.attrs},
+            "software": software(),
+        },
         comparison=rows,
         intervals=intervals,
         model=fit.model,

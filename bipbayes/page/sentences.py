@@ -155,6 +155,7 @@ def trust(contents: PageContents) -> list[str]:
         key = "page_fit_passed" if verdict["passed"] else "page_fit_failed"
         measures = "; ".join([_measures(verdict, language), *verdict["reasons"]])
         told.append(phrase(key, language, model=contents.model, measures=measures))
+    told += [phrase("page_preliminary", language)] * contents.context.preliminary
     told += [f"{text}." for text in (done.get("repair"), done.get("adjust_remark")) if text]
     engines = contents.engines
     if engines is None or engines.empty:
@@ -204,6 +205,9 @@ def _thin(contents: PageContents) -> list[str]:
     driven = int((rows["note"] == PRIOR_DRIVEN).sum())
     if driven:
         told.append(phrase("page_prior_driven", language, count=driven, of=len(rows)))
+    close = int(close_to_zero(rows).sum())
+    if close:
+        told.append(phrase("page_close", language, count=close, of=len(rows)))
     few = rows[(rows["n"] > 0) & (rows["n"] < FEW)]
     if len(few):
         least = whole_number(float(few["n"].min()), language=language)
@@ -211,6 +215,22 @@ def _thin(contents: PageContents) -> list[str]:
             phrase("page_few", language, count=len(few), of=len(rows), few=FEW, least=least)
         )
     return told
+
+
+def close_to_zero(rows: pd.DataFrame) -> pd.Series:
+    """Say which credible intervals have a limit within twice its Monte Carlo error of zero.
+
+    Parameters
+    ----------
+    rows
+        Of the comparison. A limit of a normal posterior has ``sqrt(p (1 - p)) / phi(z)`` times
+        the Monte Carlo error of the mean, with p the share beyond it and z its quantile.
+    """
+    beyond = (1 - rows["level"]) / 2
+    density = stats.norm.pdf(stats.norm.ppf(beyond))
+    error = rows["mcse"] * np.sqrt(beyond * (1 - beyond)) / density
+    nearest = rows[["posterior_lower", "posterior_upper"]].abs().min(axis=1)
+    return nearest < 2 * error
 
 
 def _selection(contents: PageContents) -> str:
@@ -247,6 +267,7 @@ def _measures(verdict: dict[str, object], language: str) -> str:
             k_hat=number(worst["k_hat"], 2, language=language),
             most=number(limits["k_hat"], 1, language=language),
             points=whole_number(worst["effective_points"], language=language),
+            least=whole_number(limits["ess"], language=language),
         )
     return phrase(
         "page_fit_sampled",
@@ -254,6 +275,7 @@ def _measures(verdict: dict[str, object], language: str) -> str:
         r_hat=number(worst["r_hat"], 3, language=language),
         most=number(limits["r_hat"], 2, language=language),
         ess=whole_number(min(worst["ess_bulk"], worst["ess_tail"]), language=language),
+        least=whole_number(limits["ess"], language=language),
         divergences=whole_number(worst["divergences"], language=language),
     )
 

@@ -93,12 +93,18 @@ def of_export(folder: RunFolder, paths: Sequence[Path], *, minimum_count: int) -
     if not folder.record()["data"]["synthetic"]:
         people = recorded_words(folder)["citizens"]
         blank = [f"numbers that rest on fewer than {minimum_count} {people} are blank"]
-    pages = [path.relative_to(folder.path).as_posix() for path in paths if path.suffix == ".html"]
+    pages = [path.relative_to(folder.path).as_posix() for path in _for_readers(paths)]
     return [
         f"{len(paths)} files of tables are in {folder.file('tables')}.",
         _caution(folder, blank),
-        _open(folder, "report.html", *pages),
+        _open(folder, *pages),
     ]
+
+
+def _for_readers(paths: Sequence[Path]) -> list[Path]:
+    """Return the files that a reader opens first: pages, then Word, then the rest."""
+    order = {".html": 0, ".docx": 1, ".md": 2}
+    return sorted(paths, key=lambda path: order.get(path.suffix, len(order)))
 
 
 def of_description(folder: RunFolder) -> list[str]:

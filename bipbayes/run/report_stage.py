@@ -103,7 +103,9 @@ def _contents(folder: RunFolder, codebook: Codebook, settings: Settings) -> Page
             for frame in (comparison, intervals)
         )
     record = folder.record()
-    changed = _changed(record.get("settings", {}))
+    done = record.get("stages", {}).get(stage_name(model, PLAIN), {})
+    # A run verb by verb has no settings of its own: those of its fit.
+    changed = _changed(record.get("settings") or done.get("asked", {}))
     return PageContents(
         context=context,
         record={**record, "changed": changed, "command": rerun_command(changed)},

@@ -69,7 +69,10 @@ class Table:
     def rows(self) -> list[list[str]]:
         """Return the printed texts row by row, in the order of the columns."""
         keys = [column.key for column in self.columns]
-        return [[str(cell) for cell in row] for row in self.body.reindex(columns=keys).to_numpy()]
+        return [
+            ["" if pd.isna(cell) else str(cell) for cell in row]
+            for row in self.body.reindex(columns=keys).to_numpy()
+        ]
 
     @property
     def frame(self) -> pd.DataFrame:

@@ -34,7 +34,7 @@ VERDICT = {
     "passed": True,
     "reasons": [],
     "worst": {"k_hat": 0.21, "effective_points": 812.0, "ess_bulk": 900.0, "ess_tail": 900.0},
-    "thresholds": {"k_hat": 0.7, "r_hat": 1.01},
+    "thresholds": {"k_hat": 0.7, "r_hat": 1.01, "ess": 400.0},
 }
 RECORD = {
     "data": {"name": "<b>", "sha256": "0", "responses": 900, "citizens": 300, "findings": ["x"]},
@@ -141,6 +141,20 @@ def test_type_errors_take_the_sign_and_size_of_ols() -> None:
     draws = stats.norm.ppf((np.arange(20_000) + 0.5) / 20_000)
     sizes = [np.abs(m + s * draws).mean() for m, s in ((0.05, 0.1), (-0.1, 0.05))]
     assert ratio == pytest.approx((0.3 / sizes[0] + 0.2 / sizes[1]) / 2, rel=1e-4)
+
+
+def test_limits_near_zero_are_counted() -> None:
+    """Catches the error of a mean taken for that of a limit, and the farther limit looked at."""
+    rows = pd.DataFrame(
+        {
+            "level": 0.95,
+            "mcse": 0.001,
+            "posterior_lower": [0.0052, 0.0055, -0.3, -0.3],
+            "posterior_upper": [0.3, 0.3, -0.0052, 0.2],
+        }
+    )
+    # A 95 % limit errs 2.67 times as much as the mean: twice that is 0.00534.
+    assert sentences.close_to_zero(rows).tolist() == [True, False, True, False]
 
 
 def test_selection_compares_the_overall_contrasts() -> None:
