@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bipbayes.api.comparisons import Comparison, compare
     from bipbayes.api.estimates import Intervals, ols
-    from bipbayes.api.fits import Fit
-    from bipbayes.api.fitting import fit
+    from bipbayes.api.fits import Fit, fit
     from bipbayes.api.report import report
     from bipbayes.api.stored import load
     from bipbayes.api.study import Study, read, synthetic_bip
@@ -50,7 +49,7 @@ _HOMES = {
     "Intervals": "api.estimates",
     "Study": "api.study",
     "compare": "api.comparisons",
-    "fit": "api.fitting",
+    "fit": "api.fits",
     "load": "api.stored",
     "ols": "api.estimates",
     "read": "api.study",

@@ -73,7 +73,7 @@ def heatmap(rows: pd.DataFrame, context: Context, *, estimand: str, vcov: str) -
 def _drawn(function: str, **arguments: Any) -> "Figure":
     module, name = function.split(":")
     figure = getattr(import_module(module), name)(**arguments)
-    shown: Figure = import_module("bipbayes.plots.notebook").shown(figure)
+    shown: Figure = import_module("bipbayes.plots.save").shown(figure)
     return shown
 
 

@@ -1,10 +1,15 @@
 """What to know of a study before its results: in sentences, a study without faults has none."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
 import xarray as xr
 
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.directions import directions
-from bipbayes.describe.directions import directions_record
+from bipbayes.data.directions import Against, Directions, directions
+from bipbayes.data.words import LANGUAGES
+from bipbayes.wording import number, phrase
 
 
 def unscaled(scale: xr.Dataset) -> str:
@@ -39,3 +44,62 @@ def cautions(progression: xr.Dataset, cells: xr.Dataset, codebook: Codebook) -> 
     against = directions_record(directions(progression, codebook), codebook)["sentence"]["en"]
     few = "" if cells.attrs["neighbouring_pairs"] else str(cells.attrs["repair"])
     return tuple(told for told in (unscaled(progression), against, few) if told)
+
+
+def directions_record(found: Directions, codebook: Codebook) -> dict[str, Any]:
+    """Return what ``run.json`` keeps of the look at the directions.
+
+    Parameters
+    ----------
+    found
+        From `bipbayes.data.directions.directions`.
+    codebook
+        Says which indicators it turns already.
+
+    Returns
+    -------
+    dict
+        ``against``: each indicator with ``correlation``, ``statistic``, ``n_citizens`` and the
+        ``line`` of the codebook that would turn it; ``others``: codes that are clear against
+        these; ``undecided``; ``critical``; and by language a ``sentence``, empty where all go
+        together.
+    """
+    return {
+        "against": [{**asdict(one), "line": _line(one, codebook)} for one in found.against],
+        "others": [one.code for one in found.others],
+        "undecided": found.undecided,
+        "critical": found.critical,
+        "sentence": {name: _sentence(found, codebook, name) for name in LANGUAGES},
+    }
+
+
+def _line(one: Against, codebook: Codebook) -> str:
+    """Return the line that turns an indicator, or lets one that is turned be."""
+    return f"reverse = {'false' if one.code in codebook.reversed_codes else 'true'}"
+
+
+def _sentence(found: Directions, codebook: Codebook, language: str) -> str:
+    if not found.against:
+        return ""
+    correlations = [one.correlation for one in found.against]
+    ends = [number(end, 2, language=language) for end in (min(correlations), max(correlations))]
+    return phrase(
+        "directions_undecided" if found.undecided else "directions_against",
+        language,
+        codes=", ".join(one.code for one in found.against),
+        others=", ".join(one.code for one in found.others),
+        lowest=ends[0],
+        highest=ends[1],
+        lines=_lines(found.against, codebook, language),
+    )
+
+
+def _lines(named: Sequence[Against], codebook: Codebook, language: str) -> str:
+    """Say which line belongs under which indicators: ``reverse = true`` under q3, q7."""
+    codes: dict[str, list[str]] = {}
+    for one in named:
+        codes.setdefault(_line(one, codebook), []).append(one.code)
+    return "; ".join(
+        phrase("directions_line", language, line=line, codes=", ".join(under))
+        for line, under in codes.items()
+    )

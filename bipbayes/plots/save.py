@@ -1,5 +1,6 @@
-"""Write a figure as PNG and PDF: atomically, with the same bytes for the same picture."""
+"""Write a figure as PNG and PDF, atomically and repeatably, or give it to a notebook."""
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from bipbayes.atomic import atomic_path
 from bipbayes.plots.style import figure_style
 
 RESOLUTION: Final = 200  # dots per inch
+_IN_NOTEBOOK: Final = 120
 # Dates and versions would make two runs' files differ.
 _METADATA: Final = {
     "png": {"Software": None},
@@ -56,3 +58,20 @@ def _write(figure: Figure, path_stem: Path, ending: str) -> Path:
             **_OPTIONS.get(ending, {}),
         )
     return target
+
+
+class Picture(Figure):
+    """A figure that a notebook shows where it is the last value of a cell."""
+
+    def _repr_png_(self) -> bytes:
+        held = BytesIO()
+        with figure_style():
+            self.savefig(held, format="png", dpi=_IN_NOTEBOOK)
+        return held.getvalue()
+
+
+def shown(figure: Figure) -> Figure:
+    """Make a figure the caller's alone: pyplot would show it a second time."""
+    plt.close(figure)
+    figure.__class__ = Picture
+    return figure

@@ -22,8 +22,7 @@ from bipbayes.data.read import read_responses
 from bipbayes.data.study import Study
 from bipbayes.data.totals import Samples
 from bipbayes.data.words import study_words
-from bipbayes.describe.cautions import unscaled
-from bipbayes.describe.directions import directions_record
+from bipbayes.describe.cautions import directions_record, unscaled
 from bipbayes.errors import RunError, SettingsError
 from bipbayes.progress import stage
 from bipbayes.run.default_study import (

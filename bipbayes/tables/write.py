@@ -1,5 +1,6 @@
 """Write finished tables to files, one document a kind; a new format is one entry of `WRITERS`."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import groupby
@@ -15,7 +16,6 @@ from bipbayes.marks import marked
 from bipbayes.tables.html import html
 from bipbayes.tables.latex import latex
 from bipbayes.tables.layout import Table
-from bipbayes.tables.markdown import markdown
 from bipbayes.wording import Context
 
 type Writer = Callable[[Sequence[Table], Path, Context], None]
@@ -59,6 +59,8 @@ WRITERS: Final[Mapping[str, Writer]] = {
     "md": _write_markdown,
 }
 DEFAULT_FORMATS: Final = ("csv", "tex", "html")
+_SIGNS: Final = re.compile(r"([\\`*_{}\[\]<>#|$~])")  # of Markdown
+_RULES: Final = {"l": ":---", "r": "---:"}
 
 
 def write_tables(
@@ -120,3 +122,25 @@ def checked_formats(formats: Sequence[str]) -> tuple[str, ...]:
             f"table formats {unknown} are not known; {said}choose from {list(WRITERS)}"
         )
     return asked
+
+
+def markdown(table: Table) -> str:
+    """Return the table with its caption above and its notes below.
+
+    Pipe tables have no spanning headers: a group's name stands before those of its columns.
+    """
+    headers = [f"{column.group} {column.header}".strip() for column in table.columns]
+    rules = _line([_RULES[column.align] for column in table.columns])
+    rows = [_line(list(map(_escape, cells))) for cells in table.rows()]
+    lines = [f"**{_escape(table.caption)}**", "", _line(list(map(_escape, headers))), rules, *rows]
+    notes = ["", _escape(" ".join(table.notes))] if table.notes else []
+    return "\n".join([*lines, *notes]) + "\n"
+
+
+def _escape(text: str) -> str:
+    """Return text that Markdown prints as it stands."""
+    return _SIGNS.sub(r"\\\1", text.replace("\n", " "))
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -12,33 +12,16 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "bipbayes" / "docs" / "architecture.md"
 PICTURE: Final = PAGE.with_suffix(".svg")
-LAYERS: Final[tuple[frozenset[str], ...]] = tuple(
-    frozenset(names.split())
-    for names in (
-        "errors atomic cluster marks processes progress",
-        "intervals",
-        "data",
-        "regression cells ordinal synthetic",
-        "analyses sampling",
-        "estimands",
-        "comparison",
-        "wording",
-        "describe audit",
-        "plots tables",
-        "page",
-        "validation",
-        "bip",
-        "run",
-        "checks",
-        "api",
-    )
+_ORDER: Final = (
+    "errors atomic cluster marks processes progress < intervals < data < "
+    "regression cells ordinal synthetic < analyses sampling < estimands < comparison < wording < "
+    "describe audit < plots tables < page < validation < bip < run < checks < api"
 )
+LAYERS: Final = [set(names.split()) for names in _ORDER.split(" < ")]
 """Rooms and modules of the package, from below: each imports its own layer and lower ones."""
 BEGIN: Final = "<!-- rooms, written by scripts/maintenance/layers.py -->"
 END: Final = "<!-- end of rooms -->"
-_WIDTH: Final = 760
-_BOX: Final = 104
-_ROW: Final = 40
+_WIDTH, _BOX, _ROW = 760, 104, 40
 
 
 def summary(name: str) -> str:
@@ -72,14 +55,12 @@ def picture() -> str:
         for place, name in enumerate(sorted(names)):
             x, y = left + place * _BOX + 4, row * _ROW
             fill = "#FBE6D4" if name == "bip" else "#E3EEF7"
-            parts.append(
-                f'<rect x="{x:g}" y="{y}" width="{_BOX - 8}" height="{_ROW - 10}" rx="4" '
-                f'fill="{fill}" stroke="#5A5A5A"/>'
-            )
             middle = x + (_BOX - 8) / 2
-            parts.append(
-                f'<text x="{middle:g}" y="{y + 20}" text-anchor="middle">{escape(name)}</text>'
-            )
+            parts += [
+                f'<rect x="{x:g}" y="{y}" width="{_BOX - 8}" height="{_ROW - 10}" rx="4" '
+                f'fill="{fill}" stroke="#5A5A5A"/>',
+                f'<text x="{middle:g}" y="{y + 20}" text-anchor="middle">{escape(name)}</text>',
+            ]
     return "\n".join([*parts, "</svg>", ""])
 
 

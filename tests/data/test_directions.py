@@ -15,7 +15,7 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.data.directions import Directions, directions
 from bipbayes.data.progression import progression
 from bipbayes.data.read import responses_from_frame
-from bipbayes.describe.directions import directions_record
+from bipbayes.describe.cautions import directions_record
 from bipbayes.regression import estimate_ols
 from bipbayes.sampling.exact.density import linear_posterior
 from bipbayes.sampling.exact.reduce import gaussian_model

@@ -18,13 +18,12 @@ from bipbayes.tables.comparison_table import comparison_table, interval_text, pr
 from bipbayes.tables.html import html
 from bipbayes.tables.latex import escape, latex
 from bipbayes.tables.layout import Column, Table
-from bipbayes.tables.markdown import markdown
 from bipbayes.tables.sampler_tables import (
     diagnostics_table,
     hyperparameter_frame,
     hyperparameter_table,
 )
-from bipbayes.tables.write import write_tables
+from bipbayes.tables.write import markdown, write_tables
 from bipbayes.wording import Context
 
 CODEBOOK = small_codebook()
