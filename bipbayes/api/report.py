@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bipbayes.api.choices import of_kind, one_of
+from bipbayes.api.choices import blanked, of_kind, one_of
 from bipbayes.api.comparisons import Comparison
 from bipbayes.api.fits import Fit
 from bipbayes.atomic import write_text
@@ -12,7 +12,6 @@ from bipbayes.intervals import join_frames
 from bipbayes.page.contents import PageContents
 from bipbayes.page.page import page_html
 from bipbayes.run.record import software
-from bipbayes.tables.disclosure import blank_small_cells
 from bipbayes.tables.export import MINIMUM_COUNT
 
 ENDINGS = (".html", ".docx")
@@ -84,15 +83,8 @@ def _beside(both: Comparison, baseline: Fit | None) -> list[Fit]:
 def _contents(both: Comparison, beside: list[Fit], minimum_count: int) -> PageContents:
     study, fit = both.study, both.fit
     book, stage = study.codebook, f"fit_posterior/{fit.model}"
-    frames = [both.intervals, *(each.posterior.intervals for each in beside)]
-    intervals, rows = join_frames(frames), both.rows
-    if not study.synthetic:
-        intervals, rows = (
-            blank_small_cells(
-                frame, minimum_count=minimum_count, no_treatment=book.no_treatment
-            ).frame
-            for frame in (intervals, rows)
-        )
+    intervals = join_frames([both.intervals, *(each.posterior.intervals for each in beside)])
+    least = None if study.synthetic else minimum_count
     responses, citizens = study.size
     data = {
         "name": study.name,
@@ -110,9 +102,9 @@ def _contents(both: Comparison, beside: list[Fit], minimum_count: int) -> PageCo
             "changed": {key: fit.tree.attrs[key] for key in _TOLD if key in fit.tree.attrs},
             "software": software(),
         },
-        comparison=rows,
-        intervals=intervals,
+        comparison=blanked(both.rows, book, least),
+        intervals=blanked(intervals, book, least),
         model=fit.model,
         stage=stage,
-        minimum_count=0 if study.synthetic else minimum_count,
+        minimum_count=least or 0,
     )

@@ -29,7 +29,7 @@ NEVER: Final = "never"
 PARTS: Final = (AUTO, ALWAYS, NEVER)  # whether responses are read in parts
 QUICK_DRAWS: Final = 300
 QUICK_TUNE: Final = 300
-QUICK_POINTS: Final = 256
+QUICK_POINTS: Final = 640
 
 
 @dataclass(frozen=True)

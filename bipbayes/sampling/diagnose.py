@@ -57,8 +57,6 @@ class Thresholds:
 
 
 THRESHOLDS: Final = Thresholds()
-# Enough for a look; whatever comes of a quick fit is marked preliminary.
-QUICK_THRESHOLDS: Final = Thresholds(r_hat=1.05, ess=100.0)
 
 
 @dataclass(frozen=True)
@@ -152,7 +150,7 @@ def hyperparameters(fit: xr.DataTree) -> pd.DataFrame:
 
 
 def diagnose(
-    fit: xr.DataTree, diagnostics: pd.DataFrame, *, thresholds: Thresholds | None = None
+    fit: xr.DataTree, diagnostics: pd.DataFrame, *, thresholds: Thresholds = THRESHOLDS
 ) -> Verdict:
     """Judge a fit.
 
@@ -163,15 +161,13 @@ def diagnose(
     diagnostics
         From `diagnostics_frame`.
     thresholds
-        What it must reach; default `THRESHOLDS`, for a quick fit `QUICK_THRESHOLDS`.
+        What it must reach.
 
     Returns
     -------
     Verdict
         With every reason, worst values and the thresholds.
     """
-    usual = QUICK_THRESHOLDS if fit.attrs.get("preliminary") else THRESHOLDS
-    thresholds = usual if thresholds is None else thresholds
     reported = diagnostics[diagnostics["estimand"] != HYPERPARAMETER]
     worst = {
         "ess_bulk": float(reported["ess_bulk"].min()),
