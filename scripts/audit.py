@@ -19,6 +19,7 @@ def main(
     minimum_count: options.MinimumCount = Settings.minimum_count,
     out: options.Out = Path("results"),
     language: options.Language = Settings.language,
+    figure_formats: options.FigureFormats = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Audit what fit-ols and fit-posterior stored; nothing is fitted again."""

@@ -39,6 +39,7 @@ def main(
     minimum_count: options.MinimumCount = Settings.minimum_count,
     out: options.Out = Path("results"),
     language: options.Language = Settings.language,
+    figure_formats: options.FigureFormats = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Write tables/check_* and figures/check_*; only the check engines fits anything."""
@@ -50,6 +51,7 @@ def main(
         "minimum_count": minimum_count,
         "out": out,
         "language": language,
+        "figure_formats": figure_formats,
         "quiet": quiet,
     }
     start_logging(quiet=quiet)

@@ -18,6 +18,7 @@ def main(
     outcomes: options.Outcomes = None,
     out: options.Out = Path("results"),
     language: options.Language = Settings.language,
+    figure_formats: options.FigureFormats = None,
     everything: options.Everything = False,
     quick: options.Quick = False,
     quiet: options.Quiet = False,

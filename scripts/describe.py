@@ -19,6 +19,7 @@ def main(
     out: options.Out = Path("results"),
     overwrite: options.Overwrite = False,
     language: options.Language = Settings.language,
+    figure_formats: options.FigureFormats = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Write the descriptive tables and figures; without --data of the synthetic BIP."""

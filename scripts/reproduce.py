@@ -39,6 +39,7 @@ def main(
     out: options.Out = Path("results"),
     overwrite: options.Overwrite = False,
     language: options.Language = Settings.language,
+    figure_formats: options.FigureFormats = None,
     quick: options.Quick = False,
     quiet: options.Quiet = False,
 ) -> None:

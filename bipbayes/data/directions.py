@@ -25,7 +25,7 @@ from typing import Final
 
 import numpy as np
 import xarray as xr
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Floats, Integers, Sample, analysis_sample, group_sums
@@ -102,7 +102,7 @@ def directions(progression: xr.Dataset, codebook: Codebook) -> Directions:
     sample = analysis_sample(progression, codebook)
     count = len(codebook.indicators)
     products = _products(sample, count)
-    critical = float(norm.isf(ALPHA / count))
+    critical = float(-ndtri(ALPHA / count))
     signs = _clear_signs(products, _signs(products, critical), critical)
     named, rest = np.flatnonzero(signs < 0).tolist(), np.flatnonzero(signs > 0).tolist()
     others = [_against(products, k, named, sample) for k in rest] if named else []

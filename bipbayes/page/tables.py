@@ -9,7 +9,13 @@ from bipbayes.audit.rules import WORD_LABELS
 from bipbayes.intervals import PLAIN
 from bipbayes.page.contents import PageContents
 from bipbayes.page.sentences import BASELINE, treatment_label
-from bipbayes.tables.comparison_table import comparison_table, interval_text, probability_text
+from bipbayes.tables.comparison_table import (
+    comparison_body,
+    comparison_columns,
+    comparison_notes,
+    interval_text,
+    probability_text,
+)
 from bipbayes.tables.layout import Column, Table, rounding_note, table_caption
 from bipbayes.tables.rounding import row_decimals
 from bipbayes.wording import (
@@ -114,34 +120,35 @@ def estimates_table(contents: PageContents) -> Table:
     """
     context, language = contents.context, contents.language
     frame = contents.comparison
-    parts, raws, first = [], [], None
-    for outcome in context.codebook.outcomes:
-        for estimand in ESTIMANDS:
-            rows = (frame["outcome"] == outcome) & (frame["estimand"] == estimand)
-            if not rows.any():
-                continue
-            table = comparison_table(frame, context, outcome=outcome, estimand=estimand)
-            first = first or table
-            named = {
-                "outcome": outcome_label(context.codebook, outcome, language=language),
-                "estimand": phrase(estimand, language),
-            }
-            parts.append(table.body.assign(**named))
-            raws.append(table.raw)
-    assert first is not None
+    orders = {
+        "outcome": context.codebook.outcomes,
+        "estimand": ESTIMANDS,
+        "combination": context.codebook.combinations,
+    }
+    raw = frame[frame["estimand"].isin(ESTIMANDS)].sort_values(
+        list(orders), key=lambda column: column.map(list(orders[str(column.name)]).index)
+    )
+    labels = {
+        outcome: outcome_label(context.codebook, outcome, language=language)
+        for outcome in raw["outcome"].unique()
+    }
+    named = {
+        "outcome": raw["outcome"].map(labels).to_numpy(),
+        "estimand": raw["estimand"].map(lambda name: phrase(name, language)).to_numpy(),
+    }
     title = phrase("page_caption_estimates", language)
     columns = (
         Column("outcome", phrase("page_pick", language), align="l"),
         Column("estimand", phrase("page_estimand", language), align="l"),
-        *first.columns,
+        *comparison_columns(raw, context),
     )
     return Table(
         name="estimates",
         caption=table_caption(context, title, phrase("in_units", language)),
-        notes=first.notes,
+        notes=comparison_notes(raw, context, ESTIMANDS[0]),
         columns=columns,
-        body=pd.concat(parts, ignore_index=True),
-        raw=pd.concat(raws, ignore_index=True),
+        body=comparison_body(raw, context).assign(**named),
+        raw=raw.reset_index(drop=True),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import pandas as pd
 import xarray as xr
 
+from bipbayes.data.codebook import Codebook
 from bipbayes.intervals import ALL_INDICATORS, FREQUENTIST, ORDINAL, join_frames, of_analysis
 from bipbayes.plots.forest_rows import factorial_data, forest_data, inner_limits, jobcenter_data
 from bipbayes.plots.pages import ANALYSIS_ROOM, ANALYSIS_STEP, ROW_HEIGHT, WIDE
@@ -96,7 +97,7 @@ def early_tasks(
     outcomes
         Which to draw; None is all of the codebook.
     quick
-        True draws few outcomes: the averages, or the first ones.
+        True keeps the figures that the page shows (`on_page`), where no outcomes are asked for.
     everything
         False leaves out what `IN_MAIN_JOB` does.
     """
@@ -104,14 +105,14 @@ def early_tasks(
     shared: dict[str, Any] = {"context": context, "vcov": inputs.vcov}
     rows = select(inputs.intervals, source="ols", estimand="effect", vcov=inputs.vcov)
     tasks = []
-    for outcome in _estimated(inputs, chosen_outcomes(context, outcomes, quick=quick)):
+    for outcome in _estimated(inputs, chosen_outcomes(context, outcomes, few=quick)):
         arguments = {"frame": rows[rows["outcome"] == outcome], "outcome": outcome, **shared}
         tasks.append(FigureTask(f"intervals_{outcome}", f"{_RECIPES}:intervals", arguments))
     if _drawn("residual_correlation", everything) and inputs.residual_covariance is not None:
         arguments = {"covariance": inputs.residual_covariance, "context": context}
         task = FigureTask("residual_correlation", f"{_RECIPES}:correlation", arguments)
         tasks.append(task)
-    return _named(tasks, context)
+    return _named(tasks, context, quick=quick and outcomes is None)
 
 
 def posterior_tasks(
@@ -131,7 +132,7 @@ def posterior_tasks(
     outcomes
         Outcomes to draw forests of; None is all of the codebook and ``all_indicators``.
     quick
-        True draws few outcomes.
+        True keeps the figures that the page shows (`on_page`), where no outcomes are asked for.
     contrasts
         True adds a forest of the contrasts for every outcome.
     everything
@@ -139,7 +140,7 @@ def posterior_tasks(
     """
     tasks = _overviews(inputs)
     few = quick or not _drawn("forest_of_others", everything)
-    names = _estimated(inputs, chosen_outcomes(inputs.context, outcomes, quick=few))
+    names = _estimated(inputs, chosen_outcomes(inputs.context, outcomes, few=few))
     if outcomes is None:
         names = [ALL_INDICATORS, *names]
     for estimand in ("effect", "contrast")[: 2 if contrasts else 1]:
@@ -147,15 +148,17 @@ def posterior_tasks(
     tasks += _factorial(inputs, outcomes) + _new_jobcenter(inputs)
     if _drawn("jobcenters", everything):
         tasks += _jobcenters(inputs)
-    return _named(tasks + _sampler(inputs), inputs.context)
+    return _named(tasks + _sampler(inputs), inputs.context, quick=quick and outcomes is None)
 
 
 def _drawn(kind: str, everything: bool) -> bool:
     return everything or IN_MAIN_JOB[kind]
 
 
-def _named(tasks: list[FigureTask], context: Context) -> list[FigureTask]:
+def _named(tasks: list[FigureTask], context: Context, *, quick: bool) -> list[FigureTask]:
     """Give figures of another analysis names of their own: ``forest_B1_baseline``."""
+    if quick:
+        tasks = [task for task in tasks if task.name in on_page(context.codebook)]
     if not context.analysis:
         return tasks
     return [replace(task, name=f"{task.name}_{context.analysis}") for task in tasks]
@@ -168,14 +171,25 @@ def _estimated(inputs: FigureInputs, outcomes: Sequence[str]) -> list[str]:
     return [outcome for outcome in outcomes if outcome in there]
 
 
-def chosen_outcomes(context: Context, outcomes: Sequence[str] | None, *, quick: bool) -> list[str]:
-    """Return the outcomes to draw, in codebook order."""
+def chosen_outcomes(context: Context, outcomes: Sequence[str] | None, *, few: bool) -> list[str]:
+    """Return the outcomes to draw, in codebook order; `few` are averages, or the first ones."""
     codebook = context.codebook
     if outcomes is not None:
         return [name for name in codebook.outcomes if name in set(outcomes)]
-    if quick:
+    if few:
         return list(codebook.average_codes or codebook.outcomes)[:_FEW_OUTCOMES]
     return list(codebook.outcomes)
+
+
+def on_page(codebook: Codebook) -> tuple[str, ...]:
+    """Return the names of the figures that the page shows, in its order."""
+    few = list(codebook.average_codes or codebook.outcomes)[:_FEW_OUTCOMES]
+    return (
+        *("heatmap_effect", "shrinkage", "claims", f"factorial_{ALL_INDICATORS}"),
+        *(f"forest_{outcome}" for outcome in few),
+        *("new_jobcenter", f"analyses_{ALL_INDICATORS}"),
+        *("combinations", "persistence", "progression_on_weeks"),
+    )
 
 
 def _forests(inputs: FigureInputs, outcome: str, estimand: str) -> list[FigureTask]:

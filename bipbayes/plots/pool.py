@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from bipbayes.plots.task import FigureTask
 
 _RECIPES: Final = "bipbayes.plots.recipes"
-FORMATS: Final = ("png", "pdf")
 _MOST_WORKERS: Final = 4
 _SHOWN: Final = 3  # texts in a message
 _COURTESY: Final = 10  # how far drawing steps back behind sampling when both want a core
@@ -53,7 +52,7 @@ class DrawingPool(Processes):
     """
 
     def __init__(
-        self, folder: Path, *, workers: int | None = None, formats: tuple[str, ...] = FORMATS
+        self, folder: Path, *, workers: int | None = None, formats: tuple[str, ...] = ("png",)
     ) -> None:
         count = workers_for_this_machine() if workers is None else workers
         super().__init__(count, initializer=_prepare)

@@ -1,4 +1,4 @@
-"""Write a figure as PNG and PDF, atomically and repeatably, or give it to a notebook."""
+"""Write a figure as PNG, PDF or SVG, atomically and repeatably, or give it to a notebook."""
 
 from io import BytesIO
 from pathlib import Path
@@ -16,13 +16,14 @@ _IN_NOTEBOOK: Final = 120
 _METADATA: Final = {
     "png": {"Software": None},
     "pdf": {"CreationDate": None, "ModDate": None, "Producer": "bipbayes", "Creator": "bipbayes"},
+    "svg": {"Date": None, "Creator": "bipbayes"},
 }
 # A little larger than the default's files, in a third of the time.
 _OPTIONS: Final[dict[str, dict[str, Any]]] = {"png": {"pil_kwargs": {"compress_level": 3}}}
 
 
 def save_figure(
-    figure: Figure, path_stem: Path, *, formats: tuple[str, ...] = ("png", "pdf")
+    figure: Figure, path_stem: Path, *, formats: tuple[str, ...] = ("png",)
 ) -> list[Path]:
     """Write a figure under a path without its ending, then close it.
 

@@ -114,7 +114,7 @@ def compare_stored(
     context = run_context(folder, codebook, settings)
     if context.preliminary:
         logger.warning("the figures are marked preliminary: a fit was quick, or failed its checks")
-    with DrawingPool(folder.file(FIGURES)) as pool:
+    with DrawingPool(folder.file(FIGURES), formats=settings.drawn_as) as pool:
         for place, (model, ending) in enumerate(shown.items()):
             with progress.stage(f"reading the draws of {named(model, analysis)}"):
                 posterior = stored_posterior(folder, model, codebook, settings)
@@ -144,7 +144,7 @@ def submit_analyses(
         return
     shared = replace(context, analysis=PLAIN)
     averages = list(context.codebook.average_codes)
-    outcomes = chosen_outcomes(shared, settings.outcomes or averages, quick=settings.quick)
+    outcomes = chosen_outcomes(shared, settings.outcomes or averages, few=settings.quick)
     everything = settings.everything or bool(settings.outcomes)
     pool.submit(
         analyses_tasks(intervals, shared, model=model, outcomes=outcomes, everything=everything)

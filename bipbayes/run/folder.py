@@ -32,6 +32,7 @@ OUTPUTS: Final = (
     "posterior/*.nc",
     "figures/*.png",
     "figures/*.pdf",
+    "figures/*.svg",
     "tables/*.csv",
     "tables/*.tex",
     "tables/*.html",

@@ -100,6 +100,10 @@ MinimumCount = Annotated[
 Everything = Annotated[
     bool, typer.Option("--all", help="Draw the figures, too, that the main job leaves out.")
 ]
+FigureFormats = Annotated[
+    list[str] | None,
+    typer.Option("--figure-format", help="Figures as pdf or svg, too, beside PNG; repeatable."),
+]
 Formats = Annotated[
     list[str] | None,
     typer.Option("--format", help="csv, tex, html, docx, md; repeatable or docx,md."),
@@ -114,7 +118,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no message
 def settings_from(options: Mapping[str, Any]) -> Settings:
     """Turn a script's options into the settings record; options left out take its defaults."""
     values = {key: value for key, value in options.items() if value is not None}
-    for key in ("models", "outcomes", "adjust", "covariates"):
+    for key in ("models", "outcomes", "adjust", "covariates", "figure_formats"):
         if key in values:
             values[key] = tuple(part for text in values[key] for part in text.split(",") if part)
     return Settings(**quick_values(bool(values.pop("quick", False)), values))

@@ -14,6 +14,7 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.intervals import PLAIN, of_analysis
 from bipbayes.page.contents import PageContents
 from bipbayes.page.page import compose
+from bipbayes.plots.catalogue import on_page
 from bipbayes.run.contexts import run_context
 from bipbayes.run.fits import chosen_models, sound_rows, stage_name
 from bipbayes.run.folder import RunFolder
@@ -24,21 +25,14 @@ from bipbayes.tables.disclosure import blank_small_cells
 STAGE: Final = "report"
 PAGE: Final = "report.html"
 DOCUMENT: Final = "report.docx"
-_FIGURES: Final = (
-    "heatmap_effect",
-    "shrinkage",
-    "claims",
-    "factorial_all_indicators",
-    "forest_*_mean",
-    "new_jobcenter",
-    "analyses_all_indicators",
-    "combinations",
-    "persistence",
-    "progression_on_weeks",
-)
 # Of data that are not synthetic: pictures in which small counts are blank, as on the page.
 _BLANKED: Final = ("claims", "combinations", "persistence", "progression_on_weeks")
-_SPELT: Final = {"models": "model", "covariates": "covariate", "language": "lang"}
+_SPELT: Final = {
+    "models": "model",
+    "covariates": "covariate",
+    "figure_formats": "figure-format",
+    "language": "lang",
+}
 
 
 def write_report(
@@ -72,7 +66,7 @@ def write_report(
     path, contents = folder.file(PAGE), _contents(folder, codebook, settings)
     finish = compose(contents)
     drawn()
-    names = _FIGURES if contents.context.synthetic else _BLANKED
+    names = on_page(codebook) if contents.context.synthetic else _BLANKED
     contents = replace(contents, figures=_figures(folder, names))
     with progress.stage("writing the page"):
         write_text(path, finish(contents.figures))
@@ -126,10 +120,8 @@ def _stored(folder: RunFolder, name: str) -> pd.DataFrame | None:
 
 def _figures(folder: RunFolder, names: Sequence[str]) -> dict[str, Path]:
     """Return the key figures that are there, in the page's order."""
-    found = [
-        path for pattern in names for path in sorted(folder.file("figures").glob(f"{pattern}.png"))
-    ]
-    return {path.stem: path for path in found}
+    paths = (folder.file(f"figures/{name}.png") for name in names)
+    return {path.stem: path for path in paths if path.is_file()}
 
 
 def _changed(asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import xarray as xr
 
-from bipbayes.plots.pool import FORMATS, DrawingPool
+from bipbayes.plots.pool import DrawingPool
 from bipbayes.run.console import conclude
 from bipbayes.run.fits import check_stages, chosen_models, sound_rows
 from bipbayes.run.inputs import Run, open_run
@@ -54,10 +54,9 @@ def reproduce(settings: Settings) -> int:
         results are marked preliminary, gives 0).
     """
     started = time.monotonic()
-    formats = FORMATS[: 1 if settings.quick else None]
     # Drawing and sampling libraries are imported over there while this process reads.
     with (
-        DrawingPool(settings.out / "figures", formats=formats) as pool,
+        DrawingPool(settings.out / "figures", formats=settings.drawn_as) as pool,
         PosteriorProcess(_engines(settings)) as process,
         ExitStack() as stack,
     ):

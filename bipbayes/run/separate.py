@@ -24,7 +24,7 @@ from bipbayes.run.settings import Settings
 
 def describe_alone(settings: Settings) -> None:
     """Describe a study and wait for its figures."""
-    with DrawingPool(settings.out / FIGURES) as pool:
+    with DrawingPool(settings.out / FIGURES, formats=settings.drawn_as) as pool:
         run = open_run(settings)
         describe_run(run, run.progression(), pool=pool, characteristics=settings.characteristics)
         pool.finish()
@@ -70,7 +70,7 @@ def audit_alone(settings: Settings, *, models: Sequence[str] = ()) -> None:
     if not fitted_models(folder):
         folder.stage("fit_posterior")
     model = next(iter(chosen_models(folder, models)))
-    with DrawingPool(folder.file(FIGURES)) as pool:
+    with DrawingPool(folder.file(FIGURES), formats=settings.drawn_as) as pool:
         run = open_run(settings)
         progression = run.progression()
         posterior = stored_posterior(folder, model, codebook, settings)

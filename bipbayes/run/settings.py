@@ -26,6 +26,8 @@ DEFAULT_TUNE: Final = 800
 AUTO: Final = "auto"
 ALWAYS: Final = "always"
 NEVER: Final = "never"
+PNG: Final = "png"
+FIGURE_FORMATS: Final = (PNG, "pdf", "svg")
 PARTS: Final = (AUTO, ALWAYS, NEVER)  # whether responses are read in parts
 QUICK_DRAWS: Final = 300
 QUICK_TUNE: Final = 300
@@ -75,6 +77,8 @@ class Settings:
         Half-width of the region of practical equivalence in standard deviations, if wanted.
     everything
         Draw the figures, too, that the main job leaves out.
+    figure_formats
+        Formats of figures beside PNG, which the page shows: ``pdf``, ``svg``.
     quick
         Fewer draws, points and pictures, no fit unasked; all results are marked preliminary.
     """
@@ -109,6 +113,7 @@ class Settings:
     language: str = "en"
     minimum_count: int = 5
     everything: bool = False
+    figure_formats: tuple[str, ...] = ()
     quick: bool = False
     quiet: bool = False
 
@@ -139,6 +144,11 @@ class Settings:
     def at_baseline(self) -> "Settings":
         """Return the same settings for the first model at the same previous answer."""
         return replace(self.plain(), adjust=(BASELINE,), models=self.models[:1])
+
+    @property
+    def drawn_as(self) -> tuple[str, ...]:
+        """Endings of the files that each figure is written to, PNG always."""
+        return (PNG, *(name for name in FIGURE_FORMATS[1:] if name in self.figure_formats))
 
     def record(self) -> dict[str, Any]:
         """Return the settings as plain values for ``run.json`` (no folders of this machine)."""
@@ -190,6 +200,9 @@ def _faults(settings: Settings) -> list[str]:
         faults.append(f"--beyond must be positive, not {settings.beyond}")
     if settings.rope is not None and settings.rope <= 0:
         faults.append(f"--rope must be positive, not {settings.rope}")
+    if unknown := [name for name in settings.figure_formats if name not in FIGURE_FORMATS]:
+        told, known = ", ".join(map(repr, unknown)), ", ".join(FIGURE_FORMATS)
+        faults.append(f"--figure-format must be one of {known}, not {told}")
     if not settings.models:
         faults.append("--model: at least one model is needed")
     return faults + _analysis_faults(settings)

@@ -50,9 +50,9 @@ def comparison_table(
     return Table(
         name=name,
         caption=_caption(context, outcome, estimand),
-        notes=_notes(raw, context, estimand),
-        columns=_columns(raw, context),
-        body=_body(raw, context),
+        notes=comparison_notes(raw, context, estimand),
+        columns=comparison_columns(raw, context),
+        body=comparison_body(raw, context),
         raw=_whole_counts(raw.reset_index(drop=True)),
         document=f"comparison_{estimand}",
     )
@@ -79,7 +79,8 @@ def probability_text(value: float, *, language: str) -> str:
     return number(value, PROBABILITY_DECIMALS, language=language)
 
 
-def _body(raw: pd.DataFrame, context: Context) -> pd.DataFrame:
+def comparison_body(raw: pd.DataFrame, context: Context) -> pd.DataFrame:
+    """Write rows of comparison.csv as texts, a column for each of `comparison_columns`."""
     language = context.language
     places = row_decimals(raw, sd="posterior_sd")
     rows = []
@@ -106,7 +107,8 @@ def _starred(row: pd.Series, side: str, digits: int, language: str) -> str:
     return interval_text(low, high, digits, language=language) + star
 
 
-def _columns(raw: pd.DataFrame, context: Context) -> tuple[Column, ...]:
+def comparison_columns(raw: pd.DataFrame, context: Context) -> tuple[Column, ...]:
+    """Return the columns of rows of comparison.csv."""
     language = context.language
     level = _percent(raw, language)
     ols, posterior = capital(_source(context)), capital(phrase("posterior", language))
@@ -137,7 +139,8 @@ def _caption(context: Context, outcome: str, estimand: str) -> str:
     return table_caption(context, title, phrase("in_units", language), told)
 
 
-def _notes(raw: pd.DataFrame, context: Context, estimand: str) -> tuple[str, ...]:
+def comparison_notes(raw: pd.DataFrame, context: Context, estimand: str) -> tuple[str, ...]:
+    """Say what rows of comparison.csv are, and what their signs mean."""
     if raw.empty:
         return ()
     language, first = context.language, raw.iloc[0]

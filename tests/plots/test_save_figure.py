@@ -20,6 +20,7 @@ from bipbayes.plots.forest_rows import forest_data
 from bipbayes.plots.interval_figure import interval_data, interval_figure
 from bipbayes.plots.save import save_figure
 from bipbayes.plots.style import LanguageFormatter, figure_style, undrawn, wrapped_caption
+from bipbayes.run.settings import FIGURE_FORMATS
 from bipbayes.wording import Context
 
 CODEBOOK = small_codebook()
@@ -34,7 +35,8 @@ from bipbayes.plots.save import save_figure
 from bipbayes.wording import Context
 context = Context(small_codebook(), synthetic=True)
 data = interval_data(ols_frame(context.codebook), context, outcome="q1")
-save_figure(interval_figure(data, context=context, outcome="q1"), Path(sys.argv[1]))
+figure = interval_figure(data, context=context, outcome="q1")
+save_figure(figure, Path(sys.argv[1]), formats=("png", "pdf", "svg"))
 """
 
 
@@ -45,14 +47,16 @@ def small_figure() -> Figure:
 
 def test_bytes_are_the_same_in_every_process(tmp_path: Path) -> None:
     """Catches creation dates, versions and hash order in the files."""
-    first = save_figure(small_figure(), tmp_path / "first")
+    first = save_figure(small_figure(), tmp_path / "first", formats=FIGURE_FORMATS)
     again = tmp_path / "again"
     tests = str(Path(__file__).parents[1])
     environment = os.environ | {"PYTHONHASHSEED": "7", "PYTHONPATH": tests}
     subprocess.run([sys.executable, "-c", AGAIN, str(again)], check=True, env=environment)
     for path in first:
         assert path.read_bytes() == again.with_suffix(path.suffix).read_bytes()
+    assert len(first) == len(FIGURE_FORMATS)
     assert not re.search(rb"CreationDate|ModDate", first[1].read_bytes())
+    assert b"<dc:date>" not in first[2].read_bytes()
 
 
 def test_letters_stay_letters_in_the_pdf(tmp_path: Path) -> None:
@@ -66,7 +70,7 @@ def test_letters_stay_letters_in_the_pdf(tmp_path: Path) -> None:
 def test_resolution_and_no_leftovers(tmp_path: Path) -> None:
     """Catches another resolution, and partial files beside the figure."""
     figure = small_figure()
-    png, pdf = save_figure(figure, tmp_path / "figures" / "one")
+    png, pdf = save_figure(figure, tmp_path / "figures" / "one", formats=FIGURE_FORMATS[:2])
     assert sorted(path.name for path in png.parent.iterdir()) == ["one.pdf", "one.png"]
     width = int.from_bytes(png.read_bytes()[16:20], "big")
     assert width == round(200 * figure.get_size_inches()[0])
