@@ -51,7 +51,7 @@ class Processes:
     def job(self, function: Callable[..., Any], *arguments: object) -> Future[Any]:
         """Hand in a job; what it raises is raised where its result is asked for."""
         if self._executor is not None:
-            return self._executor.submit(function, *arguments)
+            return self._executor.submit(_tidily, function, *arguments)
         future: Future[Any] = Future()
         try:
             future.set_result(function(*arguments))
@@ -112,6 +112,14 @@ def start_server() -> None:
 
         _context()
         ensure_running()
+
+
+def _tidily(function: Callable[..., Any], *arguments: object) -> Any:
+    """Do a job and let its memory go: figures and trees hold themselves until they are sought."""
+    try:
+        return function(*arguments)
+    finally:
+        gc.collect()
 
 
 def _begin(initializer: Callable[..., None], arguments: tuple[Any, ...]) -> None:

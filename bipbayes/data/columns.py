@@ -56,13 +56,19 @@ def to_number(values: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Return numbers and which entries were neither a number nor empty."""
     if pd.api.types.is_bool_dtype(values.dtype) or pd.api.types.is_numeric_dtype(values.dtype):
         return values.astype("float64"), pd.Series(False, index=values.index)
-    text = values.astype("string").str.strip()
-    empty = text.isna() | text.isin(MISSING_TOKENS)
+    # Each text is read once, however many rows hold it.
+    places, texts = pd.factorize(values.astype("string"))
+    text = pd.Series(texts, dtype="string").str.strip()
+    empty = text.isin(MISSING_TOKENS)
     # Digits of other scripts look like numbers to a person and are none here.
-    plain = text.where(text.str.fullmatch(_NUMBER).fillna(False) & ~empty)
-    numbers = pd.to_numeric(plain.str.replace(",", ".", regex=False), errors="coerce")
-    numbers = numbers.astype("float64")
-    return numbers, numbers.isna() & ~empty
+    plain = text.where(text.str.fullmatch(_NUMBER) & ~empty)
+    read = pd.to_numeric(plain.str.replace(",", ".", regex=False), errors="coerce")
+    numbers = np.append(read.to_numpy("float64", na_value=np.nan), np.nan)
+    unread = np.append(np.isnan(numbers[:-1]) & ~empty.to_numpy(bool), False)
+    return (
+        pd.Series(numbers[places], index=values.index),
+        pd.Series(unread[places], index=values.index),
+    )
 
 
 def to_date(values: pd.Series, date_format: str = "") -> tuple[pd.Series, pd.Series]:

@@ -1,7 +1,7 @@
 """A run's folder: what lies where, whose it is, and what may be written over."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -86,7 +86,6 @@ class RunFolder:
         *,
         overwrite: bool,
         inputs: Iterable[Path] = (),
-        check: Callable[[], object] = lambda: None,
     ) -> None:
         """Take the folder for a run, or refuse where it holds another one.
 
@@ -99,8 +98,6 @@ class RunFolder:
             Remove the other run's files, those that its record lists, instead of refusing.
         inputs
             What the starting run reads: never removed, never written over.
-        check
-            Last checks of the starting run, made before anything is removed.
 
         Raises
         ------
@@ -116,7 +113,6 @@ class RunFolder:
         if stored is not None:
             if not overwrite:
                 raise RunError(_refusal(self.path, stored, identity))
-            check()
             self._clear()
         self.path.mkdir(parents=True, exist_ok=True)
         started = {"started": now(), "identity": dict(identity), "software": software()}

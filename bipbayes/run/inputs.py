@@ -222,29 +222,20 @@ def read_study(settings: Settings, codebook: Codebook, *, folder: Path) -> Study
 
 
 def _claim(folder: RunFolder, study: Study | PartedStudy, settings: Settings) -> None:
-    """Take the folder; where that removes another run, all inputs are read through first."""
+    """Read all other inputs through, before the slow part; then take the folder."""
+    from bipbayes.data.characteristics import read_characteristics
+    from bipbayes.sampling.registry import load_model
 
-    def check() -> None:
-        from bipbayes.data.characteristics import read_characteristics
-        from bipbayes.sampling.registry import load_model
-
-        if settings.characteristics is not None:
-            if not isinstance(study, Study):
-                raise RunError("--characteristics needs --parts never: responses in memory")
-            read_characteristics(
-                settings.characteristics, study, codebook=characteristics_codebook()
-            )
-        if settings.claims is not None:
-            claims_or_default(settings.claims, study.codebook)
-        for model in settings.models:
-            load_model(model)
-
-    folder.claim(
-        _identity(study, settings),
-        overwrite=settings.overwrite,
-        inputs=settings.inputs,
-        check=check,
-    )
+    if settings.characteristics is not None:
+        if not isinstance(study, Study):
+            raise RunError("--characteristics needs --parts never: responses in memory")
+        read_characteristics(settings.characteristics, study, codebook=characteristics_codebook())
+    if settings.claims is not None:
+        claims_or_default(settings.claims, study.codebook)
+    for model in settings.models:
+        load_model(model)
+    identity = _identity(study, settings)
+    folder.claim(identity, overwrite=settings.overwrite, inputs=settings.inputs)
 
 
 def _refuse_forgotten(folder: RunFolder) -> None:

@@ -73,6 +73,7 @@ def reproduce(settings: Settings) -> int:
             from bipbayes.run.add_analysis import add_analysis
 
             fitted += add_analysis(run, pool, process)
+        process.close()  # its memory is for what draws
         if run.parted:
             logger.warning("%s", _LEFT_OUT)
         else:

@@ -36,8 +36,17 @@ class Cost:
         )
 
 
-def cost(command: Sequence[str | Path], *, environment: Mapping[str, str] | None = None) -> Cost:
-    """Run a command to its end; RuntimeError with its messages where it fails."""
+def cost(
+    command: Sequence[str | Path],
+    *,
+    environment: Mapping[str, str] | None = None,
+    watched: bool = True,
+) -> Cost:
+    """Run a command to its end; RuntimeError with its messages where it fails.
+
+    Looking at the memory of processes takes them time: seconds of a watched run are too many,
+    and an unwatched one tells no memory (0).
+    """
     ctypes.CDLL(None).prctl(_ADOPT, 1, 0, 0, 0)
     before, start = _processor(), time.perf_counter()
     main = everything = 0.0
@@ -46,7 +55,7 @@ def cost(command: Sequence[str | Path], *, environment: Mapping[str, str] | None
             [str(part) for part in command],
             stdout=messages, stderr=messages, env={**os.environ, **(environment or {})},
         )  # fmt: skip
-        while (code := process.poll()) is None:
+        while watched and process.poll() is None:
             with suppress(psutil.Error, OSError):
                 main = _peak(process.pid) or main
                 # The smaller of two looks: a helper about to start has its parent's memory, too.
@@ -54,6 +63,7 @@ def cost(command: Sequence[str | Path], *, environment: Mapping[str, str] | None
                 everything = max(everything, min(looks))
             with suppress(subprocess.TimeoutExpired):
                 process.wait(_INTERVAL)
+        code = process.wait()
         wall = time.perf_counter() - start
         _reap()
         if code:
@@ -65,10 +75,14 @@ def cost(command: Sequence[str | Path], *, environment: Mapping[str, str] | None
 def cheapest(
     command: Sequence[str | Path], *, runs: int, environment: Mapping[str, str] | None = None
 ) -> Cost:
-    """Smallest of each over several runs: other users of a machine only ever add."""
-    found = [cost(command, environment=environment) for _ in range(runs)]
-    names = ("wall", "processor", "main", "everything")
-    return Cost(*(min(getattr(each, name) for each in found) for name in names))
+    """Smallest of each over several runs: other users of a machine only ever add.
+
+    Memory is that of one more run.
+    """
+    found = [cost(command, environment=environment, watched=False) for _ in range(runs)]
+    memory = cost(command, environment=environment)
+    seconds = (min(getattr(each, name) for each in found) for name in ("wall", "processor"))
+    return Cost(*seconds, memory.main, memory.everything)
 
 
 def _processor() -> float:

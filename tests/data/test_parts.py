@@ -1,6 +1,8 @@
 """A study read in parts gives what it gives in memory, whatever the files' order and cuts."""
 
+import os
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -127,6 +129,13 @@ def faults(*damages: tuple[str, int, object]) -> Callable[[pd.DataFrame], pd.Dat
         return frame.astype({column: "str" for column, _, _ in damages})
 
     return damage
+
+
+@pytest.mark.slow
+def test_work_that_kills_every_worker_ends_in_a_sentence() -> None:
+    """Catches a run that waits for ever, or ends in Dask's words, where memory never suffices."""
+    with closing(Workers(count=1)) as workers, pytest.raises(RunError, match="fewer --workers"):
+        list(workers.map(os._exit, [1]))
 
 
 def test_all_faults_of_all_parts_are_named_at_once(frame: pd.DataFrame, tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ class _Recorder:
 
     tasks: ClassVar[list[str]] = []
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, formats: tuple[str, ...]) -> None:
         type(self).tasks = []
 
     def __enter__(self) -> "_Recorder":

@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 
 from bipbayes.atomic import note_written, write_frame, write_text
-from bipbayes.errors import RunError
+from bipbayes.errors import BipbayesError, RunError
 from bipbayes.run.folder import RunFolder
+from bipbayes.run.inputs import open_run
+from bipbayes.run.settings import Settings
 
 MINE = {"data": "aaa", "codebook": "b", "previous": "item"}
 OTHER = {**MINE, "data": "zzz"}
@@ -97,17 +99,17 @@ def test_an_input_among_the_files_of_the_other_run_is_not_removed(tmp_path: Path
     assert (tmp_path / "extra" / "own.csv").is_file()
 
 
-def test_what_is_checked_last_is_checked_before_anything_is_removed(tmp_path: Path) -> None:
-    """Catches results lost to a run that then refuses its own inputs."""
-    folder = RunFolder(tmp_path)
+@pytest.mark.parametrize("other", ["claims", "characteristics"])
+def test_inputs_are_read_through_before_the_slow_part(tmp_path: Path, other: str) -> None:
+    """Catches a run that refuses its own inputs after minutes, or after removing results."""
+    folder = RunFolder(tmp_path / "out")
     folder.claim(MINE, overwrite=False)
     folder.write("ols.csv", pd.DataFrame({"estimate": [1.0]}))
-
-    def check() -> None:
-        raise RunError("bad claims")
-
-    with pytest.raises(RunError, match="bad claims"):
-        folder.claim(OTHER, overwrite=True, check=check)
+    bad = tmp_path / "bad.csv"
+    bad.write_text("nothing\n1\n", encoding="utf-8")
+    wanted = Settings(out=folder.path, overwrite=True, **{other: bad})
+    with pytest.raises(BipbayesError, match=r"bad\.csv"):
+        open_run(wanted)
     assert folder.file("ols.csv").is_file() and folder.record()["identity"] == MINE
 
 
