@@ -2,8 +2,9 @@
 
 ``--help``, ``fit-posterior`` and the main job, long and quick, each warm (the smallest of some
 runs; memory of one more) and the main job cold, with the caches of Matplotlib, Numba and PyTensor
-in an empty folder; with ``--nuts`` then the flagship by the sampler, the exact engine's peer (the other, lme4, has
-``bench_lme4.py``). Each line ends with the shares of its goals that were taken: above 1 misses.
+in an empty folder; with ``--nuts`` then the flagship by the sampler, the exact engine's peer (the
+other, lme4, has ``bench_lme4.py``). Each line ends with the shares of its goals that were taken:
+above 1 misses.
 Meant for two quiet cores; where others use them, processor time says more than wall time.
 ``--once`` runs everything once.
 """
