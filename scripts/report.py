@@ -1,39 +1,22 @@
 """Write ``report.html`` of a stored run: the one page to open."""
 
-from pathlib import Path
-
 import typer
 
 from bipbayes.run import options
-from bipbayes.run.console import run_verb, start_logging
+from bipbayes.run.console import conclude
 from bipbayes.run.settings import Settings
 
 
-def main(
-    data: options.Data = None,
-    codebook: options.CodebookFile = None,
-    minimum_count: options.MinimumCount = Settings.minimum_count,
-    out: options.Out = Path("results"),
-    language: options.Language = Settings.language,
-    quiet: options.Quiet = False,
-) -> None:
+@options.verb("data codebook minimum_count out language quiet")
+def main(settings: Settings) -> None:
     """Write the page again from what is stored, also in the other language."""
-    settings = dict(locals())
-    start_logging(quiet=quiet)
+    from bipbayes.run.closing import of_comparison
+    from bipbayes.run.inputs import open_stored
+    from bipbayes.run.report_stage import write_report
 
-    def verb() -> int:
-        from bipbayes.run.closing import of_comparison
-        from bipbayes.run.console import conclude
-        from bipbayes.run.inputs import open_stored
-        from bipbayes.run.report_stage import write_report
-
-        chosen = options.settings_from(settings)
-        folder, known = open_stored(chosen)
-        write_report(folder, known, chosen)
-        conclude(lambda: of_comparison(folder))
-        return 0
-
-    run_verb(verb)
+    folder, codebook = open_stored(settings)
+    write_report(folder, codebook, settings)
+    conclude(lambda: of_comparison(folder))
 
 
 if __name__ == "__main__":

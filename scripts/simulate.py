@@ -7,10 +7,12 @@ from typing import Annotated
 import typer
 
 from bipbayes.run import options
-from bipbayes.run.console import run_verb, start_logging
+from bipbayes.run.settings import Settings
 
 
+@options.verb("codebook scheduler workers out overwrite quiet", out=Path("synthetic"))
 def main(
+    settings: Settings,
     effects: Annotated[
         str, typer.Option("--effects", help="calibrated (the report's) or hierarchical.")
     ] = "calibrated",
@@ -20,33 +22,21 @@ def main(
     seed: Annotated[
         int | None, typer.Option("--seed", help="Another seed than the default data's.")
     ] = None,
-    codebook: options.CodebookFile = None,
     file_format: Annotated[str, typer.Option("--format", help="csv or parquet.")] = "csv",
     characteristics: Annotated[
         bool, typer.Option(help="Also make characteristics of the citizens (BIP only).")
     ] = True,
-    scheduler: options.Scheduler = None,
-    workers: options.Workers = None,
-    out: options.Out = Path("synthetic"),
-    overwrite: options.Overwrite = False,
-    quiet: options.Quiet = False,
 ) -> None:
     """Write responses, characteristics of citizens and the truth behind them to a folder."""
-    start_logging(quiet=quiet)
+    from bipbayes.cluster import Workers
+    from bipbayes.run.simulate_stage import SimulationRequest, write_simulation
 
-    def verb() -> int:
-        from bipbayes.cluster import Workers
-        from bipbayes.run.simulate_stage import SimulationRequest, write_simulation
-
-        request = SimulationRequest(
-            effects, scale, seed, codebook, file_format, characteristics=characteristics
-        )
-        own = Workers(scheduler, 0 if scale == 1 else workers)
-        with closing(own):
-            write_simulation(request, out, overwrite=overwrite, workers=own)
-        return 0
-
-    run_verb(verb)
+    request = SimulationRequest(
+        effects, scale, seed, settings.codebook, file_format, characteristics=characteristics
+    )
+    own = Workers(settings.scheduler, 0 if scale == 1 else settings.workers)
+    with closing(own):
+        write_simulation(request, settings.out, overwrite=settings.overwrite, workers=own)
 
 
 if __name__ == "__main__":

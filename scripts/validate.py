@@ -6,10 +6,16 @@ from typing import Annotated
 import typer
 
 from bipbayes.run import options
-from bipbayes.run.console import run_verb, start_logging
+from bipbayes.run.settings import Settings
 
 
+@options.verb(
+    "codebook models scheduler workers out overwrite quick quiet",
+    models=(),
+    out=Path("results/validation"),
+)
 def main(
+    settings: Settings,
     replicates: Annotated[
         int | None, typer.Option(help="Simulated studies (default: 100).")
     ] = None,
@@ -17,11 +23,9 @@ def main(
     engine: Annotated[
         list[str] | None, typer.Option(help="closed, plugged, nuts; repeatable (default: closed).")
     ] = None,
-    models: options.Models = None,
     vcov: Annotated[
         list[str] | None, typer.Option(help="Working covariances; repeatable (default: all).")
     ] = None,
-    codebook: options.CodebookFile = None,
     citizens: Annotated[
         int | None, typer.Option(help="Citizens of a study (default: 3707).")
     ] = None,
@@ -29,49 +33,32 @@ def main(
         list[str] | None,
         typer.Option("--design", help="Named design, or all; repeatable (default: bip)."),
     ] = None,
-    draws: options.Draws = None,
-    tune: options.Tune = None,
+    draws: Annotated[int | None, typer.Option(help="Draws kept per chain.")] = None,
+    tune: Annotated[int | None, typer.Option(help="Warm-up draws per chain of nuts.")] = None,
     seed: Annotated[int, typer.Option(help="The one seed.")] = 1,
-    scheduler: Annotated[
-        str | None, typer.Option(help="Address of a Dask scheduler (default: own processes).")
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Own processes (default: one a core).")
-    ] = None,
-    out: options.Out = Path("results/validation"),
-    overwrite: options.Overwrite = False,
-    quick: options.Quick = False,
-    quiet: options.Quiet = False,
 ) -> None:
     """Coverage, error, bias and calibration against known truth; continues where it stopped."""
-    given = {
-        "replicates": replicates,
-        "models": tuple(name for text in models or () for name in text.split(",")),
-        "vcov": tuple(vcov or ()),
-        "citizens": citizens,
-        "draws": draws,
-        "tune": tune,
-        "seed": seed,
-    }
-    start_logging(quiet=quiet)
+    from bipbayes.run.validate_stage import validate_designs
 
-    def verb() -> int:
-        from bipbayes.run.validate_stage import validate_designs
-
-        validate_designs(
-            designs or (),
-            engines=engine or ["closed"],
-            quick=quick,
-            values=given,
-            codebook=codebook,
-            folder=out,
-            where=(scheduler, workers),
-            rounds=rounds,
-            overwrite=overwrite,
-        )
-        return 0
-
-    run_verb(verb)
+    validate_designs(
+        designs or (),
+        engines=engine or ["closed"],
+        quick=settings.quick,
+        values={
+            "replicates": replicates,
+            "models": settings.models,
+            "vcov": tuple(vcov or ()),
+            "citizens": citizens,
+            "draws": draws,
+            "tune": tune,
+            "seed": seed,
+        },
+        codebook=settings.codebook,
+        folder=settings.out,
+        where=(settings.scheduler, settings.workers),
+        rounds=rounds,
+        overwrite=settings.overwrite,
+    )
 
 
 if __name__ == "__main__":

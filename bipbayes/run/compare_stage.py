@@ -79,9 +79,7 @@ def write_comparison(
     return table
 
 
-def compare_stored(
-    folder: RunFolder, codebook: Codebook, settings: Settings, *, models: Sequence[str] = ()
-) -> None:
+def compare_stored(folder: RunFolder, codebook: Codebook, settings: Settings) -> None:
     """Compare what a folder holds of an analysis and draw its figures; nothing is fitted.
 
     ``comparison.csv`` always holds all models of the analysis.
@@ -91,10 +89,8 @@ def compare_stored(
     folder, codebook
         Of the run.
     settings
-        Analysis, outcomes, language.
-    models
-        Whose posterior to draw; empty is all. What is drawn of another model than the first
-        has that model's name in its own.
+        Analysis, models whose posterior to draw, outcomes, language. What is drawn of another
+        model than the first has that model's name in its own.
 
     Raises
     ------
@@ -108,7 +104,7 @@ def compare_stored(
     everything = read_intervals(folder)
     effects = of_analysis(everything, analysis)
     ols, fitted = frequentist(effects), fitted_models(folder, analysis)
-    shown = chosen_models(folder, models, analysis)
+    shown = chosen_models(folder, settings.models, analysis)
     fits = [effects[effects["model"] == model] for model in fitted]
     write_comparison(folder, ols, fits, analysis=analysis)
     context = run_context(folder, codebook, settings)

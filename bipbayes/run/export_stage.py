@@ -37,12 +37,7 @@ TABLES = "tables"
 
 
 def export_stored(
-    folder: RunFolder,
-    codebook: Codebook,
-    settings: Settings,
-    *,
-    models: Sequence[str] = (),
-    formats: Sequence[str] = (),
+    folder: RunFolder, codebook: Codebook, settings: Settings, *, formats: Sequence[str] = ()
 ) -> None:
     """Write the tables of the models that a folder holds of the analysis asked for.
 
@@ -51,10 +46,8 @@ def export_stored(
     folder, codebook
         Of the run.
     settings
-        Analysis, outcomes, language, fewest citizens behind a number.
-    models
-        Whose tables; empty is all. Tables of another model than the first have that model's
-        name in their own.
+        Analysis, models, outcomes, language, fewest citizens behind a number. Tables of another
+        model than the first have that model's name in their own.
     formats
         Keys of `bipbayes.tables.write.WRITERS`; empty is CSV, LaTeX and HTML.
 
@@ -69,7 +62,7 @@ def export_stored(
     settings = as_reported(folder, settings)
     for stage in (FIT_POSTERIOR, COMPARE):
         require(folder, stage, analysis)
-    chosen = chosen_models(folder, models, analysis)
+    chosen = chosen_models(folder, settings.models, analysis)
     for model in chosen:
         refuse_failed(folder, model, analysis=analysis)
     paths = write_tables(

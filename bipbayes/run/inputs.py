@@ -317,4 +317,4 @@ def _check_outcomes(settings: Settings, codebook: Codebook) -> None:
     unknown = [outcome for outcome in settings.outcomes if outcome not in codebook.outcomes]
     if unknown:
         known = ", ".join(codebook.outcomes)
-        raise SettingsError(f"--outcomes: {', '.join(unknown)} are unknown; known: {known}")
+        raise SettingsError(f"--outcome: {', '.join(unknown)} are unknown; known: {known}")

@@ -1,124 +1,72 @@
-"""The options of the command line, one definition each for all scripts."""
+"""Verbs of the command line: each offers some fields of `Settings` as options, and its own."""
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from functools import wraps
+from inspect import Parameter, signature
+from typing import Annotated, Any, get_origin
 
 import typer
 
-from bipbayes.run.settings import Settings, quick_values
+from bipbayes.run.console import run_verb, start_logging
+from bipbayes.run.settings import Settings, option_name
 
-Data = Annotated[
-    Path | None,
-    typer.Option(
-        "--data", help="Responses (CSV, Excel, Parquet, Stata, SPSS, SAS). Default: synthetic."
-    ),
-]
-CodebookFile = Annotated[
-    Path | None, typer.Option("--codebook", help="Codebook in TOML. Default: BIP's own.")
-]
-CharacteristicsFile = Annotated[
-    Path | None,
-    typer.Option("--characteristics", help="One row a citizen: age, diagnoses, ... (Tables 4-11)."),
-]
-ClaimsFile = Annotated[
-    Path | None, typer.Option("--claims", help="Claims to audit (CSV). Default: the report's.")
-]
-Beyond = Annotated[
-    float, typer.Option("--beyond", help="Stated size for claims of no effect, in sd.")
-]
-Models = Annotated[
-    list[str] | None,
-    typer.Option("--model", help="Model name or path of a model file; repeatable."),
-]
-Priors = Annotated[
-    Path | None, typer.Option("--priors", help="TOML file with prior scales, by model.")
-]
-Vcov = Annotated[
-    str, typer.Option("--vcov", help="Working covariance of cell means: iid, response, citizen.")
-]
-Previous = Annotated[
-    str, typer.Option("--previous", help="Rule for the previous answer: item or response.")
-]
-Adjust = Annotated[
-    list[str] | None,
-    typer.Option("--adjust", help="Adjust for baseline or covariates, or none; repeatable."),
-]
-Covariates = Annotated[
-    list[str] | None,
-    typer.Option("--covariate", help="Column of --characteristics to adjust for; repeatable."),
-]
-Ordinal = Annotated[
-    bool, typer.Option("--ordinal", help="Answers as categories: ordered probit, no metric.")
-]
-Engine = Annotated[
-    str | None,
-    typer.Option("--engine", help="exact (default for models of batches) or nuts (any model)."),
-]
-Draws = Annotated[
-    int | None,
-    typer.Option("--draws", help="Draws kept per chain (exact 1000, nuts 1500, quick 300)."),
-]
-Tune = Annotated[
-    int | None,
-    typer.Option("--tune", help="Warm-up draws per chain of nuts (800, quick 300)."),
-]
-Chains = Annotated[int, typer.Option("--chains", help="Number of chains.")]
-TargetAccept = Annotated[
-    float, typer.Option("--target-accept", help="Target acceptance of the sampler.")
-]
-Seed = Annotated[int, typer.Option("--seed", help="The one seed; all others derive from it.")]
-Level = Annotated[float, typer.Option("--level", help="Probability of the intervals.")]
-Kind = Annotated[str, typer.Option("--kind", help="Credible intervals: eti (equal-tailed) or hdi.")]
-Rope = Annotated[
-    float | None,
-    typer.Option("--rope", help="Half-width of the region of practical equivalence, in sd."),
-]
-Parts = Annotated[
-    str,
-    typer.Option("--parts", help="Read responses in parts: auto (from a million), always, never."),
-]
-Scheduler = Annotated[
-    str | None, typer.Option("--scheduler", help="Address of a Dask scheduler that does the parts.")
-]
-Workers = Annotated[
-    int | None, typer.Option("--workers", help="Processes that do the parts (default: one a core).")
-]
-Outcomes = Annotated[
-    list[str] | None,
-    typer.Option("--outcomes", help="Outcomes to draw and tabulate; repeatable or B1,B2."),
-]
-Out = Annotated[Path, typer.Option("--out", help="Folder of the results.")]
-Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="Replace another run's results in that folder.")
-]
-Language = Annotated[str, typer.Option("--lang", help="Language of figures and tables: en, da.")]
-MinimumCount = Annotated[
-    int,
-    typer.Option("--minimum-count", help="Blank numbers that rest on fewer citizens (real data)."),
-]
-Everything = Annotated[
-    bool, typer.Option("--all", help="Draw the figures, too, that the main job leaves out.")
-]
-FigureFormats = Annotated[
-    list[str] | None,
-    typer.Option("--figure-format", help="Figures as pdf or svg, too, beside PNG; repeatable."),
-]
-Formats = Annotated[
-    list[str] | None,
-    typer.Option("--format", help="csv, tex, html, docx, md; repeatable or docx,md."),
-]
-Quick = Annotated[
-    bool,
-    typer.Option("--quick", help="Few draws and pictures, one fit; all is preliminary."),
-]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no messages.")]
+
+def verb(
+    offered: str, **defaults: Any
+) -> Callable[[Callable[..., int | None]], Callable[..., None]]:
+    """Make a function of `Settings`, and of options of its own, a verb of the command line.
+
+    The verb leaves with the code that the function returns (``None`` is 0), or with that of what
+    it raises.
+
+    Parameters
+    ----------
+    offered
+        Names of the fields that are options, in the order of the help.
+    defaults
+        Of fields, where the verb has others than `Settings`.
+    """
+    names = offered.split()
+
+    def command(function: Callable[..., int | None]) -> Callable[..., None]:
+        @wraps(function)
+        def run(**values: Any) -> None:
+            own = {name: value for name, value in values.items() if name not in names}
+            asked = {name: values[name] for name in names}
+            start_logging(quiet=bool(asked.get("quiet", False)))
+            run_verb(lambda: function(settings_from({**defaults, **asked}), **own) or 0)
+
+        known = {each.name: each for each in fields(Settings)}
+        options = [_option(known[name], defaults.get(name, known[name].default)) for name in names]
+        mine = list(signature(function).parameters.values())[1:]
+        parameters = [each.replace(kind=Parameter.KEYWORD_ONLY) for each in (*mine, *options)]
+        run.__annotations__ = {each.name: each.annotation for each in parameters}
+        run.__signature__ = signature(function).replace(  # type: ignore[attr-defined]
+            parameters=parameters, return_annotation=None
+        )
+        return run
+
+    return command
+
+
+def _option(field: Any, default: Any) -> Parameter:
+    """Return a field as a parameter that Typer reads."""
+    kind = field.type
+    if get_origin(kind) is tuple:
+        kind, default = list[str] | None, None
+    elif default is None:
+        kind = kind | None
+    told = typer.Option(option_name(field.name), help=field.metadata["help"])
+    return Parameter(
+        field.name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, told]
+    )
 
 
 def settings_from(options: Mapping[str, Any]) -> Settings:
-    """Turn a script's options into the settings record; options left out take its defaults."""
+    """Turn a verb's options into the settings record; options left out take its defaults."""
     values = {key: value for key, value in options.items() if value is not None}
-    for key in ("models", "outcomes", "adjust", "covariates", "figure_formats"):
-        if key in values:
-            values[key] = tuple(part for text in values[key] for part in text.split(",") if part)
-    return Settings(**quick_values(bool(values.pop("quick", False)), values))
+    for key, value in values.items():
+        if isinstance(value, list | tuple):
+            values[key] = tuple(part for text in value for part in text.split(",") if part)
+    return Settings(**values)

@@ -19,7 +19,7 @@ from bipbayes.run.contexts import run_context
 from bipbayes.run.fits import chosen_models, sound_rows, stage_name
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.ols_stage import read_intervals
-from bipbayes.run.settings import Settings
+from bipbayes.run.settings import Settings, option_name
 from bipbayes.tables.disclosure import blank_small_cells
 
 STAGE: Final = "report"
@@ -27,12 +27,6 @@ PAGE: Final = "report.html"
 DOCUMENT: Final = "report.docx"
 # Of data that are not synthetic: pictures in which small counts are blank, as on the page.
 _BLANKED: Final = ("claims", "combinations", "persistence", "progression_on_weeks")
-_SPELT: Final = {
-    "models": "model",
-    "covariates": "covariate",
-    "figure_formats": "figure-format",
-    "language": "lang",
-}
 
 
 def write_report(
@@ -138,7 +132,7 @@ def rerun_command(changed: Mapping[str, Any]) -> str:
     """Write the command that repeats a run with settings that are not the defaults."""
     words = ["bipbayes", "reproduce"]
     for name, value in changed.items():
-        option = f"--{_SPELT.get(name, name).replace('_', '-')}"
+        option = option_name(name)
         values = value if isinstance(value, list) else [value]
         words += [option] if value is True else [f"{option}={text}" for text in values]
     return shlex.join(words)

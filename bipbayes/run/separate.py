@@ -1,6 +1,5 @@
 """Verbs that the main job does on its way, run on their own in a stored or new folder."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from bipbayes.audit.claims import REQUIRED
@@ -41,15 +40,14 @@ def baseline_posterior(
     return stored_posterior(folder, model, codebook, replace(settings, adjust=(BASELINE,)))
 
 
-def audit_alone(settings: Settings, *, models: Sequence[str] = ()) -> None:
+def audit_alone(settings: Settings) -> None:
     """Audit the claims against what a folder holds; nothing is fitted.
 
     Parameters
     ----------
     settings
-        Folder, data, language and the cut-offs.
-    models
-        The model whose posterior answers, one at most; empty is the first that was fitted.
+        Folder, data, language, the cut-offs and the model whose posterior answers, one at most;
+        none is the first that was fitted.
 
     Raises
     ------
@@ -58,7 +56,7 @@ def audit_alone(settings: Settings, *, models: Sequence[str] = ()) -> None:
     SettingsError
         Several models.
     """
-    if len(models) > 1:
+    if len(settings.models) > 1:
         raise SettingsError("--model: an audit reads one model; run it once for each, in turn")
     folder, codebook = open_stored(settings)
     if settings.claims is None and not codebook.is_bip:
@@ -69,7 +67,7 @@ def audit_alone(settings: Settings, *, models: Sequence[str] = ()) -> None:
     settings = as_made(folder, as_reported(folder, settings))
     if not fitted_models(folder):
         folder.stage("fit_posterior")
-    model = next(iter(chosen_models(folder, models)))
+    model = next(iter(chosen_models(folder, settings.models)))
     with DrawingPool(folder.file(FIGURES), formats=settings.drawn_as) as pool:
         run = open_run(settings)
         progression = run.progression()

@@ -1,7 +1,8 @@
 """The one record of what a run was asked to do."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,92 +33,114 @@ PARTS: Final = (AUTO, ALWAYS, NEVER)  # whether responses are read in parts
 QUICK_DRAWS: Final = 300
 QUICK_TUNE: Final = 300
 QUICK_POINTS: Final = 640
+_POSITIVE: Final = (0.0, math.inf)
+
+
+def _option(default: Any, text: str, flag: str = "", *, allowed: Any = None) -> Any:
+    """Declare a field and its option: what ``--help`` says, and how it is spelt there.
+
+    ``allowed`` is a tuple of words, a range of whole numbers, or two bounds that a number lies
+    between.
+    """
+    return field(default=default, metadata={"help": text, "flag": flag, "allowed": allowed})
 
 
 @dataclass(frozen=True)
 class Settings:
     """Everything a user can choose, checked before the slow part begins.
 
-    Attributes
-    ----------
-    data, codebook, priors
-        Files; ``None`` is the synthetic BIP, BIP's codebook, the models' own priors.
-    characteristics, claims
-        Files: one row a citizen; claims to audit (``None``: the report's, for BIP).
-    beyond
-        Stated size, in standard deviations, for claims that something has no effect.
-    models
-        Names of models, or paths of a user's own model files.
-    vcov
-        Working covariance of stage 1: ``iid``, ``response`` or ``citizen``.
-    previous
-        Rule for the previous answer: ``item`` or ``response``.
-    adjust
-        What progression is adjusted for: ``baseline``, ``covariates``, both or nothing;
-        ``none`` also keeps the main job from fitting at the same previous answer.
-    covariates
-        Columns of the characteristics to adjust for; empty is all that hold numbers.
-    ordinal
-        Whether answers are analysed as categories (ordered probit).
-    engine
-        ``exact`` or ``nuts``; ``None`` is exact wherever a model declares batches.
-    draws, tune, chains, target_accept, seed
-        Draws and, for ``nuts``, sampling; ``draws`` and ``tune`` count per chain. ``None`` draws
-        are the engine's default number.
-    level, kind
-        Probability of the intervals, and ``eti`` or ``hdi`` for the credible ones.
-    outcomes
-        Outcomes to draw and tabulate; empty is all.
-    parts
-        Whether responses are read in parts: ``auto`` (a million and more), ``always``, ``never``.
-    scheduler, workers
-        Who reads parts: the address of a Dask scheduler, or processes of this machine (0: the
-        run's own; ``None``: one for each core).
-    rope
-        Half-width of the region of practical equivalence in standard deviations, if wanted.
-    everything
-        Draw the figures, too, that the main job leaves out.
-    figure_formats
-        Formats of figures beside PNG, which the page shows: ``pdf``, ``svg``.
-    quick
-        Fewer draws, points and pictures, no fit unasked; all results are marked preliminary.
+    A field is an option of the command line, and its help says what it is. ``None`` is the
+    synthetic BIP, BIP's codebook, the models' own priors, the report's claims, the engine that a
+    model allows, its number of draws. Empty outcomes are all, empty covariates all columns that
+    hold numbers, empty models all that a folder holds.
     """
 
-    data: Path | None = None
-    codebook: Path | None = None
-    models: tuple[str, ...] = ("hierarchical",)
-    priors: Path | None = None
-    characteristics: Path | None = None
-    claims: Path | None = None
-    beyond: float = 0.1
-    vcov: str = "citizen"
-    previous: str = "item"
-    adjust: tuple[str, ...] = ()
-    covariates: tuple[str, ...] = ()
-    ordinal: bool = False
-    engine: str | None = None
-    draws: int | None = None
-    tune: int = DEFAULT_TUNE
-    chains: int = 4
-    target_accept: float = 0.98
-    seed: int = DEFAULT_SEED
-    level: float = 0.95
-    kind: str = "eti"
-    rope: float | None = None
-    outcomes: tuple[str, ...] = ()
-    parts: str = AUTO
-    scheduler: str | None = None
-    workers: int | None = None
-    out: Path = field(default=Path("results"))
-    overwrite: bool = False
-    language: str = "en"
-    minimum_count: int = 5
-    everything: bool = False
-    figure_formats: tuple[str, ...] = ()
-    quick: bool = False
-    quiet: bool = False
+    data: Path | None = _option(
+        None, "Responses (CSV, Excel, Parquet, Stata, SPSS, SAS). Default: synthetic."
+    )
+    codebook: Path | None = _option(None, "Codebook in TOML. Default: BIP's own.")
+    models: tuple[str, ...] = _option(
+        ("hierarchical",), "Model name or path of a model file; repeatable.", "model"
+    )
+    priors: Path | None = _option(None, "TOML file with prior scales, by model.")
+    characteristics: Path | None = _option(
+        None, "One row a citizen: age, diagnoses, ... (Tables 4-11)."
+    )
+    claims: Path | None = _option(None, "Claims to audit (CSV). Default: the report's.")
+    beyond: float = _option(0.1, "Stated size for claims of no effect, in sd.", allowed=_POSITIVE)
+    vcov: str = _option(
+        "citizen", "Working covariance of cell means: iid, response, citizen.", allowed=VCOVS
+    )
+    previous: str = _option(
+        "item", "Rule for the previous answer: item or response.", allowed=PREVIOUS
+    )
+    adjust: tuple[str, ...] = _option(
+        (),
+        "Adjust for baseline or covariates, or none; repeatable.",
+        allowed=(*ADJUSTMENTS, NOTHING),
+    )
+    covariates: tuple[str, ...] = _option(
+        (), "Column of --characteristics to adjust for; repeatable.", "covariate"
+    )
+    ordinal: bool = _option(False, "Answers as categories: ordered probit, no metric.")
+    engine: str | None = _option(
+        None, "exact (default for models of batches) or nuts (any model).", allowed=ENGINES
+    )
+    draws: int | None = _option(
+        None,
+        f"Draws kept per chain (exact 1000, nuts 1500, quick {QUICK_DRAWS}).",
+        allowed=range(4, 100_001),
+    )
+    tune: int = _option(
+        None,
+        f"Warm-up draws per chain of nuts ({DEFAULT_TUNE}, quick {QUICK_TUNE}).",
+        allowed=range(50, 100_001),
+    )
+    chains: int = _option(4, "Number of chains.", allowed=range(1, 101))
+    target_accept: float = _option(0.98, "Target acceptance of the sampler.", allowed=(0.0, 1.0))
+    seed: int = _option(
+        DEFAULT_SEED, "The one seed; all others derive from it.", allowed=range(2**32)
+    )
+    level: float = _option(0.95, "Probability of the intervals.", allowed=(0.0, 1.0))
+    kind: str = _option("eti", "Credible intervals: eti (equal-tailed) or hdi.", allowed=KINDS)
+    rope: float | None = _option(
+        None, "Half-width of the region of practical equivalence, in sd.", allowed=_POSITIVE
+    )
+    outcomes: tuple[str, ...] = _option(
+        (), "Outcomes to draw and tabulate; repeatable or B1,B2.", "outcome"
+    )
+    parts: str = _option(
+        AUTO, "Read responses in parts: auto (from a million), always, never.", allowed=PARTS
+    )
+    scheduler: str | None = _option(None, "Address of a Dask scheduler that does the parts.")
+    workers: int | None = _option(
+        None, "Processes that do the parts (default: one a core).", allowed=range(1025)
+    )
+    out: Path = _option(Path("results"), "Folder of the results.")
+    overwrite: bool = _option(False, "Replace another run's results in that folder.")
+    language: str = _option(
+        "en", "Language of figures and tables: en, da.", "lang", allowed=LANGUAGES
+    )
+    minimum_count: int = _option(
+        5, "Blank numbers that rest on fewer citizens (real data).", allowed=range(1, 1_000_001)
+    )
+    everything: bool = _option(False, "Draw the figures, too, that the main job leaves out.", "all")
+    figure_formats: tuple[str, ...] = _option(
+        (),
+        "Figures as pdf or svg, too, beside PNG; repeatable.",
+        "figure-format",
+        allowed=FIGURE_FORMATS,
+    )
+    quick: bool = _option(False, "Few draws and pictures, one fit; all is preliminary.")
+    quiet: bool = _option(False, "No progress and no messages.")
 
     def __post_init__(self) -> None:
+        for name, quick, usual in (
+            ("draws", QUICK_DRAWS, None),
+            ("tune", QUICK_TUNE, DEFAULT_TUNE),
+        ):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, quick if self.quick else usual)
         raise_all(SettingsError, "These options were refused:", list(_faults(self)))
 
     @property
@@ -160,60 +183,43 @@ class Settings:
         return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}
 
 
-def quick_values(quick: bool, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Fill in the numbers of draws that were not asked for."""
-    draws, tune = (QUICK_DRAWS, QUICK_TUNE) if quick else (None, DEFAULT_TUNE)
-    filled = dict(values)
-    for key, default in (("draws", draws), ("tune", tune)):
-        if filled.get(key) is None:
-            filled[key] = default
-    return {**filled, "quick": quick}
+def option_name(name: str) -> str:
+    """Return how the command line spells a field, such as ``--covariate``."""
+    flag = Settings.__dataclass_fields__[name].metadata["flag"] or name
+    return f"--{flag.replace('_', '-')}"
 
 
 def _faults(settings: Settings) -> list[str]:
-    faults = [
-        f"--{name} must be one of {', '.join(filter(None, allowed))}, not {value!r}"
-        for name, value, allowed in (
-            ("vcov", settings.vcov, VCOVS),
-            ("previous", settings.previous, PREVIOUS),
-            ("lang", settings.language, LANGUAGES),
-            ("kind", settings.kind, KINDS),
-            ("engine", settings.engine, (None, *ENGINES)),
-            ("parts", settings.parts, PARTS),
-        )
-        if value not in allowed
-    ]
-    for name, value, least in (
-        ("draws", settings.draws, 4),
-        ("tune", settings.tune, 50),
-        ("chains", settings.chains, 1),
-        ("minimum-count", settings.minimum_count, 1),
-        ("seed", settings.seed, 0),
-        ("workers", settings.workers, 0),
-    ):
-        if value is not None and value < least:
-            faults.append(f"--{name} must be at least {least}, not {value}")
-    for name, share in (("level", settings.level), ("target-accept", settings.target_accept)):
-        if not 0 < share < 1:
-            faults.append(f"--{name} must lie between 0 and 1, not {share}")
-    if settings.beyond <= 0:
-        faults.append(f"--beyond must be positive, not {settings.beyond}")
-    if settings.rope is not None and settings.rope <= 0:
-        faults.append(f"--rope must be positive, not {settings.rope}")
-    if unknown := [name for name in settings.figure_formats if name not in FIGURE_FORMATS]:
-        told, known = ", ".join(map(repr, unknown)), ", ".join(FIGURE_FORMATS)
-        faults.append(f"--figure-format must be one of {known}, not {told}")
-    if not settings.models:
-        faults.append("--model: at least one model is needed")
+    faults = []
+    for each in fields(settings):
+        allowed, value = each.metadata["allowed"], getattr(settings, each.name)
+        if allowed is None or value is None:
+            continue
+        values = value if isinstance(value, tuple) else (value,)
+        if refused := [one for one in values if not _is_allowed(one, allowed)]:
+            told = ", ".join(map(repr, refused))
+            faults.append(f"{option_name(each.name)} must {_in_words(allowed)}, not {told}")
     return faults + _analysis_faults(settings)
+
+
+def _is_allowed(value: Any, allowed: Any) -> bool:
+    if isinstance(allowed[0], float):
+        return bool(allowed[0] < value < allowed[1])
+    return value in allowed
+
+
+def _in_words(allowed: Any) -> str:
+    if isinstance(allowed, range):
+        return f"be a whole number from {allowed[0]} to {allowed[-1]}"
+    if allowed == _POSITIVE:
+        return "be positive and finite"
+    if isinstance(allowed[0], float):
+        return f"lie between {allowed[0]:g} and {allowed[1]:g}"
+    return f"be one of {', '.join(allowed)}"
 
 
 def _analysis_faults(settings: Settings) -> list[str]:
     faults = []
-    allowed = (*ADJUSTMENTS, NOTHING)
-    if unknown := [name for name in settings.adjust if name not in allowed]:
-        known = ", ".join(allowed)
-        faults.append(f"--adjust must be one of {known}, not {', '.join(map(repr, unknown))}")
     if NOTHING in settings.adjust and len(settings.adjust) > 1:
         faults.append("--adjust none and another --adjust exclude each other")
     if settings.ordinal and set(settings.adjust) & set(ADJUSTMENTS):

@@ -78,7 +78,7 @@ def test_ols_figures_need_no_posterior() -> None:
 
 
 def test_chosen_outcomes_and_quick_runs() -> None:
-    """Catches --outcomes and --quick that change nothing."""
+    """Catches --outcome and --quick that change nothing."""
     names = _names(figure_tasks(INPUTS, outcomes=["q2"]))
     assert {name for name in names if name.startswith(("forest_", "intervals_"))} == {
         "forest_q2",

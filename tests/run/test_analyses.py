@@ -41,7 +41,7 @@ def _run(folder: Path, **options: Any) -> Run:
     sampling = {"draws": 150, "tune": 150, "chains": 2}
     # Quick: with so few draws no fit passes its checks, and nothing else would be shown.
     given = {**sampling, "quick": True, "outcomes": CODEBOOK.outcomes, **options}
-    settings = Settings(out=folder, models=(MODEL,), quiet=True, **given)
+    settings = Settings(**{"out": folder, "models": (MODEL,), "quiet": True, **given})
     run_folder = RunFolder(folder)
     run_folder.claim({"data": STUDY.digest, "codebook": "y", "previous": "item"}, overwrite=False)
     run_folder.note(data=FACTS)
@@ -309,12 +309,12 @@ def test_every_model_has_its_figures_and_tables(
     monkeypatch.setattr(compare_stage, "DrawingPool", _Recorder)
     copy = tmp_path / "run"
     shutil.copytree(stored, copy)
-    run = _run(copy)
+    run = _run(copy, models=())
     _second_model(run.folder)
-    both = _compare(copy)
+    both = _compare(copy, models=())
     assert {"forest_q1", "forest_q1_second"} <= set(both)
     assert len(both) == len(set(both))
-    compare_stage.compare_stored(run.folder, CODEBOOK, run.settings, models=("second",))
+    compare_stage.compare_stored(run.folder, CODEBOOK, replace(run.settings, models=("second",)))
     assert "forest_q1_second" in _Recorder.tasks and "forest_q1" not in _Recorder.tasks
     comparison = run.folder.read("comparison.csv")
     assert set(of_analysis(comparison, "")["model"]) == {MODEL, "second"}
@@ -334,7 +334,7 @@ def test_every_model_has_its_figures_and_tables(
         export_stage.export_stored(run.folder, CODEBOOK, run.settings)
     for verb in (compare_stage.compare_stored, export_stage.export_stored):
         with pytest.raises(RunError, match=r"no fit of third \(fitted: .*second"):
-            verb(run.folder, CODEBOOK, run.settings, models=("third",))
+            verb(run.folder, CODEBOOK, replace(run.settings, models=("third",)))
 
 
 def test_a_larger_minimum_count_names_what_it_leaves_behind(

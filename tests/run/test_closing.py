@@ -61,7 +61,7 @@ def test_verbs_say_what_came_out_and_what_to_open(study: Path) -> None:
         "fit-ols": ending(study, "fit-ols", *data),
         "fit-posterior": ending(study, "fit-posterior", "--quick", *data),
         "compare": ending(study, "compare"),
-        "export": ending(study, "export", "--outcomes", "q1"),
+        "export": ending(study, "export", "--outcome", "q1"),
         "describe": ending(study, "describe", *data),
     }
     for verb, sentences in told.items():

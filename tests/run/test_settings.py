@@ -26,7 +26,7 @@ def test_quick_cuts_draws_unless_they_are_asked_for() -> None:
 
 
 def test_lists_may_be_repeated_or_joined_by_commas() -> None:
-    """Catches --outcomes B1,B2 read as one outcome."""
+    """Catches --outcome B1,B2 read as one outcome."""
     assert settings_from({"outcomes": ["B1,B2", "S3"]}).outcomes == ("B1", "B2", "S3")
 
 
