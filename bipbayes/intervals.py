@@ -138,13 +138,10 @@ def of_analysis(frame: pd.DataFrame, analysis: str) -> pd.DataFrame:
     Parameters
     ----------
     frame
-        Long frame, or another with a column ``analysis``; one without (of an earlier version)
-        is plain throughout.
+        Long frame, or another with a column ``analysis``.
     analysis
         One of `ANALYSES`.
     """
-    if "analysis" not in frame:
-        return frame if analysis == PLAIN else frame[:0]
     return frame[frame["analysis"] == analysis]
 
 

@@ -18,7 +18,6 @@ from bipbayes.run.fits import as_reported, fitted_models
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import open_stored
 from bipbayes.run.ols_stage import STAGE as FIT_OLS
-from bipbayes.run.ols_stage import read_intervals
 from bipbayes.run.posterior_stage import interval_settings, stored_posterior
 from bipbayes.run.settings import Settings
 
@@ -102,7 +101,7 @@ def load(
     )
     place, codebook = open_stored(asked)
     study = _study(place, codebook, language)
-    stored = of_analysis(read_intervals(place), named)
+    stored = of_analysis(place.read("effects.csv"), named)
     if what != "fit":
         require(place, FIT_OLS, named)
     ols = Intervals(study, frequentist(stored).reset_index(drop=True), named)
@@ -122,7 +121,7 @@ def _study(folder: RunFolder, codebook: Codebook, language: str) -> Study:
     record = folder.record()
     data = record["data"]
     against = record.get("directions", {}).get("sentence", {}).get("en", "")
-    rows = read_intervals(folder)
+    rows = folder.read("effects.csv")
     sites = tuple(name for name in dict.fromkeys(rows["jobcenter"]) if name)
     warnings = (*data["findings"], *([against] if against else []))
     return Study(

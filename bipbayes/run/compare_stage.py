@@ -30,7 +30,7 @@ from bipbayes.run.fits import STAGE as FIT_POSTERIOR
 from bipbayes.run.fits import as_reported, chosen_models, fitted_models, sound_rows
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.ols_stage import STAGE as FIT_OLS
-from bipbayes.run.ols_stage import read_intervals, without
+from bipbayes.run.ols_stage import without
 from bipbayes.run.posterior_stage import stored_posterior
 from bipbayes.run.settings import Settings
 from bipbayes.sampling.diagnose import is_exact
@@ -68,9 +68,7 @@ def write_comparison(
     table = pd.concat([compare(ols, rows) for rows in posteriors], ignore_index=True)
     kept = []
     if folder.file("comparison.csv").is_file():
-        stored = folder.read("comparison.csv")
-        if {"analysis", "model"} <= set(stored):
-            kept = [without(stored, table, keys=["analysis", "model"])]
+        kept = [without(folder.read("comparison.csv"), table, keys=["analysis", "model"])]
     rows = pd.concat([*(part for part in kept if len(part)), table], ignore_index=True)
     folder.write("comparison.csv", rows.sort_values("analysis", kind="stable"))
     stage = named(STAGE, analysis, joint="/")
@@ -101,7 +99,7 @@ def compare_stored(folder: RunFolder, codebook: Codebook, settings: Settings) ->
     settings = as_reported(folder, settings)
     for stage in (FIT_OLS, FIT_POSTERIOR):
         require(folder, stage, analysis)
-    everything = read_intervals(folder)
+    everything = folder.read("effects.csv")
     effects = of_analysis(everything, analysis)
     ols, fitted = frequentist(effects), fitted_models(folder, analysis)
     shown = chosen_models(folder, settings.models, analysis)

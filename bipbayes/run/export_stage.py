@@ -21,7 +21,6 @@ from bipbayes.run.contexts import run_context, warn_of_other_counts
 from bipbayes.run.fits import STAGE as FIT_POSTERIOR
 from bipbayes.run.fits import as_reported, chosen_models, sound_rows, stage_name, stored_fit
 from bipbayes.run.folder import RunFolder
-from bipbayes.run.ols_stage import read_intervals
 from bipbayes.run.settings import Settings
 from bipbayes.sampling.diagnose import points_of
 from bipbayes.tables.analyses_table import analyses_rows
@@ -70,7 +69,7 @@ def export_stored(
         codebook,
         settings,
         comparison=folder.read("comparison.csv"),
-        intervals=read_intervals(folder),
+        intervals=folder.read("effects.csv"),
         fits=[stored_fit(folder, model, analysis) for model in chosen],
         formats=formats,
     )

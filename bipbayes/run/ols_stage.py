@@ -66,14 +66,6 @@ def _intervals(run: Run, changes: xr.Dataset | Samples) -> pd.DataFrame:
     )
 
 
-def read_intervals(folder: RunFolder) -> pd.DataFrame:
-    """Read ``effects.csv``; what an earlier version stored is plain throughout."""
-    stored = folder.read("effects.csv")
-    if "analysis" not in stored:
-        return stored.assign(analysis=PLAIN)
-    return stored
-
-
 def merge_effects(
     folder: RunFolder, frame: pd.DataFrame, *, fits: Mapping[str, bool] | None = None
 ) -> pd.DataFrame:
@@ -89,7 +81,7 @@ def merge_effects(
     rows = frame
     if folder.file("effects.csv").is_file():
         keys = ["source", "model", "analysis"]
-        rows = join_frames([without(read_intervals(folder), frame, keys=keys), frame])
+        rows = join_frames([without(folder.read("effects.csv"), frame, keys=keys), frame])
     rows = rows.sort_values(["source", "analysis"], kind="stable")
     folder.write("effects.csv", rows, fits=fits)
     return rows

@@ -18,7 +18,6 @@ from bipbayes.estimands.arviz_groups import add_predictions
 from bipbayes.estimands.effects import effect_draws
 from bipbayes.estimands.intervals import IntervalSettings
 from bipbayes.estimands.posterior import Posterior, cells_of, summarise
-from bipbayes.intervals import PLAIN
 from bipbayes.run.analyses import analysis_facts, named
 from bipbayes.run.covariates import analysed, covariates_of
 from bipbayes.run.fits import fit_file, fit_settings, stage_name, stored_fit, unjudged_file
@@ -163,8 +162,6 @@ def store_posterior(folder: RunFolder, posterior: Posterior) -> Posterior:
     kept = []
     if folder.file("diagnostics.csv").is_file():
         stored = folder.read("diagnostics.csv")
-        if "analysis" not in stored:
-            stored = stored.assign(analysis=PLAIN)
         kept = [without(stored, posterior.diagnostics, keys=("model", "analysis"))]
     rows = pd.concat([*kept, posterior.diagnostics], ignore_index=True)
     folder.write("diagnostics.csv", rows[list(posterior.diagnostics.columns)], fits=fits)

@@ -18,7 +18,6 @@ from bipbayes.plots.catalogue import on_page
 from bipbayes.run.contexts import run_context
 from bipbayes.run.fits import chosen_models, sound_rows, stage_name
 from bipbayes.run.folder import RunFolder
-from bipbayes.run.ols_stage import read_intervals
 from bipbayes.run.settings import Settings, option_name
 from bipbayes.tables.disclosure import blank_small_cells
 
@@ -78,7 +77,7 @@ def _contents(folder: RunFolder, codebook: Codebook, settings: Settings) -> Page
     context = run_context(folder, codebook, settings)
     comparison = of_analysis(folder.read("comparison.csv"), PLAIN)
     model = next(iter(chosen_models(folder, (), PLAIN)))
-    intervals = sound_rows(folder, read_intervals(folder), settings)
+    intervals = sound_rows(folder, folder.read("effects.csv"), settings)
     intervals = intervals[intervals["model"].isin(("", model))]
     comparison = comparison[comparison["model"] == model]
     if not context.synthetic:

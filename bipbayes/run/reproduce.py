@@ -7,9 +7,8 @@ whatever was asked for (`--adjust none` leaves it out), and the audit shows both
 import logging
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import xarray as xr
@@ -24,11 +23,15 @@ from bipbayes.sampling.engines import engine_of
 from bipbayes.sampling.registry import load_model
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     import pandas as pd
 
     from bipbayes.data.totals import Samples
     from bipbayes.describe.description import Description
     from bipbayes.estimands.posterior import Posterior
+
+    type Changes = xr.Dataset | Samples
 
 logger = logging.getLogger(__name__)
 
@@ -67,17 +70,18 @@ def reproduce(settings: Settings) -> int:
         for each in (plain, run, *([] if beside is None else [beside])):
             check_stages(each)
         run.folder.note(preliminary=settings.quick, settings=settings.record())
-        done = _all_stages(plain, beside, pool, process)
-        fitted = list(done.posteriors)
-        if settings.analysis:
-            from bipbayes.run.add_analysis import add_analysis
-
-            fitted += add_analysis(run, pool, process)
+        changes = run.changes()
+        run.look_at_directions(changes)
+        # The fits begin in this order, one after the other.
+        first = _Analysis(plain, changes, process)
+        extra = None if beside is None else _Analysis(beside, changes, process)
+        asked = _Analysis(run, changes, process) if settings.analysis else None
+        description, fitted = _work_through(first, extra, asked, pool)
         process.close()  # its memory is for what draws
         if run.parted:
             logger.warning("%s", _LEFT_OUT)
         else:
-            _audit(plain, done, fitted, pool=pool)
+            _audit(first, description, fitted, pool=pool)
         from bipbayes.run.report_stage import write_report
 
         write_report(run.folder, run.codebook, plain.settings, drawn=pool.finish)
@@ -98,90 +102,120 @@ def _engines(settings: Settings) -> list[str]:
     return sorted({engine_of(load_model(model), settings.engine) for model in settings.models})
 
 
-@dataclass(frozen=True)
-class _Done:
-    """What the plain stages computed; `posteriors` with the one at the same previous answer."""
+class _Analysis:
+    """One analysis of the main job, its models being fitted from the moment it is made."""
 
-    progression: "xr.Dataset | Samples"
-    ols: "pd.DataFrame"
-    description: "Description | None"
-    posteriors: "tuple[Posterior, ...]"
+    def __init__(self, run: Run, changes: "Changes", process: PosteriorProcess) -> None:
+        from bipbayes.run.posterior_stage import cells_of_run
+
+        self.run, self.changes, self._process = run, changes, process
+        self._cells = cells_of_run(run, changes)
+        self._fits: list[Future[Posterior]] = process.submit(run, run.settings.models, self._cells)
+        self.ols: pd.DataFrame
+
+    def estimate(self, pool: DrawingPool | None) -> None:
+        """Estimate OLS, or what stands in its place, and draw it where there is a pool."""
+        from bipbayes.run.compare_stage import submit_early
+        from bipbayes.run.contexts import run_context
+        from bipbayes.run.ols_stage import fit_ols
+
+        run = self.run
+        self.ols = fit_ols(run, self.changes)
+        if pool is not None:
+            # The mark of an earlier fit does not count: it is being replaced.
+            context = run_context(run.folder, run.codebook, run.settings)
+            context = replace(context, preliminary=run.settings.quick)
+            submit_early(pool, context, self.ols, self._cells, run.settings)
+
+    def store(self) -> "list[Posterior]":
+        """Wait for the fits and store them."""
+        from bipbayes.run.posterior_stage import store_posterior
+
+        waited = (self._process.wait(fit) for fit in self._fits)
+        return [store_posterior(self.run.folder, posterior) for posterior in waited]
+
+    def finish(self, pool: DrawingPool) -> "list[Posterior]":
+        """Store the fits, compare them with OLS, draw, and tabulate where all passed."""
+        from bipbayes.run import compare_stage, export_stage
+        from bipbayes.run.contexts import run_context
+
+        run, posteriors = self.run, self.store()
+        folder, codebook, settings = run.folder, run.codebook, run.settings
+        # What failed its checks may be looked at, but it carries its mark.
+        context = run_context(folder, codebook, settings)
+        endings = chosen_models(folder, settings.models, settings.analysis)
+        for posterior in posteriors:
+            ending = endings[posterior.model]
+            compare_stage.submit_posterior(
+                pool, context, self.ols, posterior, settings, ending=ending
+            )
+        comparison = compare_stage.write_comparison(
+            folder,
+            self.ols,
+            [posterior.intervals for posterior in posteriors],
+            analysis=settings.analysis,
+        )
+        if settings.quick or all(posterior.verdict.passed for posterior in posteriors):
+            export_stage.write_tables(
+                folder,
+                codebook,
+                settings,
+                comparison=comparison,
+                intervals=folder.read("effects.csv"),
+                fits=[posterior.fit for posterior in posteriors],
+            )
+        else:
+            logger.error("a fit failed its checks: its figures are marked, its tables not exported")
+        return posteriors
 
 
-def _all_stages(
-    run: Run, beside: Run | None, pool: DrawingPool, process: PosteriorProcess
-) -> _Done:
-    """Run the stages in order; figures are drawn as soon as their numbers are there."""
-    from bipbayes.cells import cell_means
+def _work_through(
+    first: _Analysis, extra: _Analysis | None, asked: _Analysis | None, pool: DrawingPool
+) -> "tuple[Description | None, list[Posterior]]":
+    """Do what needs no fit while the models are fitted, then what waits for each."""
+    # Imported late: the fits wait for nothing of what follows.
+    from bipbayes.run.describe_stage import describe_run
 
-    settings, codebook = run.settings, run.codebook
-    progression = run.changes()
-    run.look_at_directions(progression)
-    cells = cell_means(progression, codebook, vcov=settings.vcov)
-    fits = process.submit(run, settings.models, cells)
-    extra = [] if beside is None else _submit_beside(beside, progression, process)
-    # Imported late: the fit waits for nothing of what follows.
+    first.estimate(pool)
+    description, chosen = None, first.run.settings.characteristics
+    if isinstance(first.changes, xr.Dataset):
+        description = describe_run(first.run, first.changes, pool=pool, characteristics=chosen)
+    if extra is not None:
+        extra.estimate(None)
+    if asked is not None:
+        asked.estimate(pool)
+    fitted = first.finish(pool)
+    if extra is not None:
+        fitted = [*fitted, *extra.store()]
+    if asked is not None:
+        fitted = [*fitted, *asked.finish(pool)]
+    if extra is not None or asked is not None:
+        _put_side_by_side(first.run, fitted, pool)
+    return description, fitted
+
+
+def _put_side_by_side(run: Run, fitted: "Sequence[Posterior]", pool: DrawingPool) -> None:
+    """Draw and tabulate the first model's effects under all analyses."""
     from bipbayes.run import compare_stage, export_stage
     from bipbayes.run.contexts import run_context
-    from bipbayes.run.describe_stage import describe_run
-    from bipbayes.run.ols_stage import fit_ols
 
-    ols = fit_ols(run, progression)
-    # The mark of an earlier fit does not count: it is being replaced.
-    context = replace(run_context(run.folder, codebook, settings), preliminary=settings.quick)
-    compare_stage.submit_early(pool, context, ols, cells, settings)
-    description = None
-    if isinstance(progression, xr.Dataset):
-        description = describe_run(
-            run, progression, pool=pool, characteristics=settings.characteristics
-        )
-    if beside is not None:
-        fit_ols(beside, progression)
-    from bipbayes.run.posterior_stage import store_posterior
-
-    posteriors = [store_posterior(run.folder, process.wait(fit)) for fit in fits]
-    passed = all(posterior.verdict.passed for posterior in posteriors)
-    if not passed:
-        # What failed its checks may be looked at, but it carries its mark.
-        context = run_context(run.folder, codebook, settings)
-    endings = chosen_models(run.folder, settings.models)
-    for posterior in posteriors:
-        ending = endings[posterior.model]
-        compare_stage.submit_posterior(pool, context, ols, posterior, settings, ending=ending)
-    comparison = compare_stage.write_comparison(
-        run.folder, ols, [posterior.intervals for posterior in posteriors]
-    )
-    if passed or settings.quick:
-        export_stage.write_tables(
-            run.folder,
-            codebook,
-            settings,
-            comparison=comparison,
-            intervals=run.folder.read("effects.csv"),
-            fits=[posterior.fit for posterior in posteriors],
-        )
-    else:
-        logger.error("a fit failed its checks: its figures are marked, its tables not exported")
-    added = [store_posterior(run.folder, process.wait(fit)) for fit in extra]
-    if added:
-        rows = sound_rows(run.folder, run.folder.read("effects.csv"), settings)
-        compare_stage.submit_analyses(pool, context, rows, settings, model=added[0].model)
-        if passed or settings.quick:
-            export_stage.write_analyses(run.folder, codebook, settings, rows, model=added[0].model)
-    return _Done(progression, ols, description, (*posteriors, *added))
+    folder, settings, model = run.folder, run.settings, fitted[0].model
+    context = run_context(folder, run.codebook, settings)
+    rows = sound_rows(folder, folder.read("effects.csv"), settings)
+    compare_stage.submit_analyses(pool, context, rows, settings, model=model)
+    if settings.quick or fitted[0].verdict.passed:
+        export_stage.write_analyses(folder, run.codebook, settings, rows, model=model)
 
 
-def _submit_beside(
-    beside: Run, progression: "xr.Dataset | Samples", process: PosteriorProcess
-) -> "list[Future[Posterior]]":
-    """Hand in the first model at the same previous answer."""
-    from bipbayes.run.posterior_stage import cells_of_run
-
-    return process.submit(beside, beside.settings.models, cells_of_run(beside, progression))
-
-
-def _audit(run: Run, done: _Done, fitted: "Sequence[Posterior]", *, pool: DrawingPool) -> None:
+def _audit(
+    analysis: _Analysis,
+    description: "Description | None",
+    fitted: "Sequence[Posterior]",
+    *,
+    pool: DrawingPool,
+) -> None:
     """Audit the claims by the first plain fit, beside it that at the same previous answer."""
+    run = analysis.run
     settings, codebook = run.settings, run.codebook
     if not codebook.is_bip and settings.claims is None:
         return
@@ -193,12 +227,12 @@ def _audit(run: Run, done: _Done, fitted: "Sequence[Posterior]", *, pool: Drawin
     same = [each for each in fitted if (each.analysis, each.model) == (BASELINE, first.model)]
     audit = audit_run(
         run,
-        join_frames([done.ols, first.intervals]),
+        join_frames([analysis.ols, first.intervals]),
         first,
         pool=pool,
         adjusted=same[0] if same else None,
         claims=settings.claims,
         beyond=settings.beyond,
     )
-    if codebook.is_bip and done.description and isinstance(done.progression, xr.Dataset):
-        compare_with_published(run, done.progression, done.description, audit=audit)
+    if codebook.is_bip and description and isinstance(analysis.changes, xr.Dataset):
+        compare_with_published(run, analysis.changes, description, audit=audit)

@@ -25,7 +25,7 @@ from bipbayes.run import compare_stage, export_stage
 from bipbayes.run.fits import fit_file, fitted_models, stored_fit
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run
-from bipbayes.run.ols_stage import fit_ols, read_intervals
+from bipbayes.run.ols_stage import fit_ols
 from bipbayes.run.options import settings_from
 from bipbayes.run.posterior_stage import fit_posterior
 from bipbayes.run.settings import Settings
@@ -67,7 +67,7 @@ def _same(left: pd.DataFrame, right: pd.DataFrame) -> None:
 
 def test_each_analysis_has_the_rows_of_its_engine(stored: Path) -> None:
     """Catches an analysis that is estimated with another's regressors, and lost rows."""
-    effects = frequentist(read_intervals(RunFolder(stored)))
+    effects = frequentist(RunFolder(stored).read("effects.csv"))
     progression = _run(stored).progression()
     adjustment = make_adjustment(progression, CODEBOOK, adjust=("baseline",))
     adjusted = estimate_adjusted(progression, CODEBOOK, adjustment=adjustment)
@@ -88,23 +88,13 @@ def test_each_analysis_has_the_rows_of_its_engine(stored: Path) -> None:
 def test_adding_an_analysis_leaves_the_others_alone(tmp_path: Path) -> None:
     """Catches merging by source and errors alone, which would replace the plain rows."""
     fit_ols(_run(tmp_path))
-    before = read_intervals(RunFolder(tmp_path))
+    before = RunFolder(tmp_path).read("effects.csv")
     fit_ols(_run(tmp_path, adjust=("baseline",)))
-    _same(of_analysis(read_intervals(RunFolder(tmp_path)), ""), before)
+    _same(of_analysis(RunFolder(tmp_path).read("effects.csv"), ""), before)
     fit_ols(_run(tmp_path, adjust=("baseline",), level=0.8, overwrite=True))
-    after = read_intervals(RunFolder(tmp_path))
+    after = RunFolder(tmp_path).read("effects.csv")
     _same(of_analysis(after, ""), before)
     assert set(of_analysis(after, "baseline")["level"]) == {0.8}
-
-
-def test_a_folder_of_an_earlier_version_is_plain(tmp_path: Path) -> None:
-    """Catches a stored frame without the column that is lost or crashes the next verb."""
-    fit_ols(_run(tmp_path))
-    folder = RunFolder(tmp_path)
-    before = folder.read("effects.csv")
-    folder.write("effects.csv", before.drop(columns="analysis"))
-    fit_ols(_run(tmp_path, ordinal=True))
-    _same(of_analysis(read_intervals(folder), "")[before.columns], before)
 
 
 def test_fits_are_stored_by_analysis(stored: Path) -> None:
@@ -131,7 +121,7 @@ def test_ordinal_draws_are_translated(stored: Path) -> None:
     latent = effect_draws(fit, cells)
     weights = observed_weights(cells).sel(outcome="q1").drop_vars("outcome")
     moved = (translate(latent, cells).sel(indicator="q1") * weights).sum("jobcenter")
-    rows = of_analysis(read_intervals(folder), "ordinal")
+    rows = of_analysis(folder.read("effects.csv"), "ordinal")
     rows = rows[(rows["model"] == MODEL) & (rows["estimand"] == "effect")]
     mine = rows[rows["outcome"] == "q1"].set_index("combination")["estimate"]
     for combination in CODEBOOK.combinations:
@@ -178,7 +168,7 @@ def test_comparisons_put_each_analysis_beside_its_own(
         ("", {}), ("baseline", {"adjust": ("baseline",)}), ("ordinal", {"ordinal": True})
     )}  # fmt: skip
     table = RunFolder(stored).read("comparison.csv")
-    effects = frequentist(read_intervals(RunFolder(stored)))
+    effects = frequentist(RunFolder(stored).read("effects.csv"))
     for name in names:
         errors = "cluster_citizen" if name == "ordinal" else "classical"
         rows = of_analysis(table, name)
@@ -294,7 +284,7 @@ def _second_model(folder: RunFolder) -> None:
     fit = load_fit(folder.file(fit_file(MODEL)))
     fit.attrs["model"] = "second"
     save_fit(folder.file(fit_file("second")), fit)
-    rows = read_intervals(folder)
+    rows = folder.read("effects.csv")
     own = rows[(rows["model"] == MODEL) & (rows["analysis"] == "")]
     folder.write("effects.csv", pd.concat([rows, own.assign(model="second")]))
     done = folder.stage(f"fit_posterior/{MODEL}")
@@ -324,8 +314,8 @@ def test_every_model_has_its_figures_and_tables(
         assert set(table["model"]) == {model}
         assert (copy / "tables" / f"hyperparameters{ending}.tex").is_file()
     assert run.folder.stage("export")["models"] == [MODEL, "second"]
-    ols = frequentist(of_analysis(read_intervals(run.folder), ""))
-    own = of_analysis(read_intervals(run.folder), "")
+    ols = frequentist(of_analysis(run.folder.read("effects.csv"), ""))
+    own = of_analysis(run.folder.read("effects.csv"), "")
     compare_stage.write_comparison(run.folder, ols, [own[own["model"] == "second"]])
     kept = of_analysis(run.folder.read("comparison.csv"), "")
     assert set(kept["model"]) == {MODEL, "second"}, "the other model's comparison was lost"

@@ -16,7 +16,7 @@ from bipbayes.plots.pool import DrawingPool
 from bipbayes.run.audit_stage import audit_run
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run
-from bipbayes.run.ols_stage import fit_ols, read_intervals
+from bipbayes.run.ols_stage import fit_ols
 from bipbayes.run.posterior_stage import fit_posterior, stored_posterior
 from bipbayes.run.separate import baseline_posterior
 from bipbayes.run.settings import Settings
@@ -62,7 +62,7 @@ def claims(tmp_path: Path) -> Path:
 
 
 def _audit(run: Run, claims: Path) -> pd.DataFrame:
-    rows = of_analysis(read_intervals(run.folder), PLAIN)
+    rows = of_analysis(run.folder.read("effects.csv"), PLAIN)
     with DrawingPool(run.folder.file("figures"), workers=0) as pool:
         return audit_run(
             run,
@@ -87,7 +87,7 @@ def test_the_columns_beside_are_of_the_fit_beside(run: Run, claims: Path) -> Non
     for analysis in ("", "baseline"):
         _set_passed(run.folder, analysis, passed=True)
     audit = _audit(run, claims)
-    everything = read_intervals(run.folder)
+    everything = run.folder.read("effects.csv")
     single = audit[audit["outcome"] != ALL]
     for name, analysis in (("posterior", ""), ("baseline", "baseline")):
         own = of_analysis(everything, analysis)

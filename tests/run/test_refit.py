@@ -16,7 +16,7 @@ from bipbayes.run.export_stage import refuse_failed
 from bipbayes.run.fits import as_reported, check_stages, fit_file, sound_rows
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run
-from bipbayes.run.ols_stage import fit_ols, read_intervals
+from bipbayes.run.ols_stage import fit_ols
 from bipbayes.run.posterior_stage import compute_posterior, fit_posterior, store_posterior
 from bipbayes.run.settings import Settings
 from bipbayes.sampling.exact import fit as exact
@@ -39,9 +39,9 @@ def test_another_covariance_replaces_the_rows(tmp_path: Path) -> None:
     first = _run(tmp_path)
     ols = fit_ols(first)
     fit_posterior(first, MODEL)
-    before = len(read_intervals(first.folder))
+    before = len(first.folder.read("effects.csv"))
     posterior = fit_posterior(_run(tmp_path, vcov="response"), MODEL)
-    after = read_intervals(first.folder)
+    after = first.folder.read("effects.csv")
     assert len(after) == before
     assert set(after.loc[after["source"] == "posterior", "vcov"]) == {"response"}
     table = write_comparison(first.folder, frequentist(ols), [posterior.intervals])
@@ -96,7 +96,7 @@ def test_a_failed_fit_is_marked_and_not_shown_beside_others(
     assert not is_preliminary(run.folder, run.settings)
     with pytest.raises(RunError, match="no result"):
         refuse_failed(run.folder, MODEL, analysis="baseline")
-    rows = read_intervals(run.folder)
+    rows = run.folder.read("effects.csv")
     shown = sound_rows(run.folder, rows, run.settings)
     assert set(shown.loc[shown["source"] == "posterior", "analysis"]) == {""}
     assert set(shown.loc[shown["source"] == "ols", "analysis"]) == {"", "baseline"}
