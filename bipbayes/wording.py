@@ -7,14 +7,11 @@ and full precision.
 """
 
 import math
-import tomllib
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Final
 
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.words import LANGUAGES, study_words
+from bipbayes.data.words import LANGUAGES, catalogue, study_words
 from bipbayes.errors import SettingsError, unknown
 from bipbayes.intervals import ALL_INDICATORS, PLAIN
 
@@ -98,26 +95,12 @@ def phrase(key: str, language: str, **values: object) -> str:
         What the other braces stand for.
     """
     spoken = language if isinstance(language, StudyLanguage) else StudyLanguage(language)
-    return _phrases()[key][spoken].format(**spoken.names, **values)
-
-
-@cache
-def _phrases() -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
-    folder = files("bipbayes") / "resources" / "phrases"
-    for path in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        found |= tomllib.loads(path.read_text(encoding="utf-8"))
-    return found
+    return catalogue()[key][spoken].format(**{**spoken.names, **values})
 
 
 def capital(text: str) -> str:
     """Return the text with its first letter as a capital, the others as they are."""
     return text[:1].upper() + text[1:]
-
-
-def pick(pair: tuple[str, str], language: str) -> str:
-    """Return the English or the Danish half of a catalogue's entry."""
-    return pair[LANGUAGES.index(checked_language(language))]
 
 
 def interval_words(level: float, kind: str, *, language: str) -> str:
@@ -135,8 +118,12 @@ def interval_words(level: float, kind: str, *, language: str) -> str:
 
 def percent(share: float, language: str) -> str:
     """Write a share such as 0.975 in percent: ``97.5``, in Danish ``97,5``."""
-    text = f"{100 * share:.6g}"
-    return text.replace(".", ",") if language == "da" else text
+    return decimals_marked(f"{100 * share:.6g}", language)
+
+
+def decimals_marked(text: str, language: str) -> str:
+    """Return numbers that were written with a point with the language's own decimal mark."""
+    return text.replace(".", catalogue()["decimal_mark"][language])
 
 
 def meaning_of_significant(estimand: str, *, language: str) -> str:
@@ -179,8 +166,7 @@ def number(value: float, decimals: int, *, language: str, signed: bool = False) 
     if float(text) == 0:
         # "-0.00" says nothing more than "0.00".
         text = text.lstrip("+-")
-    text = text.replace("-", MINUS)
-    return text.replace(".", ",") if language == "da" else text
+    return decimals_marked(text.replace("-", MINUS), language)
 
 
 def whole_number(value: float, *, language: str) -> str:

@@ -14,9 +14,10 @@ from frame_builders import small_codebook
 
 import bipbayes
 from bipbayes.bip.codebook import bip_codebook
+from bipbayes.data.words import LANGUAGES, catalogue
 from bipbayes.errors import SettingsError
 from bipbayes.wording import (
-    _phrases,
+    StudyLanguage,
     combination_text,
     interval_words,
     meaning_of_significant,
@@ -84,23 +85,29 @@ def test_an_unknown_language_is_refused() -> None:
         phrase("ols", "sv")
 
 
+def test_respondents_may_be_called_as_a_value_is() -> None:
+    """Catches a study whose respondents' name is also what a phrase's braces ask for."""
+    spoken = StudyLanguage("en", {"name": "teller", "names": "tellers"})
+    assert phrase("model", spoken, name="pooled") == "model pooled"
+
+
 def _catalogues() -> dict[str, dict[str, dict[str, str]]]:
     folder = Path(bipbayes.__file__).parent / "resources" / "phrases"
     return {path.name: tomllib.loads(path.read_text("utf-8")) for path in folder.glob("*.toml")}
 
 
-def test_phrases_say_the_same_in_both_languages() -> None:
-    """Catches a key in two files, a language left out, and a value that one half lacks."""
+def test_phrases_say_the_same_in_all_languages() -> None:
+    """Catches a key in two files, a language left out, and a value that one of them lacks."""
     keys = [key for entries in _catalogues().values() for key in entries]
     assert len(keys) == len(set(keys)) > 100
     for entries in _catalogues().values():
         for key, pair in entries.items():
-            assert set(pair) == {"en", "da"}, key
+            assert set(pair) == {*LANGUAGES}, key
             values = [
-                {field for _, field, _, _ in Formatter().parse(pair[name]) if field}
-                for name in ("en", "da")
+                {field for _, field, _, _ in Formatter().parse(text) if field}
+                for text in pair.values()
             ]
-            assert values[0] == values[1], key
+            assert all(named == values[0] for named in values), key
 
 
 def test_every_phrase_that_code_asks_for_is_there() -> None:
@@ -108,7 +115,9 @@ def test_every_phrase_that_code_asks_for_is_there() -> None:
     known = {key for entries in _catalogues().values() for key in entries}
     asked = set()
     for path in Path(bipbayes.__file__).parent.rglob("*.py"):
-        asked |= set(re.findall(r'\bphrase\(\s*"([a-z_0-9]+)"', path.read_text("utf-8")))
+        asked |= set(
+            re.findall(r'\b(?:phrase\(\s*|catalogue\(\)\[)"([a-z_0-9]+)"', path.read_text("utf-8"))
+        )
     assert asked and asked <= known
     assert phrase("report_figure", "da", figure=3) == "Svarer til rapportens figur 3"
 
@@ -116,10 +125,10 @@ def test_every_phrase_that_code_asks_for_is_there() -> None:
 def test_phrases_leave_a_studys_words_to_the_study() -> None:
     """Catches a phrase of a new figure or table that says citizen, jobcenter or the report."""
     of_the_report = {"report_figure", "report_appendix", "report_table", "audit_caption_published"}
-    of_the_report.add("audit_header_inconsistent")
+    of_the_report |= {"audit_header_inconsistent", "audit_own", "audit_synthetic_bip"}
     said = {
         (key, language, found[0])
-        for key, entry in _phrases().items()
+        for key, entry in catalogue().items()
         for language, text in entry.items()
         for found in FOREIGN.finditer(re.sub(r"\{\w+\}", "", text))
     }

@@ -26,14 +26,6 @@ REVERSED: Final = "reversed"
 NOT_CHECKABLE: Final = "not checkable"
 WORDS: Final = (UPHELD, WEAKENED, NOT_SUPPORTED, REVERSED, NOT_CHECKABLE)
 EVEN: Final = 0.5
-WORD_LABELS: Final = {
-    UPHELD: ("upheld", "bekræftet"),
-    WEAKENED: ("weakened", "svækket"),
-    NOT_SUPPORTED: ("not supported", "ikke understøttet"),
-    REVERSED: ("reversed", "vendt"),
-    NOT_CHECKABLE: ("not checkable", "kan ikke kontrolleres"),
-}
-"""The words for readers, English and Danish (files always hold the English ones)."""
 _LIKELY_SIGN: Final = "the sign is likely"
 _OTHER_SIDE: Final = "the interval excludes zero on the other side"
 _SIGNED_JOINT: Final = {

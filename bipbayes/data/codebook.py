@@ -5,15 +5,12 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Final
 
-from bipbayes.data.words import Words, study_words
+from bipbayes.data.words import Words, catalogue, study_words
 from bipbayes.errors import SettingsError, raise_all, unknown
 from bipbayes.marks import filled
 
 NO_TREATMENT: Final = "none"
 DO_NOT_KNOW: Final = "dont_know"
-NOTHING_LABEL: Final = {"en": "none", "da": "ingen"}
-REVERSED_LABEL: Final = {"en": "reversed", "da": "vendt"}
-WORSE: Final = {"en": "worse", "da": "værre"}
 
 
 @dataclass(frozen=True)
@@ -178,7 +175,7 @@ class Codebook:
         name = names.get(language) or names.get("en") or outcome
         if outcome not in self.reversed_codes:
             return name
-        return f"{name} ({REVERSED_LABEL.get(language, REVERSED_LABEL['en'])})"
+        return catalogue()["reversed"][language].format(name=name)
 
     def say(self, text: str) -> str:
         """Return a message with the study's own words in the place of ``{citizens}`` and so on."""
@@ -191,7 +188,7 @@ class Codebook:
     def combination_label(self, combination: str, language: str = "en") -> str:
         """Return the readable form of a combination: ``"1010"`` is ``"J+S"``."""
         present = [code for code in self.treatment_codes if self.has_treatment(combination, code)]
-        return "+".join(present) or NOTHING_LABEL.get(language, NOTHING_LABEL["en"])
+        return "+".join(present) or catalogue()["none"][language]
 
     def combination_of(self, text: str) -> str:
         """Return the digits of a combination: of ``"S+J"``, ``"none"``, or digits themselves.
@@ -204,7 +201,7 @@ class Codebook:
         if text.strip() in self.combinations:
             return text.strip()
         names = [part.strip() for part in text.split("+")]
-        if names[0] in (NO_TREATMENT, *NOTHING_LABEL.values()) and len(names) == 1:
+        if names[0] in (NO_TREATMENT, *catalogue()["none"].values()) and len(names) == 1:
             return self.no_treatment
         known = self.treatment_codes
         faults = [unknown("treatment", name, (*known, NO_TREATMENT)) for name in names

@@ -9,7 +9,6 @@ from typing import Any, Final
 from bipbayes.data.codebook import (
     DO_NOT_KNOW,
     NO_TREATMENT,
-    WORSE,
     Activity,
     Average,
     Codebook,
@@ -17,7 +16,7 @@ from bipbayes.data.codebook import (
     Treatment,
 )
 from bipbayes.data.codebook_shape import Table, box_faults, shape_faults
-from bipbayes.data.words import words_from_table
+from bipbayes.data.words import catalogue, words_from_table
 from bipbayes.errors import CodebookError, raise_all
 from bipbayes.intervals import ALL_INDICATORS
 
@@ -127,7 +126,7 @@ def _indicator(entry: Table, table: Table) -> Indicator:
 def _higher(words: Any) -> dict[str, str]:
     if isinstance(words, dict):
         return dict(words)
-    return dict(WORSE) if words == "worse" else {}
+    return dict(catalogue()["worse"]) if words == "worse" else {}
 
 
 def _treatment(code: str, entry: Table) -> Treatment:

@@ -1,7 +1,10 @@
-"""A study's own words: what readers' texts call its citizens, jobcenters and respondents."""
+"""The catalogue of words that people read, and what a study calls its citizens and jobcenters."""
 
+import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
 from typing import Any, Final
 
 from bipbayes.errors import unknown
@@ -12,11 +15,17 @@ type Words = Mapping[str, Mapping[str, tuple[str, str]]]
 LANGUAGES: Final = ("en", "da")
 LONGEST: Final = 500  # letters of a name, label or word
 _UNSEEN: Final = ("Cc", "Cs", "Zl", "Zp")  # control characters and ends of lines
-NEUTRAL: Final[Words] = {
-    "citizen": {"en": ("person", "persons"), "da": ("person", "personer")},
-    "jobcenter": {"en": ("site", "sites"), "da": ("sted", "steder")},
-}
-"""What a study without words of its own calls these two."""
+NEUTRAL: Final = ("citizen", "jobcenter")  # a study without words of its own has neutral ones
+
+
+@cache
+def catalogue() -> dict[str, dict[str, str]]:
+    """Return all words that people read, by key and language, as ``resources/phrases`` has them."""
+    found: dict[str, dict[str, str]] = {}
+    folder = files("bipbayes") / "resources" / "phrases"
+    for path in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        found |= tomllib.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def study_words(words: Words, language: str) -> dict[str, str]:
@@ -24,8 +33,9 @@ def study_words(words: Words, language: str) -> dict[str, str]:
 
     ``citizen``, ``citizens``, the same of ``jobcenter`` and of every respondent with a word.
     """
-    names: dict[str, str] = {}
-    for key, forms in {**NEUTRAL, **words}.items():
+    plain = [f"{key}{ending}" for key in NEUTRAL for ending in ("", "s")]
+    names = {key: catalogue()[f"neutral_{key}"][language] for key in plain}
+    for key, forms in words.items():
         one, many = forms.get(language) or forms["en"]
         names |= {key: one, f"{key}s": many}
     return names

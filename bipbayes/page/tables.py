@@ -5,7 +5,6 @@ from typing import Final
 
 import pandas as pd
 
-from bipbayes.audit.rules import WORD_LABELS
 from bipbayes.intervals import PLAIN
 from bipbayes.page.contents import PageContents
 from bipbayes.page.sentences import BASELINE, treatment_label
@@ -24,7 +23,6 @@ from bipbayes.wording import (
     number,
     outcome_label,
     phrase,
-    pick,
     whole_number,
 )
 
@@ -164,7 +162,7 @@ def claims_table(contents: PageContents) -> Table | None:
         column = f"effect_verdict_{reading}"
         if column not in audit:
             return [phrase("page_unadjusted", language)] * len(audit)
-        return [pick(WORD_LABELS[word], language) for word in audit[column]]
+        return [phrase(f"verdict_{word}", language) for word in audit[column]]
 
     about = [
         f"{_named_outcome(contents, outcome)} · {_named_combination(contents, combination)}"

@@ -1,6 +1,6 @@
 """Ranks of simulation-based calibration, drawn by ArviZ."""
 
-from typing import Any, Final
+from typing import Any
 
 import arviz_base
 import arviz_plots
@@ -8,18 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bipbayes.plots.style import figure_style, furnish
-from bipbayes.wording import phrase, pick
-
-_TITLE: Final = ("Calibration of the model {model}", "Kalibrering af modellen {model}")
-_MARKS: Final = (
-    "Difference between the distribution of the ranks of known truths among posterior draws and "
-    "the uniform distribution, {rounds} rounds of synthetic data drawn from the model's own prior. "
-    "Marked points speak most against uniform ranks; a calibrated quantity has none.",
-    "Forskel mellem fordelingen af kendte sandheders rang blandt posteriortrækninger og den "
-    "ensartede fordeling, {rounds} runder med syntetiske data trukket fra modellens egen "
-    "priorfordeling. Markerede punkter taler mest imod ensartede range; en kalibreret størrelse "
-    "har ingen.",
-)
+from bipbayes.wording import phrase
 
 
 def calibration_data(shares: pd.DataFrame, model: str) -> dict[str, Any]:
@@ -59,6 +48,7 @@ def calibration_figure(shares: pd.DataFrame, *, model: str, language: str = "en"
     rounds = len(next(iter(data.values())))
     tree = arviz_base.from_dict({"prior_sbc": data}, sample_dims=["sample"])
     rows = -(-len(data) // 3)
+    title = phrase("calibration_title", language, model=model)
     with figure_style():
         collection = arviz_plots.plot_ecdf_pit(
             tree,
@@ -73,8 +63,8 @@ def calibration_figure(shares: pd.DataFrame, *, model: str, language: str = "en"
         figure: Figure = collection.viz["figure"].item()
         furnish(
             figure,
-            title=f"{pick(_TITLE, language).format(model=model)} ({phrase('synthetic', language)})",
-            caption=pick(_MARKS, language).format(rounds=rounds),
+            title=f"{title} ({phrase('synthetic', language)})",
+            caption=phrase("calibration_marks", language, rounds=rounds),
             left=0.6,
             top=0.7,
             gap=0.3,

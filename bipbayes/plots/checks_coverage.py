@@ -16,7 +16,7 @@ from bipbayes.plots.style import (
     figure_style,
     furnish,
 )
-from bipbayes.wording import phrase, pick
+from bipbayes.wording import phrase
 
 GOAL: Final = (0.93, 0.97)
 _PANELS: Final = (
@@ -24,26 +24,6 @@ _PANELS: Final = (
     ("contrast", "single"),
     ("effect", "overall"),
     ("contrast", "overall"),
-)
-_TITLES: Final = {
-    ("effect", "single"): ("Effect, single indicator", "Effekt, enkelt indikator"),
-    ("contrast", "single"): ("Contrast, single indicator", "Kontrast, enkelt indikator"),
-    ("effect", "overall"): ("Effect, all indicators", "Effekt, alle indikatorer"),
-    ("contrast", "overall"): ("Contrast, all indicators", "Kontrast, alle indikatorer"),
-}
-_TITLE: Final = ("Coverage and error in simulated studies", "Dækning og fejl i simulerede studier")
-_COVERAGE: Final = ("Coverage of 95 % intervals", "Dækning af 95 %-intervaller")
-_ERROR: Final = (
-    "Root mean square error (sd of progression)",
-    "Kvadratisk middelfejl (sd af progression)",
-)
-_MARKS: Final = (
-    "Synthetic data with known truth ({replicates} studies, {truths} sets of effects), drawn from "
-    "a generator that is not the model. Lines: two Monte Carlo errors. Shaded: 93 to 97 %. "
-    "Squares: OLS; circles: posterior. The engine stands in each label.",
-    "Syntetiske data med kendt sandhed ({replicates} studier, {truths} sæt effekter), trukket fra "
-    "en generator, der ikke er modellen. Linjer: to Monte Carlo-fejl. Skygget: 93 til 97 %. "
-    "Firkanter: OLS; cirkler: posterior. Beregningsmåden står i hver etiket.",
 )
 
 
@@ -121,16 +101,16 @@ def coverage_figure(table: pd.DataFrame, *, language: str = "en") -> Figure:
             # One or two replicates have no Monte Carlo error.
             widest = (rows["rmse"] + rows["rmse_mcse"].fillna(0.0)).max()
             grid[1, column].set_xlim(0, 1.12 * widest)
-            grid[0, column].set_title(pick(_TITLES[panel], language), loc="left")
-        for row, words in enumerate((_COVERAGE, _ERROR)):
+            grid[0, column].set_title(phrase(f"coverage_{'_'.join(panel)}", language), loc="left")
+        for row, name in enumerate(("coverage_axis", "error_axis")):
             grid[row, 0].set_yticks(list(labels["row"]), list(labels["label"]))
             grid[row, 0].set_ylim(len(labels) - 0.4, -0.6)
-            grid[row, 1].set_xlabel(pick(words, language), color=GREY)
+            grid[row, 1].set_xlabel(phrase(name, language), color=GREY)
         counts = {name: int(table[name].max()) for name in ("replicates", "truths")}
         furnish(
             figure,
-            title=f"{pick(_TITLE, language)} ({phrase('synthetic', language)})",
-            caption=pick(_MARKS, language).format(**counts),
+            title=f"{phrase('coverage_title', language)} ({phrase('synthetic', language)})",
+            caption=phrase("coverage_marks", language, **counts),
             left=3.2,
             top=0.6,
             gap=0.16,

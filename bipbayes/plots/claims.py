@@ -18,11 +18,10 @@ from bipbayes.audit.rules import (
     REVERSED,
     UPHELD,
     WEAKENED,
-    WORD_LABELS,
 )
 from bipbayes.plots.captions import caption, titled
 from bipbayes.plots.style import GREY, figure_style, furnish
-from bipbayes.wording import Context, capital, number, outcome_label, phrase, pick
+from bipbayes.wording import Context, capital, number, outcome_label, percent, phrase
 
 Pair = tuple[str, str]
 PANELS: Final = (
@@ -213,7 +212,7 @@ def marks_sentence(audit: pd.DataFrame, language: str) -> str:
         name: number(float(first[name]), max(1, len(f"{first[name]:g}") - 2), language=language)
         for name in ("likely", "beyond")
     }
-    cutoffs["level"] = f"{100 * first['level']:g}".replace(".", pick((".", ","), language))
+    cutoffs["level"] = percent(first["level"], language)
     return phrase("claims_marks", language, **cutoffs)
 
 
@@ -224,7 +223,7 @@ def _legend(axes: Axes, words: pd.Series, language: str) -> None:
     for name, tile in TILES.items():
         patch = Patch(facecolor=tile.face, edgecolor="#BBBBBB", linewidth=0.4)
         handles.append((patch, Line2D([], [], linestyle="", **_mark(tile))))
-        labels.append(f"{pick(WORD_LABELS[name], language)} {int(words.eq(name).sum())}")
+        labels.append(f"{phrase(f'verdict_{name}', language)} {int(words.eq(name).sum())}")
     axes.legend(
         handles,
         labels,

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from bipbayes.plots.captions import caption, titled
 from bipbayes.plots.style import decimal_axis, figure_style, furnish
-from bipbayes.wording import Context, number, phrase
+from bipbayes.wording import Context, decimals_marked, number, phrase
 
 _COLUMNS: Final = 3
 _FEWEST: Final = 20  # draws of a chain that a picture of ranks needs
@@ -144,7 +144,7 @@ def _label_ranks(figure: Figure, language: str) -> None:
         for text in axes.texts:
             # ArviZ writes the test's p value with a point and without a space.
             told = text.get_text().replace("p=0.00", "p<0.01").replace("(", " (")
-            text.set_text(told.replace(".", ",") if language == "da" else told)
+            text.set_text(decimals_marked(told, language))
             text.set_fontsize(7)
 
 

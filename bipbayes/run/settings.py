@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
+from bipbayes.data.words import LANGUAGES
 from bipbayes.errors import SettingsError, raise_all
 
 # Words of other modules stand here again: scripts read settings before NumPy is imported.
 VCOVS: Final = ("iid", "response", "citizen")
-LANGUAGES: Final = ("en", "da")
 KINDS: Final = ("eti", "hdi")
 PREVIOUS: Final = ("item", "response")
 COVARIATES: Final = "covariates"

@@ -17,6 +17,7 @@ from bipbayes.wording import (
     meaning_of_significant,
     number,
     outcome_label,
+    percent,
     phrase,
 )
 
@@ -60,8 +61,7 @@ def analyses_table(
     """
     language = context.language
     stored = [name for name in ANALYSES if (rows["analysis"] == name).any()]
-    percent = f"{100 * float(rows['level'].iloc[0]):.6g}"
-    level = percent.replace(".", ",") if language == "da" else percent
+    level = percent(float(rows["level"].iloc[0]), language)
     columns = [
         Column("outcome", phrase("audit_header_outcome", language), align="l"),
         Column("combination", phrase("combination", language), align="l"),

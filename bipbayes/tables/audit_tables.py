@@ -6,10 +6,10 @@ import pandas as pd
 
 from bipbayes.audit.counts import audit_counts, reading_words
 from bipbayes.audit.evidence import BASELINE, POSTERIOR
-from bipbayes.audit.rules import WORD_LABELS, WORDS
+from bipbayes.audit.rules import WORDS
 from bipbayes.tables.comparison_table import probability_text
 from bipbayes.tables.layout import Column, Table, table_caption
-from bipbayes.wording import Context, capital, meaning_of_significant, number, phrase, pick
+from bipbayes.wording import Context, capital, meaning_of_significant, number, percent, phrase
 
 _READINGS: Final = (
     *(("effect", name) for name in ("classical", "cluster_citizen", "cluster_jobcenter")),
@@ -37,7 +37,7 @@ def claims_table(audit: pd.DataFrame, context: Context) -> Table:
     body["combination"] = _combinations(audit, context)
     for estimand, name in readings:
         words = audit[_column(estimand, name)]
-        body[_column(estimand, name)] = [pick(WORD_LABELS[text], language) for text in words]
+        body[_column(estimand, name)] = [phrase(f"verdict_{text}", language) for text in words]
     chance = audit["effect_p_joint"].fillna(audit["effect_p_direction"])
     chance = chance.where(audit["direction"] != "none")
     body["probability"] = [probability_text(float(value), language=language) for value in chance]
@@ -75,7 +75,7 @@ def audit_counts_table(audit: pd.DataFrame, context: Context) -> Table:
     body = pd.DataFrame(rows)
     columns = (
         _header("reading", language, align="l"),
-        *(Column(name, capital(pick(WORD_LABELS[name], language))) for name in WORDS),
+        *(Column(name, capital(phrase(f"verdict_{name}", language))) for name in WORDS),
     )
     notes = (_note("absence", language),)
     return _table("audit_counts", context, columns=columns, body=body, raw=raw, notes=notes)
@@ -107,8 +107,7 @@ def design_table(summary: pd.DataFrame, context: Context, *, level: float) -> Ta
         *(_header(name, language) for name in decimals),
     )
     outcomes = int(summary["outcomes"].max()) if len(summary) else 0
-    percent = f"{100 * level:g}".replace(".", pick((".", ","), language))
-    note = _note("design", language, outcomes=outcomes, level=percent)
+    note = _note("design", language, outcomes=outcomes, level=percent(level, language))
     return _table("design", context, columns=columns, body=body, raw=summary, notes=(note,))
 
 

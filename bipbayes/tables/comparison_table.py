@@ -13,6 +13,7 @@ from bipbayes.wording import (
     meaning_of_significant,
     number,
     outcome_label,
+    percent,
     phrase,
 )
 
@@ -62,9 +63,11 @@ def interval_text(low: float, high: float, decimals: int, *, language: str) -> s
     """Write an interval: ``[0.01, 0.20]``, in Danish ``[0,01; 0,20]``; ``""`` if unknown."""
     if not (np.isfinite(low) and np.isfinite(high)):
         return ""
-    between = "; " if language == "da" else ", "
-    ends = [number(end, decimals, language=language) for end in (low, high)]
-    return f"[{between.join(ends)}]"
+    ends = {
+        name: number(end, decimals, language=language)
+        for name, end in (("low", low), ("high", high))
+    }
+    return phrase("interval", language, **ends)
 
 
 def probability_text(value: float, *, language: str) -> str:
@@ -177,7 +180,4 @@ def _whole_counts(raw: pd.DataFrame) -> pd.DataFrame:
 
 
 def _percent(raw: pd.DataFrame, language: str) -> str:
-    if raw.empty:
-        return ""
-    text = f"{100 * float(raw['level'].iloc[0]):.6g}"
-    return text.replace(".", ",") if language == "da" else text
+    return "" if raw.empty else percent(float(raw["level"].iloc[0]), language)
