@@ -2,6 +2,6 @@
 
 from bipbayes.cells.covariance import VCOV
 from bipbayes.cells.means import cell_means
-from bipbayes.cells.whiten import whiten
+from bipbayes.cells.whiten import CELL, error_roots, whiten
 
-__all__ = ["VCOV", "cell_means", "whiten"]
+__all__ = ["CELL", "VCOV", "cell_means", "error_roots", "whiten"]

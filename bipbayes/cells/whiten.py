@@ -1,10 +1,14 @@
 """Whitening: cell means become independent with variance one."""
 
+from typing import Final
+
 import numpy as np
 import xarray as xr
 
 from bipbayes.cells.covariance import both
 from bipbayes.errors import DataError
+
+CELL: Final = ("combination", "jobcenter", "indicator")
 
 
 def whiten(cells: xr.Dataset) -> xr.Dataset:
@@ -27,19 +31,34 @@ def whiten(cells: xr.Dataset) -> xr.Dataset:
     DataError
         V is not positive definite in some cell.
     """
-    dims = ("combination", "jobcenter", "indicator", "indicator_")
+    dims = (*CELL, "indicator_")
     covariance = cells["vcov"].transpose(*dims).to_numpy()
-    observed = (cells["n"] > 0).transpose(*dims[:3])
+    observed = (cells["n"] > 0).transpose(*CELL)
     inverse = _inverse_factors(covariance, observed.to_numpy())
-    mean = np.where(observed, cells["mean"].transpose(*dims[:3]), 0.0)
+    mean = np.where(observed, cells["mean"].transpose(*CELL), 0.0)
     return xr.Dataset(
         {
             "whitener": (dims, inverse),
-            "whitened": (dims[:3], np.einsum("cjkl,cjl->cjk", inverse, mean)),
+            "whitened": (CELL, np.einsum("cjkl,cjl->cjk", inverse, mean)),
             "observed": observed,
         },
         coords=cells.coords,
     )
+
+
+def error_roots(cells: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Return L of every cell block, an error of the means as L z, and where there are answers.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Shape (combination, jobcenter, indicator, indicator_), ones on the diagonal of what is
+        not observed; and (combination, jobcenter, indicator).
+    """
+    white = whiten(cells)
+    observed = white["observed"].to_numpy()
+    idle = np.eye(observed.shape[-1]) * ~observed[..., None]
+    return np.linalg.inv(white["whitener"].to_numpy() + idle), observed
 
 
 def _inverse_factors(covariance: np.ndarray, observed: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import stats
 
+from bipbayes.cells import CELL
 from bipbayes.checks.figure import (
     count_axis,
     finish,
@@ -20,9 +21,10 @@ from bipbayes.checks.figure import (
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult
 from bipbayes.checks.table import GROUP, WORDS, Columns, check_table
 from bipbayes.data.sample import Floats
+from bipbayes.estimands.intervals import limits
 from bipbayes.plots.style import GREY, decimal_axis, figure_style
 from bipbayes.plots.task import FigureTask
-from bipbayes.sampling.labels import CELL
+from bipbayes.sampling.labels import SAMPLE, pooled
 from bipbayes.wording import Context, phrase
 
 COLUMNS: Final[Columns] = {
@@ -35,7 +37,6 @@ COLUMNS: Final[Columns] = {
     "outside_95": 3,
     "kurtosis": 2,
 }
-SAMPLE: Final = ("chain", "draw")
 _WIDE = 1.96
 logger = logging.getLogger(__name__)
 
@@ -58,15 +59,14 @@ def cell_residuals(cells: xr.Dataset, predicted: xr.DataArray) -> pd.DataFrame:
         (share of predictions below the mean). Predictions have seen the cell, so residuals are
         a little too small where it has much weight (`bipbayes.checks.leave_out` does not).
     """
-    sample = ("chain", "draw")
     mean = cells["mean"].transpose(*CELL)
     found = xr.Dataset(
         {
             "n": cells["n"].transpose(*CELL),
             "mean": mean,
-            "expected": predicted.mean(sample).transpose(*CELL),
-            "sd": predicted.std(sample, ddof=1).transpose(*CELL),
-            "pit": (predicted < mean).mean(sample).transpose(*CELL),
+            "expected": predicted.mean(SAMPLE).transpose(*CELL),
+            "sd": predicted.std(SAMPLE, ddof=1).transpose(*CELL),
+            "pit": (predicted < mean).mean(SAMPLE).transpose(*CELL),
         }
     )
     frame = found.to_dataframe(dim_order=list(CELL)).reset_index()
@@ -127,13 +127,11 @@ def quantile_ribbon(predicted: xr.DataArray, *, level: float = 0.95) -> pd.DataF
         ``place`` (1 is the smallest), ``normal`` (quantile of the standard normal), ``lower``,
         ``upper``: one row a cell with answers.
     """
-    values = predicted.transpose(*SAMPLE, *CELL).to_numpy()
-    values = values.reshape(-1, int(np.prod(values.shape[2:])))
+    values = pooled(predicted, *CELL)
     values = values[:, np.isfinite(values).all(axis=0)]
     standard = (values - values.mean(axis=0)) / values.std(axis=0, ddof=1)
     ordered = np.sort(standard, axis=1)
-    tail = (1 - level) / 2
-    lower, upper = np.quantile(ordered, [tail, 1 - tail], axis=0)
+    lower, upper = limits(ordered, level=level)
     return pd.DataFrame(
         {
             "place": np.arange(1, ordered.shape[1] + 1),

@@ -25,17 +25,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from bipbayes.cells import CELL
 from bipbayes.checks.figure import finish, label_rows, stagger
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, thinned
 from bipbayes.checks.table import GROUP, WORDS, Columns, check_table
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Booleans, Floats, Integers, analysis_sample
 from bipbayes.errors import FitError
+from bipbayes.estimands.intervals import limits
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.ordinal.estimates import fit_indicators
 from bipbayes.plots.style import GREY, OLS_COLOUR, POSTERIOR_COLOUR, decimal_axis, figure_style
 from bipbayes.plots.task import FigureTask
-from bipbayes.sampling.labels import CELL
+from bipbayes.sampling.labels import pooled
 from bipbayes.wording import Context, capital, outcome_label, percent, phrase, respondent_word
 
 COLUMNS: Final[Columns] = {
@@ -149,8 +151,7 @@ def normal_changes(
         for name in ("noise", "change", "persistent")
     )
     columns = np.arange(len(rows.sd))
-    ordered = effects.transpose("chain", "draw", *CELL).to_numpy()
-    for effect in ordered.reshape(-1, *ordered.shape[2:]):
+    for effect in pooled(effects, *CELL):
         answer = rng.standard_normal((rows.responses, len(columns))) @ noise
         error = rng.standard_normal(rows.change.shape) @ change
         error += answer[rows.response] - answer[rows.start, columns]
@@ -336,8 +337,7 @@ def _ordinal(
 
 
 def _summary(values: Floats, observed: Floats, level: float) -> dict[str, Floats]:
-    tail = (1 - level) / 2
-    lower, upper = np.quantile(values, [tail, 1 - tail], axis=0)
+    lower, upper = limits(values, level=level)
     # Ties count half: shares of whole numbers may agree exactly.
     below = (values < observed).mean(axis=0) + 0.5 * (values == observed).mean(axis=0)
     return {

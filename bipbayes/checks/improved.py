@@ -13,7 +13,9 @@ from bipbayes.checks.figure import above, finish, rows_figure
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, figure_task
 from bipbayes.checks.table import GROUP, INTERVAL, NAMED, PROBABILITY, Columns, check_table
 from bipbayes.errors import SettingsError
+from bipbayes.estimands.intervals import limits
 from bipbayes.plots.style import GREY, figure_style
+from bipbayes.sampling.labels import SAMPLE, pooled
 from bipbayes.wording import Context, capital, percent, phrase
 
 COLUMNS: Final[Columns] = {
@@ -24,7 +26,6 @@ COLUMNS: Final[Columns] = {
     "interval": INTERVAL,
     "p_at_least": PROBABILITY,
 }
-SAMPLE = ("chain", "draw")
 ESTIMANDS = ("effect", "contrast")
 MOST = 0.75  # of the indicators, where no number is asked for
 
@@ -68,14 +69,14 @@ def count_improved(
         raise SettingsError(f"at_least {list(at_least)} goes beyond {len(outcomes)} outcomes")
     chosen = draws.sel(outcome=list(outcomes))
     counts = (chosen > beyond).sum("outcome").where(chosen.notnull().all("outcome"))
-    tail = (1 - level) / 2
+    lower, upper = limits(pooled(counts), level=level)
     frame = pd.DataFrame(
         {
             "combination": counts["combination"].to_numpy(),
             "outcomes": len(outcomes),
             "expected": counts.mean(SAMPLE, skipna=False).to_numpy(),
-            "lower": counts.quantile(tail, SAMPLE, skipna=False).to_numpy(),
-            "upper": counts.quantile(1 - tail, SAMPLE, skipna=False).to_numpy(),
+            "lower": lower,
+            "upper": upper,
         }
     )
     unknown = counts.isnull().any(SAMPLE).to_numpy()
@@ -127,7 +128,7 @@ def improved_figure(
 
 def check_improved(inputs: CheckInputs) -> CheckResult:
     """Count how many indicators each combination improves."""
-    known = inputs.draws["effect"].notnull().any(("chain", "draw", "combination"))
+    known = inputs.draws["effect"].notnull().any((*SAMPLE, "combination"))
     codes = [code for code in inputs.codebook.indicator_codes if known.sel(outcome=code)]
     wanted = inputs.asked.at_least
     at_least = math.ceil(MOST * len(codes)) if wanted is None else wanted

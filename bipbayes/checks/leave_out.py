@@ -25,6 +25,7 @@ from matplotlib.figure import Figure
 from scipy import linalg
 from scipy.special import logsumexp
 
+from bipbayes.cells import CELL
 from bipbayes.checks.figure import finish, label_rows
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, thinned
 from bipbayes.checks.table import TEXT, WORDS, Columns, check_table
@@ -38,7 +39,8 @@ from bipbayes.sampling.batches import Batch, is_flat
 from bipbayes.sampling.exact.density import spread_root
 from bipbayes.sampling.exact.integrate import Mixture, integrate
 from bipbayes.sampling.exact.reduce import GaussianModel, gaussian_model, whitened_rows
-from bipbayes.sampling.predict import CELL, block_log_likelihood
+from bipbayes.sampling.labels import pooled
+from bipbayes.sampling.predict import block_log_likelihood
 from bipbayes.sampling.registry import model_names
 from bipbayes.wording import Context, capital, number, phrase
 
@@ -122,8 +124,7 @@ def leave_out_draws(cells: xr.Dataset, effects: xr.DataArray) -> pd.DataFrame:
     pandas.DataFrame
         As `leave_out`; ``diagnostic`` is Pareto's k, ``unreliable`` above 0.7.
     """
-    values = effects.transpose("chain", "draw", *CELL).to_numpy()
-    density = block_log_likelihood(cells, values.reshape(-1, int(np.prod(values.shape[2:]))))
+    density = block_log_likelihood(cells, pooled(effects, *CELL))
     seen = (cells["n"] > 0).transpose(*CELL).to_numpy().any(axis=2).ravel()
     elpd, k = _smoothed(density[:, seen])
     labels = _labels(cells, CELLS)[seen].reset_index(drop=True)

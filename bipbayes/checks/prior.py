@@ -10,19 +10,21 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bipbayes.cells import CELL
 from bipbayes.checks.figure import ROW, finish, label_rows
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult
 from bipbayes.checks.table import TEXT, WORDS, Columns, check_table
 from bipbayes.data.sample import Floats
 from bipbayes.errors import ModelError
 from bipbayes.estimands.draws import estimand_draws
-from bipbayes.estimands.effects import SAMPLE, effect_draws
+from bipbayes.estimands.effects import effect_draws
+from bipbayes.estimands.intervals import limits
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.plots.style import GREY, POSTERIOR_COLOUR, figure_style
 from bipbayes.plots.task import FigureTask
 from bipbayes.sampling import tree
 from bipbayes.sampling.batches import Batch, is_flat
-from bipbayes.sampling.labels import CELL
+from bipbayes.sampling.labels import SAMPLE, pooled
 from bipbayes.sampling.predict import predicted_means
 from bipbayes.sampling.registry import ModelFile
 from bipbayes.wording import Context, combination_text, number, percent, phrase
@@ -45,6 +47,7 @@ _LINES: Final[dict[str, dict[str, Any]]] = {
 }
 logger = logging.getLogger(__name__)
 PRIOR_DRAWS = 500
+_OVERALL: Final = {"outcome": ALL_INDICATORS}
 
 
 def prior_draws(
@@ -183,8 +186,7 @@ def prior_effects(effects: xr.DataArray, *, limits: Sequence[float] = LIMITS) ->
         ``difference between two jobcenters``, ``difference between two indicators``), ``sd``,
         ``q_2.5`` ... ``q_97.5`` and ``inside_<limit>``.
     """
-    flat = effects.transpose("chain", "draw", *CELL).to_numpy()
-    flat = flat.reshape(-1, *flat.shape[2:])
+    flat = pooled(effects, *CELL)
     parts = {
         "effect of a cell": flat,
         "contrast of a cell": flat[:, 1:] - flat[:, :1],
@@ -363,23 +365,17 @@ def _prior(
 
 def _by_combination(inputs: CheckInputs, effects: xr.DataArray, model: str) -> pd.DataFrame:
     """Prior and, for the fitted model, posterior intervals over all indicators."""
-    tail = (1 - inputs.settings.level) / 2
-    prior = estimand_draws(effects, inputs.cells, inputs.codebook)["effect"]
-    low, high = _ends(prior, tail)
-    frame = pd.DataFrame(
-        {"combination": prior["combination"], "prior_lower": low, "prior_upper": high}
-    )
+    level = inputs.settings.level
+    prior = pooled(estimand_draws(effects, inputs.cells, inputs.codebook)["effect"].sel(_OVERALL))
+    low, high = limits(prior, level=level)
+    names = effects["combination"].to_numpy()
+    frame = pd.DataFrame({"combination": names, "prior_lower": low, "prior_upper": high})
     if model != inputs.model:
         return frame
-    posterior = inputs.draws["effect"]
-    low, high = _ends(posterior, tail)
-    mean = posterior.sel(outcome=ALL_INDICATORS).mean(("chain", "draw")).to_numpy()
+    posterior = pooled(inputs.draws["effect"].sel(_OVERALL))
+    low, high = limits(posterior, level=level)
+    mean = posterior.mean(axis=0)
     return frame.assign(posterior_mean=mean, posterior_lower=low, posterior_upper=high)
-
-
-def _ends(draws: xr.DataArray, tail: float) -> np.ndarray:
-    chosen = draws.sel(outcome=ALL_INDICATORS)
-    return np.asarray(chosen.quantile([tail, 1 - tail], ("chain", "draw")).to_numpy())
 
 
 CHECK: Final = Check(check_prior, needs_fit=False)

@@ -11,8 +11,10 @@ from matplotlib.figure import Figure
 from bipbayes.checks.figure import above, finish, rows_figure
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, figure_task
 from bipbayes.checks.table import GROUP, INTERVAL, PROBABILITY, Columns, check_table
+from bipbayes.estimands.intervals import limits
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.plots.style import figure_style
+from bipbayes.sampling.labels import pooled
 from bipbayes.wording import Context, outcome_label, percent, phrase
 
 COLUMNS: Final[Columns] = {
@@ -22,7 +24,6 @@ COLUMNS: Final[Columns] = {
     "interval": INTERVAL,
     "p_best": PROBABILITY,
 }
-SAMPLE = ("chain", "draw")
 
 
 def rank_combinations(
@@ -46,14 +47,12 @@ def rank_combinations(
         ``outcome``, ``combination``, ``combinations`` (ranked), ``p_best``, ``rank`` (expected,
         1 is best), ``rank_lower``, ``rank_upper``; in order of the expected rank.
     """
-    tail = (1 - level) / 2
     frames = []
     for outcome in outcomes:
-        values = draws.sel(outcome=outcome).transpose(*SAMPLE, "combination").to_numpy()
-        values = values.reshape(-1, values.shape[2])
+        values = pooled(draws.sel(outcome=outcome))
         known = np.isfinite(values).all(axis=0)
         ranks = (-values[:, known]).argsort(axis=1).argsort(axis=1) + 1
-        low, high = np.quantile(ranks, [tail, 1 - tail], axis=0)
+        low, high = limits(ranks, level=level)
         frame = pd.DataFrame(
             {
                 "outcome": outcome,

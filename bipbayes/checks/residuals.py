@@ -15,6 +15,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from bipbayes.cells import CELL
 from bipbayes.checks.figure import finish
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult
 from bipbayes.checks.table import GROUP, PROBABILITY, WORDS, Columns, check_table
@@ -25,7 +26,7 @@ from bipbayes.plots.style import (
     ink_on,
 )
 from bipbayes.plots.task import FigureTask
-from bipbayes.sampling.labels import CELL
+from bipbayes.sampling.labels import SAMPLE
 from bipbayes.wording import Context, combination_text, number, phrase
 
 COLUMNS: Final[Columns] = {
@@ -38,10 +39,8 @@ COLUMNS: Final[Columns] = {
     "residual": 2,
     "pit": PROBABILITY,
 }
-SAMPLE: Final = ("chain", "draw")
 _LIMIT = 3.0  # at which the colours end
 logger = logging.getLogger(__name__)
-_CELL = ("combination", "jobcenter", "indicator")
 
 
 def group_residuals(
@@ -167,8 +166,8 @@ def check_residuals(inputs: CheckInputs) -> CheckResult:
         rows = group_residuals(inputs.cells, predicted, by=by)
         frames.append(rows.assign(by=" ".join(by), group=rows[by[0]] if len(by) == 1 else ""))
     frame = pd.concat(frames, ignore_index=True)
-    labels = ["by", "group", *_CELL]
-    frame[list(_CELL)] = frame[list(_CELL)].fillna("")
+    labels = ["by", "group", *CELL]
+    frame[list(CELL)] = frame[list(CELL)].fillna("")
     frame = frame[[*labels, *(name for name in frame.columns if name not in labels)]]
     mapped = frame[frame["by"] != "indicator"]
     figure = FigureTask(

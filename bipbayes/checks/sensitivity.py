@@ -17,12 +17,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
+from bipbayes.cells import CELL
 from bipbayes.checks.figure import finish
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, thinned
 from bipbayes.checks.table import NAMED, Columns, check_table
 from bipbayes.errors import ModelError
 from bipbayes.plots.style import LanguageFormatter, decimal_axis, figure_style, ink_on
 from bipbayes.plots.task import FigureTask
+from bipbayes.sampling.labels import SAMPLE, pooled
 from bipbayes.sampling.predict import log_likelihood
 from bipbayes.wording import Context, capital, combination_text, number, outcome_label, phrase
 
@@ -39,7 +41,6 @@ THRESHOLD: Final = 0.05  # of the paper; below, a quantity hardly moves
 CONFLICT: Final = "prior and data disagree"
 WEAK: Final = "the prior matters, the data say little"
 FINE: Final = ""
-SAMPLE: Final = ("chain", "draw")
 _LOOKS: Final[dict[str, dict[str, Any]]] = {
     "jobcenter": {"marker": ".", "color": "#BBBBBB", "s": 8},
     "standardised_effect": {"marker": "s", "color": "#56B4E9", "s": 10},
@@ -98,10 +99,9 @@ def power_scaling(
         ``estimand, outcome, combination, jobcenter``, ``prior``, ``likelihood`` (gradients of
         the cumulative Jensen-Shannon distance) and ``diagnosis`` (empty below the threshold).
     """
-    flat = effects.transpose(*SAMPLE, "combination", "jobcenter", "indicator")
-    cellwise = flat.to_numpy()
-    total = log_likelihood(cells, cellwise.reshape(-1, int(np.prod(cellwise.shape[2:]))))
-    likelihood = xr.DataArray(total.reshape(cellwise.shape[:2]), dims=SAMPLE)
+    total = log_likelihood(cells, pooled(effects, *CELL))
+    shape = [effects.sizes[dim] for dim in SAMPLE]
+    likelihood = xr.DataArray(total.reshape(shape), dims=SAMPLE)
     groups = {
         "log_prior": xr.Dataset({"standard_deviations": hyperprior.reset_coords(drop=True)}),
         "log_likelihood": xr.Dataset({"whitened_mean": likelihood.expand_dims(total=1, axis=2)}),

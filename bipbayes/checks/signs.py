@@ -11,6 +11,7 @@ from bipbayes.checks.figure import against_n
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, figure_task
 from bipbayes.checks.table import NAMED, Columns, check_table
 from bipbayes.intervals import excludes_zero
+from bipbayes.sampling.labels import pooled
 from bipbayes.wording import (
     Context,
     number,
@@ -27,7 +28,6 @@ COLUMNS: Final[Columns] = {
     "type_m_median": 2,
     "type_m_largest": 2,
 }
-SAMPLE = ("chain", "draw")
 ESTIMANDS = ("effect", "contrast")
 ERRORS = ("classical", "cluster_citizen")
 LIKELY = 0.05  # a type S error worth counting
@@ -63,8 +63,7 @@ def significant_under_posterior(
         & excludes_zero(ols_frame)
     ].reset_index(drop=True)
     labels = {name: xr.DataArray(rows[name], dims="row") for name in ("outcome", "combination")}
-    drawn = draws.sizes["chain"] * draws.sizes["draw"]  # there may be no row
-    values = draws.sel(labels).transpose(*SAMPLE, "row").to_numpy().reshape(drawn, len(rows))
+    values = pooled(draws.sel(labels), "row")
     estimate = rows["estimate"].to_numpy()
     known = np.isfinite(values).all(axis=0)
     other = (np.sign(values) != np.sign(estimate)).mean(axis=0)

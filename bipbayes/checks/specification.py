@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy import stats
 
-from bipbayes.cells import VCOV, cell_means
+from bipbayes.cells import CELL, VCOV, cell_means
 from bipbayes.checks.figure import finish
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult
 from bipbayes.checks.table import INTERVAL, NAMED, PROBABILITY, TEXT, WORDS, Columns, check_table
@@ -28,6 +28,7 @@ from bipbayes.data.sample import Floats
 from bipbayes.data.study import Study
 from bipbayes.errors import ModelError, SettingsError, raise_all
 from bipbayes.estimands.draws import estimand_draws
+from bipbayes.estimands.intervals import tails
 from bipbayes.estimands.mixture import mixture_quantile
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.plots.captions import axis_phrase
@@ -43,6 +44,7 @@ from bipbayes.plots.style import (
 from bipbayes.plots.task import FigureTask
 from bipbayes.regression import estimate_ols, ols_intervals
 from bipbayes.sampling.exact.posterior import normal_mixture
+from bipbayes.sampling.labels import SAMPLE
 from bipbayes.sampling.registry import ModelFile, load_model, model_names
 from bipbayes.wording import (
     Context,
@@ -170,13 +172,13 @@ def _posterior(
     means, sds, weight = normal_mixture(cells, model.declared(cells), wanted, points=POINTS)
     means = means + shift
     estimate = weight @ means
-    tail = (1 - level) / 2
+    lower, upper = (mixture_quantile(means, sds, weight, tail) for tail in tails(level))
     return pd.DataFrame([vars(target) for target in targets]).assign(
         source="posterior",
         estimate=estimate,
         se=np.sqrt(weight @ (sds**2 + (means - estimate) ** 2)),
-        lower=mixture_quantile(means, sds, weight, tail),
-        upper=mixture_quantile(means, sds, weight, 1 - tail),
+        lower=lower,
+        upper=upper,
         level=level,
         kind="eti",
         p_positive=weight @ stats.norm.cdf(means / sds),
@@ -188,13 +190,12 @@ def _weights(cells: xr.Dataset, study: Study, targets: Sequence[Target]) -> tupl
 
     Estimands are linear in the effects: unit effects in place of draws give the weights.
     """
-    dims = ("combination", "jobcenter", "indicator")
-    shape = [cells.sizes[dim] for dim in dims]
+    shape = [cells.sizes[dim] for dim in CELL]
     size = int(np.prod(shape))
     units = np.concatenate([np.zeros((1, size)), np.eye(size)]).reshape(1, size + 1, *shape)
     coords: dict[str, Any] = {"chain": [0], "draw": np.arange(size + 1)}
-    coords |= {dim: cells[dim].to_numpy() for dim in dims}
-    array = xr.DataArray(units, coords=coords, dims=("chain", "draw", *dims))
+    coords |= {dim: cells[dim].to_numpy() for dim in CELL}
+    array = xr.DataArray(units, coords=coords, dims=(*SAMPLE, *CELL))
     draws = estimand_draws(array, cells, study.codebook)
     rows = [
         draws[target.estimand]

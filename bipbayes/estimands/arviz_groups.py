@@ -5,7 +5,8 @@ from typing import Final
 import numpy as np
 import xarray as xr
 
-from bipbayes.estimands.effects import CELL, SAMPLE
+from bipbayes.cells import CELL
+from bipbayes.sampling.labels import SAMPLE, pooled
 from bipbayes.sampling.predict import block_log_likelihood, predicted_means
 from bipbayes.sampling.tree import OBSERVED
 
@@ -43,10 +44,7 @@ def add_predictions(
 
 
 def _log_likelihood(effects: xr.DataArray, cells: xr.Dataset) -> xr.Dataset:
-    ordered = effects.transpose(*SAMPLE, *CELL)
-    shape = ordered.shape[:2]
-    flat = ordered.to_numpy().reshape(-1, int(np.prod(ordered.shape[2:])))
-    values = block_log_likelihood(cells, flat)
+    values = block_log_likelihood(cells, pooled(effects, *CELL))
     seen = (cells["n"] > 0).transpose(*CELL).to_numpy().any(axis=2).ravel()
     names = [
         f"{combination} {jobcenter}"
@@ -54,10 +52,10 @@ def _log_likelihood(effects: xr.DataArray, cells: xr.Dataset) -> xr.Dataset:
         for jobcenter in cells["jobcenter"].to_numpy()
     ]
     array = xr.DataArray(
-        values.reshape(*shape, -1)[..., seen],
+        values.reshape(*(effects.sizes[dim] for dim in SAMPLE), -1)[..., seen],
         dims=(*SAMPLE, "cell_block"),
         coords={
-            **{dim: ordered[dim].to_numpy() for dim in SAMPLE},
+            **{dim: effects[dim].to_numpy() for dim in SAMPLE},
             "cell_block": np.array(names)[seen],
         },
     )

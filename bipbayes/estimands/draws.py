@@ -11,9 +11,10 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.data.factorial import factorial_contrasts
 from bipbayes.estimands.weights import average_weights, observed_weights, standard_weights
 from bipbayes.intervals import ALL_INDICATORS
+from bipbayes.sampling.labels import SAMPLE
 
-OVERALL_DIMS: Final = ("chain", "draw", "combination", "outcome")
-JOBCENTER_DIMS: Final = ("chain", "draw", "combination", "jobcenter", "outcome")
+OVERALL_DIMS: Final = (*SAMPLE, "combination", "outcome")
+JOBCENTER_DIMS: Final = (*SAMPLE, "combination", "jobcenter", "outcome")
 
 
 def estimand_draws(

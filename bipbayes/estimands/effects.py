@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 import xarray as xr
 
+from bipbayes.cells import CELL
 from bipbayes.errors import ModelError
+from bipbayes.sampling.labels import SAMPLE
 
-CELL = ("combination", "jobcenter", "indicator")
-SAMPLE = ("chain", "draw")
 _THREADS: Final = 2
 
 

@@ -12,13 +12,13 @@ import xarray as xr
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.factorial import factorial_contrasts
 from bipbayes.errors import SettingsError, unknown
-from bipbayes.estimands.convergence import convergence, in_chunks
 from bipbayes.intervals import ALL_INDICATORS, NO_SPREAD, PLAIN, PRIOR_DRIVEN, interval_frame
+from bipbayes.sampling.convergence import convergence, in_chunks
 from bipbayes.sampling.exact.error import TAIL, monte_carlo
+from bipbayes.sampling.labels import SAMPLE
 
 UNKNOWN_CELL: Final = "no answers in a cell that the estimand needs; the model does not pool"
 KINDS: Final = ("eti", "hdi")
-SAMPLE: Final = ("chain", "draw")
 COUNTED: Final = ("n", "n_citizens", "answers")
 _SUMMARY: Final = (
     *("estimate", "se", "lower", "upper", "p_positive", "p_wrong_sign", "p_rope"),
@@ -101,18 +101,18 @@ def posterior_intervals(
     return interval_frame(frame.drop(columns="answers"))
 
 
-def limits(draws: np.ndarray, *, level: float, kind: str) -> tuple[np.ndarray, np.ndarray]:
+def limits(draws: np.ndarray, *, level: float, kind: str = "eti") -> tuple[np.ndarray, np.ndarray]:
     """Return lower and upper limits of credible intervals.
 
     Parameters
     ----------
     draws
-        Shape (draw, quantity).
+        Shape (draw, ...).
     level, kind
         As in `IntervalSettings`.
     """
     if kind == "eti":
-        low, high, *_ = _quantiles(np.ascontiguousarray(draws.T), level)
+        low, high = np.quantile(draws, tails(level), axis=0)
         return low, high
     if kind == "hdi":
         from arviz_stats.base.array import BaseArray
@@ -123,10 +123,10 @@ def limits(draws: np.ndarray, *, level: float, kind: str) -> tuple[np.ndarray, n
     raise SettingsError(unknown("kind", kind, KINDS))
 
 
-def _quantiles(rows: np.ndarray, level: float) -> np.ndarray:
-    """Limits of equal-tailed intervals and of the tails, sorted once, shape (4, quantity)."""
+def tails(level: float) -> tuple[float, float]:
+    """Return the probabilities below the limits of an equal-tailed interval."""
     tail = (1 - level) / 2
-    return np.asarray(np.quantile(rows, [tail, 1 - tail, *TAIL], axis=1))
+    return tail, 1 - tail
 
 
 def summary_rows(
@@ -157,16 +157,17 @@ def _summary(
     """Return `_SUMMARY` of some quantities from their draws, shape (chain, draw, quantity)."""
     pooled = np.ascontiguousarray(values.reshape(-1, values.shape[2]).T)
     known = np.isfinite(pooled).all(axis=1)
-    tails = None
-    if settings.kind == "eti":
-        low, high, *tails = _quantiles(pooled, settings.level)
+    known_tails = None
+    if settings.kind == "eti":  # with the tails that its error needs, sorted once
+        wanted = [*tails(settings.level), *TAIL]
+        low, high, *known_tails = np.quantile(pooled, wanted, axis=1)
     else:
         low, high = limits(pooled.T, level=settings.level, kind=settings.kind)
     if point is None:
         checks = convergence(values)
         diagnostics = (checks.ess_bulk, checks.ess_tail, checks.r_hat, checks.mcse)
     else:
-        bulk, tail, error = monte_carlo(pooled.T, point.ravel(), tails=tails)
+        bulk, tail, error = monte_carlo(pooled.T, point.ravel(), tails=known_tails)
         diagnostics = (bulk, tail, np.full(len(known), np.nan), error)
     positive = (pooled > 0).mean(axis=1)
     inside = np.full(len(known), np.nan)

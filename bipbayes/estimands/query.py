@@ -18,6 +18,7 @@ from bipbayes.estimands.posterior import Posterior, progress_draws
 from bipbayes.estimands.weights import standard_weights
 from bipbayes.intervals import PRIOR_DRIVEN, places_moved
 from bipbayes.sampling.diagnose import points_of
+from bipbayes.sampling.labels import SAMPLE
 
 OBSERVED: Final = "observed"
 STANDARDISED: Final = "standardised"
@@ -169,7 +170,7 @@ def effect_frame(
     averaged = averaged.sel(outcome=list(outcomes))
     labels = [effect.label(codebook) for effect in asked]
     array = xr.concat([effect.draws(averaged) for effect in asked], dim="effect")
-    array = array.assign_coords(effect=labels).transpose("chain", "draw", "effect", "outcome")
+    array = array.assign_coords(effect=labels).transpose(*SAMPLE, "effect", "outcome")
     frame = summary_rows(array, settings, points_of(posterior.fit))
     cells = posterior.cells
     if not isinstance(weights, str):

@@ -12,7 +12,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
 from bipbayes.plots.captions import axis_phrase, caption, titled
-from bipbayes.plots.forest_rows import ForestRows
+from bipbayes.plots.forest_rows import INNER_LEVEL, ForestRows
 from bipbayes.plots.pages import ROW_HEIGHT, WHOLE, Page
 from bipbayes.plots.room import row_labels, text_width
 from bipbayes.plots.selection import Side, limits_of
@@ -26,7 +26,7 @@ from bipbayes.plots.style import (
     figure_style,
     furnish,
 )
-from bipbayes.wording import Context, capital, interval_words, phrase, whole_number
+from bipbayes.wording import Context, capital, interval_words, percent, phrase, whole_number
 
 # ArviZ's PlotCollection, whose methods carry no types.
 type Collection = Any
@@ -114,7 +114,7 @@ def _posterior_forest(rows: ForestRows, row_height: float) -> Collection:
         backend="matplotlib",
         point_estimate="mean",
         ci_kind="eti",
-        ci_probs=(0.5, rows.posterior.level if rows.posterior else 0.95),
+        ci_probs=(INNER_LEVEL, rows.posterior.level if rows.posterior else 0.95),
         stats=stats,
         visuals={
             "twig": {**look, "width": 1.2},
@@ -234,7 +234,7 @@ def _caption(rows: ForestRows, context: Context, outcome: str) -> str:
     language = context.language
     sentences = []
     if rows.frame["inner_lower"].notna().any():
-        sentences.append(phrase("inner", language))
+        sentences.append(phrase("inner", language, level=percent(INNER_LEVEL, language)))
     factorial = _is_factorial(rows)
     smallest = whole_number(rows.frame["n"].min(), language=language)
     counts = ("n_smallest", {"n": smallest}) if factorial else ("n_line", {})

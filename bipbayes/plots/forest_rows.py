@@ -8,9 +8,11 @@ import pandas as pd
 import xarray as xr
 
 from bipbayes.data.factorial import factorial_contrasts
+from bipbayes.estimands.intervals import limits
 from bipbayes.intervals import ALL_INDICATORS, PRIOR_DRIVEN
 from bipbayes.plots.pages import Page
 from bipbayes.plots.selection import Side, select, side_of
+from bipbayes.sampling.labels import SAMPLE, pooled
 from bipbayes.wording import Context, combination_text, phrase
 
 INNER_LEVEL: Final = 0.5
@@ -43,28 +45,17 @@ class ForestRows:
         return replace(self, frame=pd.concat(parts, ignore_index=True))
 
 
-def inner_limits(draws: xr.DataArray, *, level: float = INNER_LEVEL) -> pd.DataFrame:
-    """Return equal-tailed limits for the thick line of a forest.
+def inner_limits(draws: xr.DataArray) -> pd.DataFrame:
+    """Return limits for the thick line of a forest: ``lower, upper`` by the label of the row.
 
     Parameters
     ----------
     draws
-        Dims ``chain``, ``draw`` and those of the estimand.
-    level
-        Probability between the limits.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``lower, upper`` indexed by the labels of the remaining dims.
+        Dims ``chain``, ``draw`` and that of the rows.
     """
-    tails = [(1 - level) / 2, (1 + level) / 2]
-    limits = draws.quantile(tails, dim=("chain", "draw"))
-    parts = {
-        name: limits.isel(quantile=place, drop=True).to_series()
-        for place, name in enumerate(("lower", "upper"))
-    }
-    return pd.DataFrame(parts)
+    low, high = limits(pooled(draws), level=INNER_LEVEL)
+    (rows,) = (dim for dim in draws.dims if dim not in SAMPLE)
+    return pd.DataFrame({"lower": low, "upper": high}, index=draws[rows].to_numpy())
 
 
 def forest_data(

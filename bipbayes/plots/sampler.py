@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 
 from bipbayes.plots.captions import caption, titled
 from bipbayes.plots.style import decimal_axis, figure_style, furnish
+from bipbayes.sampling.labels import SAMPLE, elements
 from bipbayes.wording import Context, decimals_marked, number, phrase
 
 _COLUMNS: Final = 3
@@ -23,17 +24,8 @@ _CHAIN_STYLES: Final = ("-", "--", "-.", ":")
 
 def flatten(draws: xr.Dataset) -> xr.Dataset:
     """Return the same draws with one variable for every label: ``order_sd[1]``."""
-    flat: dict[str, xr.DataArray] = {}
-    for name, values in draws.data_vars.items():
-        labels = [dim for dim in values.dims if dim not in ("chain", "draw")]
-        if not labels:
-            flat[str(name)] = values
-            continue
-        stacked = values.stack(label=labels)
-        for place, label in enumerate(stacked["label"].to_numpy()):
-            text = ", ".join(str(part) for part in label)
-            flat[f"{name}[{text}]"] = stacked.isel(label=place, drop=True)
-    return xr.Dataset({name: value.drop_vars(_extra(value)) for name, value in flat.items()})
+    coords = {dim: draws[dim] for dim in SAMPLE}
+    return xr.Dataset({name: (SAMPLE, one) for name, one in elements(draws).items()}, coords)
 
 
 def thinned(flat: xr.Dataset) -> tuple[xr.Dataset, int]:
@@ -171,7 +163,3 @@ def _translate_energy(figure: Figure, language: str) -> None:
             text.set_text(name)
         for lines in (curves, legend.get_lines()):
             lines[-1].set_linestyle("--")
-
-
-def _extra(values: xr.DataArray) -> list[str]:
-    return [str(name) for name in values.coords if name not in ("chain", "draw")]

@@ -12,8 +12,9 @@ from typing import Final
 import numpy as np
 import xarray as xr
 
+from bipbayes.cells import CELL
 from bipbayes.errors import ModelError
-from bipbayes.sampling.labels import CELL, RESPONDENT, labels, respondent_position
+from bipbayes.sampling.labels import RESPONDENT, labels, respondent_position
 
 FLAT: Final = math.inf
 """Scale of a batch without a prior: every observed cell on its own."""

@@ -19,7 +19,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bipbayes.sampling.exact.error import monte_carlo
+from bipbayes.data.sample import Integers
+from bipbayes.sampling.convergence import convergence
+from bipbayes.sampling.labels import SAMPLE, elements
 from bipbayes.sampling.settings import EXACT, NUTS
 
 DIAGNOSTICS: Final = ("r_hat", "ess_bulk", "ess_tail")
@@ -138,15 +140,33 @@ def hyperparameters(fit: xr.DataTree) -> pd.DataFrame:
     terms = json.loads(str(fit.attrs["terms"]))
     posterior = fit["posterior"].to_dataset()
     rest = posterior.drop_vars([name for name in terms if name in posterior])
-    point = points_of(fit)
-    rows = [
-        {"quantity": quantity, **_summary(values, point)}
-        for name, array in rest.data_vars.items()
-        for quantity, values in _elements(str(name), array)
-    ]
+    names = {"parameter": "quantity", "mean": "estimate", "sd": "se"}
+    frame = moments_frame(rest, point=points_of(fit)).rename(columns=names)
     empty = dict.fromkeys(LABELS, "") | {"estimand": HYPERPARAMETER}
-    frame = pd.DataFrame(rows).assign(model=str(fit.attrs["model"]), **empty)
+    frame = frame.assign(model=str(fit.attrs["model"]), **empty)
     return frame.reindex(columns=list(COLUMNS))
+
+
+def moments_frame(draws: xr.Dataset, *, point: Integers | None) -> pd.DataFrame:
+    """Summarise every number of variables.
+
+    Parameters
+    ----------
+    draws
+        Dims ``chain``, ``draw`` and possibly labels, which become part of a number's name.
+    point
+        Of the exact engine's draws the point behind each, shape (chain, draw).
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``parameter, mean, sd, mcse, ess_bulk, ess_tail, r_hat``.
+    """
+    named = elements(draws)
+    values = np.stack(list(named.values()), axis=2) if named else np.empty((2, 2, 0))
+    found = {"mean": values.mean(axis=(0, 1)), "sd": values.std(axis=(0, 1), ddof=1)}
+    checks = asdict(convergence(values, point=point))
+    return pd.DataFrame({"parameter": list(named), **found, **checks})
 
 
 def diagnose(
@@ -205,7 +225,7 @@ def points_of(fit: xr.DataTree) -> np.ndarray | None:
     """Return the point behind each draw of the exact engine, (chain, draw); else None."""
     if not is_exact(fit):
         return None
-    return np.asarray(fit["sample_stats"]["point"].transpose("chain", "draw").to_numpy())
+    return np.asarray(fit["sample_stats"]["point"].transpose(*SAMPLE).to_numpy())
 
 
 def _sampler_measures(fit: xr.DataTree, reported: pd.DataFrame) -> dict[str, float]:
@@ -292,38 +312,6 @@ def _review(worst: dict[str, float], thresholds: Thresholds) -> Iterator[str]:
 
 
 def _lowest_energy_fraction(stats: xr.Dataset) -> float:
-    energy = stats["energy"].transpose("chain", "draw").to_numpy()
+    energy = stats["energy"].transpose(*SAMPLE).to_numpy()
     fraction = (np.diff(energy, axis=1) ** 2).mean(axis=1) / energy.var(axis=1, ddof=1)
     return float(fraction.min())
-
-
-def _elements(name: str, array: xr.DataArray) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield each element of a variable under a name of its own, draws as (chain, draw)."""
-    ordered = array.transpose("chain", "draw", ...)
-    others = ordered.dims[2:]
-    for place in np.ndindex(*ordered.shape[2:]):
-        element = ordered.isel(dict(zip(others, place, strict=True)))
-        label = ", ".join(str(element[dim].item()) for dim in others)
-        yield (f"{name}[{label}]" if label else name), element.to_numpy()
-
-
-def _summary(draws: np.ndarray, point: np.ndarray | None) -> dict[str, float]:
-    moments = {"estimate": float(draws.mean()), "se": float(draws.std(ddof=1))}
-    if point is not None:
-        bulk, tail, error = monte_carlo(draws.reshape(-1, 1), point.ravel())
-        return {
-            **moments,
-            "r_hat": float("nan"),
-            "ess_bulk": float(bulk[0]),
-            "ess_tail": float(tail[0]),
-            "mcse": float(error[0]),
-        }
-    import arviz_stats  # seconds to import, and not needed to read a verdict
-
-    return {
-        **moments,
-        "r_hat": float(arviz_stats.rhat(draws)),
-        "ess_bulk": float(arviz_stats.ess(draws, method="bulk")),
-        "ess_tail": float(arviz_stats.ess(draws, method="tail", prob=(0.05, 0.95))),
-        "mcse": float(arviz_stats.mcse(draws, method="mean")),
-    }

@@ -20,6 +20,7 @@ from bipbayes.errors import FitError
 from bipbayes.progress import Stage, stage
 from bipbayes.sampling.batches import is_flat
 from bipbayes.sampling.contract import build_model, built_terms
+from bipbayes.sampling.labels import SAMPLE
 from bipbayes.sampling.likelihood import likelihood_data
 from bipbayes.sampling.new_jobcenter import draw_new_jobcenter
 from bipbayes.sampling.registry import ModelFile
@@ -224,7 +225,7 @@ def _obtained(trace: xr.DataTree) -> list[int]:
     first = next(iter(posterior.data_vars.values()), None)
     if first is None:
         return [0]
-    others = [dim for dim in first.dims if dim not in ("chain", "draw")]
+    others = [dim for dim in first.dims if dim not in SAMPLE]
     return [int(count) for count in first.notnull().all(others).sum("draw").to_numpy()]
 
 

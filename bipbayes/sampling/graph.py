@@ -7,10 +7,9 @@ import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 
-from bipbayes.cells import whiten
+from bipbayes.cells import CELL, error_roots
 from bipbayes.sampling.batches import Basis, Batch, is_flat, positions
 from bipbayes.sampling.centring import centring
-from bipbayes.sampling.labels import CELL
 from bipbayes.sampling.likelihood import Tensor, coordinates, observe
 from bipbayes.sampling.transforms import LightTail
 
@@ -52,11 +51,8 @@ def _flat(batch: Batch, cells: xr.Dataset) -> Tensor:
     A flat prior stays flat under a linear map; in whitened units all coordinates of the posterior
     are independent with variance one, which the sampler likes.
     """
-    white = whiten(cells)
-    observed = white["observed"].transpose(*CELL).to_numpy()
-    whitener = white["whitener"].to_numpy()
-    idle = np.eye(whitener.shape[-1]) * ~observed[..., None]
-    factor = np.linalg.inv(whitener + idle) - idle  # V = L L'
+    roots, observed = error_roots(cells)
+    factor = roots - np.eye(roots.shape[-1]) * ~observed[..., None]  # V = L L'
     free = pm.Flat("whitened_effect", initval=np.zeros(observed.sum()), dims="observation")
     spread = pt.set_subtensor(pt.zeros(observed.size)[np.flatnonzero(observed)], free)
     effect = pt.matmul(factor, spread.reshape((*observed.shape, 1)))[..., 0]

@@ -6,8 +6,7 @@ import numpy as np
 import pymc as pm
 import xarray as xr
 
-from bipbayes.cells import whiten
-from bipbayes.sampling.labels import CELL
+from bipbayes.cells import CELL, whiten
 from bipbayes.sampling.labels import coordinates as coordinates
 
 OBSERVED: Final = "whitened_mean"

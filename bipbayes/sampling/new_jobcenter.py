@@ -20,10 +20,12 @@ from pytensor.graph.traversal import ancestors
 from pytensor.tensor.random.op import RandomVariable
 from pytensor.tensor.type import TensorType
 
+from bipbayes.sampling.labels import SAMPLE, pooled
+from bipbayes.sampling.restore import labelled
+
 logger = logging.getLogger(__name__)
 
 JOBCENTER: Final = "jobcenter"
-SAMPLE: Final = ("chain", "draw")
 
 
 def draw_new_jobcenter(
@@ -101,7 +103,7 @@ def _evaluate(
     function = pytensor.function(
         [*batched, zeros], vectorised, mode="FAST_COMPILE", on_unused_input="ignore"
     )
-    draws = [_flat(posterior[variable.name]) for variable in given]
+    draws = [pooled(posterior[variable.name]) for variable in given]
     size = posterior.sizes["chain"] * posterior.sizes["draw"]
     return [np.asarray(values) for values in function(*draws, np.zeros(size))]
 
@@ -116,11 +118,6 @@ def _redrawn(variable: Any, nothing: Any, seed: np.random.SeedSequence) -> tuple
     return variable, twin.outputs[1]
 
 
-def _flat(array: xr.DataArray) -> np.ndarray:
-    values = array.transpose(*SAMPLE, ...).to_numpy()
-    return np.asarray(values.reshape(-1, *values.shape[2:]))
-
-
 def _labelled(
     values: np.ndarray, name: str, model: pm.Model, posterior: xr.Dataset
 ) -> xr.DataArray:
@@ -129,9 +126,7 @@ def _labelled(
     values = np.take(values, 0, axis=1 + dims.index(JOBCENTER))
     others = [dim for dim in dims if dim != JOBCENTER]
     shaped = values.reshape(*(posterior.sizes[dim] for dim in SAMPLE), *values.shape[1:])
-    coords = {dim: list(model.coords[dim] or ()) for dim in others}
-    sample = {dim: posterior[dim] for dim in SAMPLE}
-    return xr.DataArray(shaped, dims=[*SAMPLE, *others], coords={**sample, **coords})
+    return labelled(shaped, others, model, posterior)
 
 
 def _dims(model: pm.Model, name: str) -> list[str]:

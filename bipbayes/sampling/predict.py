@@ -5,10 +5,9 @@ from typing import Final
 import numpy as np
 import xarray as xr
 
-from bipbayes.cells import whiten
+from bipbayes.cells import CELL, error_roots, whiten
 from bipbayes.data.sample import Floats
-
-CELL: Final = ("combination", "jobcenter", "indicator")
+from bipbayes.sampling.labels import SAMPLE
 
 _CHUNK: Final = 128  # draws at a time: fits the processor's cache
 
@@ -21,7 +20,7 @@ def block_log_likelihood(cells: xr.Dataset, effect: Floats) -> Floats:
     cells
         From `bipbayes.cells.cell_means`.
     effect
-        Shape (draw, combination x jobcenter x indicator).
+        Shape (draw, combination x jobcenter x indicator), or its cells in three dims.
 
     Returns
     -------
@@ -64,11 +63,8 @@ def predicted_means(cells: xr.Dataset, effects: xr.DataArray, *, seed: int = 0) 
     xarray.DataArray
         Same dims; ``NaN`` in cells without answers.
     """
-    white = whiten(cells).transpose(..., *CELL, "indicator_")
-    observed = white["observed"].to_numpy()
-    idle = np.eye(observed.shape[-1]) * ~observed[..., None]
-    root = np.linalg.inv(white["whitener"].to_numpy() + idle)
-    ordered = effects.transpose("chain", "draw", *CELL)
+    root, observed = error_roots(cells)
+    ordered = effects.transpose(*SAMPLE, *CELL)
     noise = np.random.default_rng(seed).standard_normal(ordered.shape)
     error = np.einsum("cjkl,sdcjl->sdcjk", root, noise, optimize=True)
     return ordered.copy(data=np.where(observed, ordered.to_numpy() + error, np.nan))

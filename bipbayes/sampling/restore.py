@@ -9,6 +9,7 @@ import xarray as xr
 from pytensor.graph.replace import vectorize_graph
 from pytensor.tensor.type import TensorType
 
+from bipbayes.sampling.labels import SAMPLE
 from bipbayes.sampling.likelihood import Tensor
 
 
@@ -56,16 +57,21 @@ def evaluate(
     draws = [posterior[variable.name].to_numpy() for variable in free]
     chains = [function(*(values[c] for values in draws)) for c in range(posterior.sizes["chain"])]
     return {
-        name: _labelled(np.stack([chain[place] for chain in chains]), name, model, posterior)
+        name: _named(np.stack([chain[place] for chain in chains]), name, model, posterior)
         for place, name in enumerate(outputs)
     }
 
 
-def _labelled(
-    values: np.ndarray, name: str, model: pm.Model, posterior: xr.Dataset
-) -> xr.DataArray:
+def _named(values: np.ndarray, name: str, model: pm.Model, posterior: xr.Dataset) -> xr.DataArray:
     own = [str(dim) for dim in model.named_vars_to_dims.get(name, ())]
     dims = own or [f"{name}_dim_{axis}" for axis in range(values.ndim - 2)]
-    coords = {dim: list(model.coords[dim] or ()) for dim in own}
-    sample = {dim: posterior[dim] for dim in ("chain", "draw")}
-    return xr.DataArray(values, dims=["chain", "draw", *dims], coords={**sample, **coords})
+    return labelled(values, dims, model, posterior)
+
+
+def labelled(
+    values: np.ndarray, dims: Sequence[str], model: pm.Model, posterior: xr.Dataset
+) -> xr.DataArray:
+    """Label draws, (chain, draw) and `dims`: those that the model knows by its coords."""
+    coords = {dim: list(model.coords[dim] or ()) for dim in dims if dim in model.coords}
+    sample = {dim: posterior[dim] for dim in SAMPLE}
+    return xr.DataArray(values, dims=[*SAMPLE, *dims], coords={**sample, **coords})

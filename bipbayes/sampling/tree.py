@@ -10,12 +10,12 @@ from typing import Any, Final
 import numpy as np
 import xarray as xr
 
+from bipbayes.cells import CELL
 from bipbayes.sampling.batches import Batch, is_flat
-from bipbayes.sampling.labels import CELL, coordinates, labels
+from bipbayes.sampling.labels import SAMPLE, coordinates, labels
 from bipbayes.sampling.registry import ModelFile
 from bipbayes.sampling.settings import SamplerSettings
 
-SAMPLE: Final = ("chain", "draw")
 OBSERVED: Final = "cell_mean"
 PRIOR_DRAWS: Final = 500
 _JOBCENTER: Final = "jobcenter"

@@ -1,7 +1,5 @@
 """Tables on the fit: its standard deviations, and the convergence of what is reported."""
 
-from collections.abc import Hashable
-from itertools import product
 from typing import Final
 
 import numpy as np
@@ -9,8 +7,9 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from bipbayes.estimands.convergence import convergence
-from bipbayes.estimands.intervals import SAMPLE, limits
+from bipbayes.estimands.intervals import limits
+from bipbayes.sampling.diagnose import moments_frame
+from bipbayes.sampling.labels import elements
 from bipbayes.tables.comparison_table import interval_text
 from bipbayes.tables.layout import Column, Table, rounding_note, table_caption
 from bipbayes.tables.rounding import decimals, row_decimals
@@ -48,32 +47,11 @@ def hyperparameter_frame(
     pandas.DataFrame
         ``parameter, mean, sd, lower, upper, level, kind, mcse, ess_bulk, ess_tail, r_hat``.
     """
-    columns: dict[str, npt.NDArray[np.float64]] = {}
-    for name, array in draws.data_vars.items():
-        labels = [dim for dim in array.dims if dim not in SAMPLE]
-        ordered = array.transpose(*SAMPLE, *labels).to_numpy()
-        values = ordered.reshape(*ordered.shape[:2], -1)
-        columns.update(
-            zip(_names(str(name), array, labels), np.moveaxis(values, 2, 0), strict=True)
-        )
-    stacked = np.stack(list(columns.values()), axis=2)
-    pooled, checks = stacked.reshape(-1, stacked.shape[2]), convergence(stacked, point=point)
-    low, high = limits(pooled, level=level, kind=kind)
-    return pd.DataFrame(
-        {
-            "parameter": list(columns),
-            "mean": pooled.mean(axis=0),
-            "sd": pooled.std(axis=0, ddof=1),
-            "lower": low,
-            "upper": high,
-            "level": level,
-            "kind": kind,
-            "mcse": checks.mcse,
-            "ess_bulk": checks.ess_bulk,
-            "ess_tail": checks.ess_tail,
-            "r_hat": checks.r_hat,
-        }
-    )
+    frame = moments_frame(draws, point=point)
+    rows = np.stack([values.ravel() for values in elements(draws).values()], axis=1)
+    low, high = limits(rows, level=level, kind=kind)
+    frame = frame.assign(lower=low, upper=high, level=level, kind=kind)
+    return frame[["parameter", "mean", "sd", "lower", "upper", "level", "kind", *_MEASURES]]
 
 
 def hyperparameter_table(frame: pd.DataFrame, context: Context, *, model: str) -> Table:
@@ -194,11 +172,3 @@ def _diagnostics_body(raw: pd.DataFrame, language: str) -> pd.DataFrame:
 
 def _side(key: str) -> str:
     return "l" if key in ("model", "estimand") else "r"
-
-
-def _names(name: str, array: xr.DataArray, labels: list[Hashable]) -> list[str]:
-    """Return ``name``, or ``name[label, ...]`` for each of its labels in order."""
-    if not labels:
-        return [name]
-    told = product(*([str(value) for value in array[dim].to_numpy()] for dim in labels))
-    return [f"{name}[{', '.join(values)}]" for values in told]

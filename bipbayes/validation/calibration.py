@@ -9,11 +9,11 @@ uniform one against a simultaneous band (Säilynoja, Bürkner and Vehtari 2022).
 `run_calibration` stores its rounds, by the sampler, one by one.
 """
 
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
-from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,13 +22,14 @@ import pandas as pd
 import xarray as xr
 
 from bipbayes.atomic import atomic_path
-from bipbayes.cells import cell_means, whiten
+from bipbayes.cells import CELL, cell_means, error_roots
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.progression import progression
 from bipbayes.data.sample import Floats
 from bipbayes.estimands.effects import effect_draws
 from bipbayes.progress import stage
 from bipbayes.sampling.batches import is_flat
+from bipbayes.sampling.labels import elements, pooled
 from bipbayes.sampling.predict import log_likelihood
 from bipbayes.sampling.registry import load_model
 from bipbayes.sampling.settings import SamplerSettings
@@ -74,14 +75,11 @@ def simulate_means(cells: xr.Dataset, effect: Floats, *, seed: int) -> xr.Datase
     seed
         Of the sampling error.
     """
-    dims = ("combination", "jobcenter", "indicator", "indicator_")
-    whitener = whiten(cells)["whitener"].transpose(*dims).to_numpy()
-    observed = (cells["n"] > 0).transpose(*dims[:3]).to_numpy()
-    idle = np.eye(whitener.shape[-1]) * ~observed[..., None]
+    root, observed = error_roots(cells)
     noise = np.random.default_rng(seed).standard_normal(observed.shape)
-    error = np.linalg.solve(whitener + idle, noise[..., None])[..., 0]
+    error = (root @ noise[..., None])[..., 0]
     mean = np.where(observed, effect.reshape(observed.shape) + error, np.nan)
-    return cells.assign(mean=(dims[:3], mean))
+    return cells.assign(mean=(CELL, mean))
 
 
 def rank_shares(
@@ -211,13 +209,11 @@ def prior_truths(
 def known_draws(posterior: xr.Dataset, cells: xr.Dataset, *, terms: Sequence[str]) -> Known:
     """Take scalars and effects out of prior or posterior draws."""
     fit = xr.DataTree.from_dict({"posterior": posterior})
-    fit.attrs["terms"] = _json(terms)
-    effects = effect_draws(fit, cells).to_numpy()
-    values: dict[str, Floats] = {}
-    for name, array in posterior.data_vars.items():
-        if not {str(dim) for dim in array.dims} & _OF_TERMS:
-            values |= _elements(str(name), array)
-    return _with_effects(values, effects.reshape(-1, int(np.prod(effects.shape[2:]))), cells)
+    fit.attrs["terms"] = json.dumps(list(terms))
+    effect = pooled(effect_draws(fit, cells))
+    others = [name for name, array in posterior.items() if not _OF_TERMS & {*array.dims}]
+    values = {name: draws.ravel() for name, draws in elements(posterior[others]).items()}
+    return _with_effects(values, effect.reshape(len(effect), -1), cells)
 
 
 def _is_hyperparameter(model: Any, name: str) -> bool:
@@ -227,32 +223,12 @@ def _is_hyperparameter(model: Any, name: str) -> bool:
     )
 
 
-def _elements(name: str, array: xr.DataArray) -> dict[str, Floats]:
-    """Draws of every element, under names such as ``combination_effect_sd[1]``."""
-    ordered = array.transpose("chain", "draw", ...)
-    labels = [ordered[dim].to_numpy() for dim in ordered.dims[2:]]
-    values = ordered.to_numpy()
-    return {
-        f"{name}[{', '.join(map(str, own))}]" if own else name: values[
-            (slice(None), slice(None), *place)
-        ].ravel()
-        for place, own in zip(np.ndindex(*values.shape[2:]), product(*labels), strict=True)
-    }
-
-
 def sampled_fit(compiled: Any, *, terms: Sequence[str], settings: SamplerSettings) -> Fit:
     """Return a function that fits simulated cells with a compiled model."""
     from bipbayes.sampling.fit import draw_posterior
 
     def fit(cells: xr.Dataset, seed: int) -> Known:
-        own = SamplerSettings(
-            draws=settings.draws,
-            tune=settings.tune,
-            chains=settings.chains,
-            target_accept=settings.target_accept,
-            seed=seed,
-        )
-        tree = draw_posterior(compiled, cells, settings=own)
+        tree = draw_posterior(compiled, cells, settings=replace(settings, seed=seed))
         posterior = tree["posterior"].to_dataset()
         there = [name for name in terms if name in posterior]
         return thin(known_draws(posterior, cells, terms=there))
@@ -262,19 +238,13 @@ def sampled_fit(compiled: Any, *, terms: Sequence[str], settings: SamplerSetting
 
 def _with_effects(values: dict[str, Floats], effect: Floats, cells: xr.Dataset) -> Known:
     """Add three effects (best known, least known, mean of all) to the scalars."""
-    n = cells["n"].transpose("combination", "jobcenter", "indicator").to_numpy().ravel()
+    n = cells["n"].transpose(*CELL).to_numpy().ravel()
     chosen = {
         "best known effect": effect[:, int(n.argmax())],
         "least known effect": effect[:, int(n.argmin())],
         "mean of all effects": effect.mean(axis=1),
     }
     return Known({**values, **chosen}, effect)
-
-
-def _json(terms: Sequence[str]) -> str:
-    import json
-
-    return json.dumps(list(terms))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import pandas as pd
 import xarray as xr
 
 from bipbayes.atomic import atomic_path, write_json
-from bipbayes.cells import cell_means
+from bipbayes.cells import CELL, cell_means
 from bipbayes.cluster import dask_client
 from bipbayes.data.adjusted import adjusted_progression
 from bipbayes.data.adjustment import BASELINE, make_adjustment
@@ -32,6 +32,7 @@ from bipbayes.sampling.batches import is_flat
 from bipbayes.sampling.exact.integrate import Mixture, integrate, plugged_in, thinned
 from bipbayes.sampling.exact.posterior import saturated_posterior
 from bipbayes.sampling.exact.reduce import GaussianModel, gaussian_model
+from bipbayes.sampling.labels import pooled
 from bipbayes.sampling.registry import load_model
 from bipbayes.sampling.settings import SamplerSettings
 from bipbayes.validation.generator import (
@@ -126,16 +127,15 @@ def sampled_effects(
     )
     compiled = compiled_model(name, cells)
     fit = draw_posterior(compiled, cells, settings=sampler)
-    effects = effect_draws(fit, cells)
-    return np.asarray(effects.to_numpy().reshape(-1, int(np.prod(effects.shape[2:]))))
+    effect = pooled(effect_draws(fit, cells))
+    return effect.reshape(len(effect), -1)
 
 
 def compiled_model(name: str, cells: xr.Dataset) -> Any:
     """Compile a model, or take it from an earlier replicate of the same labels."""
     from bipbayes.sampling.fit import compile_model
 
-    dims = ("combination", "jobcenter", "indicator")
-    key = (name, *(tuple(cells[dim].to_numpy()) for dim in dims))
+    key = (name, *(tuple(cells[dim].to_numpy()) for dim in CELL))
     if key not in _COMPILED:
         _COMPILED[key] = compile_model(load_model(name), cells)
     return _COMPILED[key]

@@ -25,6 +25,7 @@ from scipy import sparse, stats
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Floats
+from bipbayes.estimands.intervals import limits, tails
 from bipbayes.estimands.mixture import mixture_quantile
 from bipbayes.estimands.weights import average_weights, observed_weights
 from bipbayes.intervals import ALL_INDICATORS
@@ -275,11 +276,10 @@ def score_normals(
     def below(value: Floats) -> Floats:
         return np.asarray(weight @ stats.norm.cdf((value - means) / sds))
 
-    widths = {
-        f"width_{round(100 * level)}": mixture_quantile(means, sds, weight, 0.5 + level / 2)
-        - mixture_quantile(means, sds, weight, 0.5 - level / 2)
-        for level in LEVELS
-    }
+    widths = {}
+    for level in LEVELS:
+        lower, upper = (mixture_quantile(means, sds, weight, tail) for tail in tails(level))
+        widths[f"width_{round(100 * level)}"] = upper - lower
     rows = targets.rows.assign(
         source="posterior",
         estimate=estimate,
@@ -305,7 +305,7 @@ def score_draws(effects: Floats, targets: Targets, *, labels: Mapping[str, str])
     values = (targets.matrix @ effects.T).T + targets.shift
     widths = {}
     for level in LEVELS:
-        lower, upper = np.quantile(values, [0.5 - level / 2, 0.5 + level / 2], axis=0)
+        lower, upper = limits(values, level=level)
         widths[f"width_{round(100 * level)}"] = upper - lower
     rows = targets.rows.assign(
         source="posterior",

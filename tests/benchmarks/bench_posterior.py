@@ -22,7 +22,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import builders
 
 from bipbayes.cells import cell_means
-from bipbayes.estimands.convergence import TAIL_PROBABILITIES, convergence
+from bipbayes.sampling.convergence import convergence
+from bipbayes.sampling.exact.error import TAIL
 from bipbayes.sampling.likelihood import coordinates, observe
 
 SIZES = {"citizens": 3707, "waves": (2, 6), "gaps": 0.0, "unknown": 0.0}
@@ -90,7 +91,7 @@ def one_by_one(draws: np.ndarray) -> np.ndarray:
     """ArviZ's diagnostics, shape (diagnostic, quantity)."""
     rows = []
     for quantity in np.moveaxis(draws, 2, 0):
-        tail = arviz_stats.ess(quantity, method="tail", prob=TAIL_PROBABILITIES)
+        tail = arviz_stats.ess(quantity, method="tail", prob=TAIL)
         error = arviz_stats.mcse(quantity, method="mean")
         rows.append((arviz_stats.rhat(quantity), arviz_stats.ess(quantity), tail, error))
     return np.array(rows).T

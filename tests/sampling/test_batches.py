@@ -5,8 +5,9 @@ import pytensor.tensor as pt
 import pytest
 from cell_builders import CellShape, make_cells
 
+from bipbayes.cells import CELL
 from bipbayes.sampling.graph import total
-from bipbayes.sampling.labels import CELL, labels, respondent_position
+from bipbayes.sampling.labels import labels, respondent_position
 
 CELLS = make_cells(CellShape(indicators=5), seed=1)
 SIZES = {dim: len(names) for dim, names in labels(CELLS).items()}

@@ -6,8 +6,8 @@ import xarray as xr
 from cell_builders import CellShape, make_cells
 from fits import SHAPE, compiled
 
+from bipbayes.cells import CELL
 from bipbayes.sampling.fit import CompiledModel, compile_model, draw_posterior
-from bipbayes.sampling.labels import CELL
 from bipbayes.sampling.registry import load_model
 from bipbayes.sampling.settings import SamplerSettings
 

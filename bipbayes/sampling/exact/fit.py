@@ -8,14 +8,14 @@ from typing import Any, Final
 import numpy as np
 import xarray as xr
 
-from bipbayes.cells import whiten
+from bipbayes.cells import CELL, error_roots
 from bipbayes.errors import ModelError
 from bipbayes.sampling import tree
 from bipbayes.sampling.batches import Batch, is_flat
 from bipbayes.sampling.exact.draws import draw
 from bipbayes.sampling.exact.integrate import integrate
 from bipbayes.sampling.exact.reduce import gaussian_model
-from bipbayes.sampling.labels import CELL
+from bipbayes.sampling.labels import SAMPLE
 from bipbayes.sampling.registry import ModelFile
 from bipbayes.sampling.settings import DEFAULTS, EXACT, SamplerSettings, derived_seed
 
@@ -127,10 +127,7 @@ def _saturated(
     batch: Batch, cells: xr.Dataset, settings: SamplerSettings, seed: int
 ) -> tuple[dict[str, xr.Dataset], dict[str, float]]:
     """Draw every cell block around its means: independent draws of a normal distribution."""
-    white = whiten(cells).transpose(..., *CELL, "indicator_")
-    observed = white["observed"].to_numpy()
-    idle = np.eye(observed.shape[-1]) * ~observed[..., None]
-    root = np.linalg.inv(white["whitener"].to_numpy() + idle)
+    root, observed = error_roots(cells)
     shape = (settings.chains, settings.draws)
     normal = np.random.default_rng(seed).standard_normal((*shape, *observed.shape))
     errors = np.einsum("cjkl,sdcjl->sdcjk", root, normal, optimize=True)
@@ -149,5 +146,5 @@ def _saturated(
 
 
 def _points(point: np.ndarray) -> xr.Dataset:
-    sample = {dim: np.arange(size) for dim, size in zip(tree.SAMPLE, point.shape, strict=True)}
-    return xr.Dataset({"point": (tree.SAMPLE, point)}, coords=sample)
+    sample = {dim: np.arange(size) for dim, size in zip(SAMPLE, point.shape, strict=True)}
+    return xr.Dataset({"point": (SAMPLE, point)}, coords=sample)

@@ -6,12 +6,12 @@ import numpy as np
 import xarray as xr
 from scipy import sparse
 
+from bipbayes.cells import CELL
 from bipbayes.data.sample import Floats
 from bipbayes.sampling.batches import Batch, is_flat
 from bipbayes.sampling.exact.density import linear_posterior
 from bipbayes.sampling.exact.integrate import POINTS, Mixture, integrate
 from bipbayes.sampling.exact.reduce import GaussianModel, gaussian_model
-from bipbayes.sampling.labels import CELL
 
 
 def normal_mixture(

@@ -14,10 +14,9 @@ import numpy as np
 import xarray as xr
 from scipy import sparse
 
-from bipbayes.cells import whiten
+from bipbayes.cells import CELL, whiten
 from bipbayes.data.sample import Booleans, Floats, Integers
 from bipbayes.sampling.batches import Batch, positions, present
-from bipbayes.sampling.labels import CELL
 
 NOWHERE: Final = -1
 _BLOCK_DIMS: Final = ("combination", "jobcenter")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from arviz_stats.base.array import BaseArray
 
-from bipbayes.estimands.convergence import convergence
+from bipbayes.sampling.convergence import convergence
 
 ARVIZ = BaseArray()
 

@@ -16,11 +16,10 @@ import numpy.typing as npt
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.special import ndtri
 
-from bipbayes.sampling.exact.error import monte_carlo
+from bipbayes.sampling.exact.error import TAIL, monte_carlo
 
 Floats = npt.NDArray[np.float64]
 
-TAIL_PROBABILITIES: Final = (0.05, 0.95)
 MINIMUM_DRAWS: Final = 8
 _CHUNK: Final = 64  # fits the processor's cache
 _THREADS: Final = 2
@@ -157,7 +156,7 @@ def _r_hat(split: Floats) -> Floats:
 
 
 def _tail_ess(values: Floats) -> Floats:
-    limits = np.quantile(values, TAIL_PROBABILITIES, axis=(1, 2), keepdims=True)
+    limits = np.quantile(values, TAIL, axis=(1, 2), keepdims=True)
     return np.minimum(*(_ess(_split((values <= limit).astype("float64"))) for limit in limits))
 
 
