@@ -1,4 +1,4 @@
-"""OLS and posterior side by side, for the same quantity (``comparison.csv``)."""
+"""OLS and posterior side by side, for the same quantity (``data/comparison.csv``)."""
 
 from typing import Final
 

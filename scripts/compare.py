@@ -1,4 +1,4 @@
-"""Put OLS and posterior of a stored run side by side: comparison.csv and figures."""
+"""Put OLS and posterior of a stored run side by side: data/comparison.csv and figures."""
 
 import typer
 

@@ -86,12 +86,12 @@ def posterior_frame(codebook: Codebook, *, seed: int = 1) -> pd.DataFrame:
 
 
 def long_frame(codebook: Codebook, *, seed: int = 1) -> pd.DataFrame:
-    """OLS and posterior under one another, as in effects.csv."""
+    """OLS and posterior under one another, as in data/intervals.csv."""
     return join_frames([ols_frame(codebook, seed=seed), posterior_frame(codebook, seed=seed)])
 
 
 def comparison_frame(codebook: Codebook, *, seed: int = 1) -> pd.DataFrame:
-    """OLS and posterior side by side, as in comparison.csv."""
+    """OLS and posterior side by side, as in data/comparison.csv."""
     ols = ols_frame(codebook, seed=seed)
     ols = ols[ols["vcov"] == ERRORS[0]]
     posterior = posterior_frame(codebook, seed=seed)

@@ -12,13 +12,13 @@ from bipbayes.marks import restored
 
 def test_failed_write_leaves_the_old_file_and_no_debris(tmp_path: Path) -> None:
     """Catches a writer that truncates the old result before the new one is whole."""
-    target = tmp_path / "effects.csv"
+    target = tmp_path / "intervals.csv"
     write_text(target, "old\n")
     with pytest.raises(OSError, match="disk"), atomic_path(target) as temporary:
         temporary.write_text("half")
         raise OSError("disk full")
     assert target.read_text() == "old\n"
-    assert [path.name for path in tmp_path.iterdir()] == ["effects.csv"]
+    assert [path.name for path in tmp_path.iterdir()] == ["intervals.csv"]
 
 
 def test_text_has_line_feeds_only(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def load(
     )
     place, codebook = open_stored(asked)
     study = _study(place, codebook, language)
-    stored = of_analysis(place.read("effects.csv"), named)
+    stored = of_analysis(place.read("data/intervals.csv"), named)
     if what != "fit":
         require(place, FIT_OLS, named)
     ols = Intervals(study, frequentist(stored).reset_index(drop=True), named)
@@ -121,7 +121,7 @@ def _study(folder: RunFolder, codebook: Codebook, language: str) -> Study:
     record = folder.record()
     data = record["data"]
     against = record.get("directions", {}).get("sentence", {}).get("en", "")
-    rows = folder.read("effects.csv")
+    rows = folder.read("data/intervals.csv")
     sites = tuple(name for name in dict.fromkeys(rows["jobcenter"]) if name)
     warnings = (*data["findings"], *([against] if against else []))
     return Study(

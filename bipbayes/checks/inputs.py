@@ -187,7 +187,7 @@ class CheckInputs:
     @cached_property
     def intervals(self) -> pd.DataFrame:
         """The stored long frame: OLS and the checked model, plain analysis."""
-        frame = self.folder.read("effects.csv")
+        frame = self.folder.read("data/intervals.csv")
         frame = frame[frame["analysis"] == PLAIN]
         return frame[frame["source"].eq("ols") | frame["model"].eq(self.model)]
 

@@ -32,7 +32,7 @@ def save_figure(
     figure
         Finished figure.
     path_stem
-        Folder and name, such as ``figures/forest_B1``; the folder is made.
+        Folder and name, such as ``figures/forest/forest_B1``; the folder is made.
     formats
         Endings to write.
 

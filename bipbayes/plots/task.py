@@ -5,9 +5,21 @@ Neither matplotlib nor ArviZ is imported here.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from bipbayes.plots.pages import ROW_HEIGHT, pages
+
+# Kinds with a figure for each outcome, estimand or check, which have a folder of their own.
+_KINDS: Final = (
+    *("analyses", "check", "factorial", "forest", "heatmap", "histogram", "intervals"),
+    "jobcenters",
+)
+
+
+def figure_file(name: str) -> str:
+    """Return where a figure stands below ``figures``, without ending: ``forest/forest_B1``."""
+    kind = next((kind for kind in _KINDS if name.startswith(kind)), "")
+    return f"{kind}/{name}" if kind else name
 
 
 @dataclass(frozen=True)
@@ -33,8 +45,8 @@ class FigureTask:
 
     @property
     def file(self) -> str:
-        """Name of the file: further pages have their number behind the figure's name."""
-        return self.name if self.page == 1 else f"{self.name}_{self.page}"
+        """Its place below ``figures``: further pages have their number behind the name."""
+        return figure_file(self.name if self.page == 1 else f"{self.name}_{self.page}")
 
     def on_pages(self, rows: int, row_height: float = ROW_HEIGHT) -> "list[FigureTask]":
         """Return a task for every page that so many rows need.

@@ -91,7 +91,7 @@ def audit_run(
             audit = beside_baseline(audit, judged(join_frames([ols, adjusted.intervals]), adjusted))
     audit = audit.assign(model=posterior.model)
     ending = ending_of(run.folder, posterior.model)
-    run.folder.write(f"audit{ending}.csv", audit)
+    run.folder.write(f"data/audit{ending}.csv", audit)
     shown, printed = _shown(run, audit, intervals)
     _write_tables(run, shown, printed, ending=ending)
     context = run_context(run.folder, run.codebook, settings)
@@ -118,7 +118,7 @@ def compare_with_published(
 ) -> pd.DataFrame:
     """Put every number of the report beside the run's, and count by table (BIP only)."""
     table = published_and_reproduced(run.whole, progression, description, audit, run.settings.level)
-    run.folder.write("published.csv", table)
+    run.folder.write("data/published.csv", table)
     context = run_context(run.folder, run.codebook, run.settings)
     counts, inconsistencies = published_tables(table, context)
     write_tables([counts], run.folder.file("tables"), context=context)

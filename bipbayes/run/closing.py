@@ -26,7 +26,7 @@ from bipbayes.run.folder import RunFolder
 from bipbayes.sampling.diagnose import measures
 from bipbayes.wording import StudyLanguage, capital, percent, phrase
 
-_FIRST: Final = ("report.html", "figures/heatmap_effect.png", "comparison.csv")
+_FIRST: Final = ("report.html", "figures/heatmap/heatmap_effect.png", "data/comparison.csv")
 
 
 def of_ols(folder: RunFolder, frame: pd.DataFrame) -> list[str]:
@@ -43,7 +43,7 @@ def of_ols(folder: RunFolder, frame: pd.DataFrame) -> list[str]:
     return [
         f"Of {count} {percent(level, 'en')} % intervals of effects, these exclude zero: {told}.",
         _caution(folder, [chance]),
-        _open(folder, "ols.csv"),
+        _open(folder, "data/intervals.csv"),
     ]
 
 
@@ -61,7 +61,7 @@ def of_posterior(folder: RunFolder, fits: Sequence[Posterior]) -> list[str]:
     return [
         f"{capital('; '.join(told))}.",
         _caution(folder, _fits(folder, [stage_name(fit.model, fit.analysis) for fit in fits])),
-        f"{_open(folder, 'effects.csv')[:-1]}; 'bipbayes compare' puts it beside OLS.",
+        f"{_open(folder, 'data/intervals.csv')[:-1]}; 'bipbayes compare' puts it beside OLS.",
     ]
 
 
@@ -69,7 +69,7 @@ def of_comparison(
     folder: RunFolder, *, analysis: str = PLAIN, figures: Sequence[str] = ()
 ) -> list[str]:
     """Close ``compare`` and ``reproduce``: OLS and posterior side by side."""
-    rows = of_analysis(folder.read("comparison.csv"), analysis)
+    rows = of_analysis(folder.read("data/comparison.csv"), analysis)
     rows = rows[(rows["estimand"] == "effect") & rows["posterior_lower"].notna()]
     models = list(rows["model"].unique())
     own = rows[rows["model"] == models[0]]
@@ -128,7 +128,7 @@ def of_audit(folder: RunFolder, audit: pd.DataFrame) -> list[str]:
         f"Of {len(audit)} claims, OLS upholds {int(audit[columns[0]].eq(UPHELD).sum())} and the "
         f"posterior of {model} {int(posterior.eq(UPHELD).sum())} ({rest}).",
         _caution(folder, _fits(folder, [stage_name(model)])),
-        _open(folder, "tables/audit.html", "audit.csv"),
+        _open(folder, "tables/audit.html", "data/audit.csv"),
     ]
 
 

@@ -49,7 +49,7 @@ def write_comparison(
     *,
     analysis: str = PLAIN,
 ) -> pd.DataFrame:
-    """Write ``comparison.csv``: the report's errors beside each model's posterior.
+    """Write ``data/comparison.csv``: the report's errors beside each model's posterior.
 
     Parameters
     ----------
@@ -67,10 +67,10 @@ def write_comparison(
     """
     table = pd.concat([compare(ols, rows) for rows in posteriors], ignore_index=True)
     kept = []
-    if folder.file("comparison.csv").is_file():
-        kept = [without(folder.read("comparison.csv"), table, keys=["analysis", "model"])]
+    if folder.file("data/comparison.csv").is_file():
+        kept = [without(folder.read("data/comparison.csv"), table, keys=["analysis", "model"])]
     rows = pd.concat([*(part for part in kept if len(part)), table], ignore_index=True)
-    folder.write("comparison.csv", rows.sort_values("analysis", kind="stable"))
+    folder.write("data/comparison.csv", rows.sort_values("analysis", kind="stable"))
     stage = named(STAGE, analysis, joint="/")
     facts = {"vcov_ols": shown_errors(analysis), **({"analysis": analysis} if analysis else {})}
     folder.finish(stage, facts, rows=len(table))
@@ -80,7 +80,7 @@ def write_comparison(
 def compare_stored(folder: RunFolder, codebook: Codebook, settings: Settings) -> None:
     """Compare what a folder holds of an analysis and draw its figures; nothing is fitted.
 
-    ``comparison.csv`` always holds all models of the analysis.
+    ``data/comparison.csv`` always holds all models of the analysis.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def compare_stored(folder: RunFolder, codebook: Codebook, settings: Settings) ->
     settings = as_reported(folder, settings)
     for stage in (FIT_OLS, FIT_POSTERIOR):
         require(folder, stage, analysis)
-    everything = folder.read("effects.csv")
+    everything = folder.read("data/intervals.csv")
     effects = of_analysis(everything, analysis)
     ols, fitted = frequentist(effects), fitted_models(folder, analysis)
     shown = chosen_models(folder, settings.models, analysis)
@@ -119,7 +119,7 @@ def compare_stored(folder: RunFolder, codebook: Codebook, settings: Settings) ->
         submit_analyses(pool, context, rows, settings, model=fitted[0])
         drawn = pool.finish()
     folder.note()
-    logger.info("comparison.csv and %d figures are in %s", len(drawn), folder.path)
+    logger.info("data/comparison.csv and %d figures are in %s", len(drawn), folder.path)
     figures = [path.relative_to(folder.path).as_posix() for path in drawn]
     conclude(lambda: of_comparison(folder, analysis=analysis, figures=figures))
 

@@ -68,8 +68,8 @@ def export_stored(
         folder,
         codebook,
         settings,
-        comparison=folder.read("comparison.csv"),
-        intervals=folder.read("effects.csv"),
+        comparison=folder.read("data/comparison.csv"),
+        intervals=folder.read("data/intervals.csv"),
         fits=[stored_fit(folder, model, analysis) for model in chosen],
         formats=formats,
     )
@@ -161,7 +161,7 @@ def _frames(
     own = of_analysis(comparison[comparison["model"] == model], analysis)
     if own.empty:
         raise RunError(
-            f"comparison.csv holds nothing of {named(model, analysis)}; run 'bipbayes compare"
+            f"data/comparison.csv holds nothing of {named(model, analysis)}; run 'bipbayes compare"
             f"{asking_for(analysis)}' first"
         )
     rest = hyperparameters(fit)

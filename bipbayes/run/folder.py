@@ -18,12 +18,11 @@ from bipbayes.run.record import now, software
 OUTPUTS: Final = (
     "run.json",
     "codebook.toml",
-    "ols.csv",
-    "effects.csv",
-    "comparison.csv",
-    "audit.csv",
-    "diagnostics.csv",
-    "published.csv",
+    "data/intervals.csv",
+    "data/comparison.csv",
+    "data/audit.csv",
+    "data/diagnostics.csv",
+    "data/published.csv",
     "report.html",
     "report.docx",
     "synthetic/responses.csv",
@@ -40,7 +39,7 @@ OUTPUTS: Final = (
     "tables/*.docx",
     "tables/*.md",
 )
-AUDITS: Final = ("audit_*.csv",)
+AUDITS: Final = ("data/audit_*.csv",)
 KEPT: Final = ("codebook.toml", "synthetic/responses.csv", "synthetic/characteristics.csv")
 
 
@@ -218,7 +217,6 @@ class RunFolder:
         name: str,
         frame: pd.DataFrame,
         *,
-        drawn: bool = True,
         fits: Mapping[str, bool] | None = None,
     ) -> None:
         """Write a frame as CSV, marked (`bipbayes.marks`): synthetic, preliminary, reversed.
@@ -229,8 +227,6 @@ class RunFolder:
             Its place in the folder.
         frame
             What to write.
-        drawn
-            False for what no posterior draws went into: stored fits do not concern it.
         fits
             Stages of fits that are being replaced, and whether the new draws are sound.
         """
@@ -240,7 +236,7 @@ class RunFolder:
         if synthetic is not None:
             stages = record.get("stages", {})
             sound = {name: not _is_unsound(done) for name, done in stages.items()}
-            doubtful = drawn and not all({**sound, **(fits or {})}.values())
+            doubtful = not all({**sound, **(fits or {})}.values())
             preliminary = bool(self.asked.get("quick")) or doubtful
             frame = marked(frame, synthetic=synthetic, preliminary=preliminary, turned=turned)
         write_frame(

@@ -1,4 +1,4 @@
-"""The OLS stage: estimates, intervals, ``ols.csv`` and their rows of ``effects.csv``."""
+"""The OLS stage: estimates, intervals and their rows of ``data/intervals.csv``."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,7 +8,7 @@ import xarray as xr
 from bipbayes import progress
 from bipbayes.analyses import frequentist_intervals
 from bipbayes.data.totals import Samples
-from bipbayes.intervals import PLAIN, frequentist, join_frames
+from bipbayes.intervals import PLAIN, join_frames
 from bipbayes.run.analyses import analysis_facts, named
 from bipbayes.run.covariates import analysed, covariates_of
 from bipbayes.run.folder import RunFolder
@@ -42,8 +42,7 @@ def fit_ols(run: Run, changes: xr.Dataset | Samples | None = None) -> pd.DataFra
     with progress.stage(f"estimating {named('OLS', settings.analysis, joint=', ')}"):
         frame = _intervals(run, changes)
     forget_dependents(run.folder, settings.analysis)
-    effects = frequentist(merge_effects(run.folder, frame))
-    run.folder.write("ols.csv", effects[effects["estimand"] == "effect"], drawn=False)
+    merge_effects(run.folder, frame)
     run.folder.finish(stage, wanted, rows=len(frame))
     return frame
 
@@ -69,7 +68,7 @@ def _intervals(run: Run, changes: xr.Dataset | Samples) -> pd.DataFrame:
 def merge_effects(
     folder: RunFolder, frame: pd.DataFrame, *, fits: Mapping[str, bool] | None = None
 ) -> pd.DataFrame:
-    """Put rows into ``effects.csv`` in place of those of the same source, model and analysis.
+    """Put rows into ``data/intervals.csv`` for those of the same source, model and analysis.
 
     `fits` are the stages that the rows replace, as `RunFolder.write` takes them.
 
@@ -79,11 +78,11 @@ def merge_effects(
         All rows: OLS first, whatever was fitted last; the plain analysis before the others.
     """
     rows = frame
-    if folder.file("effects.csv").is_file():
+    if folder.file("data/intervals.csv").is_file():
         keys = ["source", "model", "analysis"]
-        rows = join_frames([without(folder.read("effects.csv"), frame, keys=keys), frame])
+        rows = join_frames([without(folder.read("data/intervals.csv"), frame, keys=keys), frame])
     rows = rows.sort_values(["source", "analysis"], kind="stable")
-    folder.write("effects.csv", rows, fits=fits)
+    folder.write("data/intervals.csv", rows, fits=fits)
     return rows
 
 

@@ -50,7 +50,7 @@ def fit_posterior(run: Run, model: str, *, cells: xr.Dataset | None = None) -> P
     -------
     Posterior
         Also stored: ``posterior/<model>.nc`` (``<model>-<analysis>.nc`` but for the plain
-        analysis), rows of ``effects.csv`` and ``diagnostics.csv``, and the verdict in
+        analysis), rows of ``data/intervals.csv`` and ``data/diagnostics.csv``, and the verdict in
         ``run.json``.
     """
     return store_posterior(run.folder, compute_posterior(run, model, cells=cells))
@@ -160,11 +160,11 @@ def store_posterior(folder: RunFolder, posterior: Posterior) -> Posterior:
     fits = {stage: posterior.verdict.passed and not posterior.fit.attrs["preliminary"]}
     merge_effects(folder, posterior.intervals, fits=fits)
     kept = []
-    if folder.file("diagnostics.csv").is_file():
-        stored = folder.read("diagnostics.csv")
+    if folder.file("data/diagnostics.csv").is_file():
+        stored = folder.read("data/diagnostics.csv")
         kept = [without(stored, posterior.diagnostics, keys=("model", "analysis"))]
     rows = pd.concat([*kept, posterior.diagnostics], ignore_index=True)
-    folder.write("diagnostics.csv", rows[list(posterior.diagnostics.columns)], fits=fits)
+    folder.write("data/diagnostics.csv", rows[list(posterior.diagnostics.columns)], fits=fits)
     verdict = posterior.verdict
     folder.finish(
         stage,

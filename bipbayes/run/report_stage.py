@@ -15,6 +15,7 @@ from bipbayes.intervals import PLAIN, of_analysis
 from bipbayes.page.contents import PageContents
 from bipbayes.page.page import compose
 from bipbayes.plots.catalogue import on_page
+from bipbayes.plots.task import figure_file
 from bipbayes.run.contexts import run_context
 from bipbayes.run.fits import chosen_models, sound_rows, stage_name
 from bipbayes.run.folder import RunFolder
@@ -75,9 +76,9 @@ def write_report(
 
 def _contents(folder: RunFolder, codebook: Codebook, settings: Settings) -> PageContents:
     context = run_context(folder, codebook, settings)
-    comparison = of_analysis(folder.read("comparison.csv"), PLAIN)
+    comparison = of_analysis(folder.read("data/comparison.csv"), PLAIN)
     model = next(iter(chosen_models(folder, (), PLAIN)))
-    intervals = sound_rows(folder, folder.read("effects.csv"), settings)
+    intervals = sound_rows(folder, folder.read("data/intervals.csv"), settings)
     intervals = intervals[intervals["model"].isin(("", model))]
     comparison = comparison[comparison["model"] == model]
     if not context.synthetic:
@@ -113,7 +114,7 @@ def _stored(folder: RunFolder, name: str) -> pd.DataFrame | None:
 
 def _figures(folder: RunFolder, names: Sequence[str]) -> dict[str, Path]:
     """Return the key figures that are there, in the page's order."""
-    paths = (folder.file(f"figures/{name}.png") for name in names)
+    paths = (folder.file(f"figures/{figure_file(name)}.png") for name in names)
     return {path.stem: path for path in paths if path.is_file()}
 
 

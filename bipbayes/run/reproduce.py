@@ -161,7 +161,7 @@ class _Analysis:
                 codebook,
                 settings,
                 comparison=comparison,
-                intervals=folder.read("effects.csv"),
+                intervals=folder.read("data/intervals.csv"),
                 fits=[posterior.fit for posterior in posteriors],
             )
         else:
@@ -201,7 +201,7 @@ def _put_side_by_side(run: Run, fitted: "Sequence[Posterior]", pool: DrawingPool
 
     folder, settings, model = run.folder, run.settings, fitted[0].model
     context = run_context(folder, run.codebook, settings)
-    rows = sound_rows(folder, folder.read("effects.csv"), settings)
+    rows = sound_rows(folder, folder.read("data/intervals.csv"), settings)
     compare_stage.submit_analyses(pool, context, rows, settings, model=model)
     if settings.quick or fitted[0].verdict.passed:
         export_stage.write_analyses(folder, run.codebook, settings, rows, model=model)

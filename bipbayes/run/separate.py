@@ -73,7 +73,7 @@ def audit_alone(settings: Settings) -> None:
         progression = run.progression()
         posterior = stored_posterior(folder, model, codebook, settings)
         # The report's claims are about the plain analysis.
-        effects = of_analysis(folder.read("effects.csv"), PLAIN)
+        effects = of_analysis(folder.read("data/intervals.csv"), PLAIN)
         rows = effects[(effects["source"] == "ols") | (effects["model"] == model)]
         audit = audit_run(
             run,

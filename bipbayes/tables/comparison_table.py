@@ -1,4 +1,4 @@
-"""OLS and posterior side by side for one outcome: a formatted table of comparison.csv."""
+"""OLS and posterior side by side for one outcome: a formatted table of data/comparison.csv."""
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,7 @@ def comparison_table(
     Parameters
     ----------
     comparison
-        Rows of comparison.csv, of one model and one kind of OLS errors.
+        Rows of data/comparison.csv, of one model and one kind of OLS errors.
     context
         Codebook, language, and what the caption must say.
     outcome
@@ -83,7 +83,7 @@ def probability_text(value: float, *, language: str) -> str:
 
 
 def comparison_body(raw: pd.DataFrame, context: Context) -> pd.DataFrame:
-    """Write rows of comparison.csv as texts, a column for each of `comparison_columns`."""
+    """Write rows of data/comparison.csv as texts, a column for each of `comparison_columns`."""
     language = context.language
     places = row_decimals(raw, sd="posterior_sd")
     rows = []
@@ -111,7 +111,7 @@ def _starred(row: pd.Series, side: str, digits: int, language: str) -> str:
 
 
 def comparison_columns(raw: pd.DataFrame, context: Context) -> tuple[Column, ...]:
-    """Return the columns of rows of comparison.csv."""
+    """Return the columns of rows of data/comparison.csv."""
     language = context.language
     level = _percent(raw, language)
     ols, posterior = capital(_source(context)), capital(phrase("posterior", language))
@@ -143,7 +143,7 @@ def _caption(context: Context, outcome: str, estimand: str) -> str:
 
 
 def comparison_notes(raw: pd.DataFrame, context: Context, estimand: str) -> tuple[str, ...]:
-    """Say what rows of comparison.csv are, and what their signs mean."""
+    """Say what rows of data/comparison.csv are, and what their signs mean."""
     if raw.empty:
         return ()
     language, first = context.language, raw.iloc[0]

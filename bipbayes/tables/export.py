@@ -28,9 +28,9 @@ class RunFrames:
     Attributes
     ----------
     comparison
-        comparison.csv, of one model and one kind of OLS errors.
+        data/comparison.csv, of one model and one kind of OLS errors.
     intervals
-        effects.csv (the long frame).
+        data/intervals.csv (the long frame).
     hyperparameters
         From `bipbayes.tables.sampler_tables.hyperparameter_frame`, or None.
     model

@@ -31,7 +31,9 @@ def run(*arguments: str) -> tuple[float, float]:
 
 def difference(first: Path, second: Path) -> float:
     """Largest difference of any number, relative above 1, of two frames with the same rows."""
-    frames = [pd.read_csv(folder / "effects.csv", low_memory=False) for folder in (first, second)]
+    frames = [
+        pd.read_csv(folder / "data/intervals.csv", low_memory=False) for folder in (first, second)
+    ]
     numbers = [frame.select_dtypes("number") for frame in frames]
     pd.testing.assert_frame_equal(*(frame.select_dtypes(exclude="number") for frame in frames))
     gap = (numbers[0] - numbers[1]).abs() / numbers[1].abs().clip(lower=1.0)

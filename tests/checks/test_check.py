@@ -88,7 +88,7 @@ def test_every_check_writes_its_table_and_its_picture(stored: Settings) -> None:
         assert (_read(stored, name)["synthetic"] == 1).all()
         html = (stored.out / "tables" / f"check_{name}.html").read_text("utf-8")
         assert "Synthetic data" in html
-    figures = {path.stem for path in (stored.out / "figures").glob("check_*.png")}
+    figures = {path.stem for path in (stored.out / "figures").glob("check/check_*.png")}
     expected = {f"check_{name}" for name in tables if name != "prior"}
     assert figures == expected | {"check_prior_hierarchical"}
     record = json.loads((stored.out / "run.json").read_text("utf-8"))
@@ -111,7 +111,7 @@ def test_pooling_factors_and_significant_estimates_come_from_the_stored_frame(
     stored: Settings,
 ) -> None:
     """Catches errors of another kind, rows of averages, and estimates that are not significant."""
-    effects = RunFolder(stored.out).read("effects.csv")
+    effects = RunFolder(stored.out).read("data/intervals.csv")
     rows = effects[effects["estimand"] == "effect"].set_index(["outcome", "combination"])
     ols = rows[(rows["source"] == "ols") & (rows["vcov"] == "classical")]
     posterior = rows[rows["source"] == "posterior"]

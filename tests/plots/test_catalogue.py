@@ -139,7 +139,8 @@ def test_drawing_here_and_elsewhere_gives_the_same_files(tmp_path: Path) -> None
     ]
     for path in there:
         for name in here:
-            assert path.read_bytes() == (tmp_path / name / path.name).read_bytes()
+            place = path.relative_to(tmp_path / "there")
+            assert path.read_bytes() == (tmp_path / name / place).read_bytes()
 
 
 def test_all_figures_of_a_run_are_drawn(tmp_path: Path) -> None:
@@ -162,7 +163,7 @@ def test_figures_that_fail_are_named_and_the_others_written(tmp_path: Path) -> N
     pool.submit([bad, good])
     with pytest.raises(RunError, match=r"1 of 2 figures.*forest_q9 \(ValueError: nothing"):
         pool.finish()
-    assert (tmp_path / "intervals_q1.png").exists()
+    assert (tmp_path / "intervals/intervals_q1.png").exists()
 
 
 STAGES = "reproduce ols_stage describe_stage compare_stage export_stage audit_stage"

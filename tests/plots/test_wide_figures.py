@@ -136,8 +136,8 @@ def test_jobcenters_fill_pages_that_can_be_compared() -> None:
     inputs = FigureInputs(SITES, long_frame(SITES.codebook))
     tasks = jobcenter_tasks(inputs, combination="00")
     assert [task.file for task in tasks] == [
-        f"jobcenters_00_{ALL_INDICATORS}",
-        f"jobcenters_00_{ALL_INDICATORS}_2",
+        f"jobcenters/jobcenters_00_{ALL_INDICATORS}",
+        f"jobcenters/jobcenters_00_{ALL_INDICATORS}_2",
     ]
     figures = _drawn(tasks, "jobcenters")
     _whole(figures)

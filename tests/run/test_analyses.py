@@ -67,7 +67,7 @@ def _same(left: pd.DataFrame, right: pd.DataFrame) -> None:
 
 def test_each_analysis_has_the_rows_of_its_engine(stored: Path) -> None:
     """Catches an analysis that is estimated with another's regressors, and lost rows."""
-    effects = frequentist(RunFolder(stored).read("effects.csv"))
+    effects = frequentist(RunFolder(stored).read("data/intervals.csv"))
     progression = _run(stored).progression()
     adjustment = make_adjustment(progression, CODEBOOK, adjust=("baseline",))
     adjusted = estimate_adjusted(progression, CODEBOOK, adjustment=adjustment)
@@ -79,20 +79,18 @@ def test_each_analysis_has_the_rows_of_its_engine(stored: Path) -> None:
     assert set(effects["analysis"]) == set(expected)
     for analysis, frame in expected.items():
         _same(of_analysis(effects, analysis), frame)
-    ols = RunFolder(stored).read("ols.csv")
-    _same(ols, effects[effects["estimand"] == "effect"])
-    plain, baseline = (of_analysis(ols, name)["estimate"] for name in ("", "baseline"))
+    plain, baseline = (of_analysis(effects, name)["estimate"] for name in ("", "baseline"))
     assert abs(plain.to_numpy() - baseline.to_numpy()).max() > 0.01
 
 
 def test_adding_an_analysis_leaves_the_others_alone(tmp_path: Path) -> None:
     """Catches merging by source and errors alone, which would replace the plain rows."""
     fit_ols(_run(tmp_path))
-    before = RunFolder(tmp_path).read("effects.csv")
+    before = RunFolder(tmp_path).read("data/intervals.csv")
     fit_ols(_run(tmp_path, adjust=("baseline",)))
-    _same(of_analysis(RunFolder(tmp_path).read("effects.csv"), ""), before)
+    _same(of_analysis(RunFolder(tmp_path).read("data/intervals.csv"), ""), before)
     fit_ols(_run(tmp_path, adjust=("baseline",), level=0.8, overwrite=True))
-    after = RunFolder(tmp_path).read("effects.csv")
+    after = RunFolder(tmp_path).read("data/intervals.csv")
     _same(of_analysis(after, ""), before)
     assert set(of_analysis(after, "baseline")["level"]) == {0.8}
 
@@ -107,7 +105,7 @@ def test_fits_are_stored_by_analysis(stored: Path) -> None:
         fit = load_fit(folder.file(f"posterior/{MODEL}{ending}.nc"))
         assert str(fit.attrs.get("analysis", "")) == name
     assert fitted_models(folder, "covariates") == []
-    diagnostics = folder.read("diagnostics.csv")
+    diagnostics = folder.read("data/diagnostics.csv")
     assert set(diagnostics["analysis"]) == {"", "baseline", "ordinal"}
     sizes = diagnostics.groupby("analysis").size()
     assert sizes.nunique() == 1
@@ -121,7 +119,7 @@ def test_ordinal_draws_are_translated(stored: Path) -> None:
     latent = effect_draws(fit, cells)
     weights = observed_weights(cells).sel(outcome="q1").drop_vars("outcome")
     moved = (translate(latent, cells).sel(indicator="q1") * weights).sum("jobcenter")
-    rows = of_analysis(folder.read("effects.csv"), "ordinal")
+    rows = of_analysis(folder.read("data/intervals.csv"), "ordinal")
     rows = rows[(rows["model"] == MODEL) & (rows["estimand"] == "effect")]
     mine = rows[rows["outcome"] == "q1"].set_index("combination")["estimate"]
     for combination in CODEBOOK.combinations:
@@ -167,8 +165,8 @@ def test_comparisons_put_each_analysis_beside_its_own(
     names = {name: _compare(stored, **options) for name, options in (
         ("", {}), ("baseline", {"adjust": ("baseline",)}), ("ordinal", {"ordinal": True})
     )}  # fmt: skip
-    table = RunFolder(stored).read("comparison.csv")
-    effects = frequentist(RunFolder(stored).read("effects.csv"))
+    table = RunFolder(stored).read("data/comparison.csv")
+    effects = frequentist(RunFolder(stored).read("data/intervals.csv"))
     for name in names:
         errors = "cluster_citizen" if name == "ordinal" else "classical"
         rows = of_analysis(table, name)
@@ -284,9 +282,9 @@ def _second_model(folder: RunFolder) -> None:
     fit = load_fit(folder.file(fit_file(MODEL)))
     fit.attrs["model"] = "second"
     save_fit(folder.file(fit_file("second")), fit)
-    rows = folder.read("effects.csv")
+    rows = folder.read("data/intervals.csv")
     own = rows[(rows["model"] == MODEL) & (rows["analysis"] == "")]
-    folder.write("effects.csv", pd.concat([rows, own.assign(model="second")]))
+    folder.write("data/intervals.csv", pd.concat([rows, own.assign(model="second")]))
     done = folder.stage(f"fit_posterior/{MODEL}")
     facts = {key: done[key] for key in ("verdict", "preliminary")}
     folder.finish("fit_posterior/second", done["settings"], **facts)
@@ -306,7 +304,7 @@ def test_every_model_has_its_figures_and_tables(
     assert len(both) == len(set(both))
     compare_stage.compare_stored(run.folder, CODEBOOK, replace(run.settings, models=("second",)))
     assert "forest_q1_second" in _Recorder.tasks and "forest_q1" not in _Recorder.tasks
-    comparison = run.folder.read("comparison.csv")
+    comparison = run.folder.read("data/comparison.csv")
     assert set(of_analysis(comparison, "")["model"]) == {MODEL, "second"}
     export_stage.export_stored(run.folder, CODEBOOK, run.settings)
     for ending, model in (("", MODEL), ("_second", "second")):
@@ -314,12 +312,12 @@ def test_every_model_has_its_figures_and_tables(
         assert set(table["model"]) == {model}
         assert (copy / "tables" / f"hyperparameters{ending}.tex").is_file()
     assert run.folder.stage("export")["models"] == [MODEL, "second"]
-    ols = frequentist(of_analysis(run.folder.read("effects.csv"), ""))
-    own = of_analysis(run.folder.read("effects.csv"), "")
+    ols = frequentist(of_analysis(run.folder.read("data/intervals.csv"), ""))
+    own = of_analysis(run.folder.read("data/intervals.csv"), "")
     compare_stage.write_comparison(run.folder, ols, [own[own["model"] == "second"]])
-    kept = of_analysis(run.folder.read("comparison.csv"), "")
+    kept = of_analysis(run.folder.read("data/comparison.csv"), "")
     assert set(kept["model"]) == {MODEL, "second"}, "the other model's comparison was lost"
-    run.folder.write("comparison.csv", kept[kept["model"] == "second"])
+    run.folder.write("data/comparison.csv", kept[kept["model"] == "second"])
     with pytest.raises(RunError, match=r"comparison\.csv holds nothing of"):
         export_stage.export_stored(run.folder, CODEBOOK, run.settings)
     for verb in (compare_stage.compare_stored, export_stage.export_stored):

@@ -62,7 +62,7 @@ def claims(tmp_path: Path) -> Path:
 
 
 def _audit(run: Run, claims: Path) -> pd.DataFrame:
-    rows = of_analysis(run.folder.read("effects.csv"), PLAIN)
+    rows = of_analysis(run.folder.read("data/intervals.csv"), PLAIN)
     with DrawingPool(run.folder.file("figures"), workers=0) as pool:
         return audit_run(
             run,
@@ -87,7 +87,7 @@ def test_the_columns_beside_are_of_the_fit_beside(run: Run, claims: Path) -> Non
     for analysis in ("", "baseline"):
         _set_passed(run.folder, analysis, passed=True)
     audit = _audit(run, claims)
-    everything = run.folder.read("effects.csv")
+    everything = run.folder.read("data/intervals.csv")
     single = audit[audit["outcome"] != ALL]
     for name, analysis in (("posterior", ""), ("baseline", "baseline")):
         own = of_analysis(everything, analysis)

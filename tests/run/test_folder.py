@@ -21,12 +21,12 @@ def test_another_runs_folder_is_refused_and_left_alone(tmp_path: Path) -> None:
     """Catches results of two data sets mixed in one folder, or the first ones lost."""
     folder = RunFolder(tmp_path)
     folder.claim(MINE, overwrite=False)
-    folder.write("ols.csv", pd.DataFrame({"estimate": [1.0]}))
+    folder.write("data/published.csv", pd.DataFrame({"estimate": [1.0]}))
     with pytest.raises(RunError, match=r"other data.*--overwrite"):
         folder.claim(OTHER, overwrite=False)
-    assert folder.file("ols.csv").is_file()
+    assert folder.file("data/published.csv").is_file()
     folder.claim(MINE, overwrite=False)
-    assert folder.file("ols.csv").is_file()
+    assert folder.file("data/published.csv").is_file()
 
 
 def test_overwrite_removes_what_the_record_lists_and_nothing_else(tmp_path: Path) -> None:
@@ -58,12 +58,13 @@ def test_files_that_no_record_lists_are_never_taken_over(
     folder = RunFolder(tmp_path)
     if stored:
         folder.claim(MINE, overwrite=False)
-        folder.write("effects.csv", pd.DataFrame({"estimate": [1.0]}))
-    (tmp_path / "ols.csv").write_text("x")
-    with pytest.raises(RunError, match=r"\(1: ols\.csv\).*never removed"):
+        folder.write("data/intervals.csv", pd.DataFrame({"estimate": [1.0]}))
+    (tmp_path / "data").mkdir(exist_ok=True)
+    (tmp_path / "data/published.csv").write_text("x")
+    with pytest.raises(RunError, match=r"\(1: data/published\.csv\).*never removed"):
         folder.claim(OTHER, overwrite=overwrite)
-    assert (tmp_path / "ols.csv").read_text() == "x"
-    assert (tmp_path / "effects.csv").is_file() is stored
+    assert (tmp_path / "data/published.csv").read_text() == "x"
+    assert (tmp_path / "data/intervals.csv").is_file() is stored
 
 
 @pytest.mark.parametrize("text", ["", "[]", "null", "{", '{"stages": []}', "\ufeff1"])
@@ -104,13 +105,13 @@ def test_inputs_are_read_through_before_the_slow_part(tmp_path: Path, other: str
     """Catches a run that refuses its own inputs after minutes, or after removing results."""
     folder = RunFolder(tmp_path / "out")
     folder.claim(MINE, overwrite=False)
-    folder.write("ols.csv", pd.DataFrame({"estimate": [1.0]}))
+    folder.write("data/published.csv", pd.DataFrame({"estimate": [1.0]}))
     bad = tmp_path / "bad.csv"
     bad.write_text("nothing\n1\n", encoding="utf-8")
     wanted = Settings(out=folder.path, overwrite=True, **{other: bad})
     with pytest.raises(BipbayesError, match=r"bad\.csv"):
         open_run(wanted)
-    assert folder.file("ols.csv").is_file() and folder.record()["identity"] == MINE
+    assert folder.file("data/published.csv").is_file() and folder.record()["identity"] == MINE
 
 
 def test_a_stage_with_other_settings_is_refused(tmp_path: Path) -> None:
@@ -131,12 +132,12 @@ def test_frames_keep_codes_as_text(tmp_path: Path) -> None:
     """Catches combination 0101 read back as 101 and an empty label as missing."""
     folder = RunFolder(tmp_path)
     frame = pd.DataFrame({"combination": ["0101"], "jobcenter": [""], "estimate": [0.1 + 0.2]})
-    folder.write("effects.csv", frame)
-    back = folder.read("effects.csv")
+    folder.write("data/intervals.csv", frame)
+    back = folder.read("data/intervals.csv")
     assert back["combination"].tolist() == ["0101"] and back["jobcenter"].tolist() == [""]
     assert back["estimate"].tolist() == [0.1 + 0.2]
     with pytest.raises(RunError, match="missing"):
-        folder.read("comparison.csv")
+        folder.read("data/comparison.csv")
 
 
 def test_text_stays_text_in_any_reader(tmp_path: Path) -> None:
@@ -155,11 +156,13 @@ def test_text_stays_text_in_any_reader(tmp_path: Path) -> None:
             "estimate": np.linspace(-1, 1, 10),
         }
     )
-    folder.write("effects.csv", frame)
-    pd.testing.assert_frame_equal(folder.read("effects.csv"), frame)
-    folder.write("ols.csv", folder.read("effects.csv"))
-    assert (tmp_path / "ols.csv").read_bytes() == (tmp_path / "effects.csv").read_bytes()
-    plain = pd.read_csv(tmp_path / "effects.csv")
+    folder.write("data/intervals.csv", frame)
+    pd.testing.assert_frame_equal(folder.read("data/intervals.csv"), frame)
+    folder.write("data/published.csv", folder.read("data/intervals.csv"))
+    assert (tmp_path / "data/published.csv").read_bytes() == (
+        tmp_path / "data/intervals.csv"
+    ).read_bytes()
+    plain = pd.read_csv(tmp_path / "data/intervals.csv")
     words = ["O+H", "none", "J+O+S+H", "H", "S", "J:O", "J", np.nan, "O", "J"]
     assert plain["combination"].fillna("").tolist() == [w if w == w else "" for w in words]
     assert plain["code"].tolist()[:5] == ["c0101", "c0000", "c1111", "c0001", "c0010"]
@@ -180,13 +183,15 @@ def test_our_files_merge_after_a_plain_read(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     folder.claim(MINE, overwrite=False)
     folder.note(data={"synthetic": False, "treatments": ["J", "O"]})
-    folder.write("ols.csv", pd.DataFrame({"combination": ["00", "01", "10"], "a": [1, 2, 3]}))
+    folder.write(
+        "data/published.csv", pd.DataFrame({"combination": ["00", "01", "10"], "a": [1, 2, 3]})
+    )
     write_frame(
         tmp_path / "truth.csv",
         pd.DataFrame({"combination": ["10", "01"], "b": [3, 2]}),
         treatments=["J", "O"],
     )
-    left, right = (pd.read_csv(tmp_path / name) for name in ("ols.csv", "truth.csv"))
+    left, right = (pd.read_csv(tmp_path / name) for name in ("data/published.csv", "truth.csv"))
     for key in ("combination", "code"):
         both = left.merge(right, on=key)
         assert len(both) == 2 and (both["a"] == both["b"]).all()
@@ -198,22 +203,20 @@ def test_frames_say_what_they_rest_on_and_stages_what_was_asked(tmp_path: Path) 
     quick = RunFolder(tmp_path, {"quick": True, "seed": 3})
     quick.claim(MINE, overwrite=False)
     quick.note(data={"synthetic": False})
-    quick.write("ols.csv", frame)
-    stored = pd.read_csv(tmp_path / "ols.csv")
+    quick.write("data/published.csv", frame)
+    stored = pd.read_csv(tmp_path / "data/published.csv")
     assert stored["synthetic"].tolist() == [False] and stored["preliminary"].tolist() == [True]
-    pd.testing.assert_frame_equal(quick.read("ols.csv"), frame)
+    pd.testing.assert_frame_equal(quick.read("data/published.csv"), frame)
     quick.finish("fit_ols", {})
     assert quick.stage("fit_ols")["asked"] == {"quick": True, "seed": 3}
     later = RunFolder(tmp_path, {"quick": False})
-    later.write("ols.csv", frame)
-    assert "preliminary" not in pd.read_csv(tmp_path / "ols.csv")
+    later.write("data/published.csv", frame)
+    assert "preliminary" not in pd.read_csv(tmp_path / "data/published.csv")
     later.finish("fit_posterior/hierarchical", {}, preliminary=True)
-    later.write("effects.csv", frame)
-    assert pd.read_csv(tmp_path / "effects.csv")["preliminary"].tolist() == [True]
-    later.write("ols.csv", frame, drawn=False)
-    assert "preliminary" not in pd.read_csv(tmp_path / "ols.csv")
-    later.write("effects.csv", frame, fits={"fit_posterior/hierarchical": True})
-    assert "preliminary" not in pd.read_csv(tmp_path / "effects.csv")
+    later.write("data/intervals.csv", frame)
+    assert pd.read_csv(tmp_path / "data/intervals.csv")["preliminary"].tolist() == [True]
+    later.write("data/intervals.csv", frame, fits={"fit_posterior/hierarchical": True})
+    assert "preliminary" not in pd.read_csv(tmp_path / "data/intervals.csv")
     later.finish("fit_posterior/hierarchical", {}, preliminary=False, verdict={"passed": False})
-    later.write("comparison.csv", frame)
-    assert pd.read_csv(tmp_path / "comparison.csv")["preliminary"].tolist() == [True]
+    later.write("data/comparison.csv", frame)
+    assert pd.read_csv(tmp_path / "data/comparison.csv")["preliminary"].tolist() == [True]

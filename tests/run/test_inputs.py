@@ -77,7 +77,7 @@ def test_a_run_in_parts_is_the_run_in_memory(settings: Settings, tmp_path: Path)
             fit_ols(run, changes)
         folders.append(run.folder)
         assert not list(own.out.glob(".parts*"))
-    frames = [folder.read("effects.csv") for folder in folders]
+    frames = [folder.read("data/intervals.csv") for folder in folders]
     pd.testing.assert_frame_equal(*frames, rtol=1e-10)
     records = [folder.record() for folder in folders]
     for name in ("identity", "data", "directions"):
@@ -167,7 +167,7 @@ def test_turned_answers_are_said_everywhere_and_worse_changes_no_number(
         run = open_run(replace(settings, codebook=path, out=tmp_path / name))
         fit_ols(run)
         context = run_context(run.folder, run.codebook, replace(settings, language="da"))
-        stored = pd.read_csv(tmp_path / name / "ols.csv")
+        stored = pd.read_csv(tmp_path / name / "data/intervals.csv")
         runs[name] = (stored, axis_phrase(context), caption(context, []), run.folder.record())
     plain, worse, turned = runs["plain"], runs["worse"], runs["turned"]
     pd.testing.assert_frame_equal(plain[0], worse[0])
@@ -181,7 +181,13 @@ def test_turned_answers_are_said_everywhere_and_worse_changes_no_number(
 
 PRIORS = "[hierarchical]\ncombination = 0.3\n"
 KINDS = ("data", "codebook", "priors", "characteristics", "claims", "models")
-PLACES = ("ols.csv", "synthetic/responses.csv", "codebook.toml", "tables/own.csv", "run.json")
+PLACES = (
+    "data/intervals.csv",
+    "synthetic/responses.csv",
+    "codebook.toml",
+    "tables/own.csv",
+    "run.json",
+)
 
 
 def _place(settings: Settings, kind: str, path: Path) -> Settings:
@@ -199,7 +205,7 @@ def _place(settings: Settings, kind: str, path: Path) -> Settings:
 def test_no_input_is_ever_removed_or_written_over(
     settings: Settings, tmp_path: Path, *, kind: str, place: str, earlier: str
 ) -> None:
-    """Catches data called ols.csv in --out replaced by results, a codebook deleted there, ..."""
+    """Catches data in --out/data replaced by results, a codebook deleted there, ..."""
     out = settings.out if earlier != "none" else tmp_path / "new"
     if earlier == "other":
         settings = replace(settings, previous="item")
@@ -224,8 +230,8 @@ def open_run_or_refuse(settings: Settings) -> str:
 
 def test_results_are_not_lost_to_inputs_that_are_refused(settings: Settings) -> None:
     """Catches another run's results removed before the starting run's files were read."""
-    (settings.out / "ols.csv").unlink(missing_ok=True)
-    RunFolder(settings.out).write("ols.csv", pd.DataFrame({"estimate": [1.0]}))
+    (settings.out / "data/intervals.csv").unlink(missing_ok=True)
+    RunFolder(settings.out).write("data/intervals.csv", pd.DataFrame({"estimate": [1.0]}))
     RunFolder(settings.out).note()
     asked = replace(settings, previous="item", overwrite=True)
     for kind in ("characteristics", "claims", "priors"):
@@ -237,14 +243,15 @@ def test_results_are_not_lost_to_inputs_that_are_refused(settings: Settings) -> 
             open_run(replace(asked, **{kind: bad.with_name("absent.csv")}))
     with pytest.raises(BipbayesError):
         open_run(replace(asked, models=("no_such_model",)))
-    assert (settings.out / "ols.csv").is_file()
+    assert (settings.out / "data/intervals.csv").is_file()
     open_run(asked)
-    assert not (settings.out / "ols.csv").exists()
+    assert not (settings.out / "data/intervals.csv").exists()
 
 
 def test_claims_in_the_folder_are_not_replaced_by_an_audit(settings: Settings) -> None:
     """Catches a verb that reads a stored run and writes over its own claims."""
-    claims = settings.out / "audit.csv"
+    claims = settings.out / "data/audit.csv"
+    claims.parent.mkdir(exist_ok=True)
     claims.write_text("claim_id\n", encoding="utf-8")
     with pytest.raises(RunError, match=r"audit\.csv: read by this run"):
         open_stored(Settings(out=settings.out, claims=claims))

@@ -39,9 +39,9 @@ def test_another_covariance_replaces_the_rows(tmp_path: Path) -> None:
     first = _run(tmp_path)
     ols = fit_ols(first)
     fit_posterior(first, MODEL)
-    before = len(first.folder.read("effects.csv"))
+    before = len(first.folder.read("data/intervals.csv"))
     posterior = fit_posterior(_run(tmp_path, vcov="response"), MODEL)
-    after = first.folder.read("effects.csv")
+    after = first.folder.read("data/intervals.csv")
     assert len(after) == before
     assert set(after.loc[after["source"] == "posterior", "vcov"]) == {"response"}
     table = write_comparison(first.folder, frequentist(ols), [posterior.intervals])
@@ -96,7 +96,7 @@ def test_a_failed_fit_is_marked_and_not_shown_beside_others(
     assert not is_preliminary(run.folder, run.settings)
     with pytest.raises(RunError, match="no result"):
         refuse_failed(run.folder, MODEL, analysis="baseline")
-    rows = run.folder.read("effects.csv")
+    rows = run.folder.read("data/intervals.csv")
     shown = sound_rows(run.folder, rows, run.settings)
     assert set(shown.loc[shown["source"] == "posterior", "analysis"]) == {""}
     assert set(shown.loc[shown["source"] == "ols", "analysis"]) == {"", "baseline"}

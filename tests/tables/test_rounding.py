@@ -45,7 +45,7 @@ def test_a_row_follows_its_least_certain_number() -> None:
 
 
 def test_the_mcse_of_the_mean_gives_the_effective_sample_size() -> None:
-    """Catches comparison.csv, which has no ESS, being rounded otherwise."""
+    """Catches data/comparison.csv, which has no ESS, being rounded otherwise."""
     with_ess = pd.DataFrame({"sd": [0.05], "level": 0.95, "ess_bulk": 300.0, "ess_tail": 300.0})
     with_mcse = pd.DataFrame({"sd": [0.05], "level": 0.95, "mcse": 0.05 / np.sqrt(300)})
     assert row_decimals(with_ess, sd="sd") == row_decimals(with_mcse, sd="sd")
