@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.words import LANGUAGES, catalogue, study_words
+from bipbayes.data.words import LANGUAGES, catalogue, in_language, study_words
 from bipbayes.errors import SettingsError, unknown
 from bipbayes.intervals import ALL_INDICATORS, PLAIN
 
@@ -194,7 +194,7 @@ def study_notes(codebook: Codebook, *, language: str) -> list[str]:
         codes = ", ".join(codebook.reversed_codes)
         notes.append(phrase("reversed_note", language, codes=codes))
     if codebook.higher:
-        notes.append(phrase("higher_note", language, words=_higher(codebook, language)))
+        notes.append(phrase("higher_note", language, words=in_language(codebook.higher, language)))
     return notes
 
 
@@ -202,11 +202,7 @@ def axis_text(codebook: Codebook, text: str, *, language: str) -> str:
     """Return an axis' words with what a high answer means, where the codebook says it."""
     if not codebook.higher:
         return text
-    return phrase("higher_axis", language, text=text, words=_higher(codebook, language))
-
-
-def _higher(codebook: Codebook, language: str) -> str:
-    return codebook.higher.get(language) or codebook.higher["en"]
+    return phrase("higher_axis", language, text=text, words=in_language(codebook.higher, language))
 
 
 def combination_text(codebook: Codebook, combination: str, *, language: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Final
 
-from bipbayes.data.words import Words, catalogue, study_words
+from bipbayes.data.words import Words, catalogue, in_language, study_words
 from bipbayes.errors import SettingsError, raise_all, unknown
 from bipbayes.marks import filled
 
@@ -171,8 +171,7 @@ class Codebook:
 
         Behind the name of an indicator whose answers are turned stands ``(reversed)``.
         """
-        names = self._entry(outcome).label
-        name = names.get(language) or names.get("en") or outcome
+        name = in_language(self._entry(outcome).label, language) or outcome
         if outcome not in self.reversed_codes:
             return name
         return catalogue()["reversed"][language].format(name=name)

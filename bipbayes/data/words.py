@@ -41,6 +41,11 @@ def study_words(words: Words, language: str) -> dict[str, str]:
     return names
 
 
+def in_language(names: Mapping[str, str], language: str) -> str:
+    """Return a codebook's name in a language, in English where it has none, else ``""``."""
+    return names.get(language) or names.get("en", "")
+
+
 def words_from_table(table: Mapping[str, Any]) -> Words:
     """Read ``words`` of a codebook that has no `word_faults`.
 

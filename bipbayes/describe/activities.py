@@ -10,6 +10,7 @@ import xarray as xr
 from bipbayes.data.activities import UNKNOWN
 from bipbayes.data.codebook import DO_NOT_KNOW, NO_TREATMENT, Codebook
 from bipbayes.data.groups import consecutive_responses, counted_responses, group_labels, memberships
+from bipbayes.data.words import in_language
 
 
 def activity_boxes(codebook: Codebook, *, language: str = "en") -> pd.DataFrame:
@@ -18,7 +19,7 @@ def activity_boxes(codebook: Codebook, *, language: str = "en") -> pd.DataFrame:
         {
             "number": activity.number,
             "column": activity.column,
-            "label": _name(activity.label, language) or activity.column,
+            "label": in_language(activity.label, language) or activity.column,
             "role": activity.role,
         }
         for activity in codebook.activities
@@ -37,7 +38,7 @@ def activity_groups(codebook: Codebook, *, language: str = "en") -> pd.DataFrame
     """
     boxes = activity_boxes(codebook, language=language)
     boxes = boxes[~boxes["role"].isin([NO_TREATMENT, DO_NOT_KNOW])]
-    labels = {entry.code: _name(entry.label, language) for entry in codebook.treatments}
+    labels = {entry.code: in_language(entry.label, language) for entry in codebook.treatments}
     order = {code: place for place, code in enumerate(codebook.treatment_codes)}
     groups = boxes.rename(columns={"role": "treatment"})
     groups["treatment_label"] = groups["treatment"].map(labels)
@@ -100,11 +101,6 @@ def treatment_table(combinations: pd.DataFrame, codebook: Codebook) -> pd.DataFr
         part = combinations[with_it]
         rows.append({"treatment": code, "n": part["n"].sum(), "percent": part["percent"].sum()})
     return pd.DataFrame(rows)
-
-
-def _name(label: object, language: str) -> str:
-    names = dict(label) if isinstance(label, dict) else {}
-    return str(names.get(language) or names.get("en") or "")
 
 
 def transitions(progression: xr.Dataset) -> pd.DataFrame:

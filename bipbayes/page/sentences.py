@@ -8,6 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from bipbayes.audit.counts import abstract_paragraph
+from bipbayes.data.words import in_language
 from bipbayes.intervals import PRIOR_DRIVEN, excludes_zero
 from bipbayes.page.contents import PageContents
 from bipbayes.tables.comparison_table import interval_text
@@ -304,7 +305,7 @@ def _treatment(contents: PageContents, code: str, *, with_label: bool = False) -
 def treatment_label(contents: PageContents, code: str) -> str:
     """Name a treatment in words, or by its code where the codebook has none."""
     entry = next(e for e in contents.context.codebook.treatments if e.code == code)
-    return str(entry.label.get(contents.language) or entry.label.get("en") or code)
+    return in_language(entry.label, contents.language) or code
 
 
 def _joined(parts: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bipbayes.data.codebook import Codebook
+from bipbayes.data.words import in_language
 from bipbayes.plots.captions import blank_words, caption, from_report, titled
 from bipbayes.plots.pages import WIDE
 from bipbayes.plots.style import BAND, GREY, POSTERIOR_COLOUR, figure_style, furnish
@@ -94,7 +95,7 @@ def draw_treatments(axes: Axes, data: pd.DataFrame, *, context: Context) -> None
                       textcoords="offset points", ha="right", va="center", size=6)  # fmt: skip
     axes.set_xlim(1.5 * max([*counts, 1]), 0)
     axes.set_ylim(len(counts) - 0.5, -0.5)
-    names = {entry.code: entry.label.get(language, "") for entry in codebook.treatments}
+    names = {entry.code: in_language(entry.label, language) for entry in codebook.treatments}
     labels = [f"{code}  {name}".strip() for code, name in names.items()]
     axes.set_yticks(range(len(counts)), labels)
     axes.set_xticks([])

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from bipbayes.data.characteristics_codebook import CharacteristicsCodebook
 from bipbayes.data.groups import NO_GROUP
+from bipbayes.data.words import in_language
 from bipbayes.plots.captions import caption, from_report, titled
 from bipbayes.plots.style import BAND, POSTERIOR_COLOUR, LanguageFormatter, figure_style, furnish
 from bipbayes.wording import Context, phrase
@@ -45,9 +46,7 @@ def differences_data(
     for entry in codebook.characteristics:
         place += 1 + (entry.table != table)
         table = entry.table
-        section, label = (
-            names.get(language, names.get("en", "")) for names in (entry.section, entry.label)
-        )
+        section, label = (in_language(names, language) for names in (entry.section, entry.label))
         rows[entry.column] = (place, f"{section}: {label}" if section else label)
     data = differences[differences["reference"] == NO_GROUP].copy()
     data["row"] = [rows[column][0] for column in data["column"]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from bipbayes.data.progression import progression
 from bipbayes.data.study import Study
 from bipbayes.describe.description import Description, describe
 from bipbayes.plots.describe_catalogue import describe_tasks
-from bipbayes.plots.describe_combinations import combinations_data
+from bipbayes.plots.describe_combinations import combinations_data, combinations_figure
 from bipbayes.plots.describe_differences import differences_data
 from bipbayes.plots.describe_histograms import average_figure, histogram_data
 from bipbayes.plots.describe_weeks import weeks_data, weeks_figure
@@ -173,6 +173,15 @@ def test_the_matrix_says_which_treatments(bip: Described) -> None:
     data = combinations_data(bip.description.combinations, context).set_index("combination")
     assert data.loc["1001", ["J", "O", "S", "H"]].tolist() == [True, False, False, True]
     assert data.loc["1001", "label"] == "J+H"
+
+
+def test_treatments_named_in_english_only_keep_that_name(bip: Described) -> None:
+    """Catches a Danish figure that names treatments by their letters alone."""
+    codebook = bip_codebook()
+    english = tuple(replace(t, label={"en": t.label["en"]}) for t in codebook.treatments)
+    context = Context(replace(codebook, treatments=english), synthetic=True, language="da")
+    data = combinations_data(bip.description.combinations, context)
+    assert "J  Job-oriented" in written(combinations_figure(data, context=context))
 
 
 def test_differences_stand_in_the_order_of_the_tables(bip: Described) -> None:
