@@ -67,7 +67,7 @@ def abstract_paragraph(frame: pd.DataFrame, context: Context, *, model: str = ""
         "model": f" ({phrase('model', language, name=model)})" if model else "",
         "ols": _ols_counts(frame, context),
         "level": percent(_only(frame, "level"), language),
-        "beyond": _size(_only(frame, "beyond"), language),
+        "beyond": as_written(_only(frame, "beyond"), language),
         **_word_counts(frame["effect_verdict_posterior"], ""),
         **_word_counts(frame["contrast_verdict_posterior"], "contrast_"),
         **_kind_counts(frame),
@@ -155,5 +155,6 @@ def _only(frame: pd.DataFrame, column: str) -> float:
     return float(frame[column].iloc[0])
 
 
-def _size(value: float, language: str) -> str:
+def as_written(value: float, language: str) -> str:
+    """Write a cut-off with the decimals that it was given with, at least one."""
     return number(value, max(1, len(f"{value:g}".partition(".")[2])), language=language)

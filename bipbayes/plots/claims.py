@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from bipbayes.audit.counts import VERDICT
+from bipbayes.audit.counts import VERDICT, as_written
 from bipbayes.audit.evidence import BASELINE, POSTERIOR
 from bipbayes.audit.rules import (
     NOT_CHECKABLE,
@@ -21,7 +21,7 @@ from bipbayes.audit.rules import (
 )
 from bipbayes.plots.captions import caption, titled
 from bipbayes.plots.style import GREY, figure_style, furnish
-from bipbayes.wording import Context, capital, number, outcome_label, percent, phrase
+from bipbayes.wording import Context, capital, outcome_label, percent, phrase
 
 Pair = tuple[str, str]
 PANELS: Final = (
@@ -208,10 +208,7 @@ def panel_title(panel: Pair, language: str) -> str:
 def marks_sentence(audit: pd.DataFrame, language: str) -> str:
     """Say what the tiles mean, with the audit's own cut-offs."""
     first = audit.iloc[0]
-    cutoffs = {
-        name: number(float(first[name]), max(1, len(f"{first[name]:g}") - 2), language=language)
-        for name in ("likely", "beyond")
-    }
+    cutoffs = {name: as_written(float(first[name]), language) for name in ("likely", "beyond")}
     cutoffs["level"] = percent(first["level"], language)
     return phrase("claims_marks", language, **cutoffs)
 
