@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from bipbayes.marks import readable, spoken
+from bipbayes.stored_frames import readable, spoken
 
 _SCRATCH: Final = ".parts-"
 _WRITTEN: Final[set[Path]] = set()  # by this process; a run lists its own in run.json
@@ -86,7 +86,7 @@ def write_frame(
     treatments: Sequence[str] = (),
     words: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Write a frame as CSV at full precision, atomically, text as `bipbayes.marks.readable`.
+    """Write a frame as CSV at full precision, atomically, as `readable` makes it.
 
     Parameters
     ----------

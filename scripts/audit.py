@@ -13,7 +13,7 @@ from bipbayes.run.settings import Settings
 )
 def main(settings: Settings) -> None:
     """Audit what fit-ols and fit-posterior stored; nothing is fitted again."""
-    from bipbayes.run.separate import audit_alone
+    from bipbayes.run.audit_stage import audit_alone
 
     audit_alone(settings)
 

@@ -12,7 +12,7 @@ from bipbayes.run.settings import Settings
 )
 def main(settings: Settings) -> None:
     """Write the descriptive tables and figures; without --data of the synthetic BIP."""
-    from bipbayes.run.separate import describe_alone
+    from bipbayes.run.describe_stage import describe_alone
 
     describe_alone(settings)
 

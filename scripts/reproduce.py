@@ -13,7 +13,7 @@ from bipbayes.run.settings import Settings
 )
 def main(settings: Settings) -> int:
     """Run everything; without --data on the calibrated synthetic BIP."""
-    from bipbayes.processes import start_server
+    from bipbayes.helpers import start_server
 
     start_server()
     from bipbayes.run.reproduce import reproduce

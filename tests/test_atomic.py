@@ -7,7 +7,7 @@ import pytest
 from pandas._libs.parsers import STR_NA_VALUES
 
 from bipbayes.atomic import atomic_path, write_frame, write_text
-from bipbayes.marks import restored
+from bipbayes.stored_frames import restored
 
 
 def test_failed_write_leaves_the_old_file_and_no_debris(tmp_path: Path) -> None:

@@ -12,14 +12,13 @@ from bipbayes.api.fits import Fit
 from bipbayes.api.study import Facts, Study
 from bipbayes.data.codebook import Codebook
 from bipbayes.intervals import PLAIN, frequentist, of_analysis
-from bipbayes.run.analyses import require
-from bipbayes.run.fits import STAGE as FIT_POSTERIOR
-from bipbayes.run.fits import as_reported, fitted_models
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import open_stored
 from bipbayes.run.ols_stage import STAGE as FIT_OLS
 from bipbayes.run.posterior_stage import interval_settings, stored_posterior
 from bipbayes.run.settings import Settings
+from bipbayes.run.stored import STAGE as FIT_POSTERIOR
+from bipbayes.run.stored import as_reported, fitted_models, require
 
 WHAT: Final = ("fit", "ols", "comparison")
 

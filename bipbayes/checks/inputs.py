@@ -21,11 +21,10 @@ from bipbayes.estimands.new_jobcenter import new_jobcenter_draws, new_jobcenter_
 from bipbayes.estimands.posterior import cells_of
 from bipbayes.intervals import ALL_INDICATORS, PLAIN
 from bipbayes.plots.task import FigureTask
-from bipbayes.run.contexts import is_synthetic, run_context
-from bipbayes.run.fits import as_reported, fitted_models, stored_fit
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import SYNTHETIC_FILE, Run, as_made, open_run, open_stored
 from bipbayes.run.settings import Settings
+from bipbayes.run.stored import as_reported, fitted_models, is_synthetic, run_context, stored_fit
 from bipbayes.sampling.predict import predicted_means
 from bipbayes.sampling.priors import make_priors, read_priors
 from bipbayes.sampling.registry import ModelFile, load_model, model_names

@@ -34,7 +34,7 @@ from bipbayes.errors import ModelError, SettingsError
 from bipbayes.estimands.effects import effect_draws
 from bipbayes.plots.style import POSTERIOR_COLOUR, figure_style
 from bipbayes.plots.task import FigureTask
-from bipbayes.run.fits import stored_fit
+from bipbayes.run.stored import stored_fit
 from bipbayes.sampling.batches import Batch, is_flat
 from bipbayes.sampling.exact.density import spread_root
 from bipbayes.sampling.exact.integrate import Mixture, integrate

@@ -7,7 +7,7 @@ from typing import Final
 
 from bipbayes.data.words import Words, catalogue, in_language, study_words
 from bipbayes.errors import SettingsError, raise_all, unknown
-from bipbayes.marks import filled
+from bipbayes.stored_frames import filled
 
 NO_TREATMENT: Final = "none"
 DO_NOT_KNOW: Final = "dont_know"

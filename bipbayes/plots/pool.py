@@ -1,7 +1,7 @@
 """Draw figures in processes of their own, beside the work that makes the numbers.
 
 This module imports neither matplotlib nor ArviZ. A pool is made before the model is compiled:
-the server of `bipbayes.processes` then imports both libraries while the main process is busy,
+the server of `bipbayes.helpers` then imports both libraries while the main process is busy,
 and every drawing process is forked from it.
 """
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from bipbayes.atomic import note_written
 from bipbayes.errors import RunError
-from bipbayes.processes import Processes
+from bipbayes.helpers import Processes
 from bipbayes.progress import stage
 
 if TYPE_CHECKING:

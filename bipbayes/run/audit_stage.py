@@ -8,25 +8,42 @@ import xarray as xr
 
 from bipbayes import progress
 from bipbayes.atomic import write_text
+from bipbayes.audit.claims import REQUIRED
 from bipbayes.audit.counts import abstract_paragraph, audit_counts
 from bipbayes.audit.design import design_analysis, design_by_combination
 from bipbayes.audit.evidence import BASELINE, AuditSettings
 from bipbayes.audit.rules import rules_table
 from bipbayes.audit.verdicts import audit_claims, beside_baseline
+from bipbayes.data.codebook import Codebook
 from bipbayes.describe.description import Description
+from bipbayes.errors import SettingsError
 from bipbayes.estimands.posterior import Posterior
-from bipbayes.intervals import join_frames
+from bipbayes.intervals import PLAIN, join_frames, of_analysis
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.plots.task import FigureTask
-from bipbayes.run.contexts import run_context, warn_of_other_counts
+from bipbayes.run.closing import of_audit
+from bipbayes.run.compare_stage import FIGURES
+from bipbayes.run.console import conclude
 from bipbayes.run.default_study import (
     claim_inconsistencies,
     claims_or_default,
     published_and_reproduced,
     published_tables,
 )
-from bipbayes.run.fits import ending_of, is_sound
-from bipbayes.run.inputs import Run
+from bipbayes.run.describe_stage import describe_run
+from bipbayes.run.folder import RunFolder
+from bipbayes.run.inputs import Run, as_made, open_run, open_stored
+from bipbayes.run.posterior_stage import stored_posterior
+from bipbayes.run.settings import Settings
+from bipbayes.run.stored import (
+    as_reported,
+    chosen_models,
+    ending_of,
+    fitted_models,
+    is_sound,
+    run_context,
+    warn_of_other_counts,
+)
 from bipbayes.tables.audit_disclosure import protected_audit
 from bipbayes.tables.audit_tables import audit_counts_table, claims_table, design_table
 from bipbayes.tables.disclosure import blank_small_cells
@@ -148,3 +165,66 @@ def _write_tables(run: Run, audit: pd.DataFrame, intervals: pd.DataFrame, *, end
     tables = [replace(table, name=f"{table.name}{ending}") for table in tables]
     tables.append(design_table(summary, context, level=level))
     write_tables(tables, run.folder.file("tables"), context=context)
+
+
+def baseline_posterior(
+    folder: RunFolder, model: str, codebook: Codebook, settings: Settings
+) -> Posterior | None:
+    """Read a model's fit at the same previous answer, if there is one."""
+    if model not in fitted_models(folder, BASELINE):
+        return None
+    return stored_posterior(folder, model, codebook, replace(settings, adjust=(BASELINE,)))
+
+
+def audit_alone(settings: Settings) -> None:
+    """Audit the claims against what a folder holds; nothing is fitted.
+
+    Parameters
+    ----------
+    settings
+        Folder, data, language, the cut-offs and the model whose posterior answers, one at most;
+        none is the first that was fitted.
+
+    Raises
+    ------
+    RunError
+        The folder holds no fit, not that model, or other data.
+    SettingsError
+        Several models.
+    """
+    if len(settings.models) > 1:
+        raise SettingsError("--model: an audit reads one model; run it once for each, in turn")
+    folder, codebook = open_stored(settings)
+    if settings.claims is None and not codebook.is_bip:
+        raise SettingsError(
+            "the claims of the package are about BIP; give your own study's with --claims, a table "
+            f"with the columns {', '.join(REQUIRED)}"
+        )
+    settings = as_made(folder, as_reported(folder, settings))
+    if not fitted_models(folder):
+        folder.stage("fit_posterior")
+    model = next(iter(chosen_models(folder, settings.models)))
+    with DrawingPool(folder.file(FIGURES), formats=settings.drawn_as) as pool:
+        run = open_run(settings)
+        progression = run.progression()
+        posterior = stored_posterior(folder, model, codebook, settings)
+        # The report's claims are about the plain analysis.
+        effects = of_analysis(folder.read("data/intervals.csv"), PLAIN)
+        rows = effects[(effects["source"] == "ols") | (effects["model"] == model)]
+        audit = audit_run(
+            run,
+            rows,
+            posterior,
+            pool=pool,
+            adjusted=baseline_posterior(folder, model, codebook, settings),
+            claims=settings.claims,
+            beyond=settings.beyond,
+        )
+        if codebook.is_bip and not ending_of(folder, model):
+            description = describe_run(
+                run, progression, pool=pool, characteristics=settings.characteristics
+            )
+            compare_with_published(run, progression, description, audit=audit)
+        pool.finish()
+        folder.note()
+    conclude(lambda: of_audit(folder, audit))

@@ -18,11 +18,9 @@ from bipbayes.data.study import Study
 from bipbayes.data.words import study_words
 from bipbayes.estimands.posterior import Posterior
 from bipbayes.intervals import ALL_INDICATORS, PLAIN, excludes_zero, of_analysis
-from bipbayes.run.analyses import named
 from bipbayes.run.console import warnings_so_far
-from bipbayes.run.contexts import recorded_words
-from bipbayes.run.fits import stage_name
 from bipbayes.run.folder import RunFolder
+from bipbayes.run.stored import named, recorded_words, stage_name
 from bipbayes.sampling.diagnose import measures
 from bipbayes.wording import StudyLanguage, capital, percent, phrase
 

@@ -22,17 +22,23 @@ from bipbayes.plots.catalogue import (
     posterior_tasks,
 )
 from bipbayes.plots.pool import DrawingPool
-from bipbayes.run.analyses import named, require
 from bipbayes.run.closing import of_comparison
 from bipbayes.run.console import conclude
-from bipbayes.run.contexts import run_context
-from bipbayes.run.fits import STAGE as FIT_POSTERIOR
-from bipbayes.run.fits import as_reported, chosen_models, fitted_models, sound_rows
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.ols_stage import STAGE as FIT_OLS
 from bipbayes.run.ols_stage import without
 from bipbayes.run.posterior_stage import stored_posterior
 from bipbayes.run.settings import Settings
+from bipbayes.run.stored import STAGE as FIT_POSTERIOR
+from bipbayes.run.stored import (
+    as_reported,
+    chosen_models,
+    fitted_models,
+    named,
+    require,
+    run_context,
+    sound_rows,
+)
 from bipbayes.sampling.diagnose import is_exact
 from bipbayes.wording import Context
 

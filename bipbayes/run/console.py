@@ -43,7 +43,7 @@ def start_logging(*, quiet: bool) -> None:
     and the drawing processes fill the cores, and threads on small matrices only wait.
     """
     global _display, _warnings
-    from bipbayes.processes import return_freed_memory
+    from bipbayes.helpers import return_freed_memory
 
     return_freed_memory()
     for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):

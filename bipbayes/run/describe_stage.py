@@ -4,26 +4,19 @@ from pathlib import Path
 
 import xarray as xr
 
-from bipbayes.data.characteristics import (
-    Characteristics,
-    characteristics_from_frame,
-    read_characteristics,
-)
 from bipbayes.describe.description import Description, describe
 from bipbayes.plots.describe_catalogue import describe_tasks
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.progress import stage
-from bipbayes.run.contexts import run_context, warn_of_other_counts
-from bipbayes.run.default_study import (
-    characteristics_codebook,
-    default_characteristics,
-    default_register_limits,
-)
-from bipbayes.run.inputs import SYNTHETIC_FILE, Run
+from bipbayes.run.closing import of_description
+from bipbayes.run.compare_stage import FIGURES
+from bipbayes.run.console import conclude
+from bipbayes.run.inputs import Run, load_characteristics, open_run
+from bipbayes.run.settings import Settings
+from bipbayes.run.stored import run_context, warn_of_other_counts
 from bipbayes.tables.describe_tables import protected_description
 
 STAGE = "describe"
-CHARACTERISTICS_FILE = str(Path(SYNTHETIC_FILE).with_name("characteristics.csv"))
 
 
 def describe_run(
@@ -72,15 +65,11 @@ def describe_run(
     return description
 
 
-def load_characteristics(run: Run, path: Path | None) -> Characteristics | None:
-    """Read the given file; make the synthetic register for the default data; else none."""
-    if path is not None:
-        return read_characteristics(path, run.whole, codebook=characteristics_codebook())
-    if run.settings.data is not None:
-        return None
-    run.folder.write("tables/register_limits.csv", default_register_limits())
-    frame = default_characteristics(run.whole)
-    run.folder.write(CHARACTERISTICS_FILE, frame)
-    return characteristics_from_frame(
-        frame, run.whole, codebook=characteristics_codebook(), name="synthetic register"
-    )
+def describe_alone(settings: Settings) -> None:
+    """Describe a study and wait for its figures."""
+    with DrawingPool(settings.out / FIGURES, formats=settings.drawn_as) as pool:
+        run = open_run(settings)
+        describe_run(run, run.progression(), pool=pool, characteristics=settings.characteristics)
+        pool.finish()
+        run.folder.note()
+    conclude(lambda: of_description(run.folder))

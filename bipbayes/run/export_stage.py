@@ -13,15 +13,24 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.errors import RunError
 from bipbayes.estimands.effects import hyperparameters
 from bipbayes.intervals import PLAIN, of_analysis
-from bipbayes.run.analyses import asking_for, named, require
 from bipbayes.run.closing import of_export
 from bipbayes.run.compare_stage import STAGE as COMPARE
 from bipbayes.run.console import conclude
-from bipbayes.run.contexts import run_context, warn_of_other_counts
-from bipbayes.run.fits import STAGE as FIT_POSTERIOR
-from bipbayes.run.fits import as_reported, chosen_models, sound_rows, stage_name, stored_fit
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.settings import Settings
+from bipbayes.run.stored import STAGE as FIT_POSTERIOR
+from bipbayes.run.stored import (
+    as_reported,
+    asking_for,
+    chosen_models,
+    named,
+    require,
+    run_context,
+    sound_rows,
+    stage_name,
+    stored_fit,
+    warn_of_other_counts,
+)
 from bipbayes.sampling.diagnose import points_of
 from bipbayes.tables.analyses_table import analyses_rows
 from bipbayes.tables.export import RunFrames, analyses_tables, export_tables

@@ -11,7 +11,13 @@ import xarray as xr
 
 from bipbayes.atomic import atomic_path, write_frame, write_text
 from bipbayes.cluster import Workers
+from bipbayes.data.characteristics import (
+    Characteristics,
+    characteristics_from_frame,
+    read_characteristics,
+)
 from bipbayes.data.codebook import Codebook
+from bipbayes.data.covariates import covariates_from_frame, read_covariates
 from bipbayes.data.directions import directions
 from bipbayes.data.files import file_digest
 from bipbayes.data.labels import labelled
@@ -24,15 +30,18 @@ from bipbayes.data.totals import Samples
 from bipbayes.data.words import study_words
 from bipbayes.describe.cautions import directions_record, unscaled
 from bipbayes.errors import RunError, SettingsError
+from bipbayes.intervals import PLAIN
 from bipbayes.progress import stage
 from bipbayes.run.default_study import (
     characteristics_codebook,
     claims_or_default,
     codebook_or_default,
+    default_characteristics,
+    default_register_limits,
     default_simulation,
 )
 from bipbayes.run.folder import RunFolder
-from bipbayes.run.settings import ALWAYS, NEVER, Settings
+from bipbayes.run.settings import ALWAYS, COVARIATES, NEVER, Settings
 from bipbayes.sampling.priors import read_priors
 
 logger = logging.getLogger(__name__)
@@ -40,6 +49,7 @@ logger = logging.getLogger(__name__)
 SYNTHETIC_FILE: Final = "synthetic/responses.csv"
 TRUTH_FILE: Final = "synthetic/truth.csv"
 CODEBOOK_FILE: Final = "codebook.toml"
+CHARACTERISTICS_FILE: Final = "synthetic/characteristics.csv"
 
 
 @dataclass(frozen=True)
@@ -223,7 +233,6 @@ def read_study(settings: Settings, codebook: Codebook, *, folder: Path) -> Study
 
 def _claim(folder: RunFolder, study: Study | PartedStudy, settings: Settings) -> None:
     """Read all other inputs through, before the slow part; then take the folder."""
-    from bipbayes.data.characteristics import read_characteristics
     from bipbayes.sampling.registry import load_model
 
     if settings.characteristics is not None:
@@ -318,3 +327,58 @@ def _check_outcomes(settings: Settings, codebook: Codebook) -> None:
     if unknown:
         known = ", ".join(codebook.outcomes)
         raise SettingsError(f"--outcome: {', '.join(unknown)} are unknown; known: {known}")
+
+
+def load_characteristics(run: Run, path: Path | None) -> Characteristics | None:
+    """Read the given file; make the synthetic register for the default data; else none."""
+    if path is not None:
+        return read_characteristics(path, run.whole, codebook=characteristics_codebook())
+    if run.settings.data is not None:
+        return None
+    run.folder.write("tables/register_limits.csv", default_register_limits())
+    frame = default_characteristics(run.whole)
+    run.folder.write(CHARACTERISTICS_FILE, frame)
+    return characteristics_from_frame(
+        frame, run.whole, codebook=characteristics_codebook(), name="synthetic register"
+    )
+
+
+def analysed(run: Run, changes: xr.Dataset | Samples) -> xr.Dataset | Samples:
+    """Return the changes as the run's analysis takes them: only the plain one takes parts."""
+    if run.settings.analysis == PLAIN or isinstance(changes, xr.Dataset):
+        return changes
+    return run.progression()
+
+
+def covariates_of(run: Run) -> pd.DataFrame | None:
+    """Read the covariates that the run's analysis adjusts for, if it does."""
+    return load_covariates(run) if COVARIATES in run.settings.adjust else None
+
+
+def load_covariates(run: Run) -> pd.DataFrame:
+    """Read the given file; take the synthetic register for the default data.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``citizen`` and the covariates.
+
+    Raises
+    ------
+    SettingsError
+        The data are the user's own and no file is given.
+    """
+    settings = run.settings
+    if settings.characteristics is not None:
+        return read_covariates(settings.characteristics, run.whole, columns=settings.covariates)
+    people = load_characteristics(run, None)
+    if people is None:
+        raise SettingsError(
+            run.codebook.say(
+                "--adjust covariates needs a file with one row a {citizen}: give its path with "
+                "--characteristics, and the columns to use with --covariate (default: all numbers)"
+            )
+        )
+    frame = people.citizens.rename(columns={"citizen": run.study.codebook.citizen})
+    marked = frame.assign(synthetic=int(people.synthetic))
+    return covariates_from_frame(marked, run.whole, columns=settings.covariates, name=people.name)

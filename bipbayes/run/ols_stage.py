@@ -9,10 +9,9 @@ from bipbayes import progress
 from bipbayes.analyses import frequentist_intervals
 from bipbayes.data.totals import Samples
 from bipbayes.intervals import PLAIN, join_frames
-from bipbayes.run.analyses import analysis_facts, named
-from bipbayes.run.covariates import analysed, covariates_of
 from bipbayes.run.folder import RunFolder
-from bipbayes.run.inputs import Run
+from bipbayes.run.inputs import Run, analysed, covariates_of
+from bipbayes.run.stored import analysis_facts, named
 
 STAGE = "fit_ols"
 DEPENDENTS = ("compare", "audit", "check", "export", "report")

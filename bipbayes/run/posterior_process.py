@@ -22,7 +22,7 @@ import xarray as xr
 
 from bipbayes.errors import FitError
 from bipbayes.estimands.effects import hyperparameters
-from bipbayes.processes import Processes
+from bipbayes.helpers import Processes
 from bipbayes.run.inputs import Run
 from bipbayes.run.messages import Sender, listening
 from bipbayes.sampling.engines import ENGINE_MODULES

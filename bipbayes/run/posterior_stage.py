@@ -18,13 +18,19 @@ from bipbayes.estimands.arviz_groups import add_predictions
 from bipbayes.estimands.effects import effect_draws
 from bipbayes.estimands.intervals import IntervalSettings
 from bipbayes.estimands.posterior import Posterior, cells_of, summarise
-from bipbayes.run.analyses import analysis_facts, named
-from bipbayes.run.covariates import analysed, covariates_of
-from bipbayes.run.fits import fit_file, fit_settings, stage_name, stored_fit, unjudged_file
 from bipbayes.run.folder import RunFolder
-from bipbayes.run.inputs import Run
+from bipbayes.run.inputs import Run, analysed, covariates_of
 from bipbayes.run.ols_stage import forget_dependents, merge_effects, without
 from bipbayes.run.settings import QUICK_POINTS, Settings
+from bipbayes.run.stored import (
+    analysis_facts,
+    fit_file,
+    fit_settings,
+    named,
+    stage_name,
+    stored_fit,
+    unjudged_file,
+)
 from bipbayes.sampling.engines import fit_cells
 from bipbayes.sampling.priors import make_priors, read_priors
 from bipbayes.sampling.registry import ModelFile, load_model

@@ -16,10 +16,9 @@ from bipbayes.page.contents import PageContents
 from bipbayes.page.page import compose
 from bipbayes.plots.catalogue import on_page
 from bipbayes.plots.task import figure_file
-from bipbayes.run.contexts import run_context
-from bipbayes.run.fits import chosen_models, sound_rows, stage_name
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.settings import Settings, option_name
+from bipbayes.run.stored import chosen_models, run_context, sound_rows, stage_name
 from bipbayes.tables.disclosure import blank_small_cells
 
 STAGE: Final = "report"

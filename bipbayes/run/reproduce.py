@@ -15,10 +15,10 @@ import xarray as xr
 
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.run.console import conclude
-from bipbayes.run.fits import check_stages, chosen_models, sound_rows
 from bipbayes.run.inputs import Run, open_run
 from bipbayes.run.posterior_process import PosteriorProcess
 from bipbayes.run.settings import Settings
+from bipbayes.run.stored import check_stages, chosen_models, sound_rows
 from bipbayes.sampling.engines import engine_of
 from bipbayes.sampling.registry import load_model
 
@@ -116,8 +116,8 @@ class _Analysis:
     def estimate(self, pool: DrawingPool | None) -> None:
         """Estimate OLS, or what stands in its place, and draw it where there is a pool."""
         from bipbayes.run.compare_stage import submit_early
-        from bipbayes.run.contexts import run_context
         from bipbayes.run.ols_stage import fit_ols
+        from bipbayes.run.stored import run_context
 
         run = self.run
         self.ols = fit_ols(run, self.changes)
@@ -137,7 +137,7 @@ class _Analysis:
     def finish(self, pool: DrawingPool) -> "list[Posterior]":
         """Store the fits, compare them with OLS, draw, and tabulate where all passed."""
         from bipbayes.run import compare_stage, export_stage
-        from bipbayes.run.contexts import run_context
+        from bipbayes.run.stored import run_context
 
         run, posteriors = self.run, self.store()
         folder, codebook, settings = run.folder, run.codebook, run.settings
@@ -197,7 +197,7 @@ def _work_through(
 def _put_side_by_side(run: Run, fitted: "Sequence[Posterior]", pool: DrawingPool) -> None:
     """Draw and tabulate the first model's effects under all analyses."""
     from bipbayes.run import compare_stage, export_stage
-    from bipbayes.run.contexts import run_context
+    from bipbayes.run.stored import run_context
 
     folder, settings, model = run.folder, run.settings, fitted[0].model
     context = run_context(folder, run.codebook, settings)

@@ -12,7 +12,7 @@ import pandas as pd
 from bipbayes.atomic import write_frame, write_text
 from bipbayes.data.words import study_words
 from bipbayes.errors import SettingsError
-from bipbayes.marks import marked
+from bipbayes.stored_frames import marked
 from bipbayes.tables.html import html
 from bipbayes.tables.latex import latex
 from bipbayes.tables.layout import Table

@@ -13,7 +13,7 @@ ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "bipbayes" / "docs" / "architecture.md"
 PICTURE: Final = PAGE.with_suffix(".svg")
 _ORDER: Final = (
-    "errors atomic cluster marks processes progress < intervals < data < "
+    "errors atomic cluster helpers progress stored_frames < intervals < data < "
     "regression cells ordinal synthetic < analyses sampling < estimands < comparison < wording < "
     "describe audit < plots tables < page < validation < bip < run < checks < api"
 )

@@ -22,13 +22,13 @@ from bipbayes.plots.task import FigureTask
 from bipbayes.regression import estimate_ols, ols_intervals
 from bipbayes.regression.adjusted import estimate_adjusted
 from bipbayes.run import compare_stage, export_stage
-from bipbayes.run.fits import fit_file, fitted_models, stored_fit
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run
 from bipbayes.run.ols_stage import fit_ols
 from bipbayes.run.options import settings_from
 from bipbayes.run.posterior_stage import fit_posterior
 from bipbayes.run.settings import Settings
+from bipbayes.run.stored import fit_file, fitted_models, stored_fit
 from bipbayes.sampling.store import load_fit, save_fit
 
 CODEBOOK = make_codebook(3, 1, jobcenters=("a", "b", "c"))

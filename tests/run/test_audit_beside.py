@@ -13,12 +13,11 @@ from bipbayes.audit.evidence import AuditSettings
 from bipbayes.audit.verdicts import audit_claims
 from bipbayes.intervals import PLAIN, join_frames, of_analysis
 from bipbayes.plots.pool import DrawingPool
-from bipbayes.run.audit_stage import audit_run
+from bipbayes.run.audit_stage import audit_run, baseline_posterior
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run
 from bipbayes.run.ols_stage import fit_ols
 from bipbayes.run.posterior_stage import fit_posterior, stored_posterior
-from bipbayes.run.separate import baseline_posterior
 from bipbayes.run.settings import Settings
 
 CODEBOOK = make_codebook(3, 1, jobcenters=("a", "b", "c"))

@@ -13,12 +13,12 @@ from builders import make_codebook, random_responses
 
 from bipbayes.errors import BipbayesError, RunError, SettingsError
 from bipbayes.plots.captions import axis_phrase, caption
-from bipbayes.run.contexts import run_context
 from bipbayes.run.folder import KEPT, RunFolder
 from bipbayes.run.inputs import as_made, open_run, open_stored
 from bipbayes.run.ols_stage import fit_ols
 from bipbayes.run.settings import Settings
 from bipbayes.run.simulate_stage import SimulationRequest, write_simulation
+from bipbayes.run.stored import run_context
 
 CODEBOOK = """
 name = "Small"

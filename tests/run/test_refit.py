@@ -11,14 +11,13 @@ from builders import Shape, make_codebook, random_study
 from bipbayes.errors import RunError
 from bipbayes.intervals import frequentist
 from bipbayes.run.compare_stage import write_comparison
-from bipbayes.run.contexts import is_preliminary
 from bipbayes.run.export_stage import refuse_failed
-from bipbayes.run.fits import as_reported, check_stages, fit_file, sound_rows
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run
 from bipbayes.run.ols_stage import fit_ols
 from bipbayes.run.posterior_stage import compute_posterior, fit_posterior, store_posterior
 from bipbayes.run.settings import Settings
+from bipbayes.run.stored import as_reported, check_stages, fit_file, is_preliminary, sound_rows
 from bipbayes.sampling.exact import fit as exact
 
 CODEBOOK = make_codebook(3, 1, jobcenters=("a", "b", "c"))

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bipbayes.processes import Processes
+from bipbayes.helpers import Processes
 from bipbayes.progress import stage
 from bipbayes.run.console import conclude, run_verb, start_logging
 from bipbayes.run.messages import Sender, listening

@@ -10,8 +10,8 @@ import pytest
 from cell_builders import CellShape, make_cells
 
 from bipbayes.errors import ModelError, SettingsError
-from bipbayes.run.fits import fit_settings
 from bipbayes.run.settings import Settings
+from bipbayes.run.stored import fit_settings
 from bipbayes.sampling.batches import FLAT, Batch, is_flat
 from bipbayes.sampling.engines import engine_of
 from bipbayes.sampling.exact.error import monte_carlo

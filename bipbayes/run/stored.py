@@ -1,5 +1,6 @@
-"""What a folder holds of fits: their names, places, verdicts and how they were reported."""
+"""What a folder holds: analyses, fits and their verdicts, and what is to be said of them."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,15 +9,20 @@ from typing import Any, Final
 import pandas as pd
 import xarray as xr
 
+from bipbayes.data.codebook import Codebook
+from bipbayes.data.files import file_digest
+from bipbayes.data.words import study_words
 from bipbayes.errors import RunError
-from bipbayes.intervals import PLAIN
-from bipbayes.run.analyses import named
+from bipbayes.intervals import ANALYSES, ORDINAL, PLAIN
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run
-from bipbayes.run.settings import DEFAULT_DRAWS, Settings
+from bipbayes.run.settings import COVARIATES, DEFAULT_DRAWS, Settings
 from bipbayes.sampling.engines import engine_of
 from bipbayes.sampling.registry import ModelFile, load_model
 from bipbayes.sampling.store import load_fit
+from bipbayes.wording import Context
+
+logger = logging.getLogger(__name__)
 
 STAGE: Final = "fit_posterior"
 SAMPLING: Final = ("draws", "tune", "chains", "target_accept", "seed", "vcov", "previous")
@@ -183,3 +189,112 @@ def _stages(folder: RunFolder, analysis: str) -> dict[str, dict[str, Any]]:
         for stage, done in folder.record().get("stages", {}).items()
         if stage.startswith(f"{STAGE}/") and done["settings"].get("analysis", PLAIN) == analysis
     }
+
+
+def analysis_facts(settings: Settings) -> dict[str, Any]:
+    """Return what ``run.json`` keeps of an analysis' settings; nothing for the plain one."""
+    if settings.analysis == PLAIN:
+        return {}
+    facts: dict[str, Any] = {"analysis": settings.analysis}
+    if COVARIATES in settings.adjust:
+        path = settings.characteristics
+        facts |= {
+            "covariates": list(settings.covariates),
+            "characteristics": None if path is None else path.name,
+            "characteristics_sha256": _digest(path),
+        }
+    return facts
+
+
+def _digest(path: Path | None) -> str | None:
+    # A file that is not there is refused where it is read.
+    return file_digest(path) if path is not None and path.is_file() else None
+
+
+def named(stem: str, analysis: str, *, joint: str = "-") -> str:
+    """Return the name of a file or stage under an analysis: ``hierarchical-baseline``."""
+    return f"{stem}{joint}{analysis}" if analysis else stem
+
+
+def stored_analyses(folder: RunFolder, stage: str) -> list[str]:
+    """Return the analyses that a folder holds of a stage, in the order of `ANALYSES`."""
+    stages = folder.record().get("stages", {})
+    found = {
+        done["settings"].get("analysis", PLAIN)
+        for name, done in stages.items()
+        if name.split("/")[0] == stage
+    }
+    return [name for name in ANALYSES if name in found]
+
+
+def require(folder: RunFolder, stage: str, analysis: str) -> None:
+    """Refuse to go on where a folder lacks a stage of an analysis.
+
+    Raises
+    ------
+    RunError
+        Naming what is stored, and the command that is missing.
+    """
+    stored = stored_analyses(folder, stage)
+    if analysis in stored:
+        return
+    found = ", ".join(name or "plain" for name in stored) or "nothing"
+    verb = stage.replace("_", "-")
+    raise RunError(
+        f"{folder.path} holds no {analysis or 'plain'} analysis of {verb} (stored: {found}); "
+        f"run 'bipbayes {verb}{asking_for(analysis)}' there first"
+    )
+
+
+def asking_for(analysis: str) -> str:
+    """Return the options that ask for an analysis, with a blank before them."""
+    if analysis == ORDINAL:
+        return " --ordinal"
+    return "".join(f" --adjust {name}" for name in analysis.split("+") if name)
+
+
+def is_synthetic(folder: RunFolder) -> bool:
+    """Say whether a folder's results rest on synthetic data."""
+    return bool(folder.record()["data"]["synthetic"])
+
+
+def is_preliminary(folder: RunFolder, settings: Settings) -> bool:
+    """Say whether results carry a mark: the run is quick, or a fit of the analysis failed."""
+    return settings.quick or bool(unsound_fits(folder, settings.analysis))
+
+
+def run_context(folder: RunFolder, codebook: Codebook, settings: Settings) -> Context:
+    """Return what the figures and tables of a run share."""
+    return Context(
+        codebook,
+        synthetic=is_synthetic(folder),
+        language=settings.language,
+        preliminary=is_preliminary(folder, settings),
+        analysis=settings.analysis,
+    )
+
+
+def recorded_words(folder: RunFolder) -> dict[str, str]:
+    """Return the study's own English words, as ``run.json`` keeps them."""
+    return dict(folder.record().get("data", {}).get("words") or study_words({}, "en"))
+
+
+def warn_of_other_counts(folder: RunFolder, settings: Settings) -> None:
+    """Say which other tables of real data are blanked for another minimum count than these."""
+    if is_synthetic(folder):
+        return
+    own = settings.minimum_count
+    counts = {
+        name: done["settings"].get("minimum_count", own)
+        for name, done in folder.record().get("stages", {}).items()
+    }
+    other = {name: count for name, count in counts.items() if count != own}
+    if other:
+        told = ", ".join(f"{name} ({count})" for name, count in other.items())
+        logger.warning(
+            "these tables are blanked for fewer than %d %s, those of other verbs for another "
+            "count: %s; run all with the same --minimum-count before a table leaves the folder",
+            own,
+            recorded_words(folder)["citizens"],
+            told,
+        )
