@@ -37,6 +37,7 @@ from bipbayes.bip.register_shares import (
     tilted_shares,
 )
 from bipbayes.data.study import Study
+from bipbayes.synthetic.simulate import DEFAULT_SEED
 from bipbayes.synthetic.streams import NORMAL_BITS, Stream
 
 Floats = NDArray[np.float64]
@@ -155,7 +156,7 @@ def _normals(stream: Stream, *shape: int) -> Floats:
     return np.asarray(stream.normals(*shape) / 2.0**NORMAL_BITS)
 
 
-def simulate_characteristics(study: Study, *, seed: int) -> pd.DataFrame:
+def simulate_characteristics(study: Study, *, seed: int = DEFAULT_SEED) -> pd.DataFrame:
     """Simulate one row a citizen of a study.
 
     Parameters

@@ -33,12 +33,12 @@ from bipbayes.errors import RunError, SettingsError
 from bipbayes.intervals import PLAIN
 from bipbayes.progress import stage
 from bipbayes.run.default_study import (
-    characteristics_codebook,
+    bip_characteristics,
     claims_or_default,
     codebook_or_default,
-    default_characteristics,
-    default_register_limits,
     default_simulation,
+    register_limits,
+    simulate_characteristics,
 )
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.settings import ALWAYS, COVARIATES, NEVER, Settings
@@ -238,7 +238,7 @@ def _claim(folder: RunFolder, study: Study | PartedStudy, settings: Settings) ->
     if settings.characteristics is not None:
         if not isinstance(study, Study):
             raise RunError("--characteristics needs --parts never: responses in memory")
-        read_characteristics(settings.characteristics, study, codebook=characteristics_codebook())
+        read_characteristics(settings.characteristics, study, codebook=bip_characteristics())
     if settings.claims is not None:
         claims_or_default(settings.claims, study.codebook)
     for model in settings.models:
@@ -332,14 +332,14 @@ def _check_outcomes(settings: Settings, codebook: Codebook) -> None:
 def load_characteristics(run: Run, path: Path | None) -> Characteristics | None:
     """Read the given file; make the synthetic register for the default data; else none."""
     if path is not None:
-        return read_characteristics(path, run.whole, codebook=characteristics_codebook())
+        return read_characteristics(path, run.whole, codebook=bip_characteristics())
     if run.settings.data is not None:
         return None
-    run.folder.write("tables/register_limits.csv", default_register_limits())
-    frame = default_characteristics(run.whole)
+    run.folder.write("tables/register_limits.csv", register_limits())
+    frame = simulate_characteristics(run.whole)
     run.folder.write(CHARACTERISTICS_FILE, frame)
     return characteristics_from_frame(
-        frame, run.whole, codebook=characteristics_codebook(), name="synthetic register"
+        frame, run.whole, codebook=bip_characteristics(), name="synthetic register"
     )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import import_module
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, Final
@@ -28,6 +28,7 @@ from bipbayes.run.messages import Sender, listening
 from bipbayes.sampling.engines import ENGINE_MODULES
 
 if TYPE_CHECKING:
+    from bipbayes.data.totals import Samples
     from bipbayes.estimands.posterior import Posterior
 
 _STAGE: Final = "bipbayes.run.posterior_stage"
@@ -44,9 +45,9 @@ class PosteriorProcess(Processes):
     Examples
     --------
     >>> with PosteriorProcess(["exact"]) as process:   # begins to import
-    ...     fits = process.submit(run, ["hierarchical"], cells)
+    ...     analysis = process.fit(run, changes)
     ...     ...                                          # goes on here
-    ...     posteriors = [process.wait(fit) for fit in fits]
+    ...     posteriors = [process.wait(fit) for fit in analysis.fits]
     """
 
     def __init__(self, engines: Sequence[str]) -> None:
@@ -56,12 +57,13 @@ class PosteriorProcess(Processes):
         super().__init__(1, initializer=_begin, arguments=(connection, level))
         self._process: Future[int] = self.early_job(_import, list(engines))
 
-    def submit(
-        self, run: Run, models: Sequence[str], cells: xr.Dataset
-    ) -> list["Future[Posterior]"]:
-        """Hand in fits of an open run's cells; returns at once."""
-        light = run.without_responses()
-        return [self.job(_fit, light, model, cells) for model in models]
+    def fit(self, run: Run, changes: "xr.Dataset | Samples") -> "Fitting":
+        """Hand in the fits of an open run's analysis, one a model; its cells are made here."""
+        from bipbayes.run.posterior_stage import cells_of_run
+
+        cells, light = cells_of_run(run, changes), run.without_responses()
+        fits = [self.job(_fit, light, model, cells) for model in run.settings.models]
+        return Fitting(run, changes, cells, fits, self)
 
     def wait(self, fit: "Future[Posterior]") -> "Posterior":
         """Wait for a fit.
@@ -97,6 +99,17 @@ class PosteriorProcess(Processes):
             with suppress(ProcessLookupError):
                 os.kill(self._process.result(), signal.SIGTERM)
         self._stack.close()
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """An analysis whose models are being fitted: its run, changes, cells and a future a model."""
+
+    run: Run
+    changes: "xr.Dataset | Samples"
+    cells: xr.Dataset
+    fits: "list[Future[Posterior]]"
+    process: PosteriorProcess
 
 
 def _begin(connection: "Connection[Any, Any]", level: int) -> None:

@@ -26,9 +26,9 @@ from bipbayes.run.closing import of_simulation
 from bipbayes.run.console import conclude
 from bipbayes.run.default_study import (
     codebook_or_default,
-    default_characteristics,
     default_citizens,
     default_simulation,
+    simulate_characteristics,
 )
 from bipbayes.synthetic.frame import write_responses
 from bipbayes.synthetic.simulate import DEFAULT_SEED, Simulation, simulate
@@ -184,7 +184,7 @@ def _characteristics(simulation: Simulation) -> pd.DataFrame:
     codebook = simulation.design.codebook
     responses, _ = checked(simulation.responses, codebook)
     study = Study(responses, codebook, "", synthetic=True)
-    return default_characteristics(study, seed=simulation.seed + simulation.part)
+    return simulate_characteristics(study, seed=simulation.seed + simulation.part)
 
 
 def _place(request: SimulationRequest, scratch: Path, out: Path) -> None:
