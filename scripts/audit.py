@@ -12,7 +12,10 @@ from bipbayes.run.settings import Settings
     models=(),
 )
 def main(settings: Settings) -> None:
-    """Audit what fit-ols and fit-posterior stored; nothing is fitted again."""
+    """Audit what fit-ols and fit-posterior stored; nothing is fitted again.
+
+    Example: bipbayes audit --data responses.csv --claims claims.csv
+    """
     from bipbayes.run.audit_stage import audit_alone
 
     audit_alone(settings)

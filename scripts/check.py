@@ -34,7 +34,10 @@ def main(
         typer.Option("--at-least", help="Indicators that must improve (default: 3 in 4)."),
     ] = None,
 ) -> None:
-    """Write tables/check_* and figures/check/check_*; only the check engines fits anything."""
+    """Write tables/check_* and figures/check/check_*; only the check engines fits anything.
+
+    Example: bipbayes check sensitivity leave_out --data responses.csv
+    """
     from bipbayes.checks.inputs import CheckSettings
     from bipbayes.checks.stage import check
 

@@ -17,7 +17,10 @@ def main(
     settings: Settings,
     data: Annotated[Path, typer.Argument(help="Responses, in any format that can be read.")],
 ) -> None:
-    """Read responses and report counts, findings and faults (exit code 2 where refused)."""
+    """Read responses and report counts, findings and faults (exit code 2 where refused).
+
+    Example: bipbayes check-data responses.csv --codebook study.toml
+    """
     from bipbayes.run.closing import of_reading
     from bipbayes.run.default_study import codebook_or_default
     from bipbayes.run.inputs import read_study

@@ -12,7 +12,10 @@ from bipbayes.run.settings import Settings
     models=(),
 )
 def main(settings: Settings) -> None:
-    """Compare what fit-ols and fit-posterior stored; nothing is fitted again."""
+    """Compare what fit-ols and fit-posterior stored; nothing is fitted again.
+
+    Example: bipbayes compare --all --figure-format pdf
+    """
     from bipbayes.run.compare_stage import compare_stored
     from bipbayes.run.inputs import open_stored
 

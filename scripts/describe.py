@@ -11,7 +11,10 @@ from bipbayes.run.settings import Settings
     "figure_formats quiet"
 )
 def main(settings: Settings) -> None:
-    """Write the descriptive tables and figures; without --data of the synthetic BIP."""
+    """Write the descriptive tables and figures; without --data of the synthetic BIP.
+
+    Example: bipbayes describe --data responses.csv --characteristics register.csv
+    """
     from bipbayes.run.describe_stage import describe_alone
 
     describe_alone(settings)

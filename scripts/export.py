@@ -18,7 +18,10 @@ def main(
         typer.Option("--format", help="csv, tex, html, docx, md; repeatable or docx,md."),
     ] = None,
 ) -> None:
-    """Export tables; for real data, numbers resting on few citizens are left blank."""
+    """Export tables; for real data, numbers resting on few citizens are left blank.
+
+    Example: bipbayes export --format docx,tex --lang da
+    """
     from bipbayes.run.export_stage import export_stored
     from bipbayes.run.inputs import open_stored
 

@@ -14,7 +14,10 @@ from bipbayes.run.settings import Settings
     "workers out overwrite quiet"
 )
 def main(settings: Settings) -> None:
-    """Estimate progression by combination with OLS and five kinds of standard errors."""
+    """Estimate progression by combination with OLS and five kinds of standard errors.
+
+    Example: bipbayes fit-ols --data responses.csv --adjust baseline
+    """
     from bipbayes.run.closing import of_ols
     from bipbayes.run.inputs import open_run
     from bipbayes.run.ols_stage import fit_ols

@@ -15,7 +15,10 @@ from bipbayes.run.settings import Settings
     "quick quiet"
 )
 def main(settings: Settings) -> int:
-    """Fit one or more models; exit code 1 if a fit failed its checks."""
+    """Fit one or more models; exit code 1 if a fit failed its checks.
+
+    Example: bipbayes fit-posterior --data responses.csv --model no_pooling
+    """
     from bipbayes.run.closing import of_posterior
     from bipbayes.run.inputs import open_run
     from bipbayes.run.posterior_stage import fit_posterior

@@ -9,7 +9,10 @@ from bipbayes.run.settings import Settings
 
 @options.verb("data codebook minimum_count out language quiet")
 def main(settings: Settings) -> None:
-    """Write the page again from what is stored, also in the other language."""
+    """Write the page again from what is stored, also in the other language.
+
+    Example: bipbayes report --lang da
+    """
     from bipbayes.run.closing import of_comparison
     from bipbayes.run.inputs import open_stored
     from bipbayes.run.report_stage import write_report

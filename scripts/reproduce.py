@@ -12,7 +12,10 @@ from bipbayes.run.settings import Settings
     "parts scheduler workers out overwrite language figure_formats quick quiet"
 )
 def main(settings: Settings) -> int:
-    """Run everything; without --data on the calibrated synthetic BIP."""
+    """Run everything; without --data on the calibrated synthetic BIP.
+
+    Example: bipbayes reproduce --data responses.csv --codebook study.toml --out my_results
+    """
     from bipbayes.helpers import start_server
 
     start_server()

@@ -27,7 +27,10 @@ def main(
         bool, typer.Option(help="Also make characteristics of the citizens (BIP only).")
     ] = True,
 ) -> None:
-    """Write responses, characteristics of citizens and the truth behind them to a folder."""
+    """Write responses, characteristics of citizens and the truth behind them to a folder.
+
+    Example: bipbayes simulate --effects hierarchical --seed 7 --out synthetic
+    """
     from bipbayes.cluster import Workers
     from bipbayes.run.simulate_stage import SimulationRequest, write_simulation
 

@@ -37,7 +37,10 @@ def main(
     tune: Annotated[int | None, typer.Option(help="Warm-up draws per chain of nuts.")] = None,
     seed: Annotated[int, typer.Option(help="The one seed.")] = 1,
 ) -> None:
-    """Coverage, error, bias and calibration against known truth; continues where it stopped."""
+    """Coverage, error, bias and calibration against known truth; continues where it stopped.
+
+    Example: bipbayes validate --design all
+    """
     from bipbayes.run.validate_stage import validate_designs
 
     validate_designs(
