@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -14,10 +15,11 @@ from bipbayes.api.show import Card
 from bipbayes.api.study import Study
 from bipbayes.comparison import compare as compare_frames
 from bipbayes.comparison import shown_errors
-from bipbayes.errors import DataError
+from bipbayes.errors import DataError, SettingsError
 from bipbayes.intervals import join_frames
 from bipbayes.tables.comparison_table import comparison_table
 from bipbayes.tables.layout import Table
+from bipbayes.tables.write import WRITERS
 from bipbayes.wording import Context, number, percent, phrase
 
 if TYPE_CHECKING:
@@ -117,6 +119,38 @@ class Comparison:
             outcome=first_outcome(book, outcome),
             estimand=one_of("estimand", estimand, pictures.ESTIMANDS),
         )
+
+    def to_docx(
+        self,
+        path: str | Path,
+        *,
+        estimand: str = "effect",
+        minimum_count: int | None = None,
+    ) -> Path:
+        """Write the tables of all outcomes as a Word document; a file that is there is replaced.
+
+        Parameters
+        ----------
+        path
+            Of the document, ending in ``.docx``.
+        estimand, minimum_count
+            As for `table`.
+
+        Returns
+        -------
+        pathlib.Path
+            The document.
+        """
+        document = Path(path)
+        if document.suffix != ".docx":
+            raise SettingsError(f"path must end in '.docx', not {document.suffix!r}")
+        outcomes = [o for o in self.study.codebook.outcomes if o in set(self.rows["outcome"])]
+        tables = [
+            self.table(outcome, estimand=estimand, minimum_count=minimum_count)
+            for outcome in outcomes
+        ]
+        WRITERS["docx"](tables, document, self.context())
+        return document
 
     def _card(self) -> Card:
         rows = self.rows[(self.rows["estimand"] == "effect") & self.rows["posterior_lower"].notna()]

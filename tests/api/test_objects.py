@@ -12,6 +12,7 @@ import pytest
 from bipbayes.models import complete_pooling
 from builders import FOREIGN
 from conftest import CODEBOOK, reading
+from docx import Document
 from matplotlib import pyplot as plt
 
 import bipbayes as bb
@@ -91,6 +92,14 @@ def test_tables_hold_the_numbers_of_the_frames(ols: bb.Intervals, both: bb.Compa
     assert "Pupils" in both.table().to_html() and "\\toprule" in both.table().to_latex()
     blank = both.table("q1", minimum_count=1000).frame
     assert (blank["OLS"] == "").all(axis=None)
+
+
+def test_a_comparison_goes_into_word(both: bb.Comparison, tmp_path: Path) -> None:
+    """Catches a document that lacks an outcome, or is no Word file."""
+    document = Document(str(both.to_docx(tmp_path / "effects.docx")))
+    assert len(document.tables) == both.frame["outcome"].nunique()
+    with pytest.raises(bb.BipbayesError, match=r"\.docx"):
+        both.to_docx(tmp_path / "effects.doc")
 
 
 def test_danish_is_asked_for_once(folder: Path) -> None:
