@@ -12,11 +12,11 @@ from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import suppress
 from multiprocessing.context import BaseContext
+from pathlib import Path
 from threading import Thread
 from types import TracebackType
 from typing import Any, Final, Self
 
-_SHARED: Final = "bipbayes.plots.recipes"  # Matplotlib and ArviZ: figures and samplers need both
 # Variable of glibc's, its number in malloc.h, and bytes, or how many heaps threads have.
 _ALLOCATION: Final = (
     ("MALLOC_MMAP_THRESHOLD_", -3, 4_000_000),
@@ -105,6 +105,12 @@ def return_freed_memory() -> None:
             ctypes.CDLL(None).mallopt(option, int(os.environ[variable]))
 
 
+def shared_modules() -> list[str]:
+    """Name all modules of figures; with them come Matplotlib and ArviZ, which samplers need."""
+    found = sorted(Path(__file__).with_name("plots").glob("[a-z]*.py"))
+    return [f"bipbayes.plots.{path.stem}" for path in found]
+
+
 def start_server() -> None:
     """Have the server of helpers import what they share, while this process goes on."""
     if sys.platform != "win32":
@@ -136,5 +142,5 @@ def _context() -> BaseContext:
     if sys.platform == "win32":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([_SHARED])
+    context.set_forkserver_preload(shared_modules())
     return context

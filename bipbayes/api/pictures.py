@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 ESTIMANDS: Final = ("effect", "contrast")
 _FOREST: Final = "bipbayes.plots.forest:forest_figure"
-_RECIPES: Final = "bipbayes.plots.recipes"
 
 
 def forest(
@@ -61,13 +60,13 @@ def report_form(
     """Draw OLS by itself: combinations along the x axis, dot and vertical line."""
     _refuse_empty(rows, outcome, estimand)
     asked = {"outcome": outcome, "estimand": estimand, "vcov": vcov}
-    return _drawn(f"{_RECIPES}:intervals", frame=rows, context=context, **asked)
+    return _drawn("bipbayes.plots.interval_figure:draw", frame=rows, context=context, **asked)
 
 
 def heatmap(rows: pd.DataFrame, context: Context, *, estimand: str, vcov: str) -> "Figure":
     """Draw all outcomes and combinations of what sources the rows hold."""
     asked = {"estimand": estimand, "vcov": vcov}
-    return _drawn(f"{_RECIPES}:heatmap", frame=rows, context=context, **asked)
+    return _drawn("bipbayes.plots.heatmap:draw", frame=rows, context=context, **asked)
 
 
 def _drawn(function: str, **arguments: Any) -> "Figure":

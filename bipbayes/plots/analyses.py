@@ -224,3 +224,9 @@ def _caption(data: pd.DataFrame, stored: list[str], context: Context) -> str:
     sentences += [phrase("filled", language), phrase("n_line", language)]
     sentences.append(meaning_of_significant(estimand, language=language))
     return caption(context, sentences)
+
+
+def draw(frame: pd.DataFrame, *, context: Context, outcome: str, page: Page = WHOLE) -> Figure:
+    """Draw one outcome's effects under all analyses from rows of the long frame."""
+    data = analyses_data(frame, context, outcome=outcome)
+    return analyses_figure(data, context=context, outcome=outcome, page=page)

@@ -20,7 +20,6 @@ from bipbayes.wording import Context, capital, outcome_label, phrase
 
 _FEW_OUTCOMES: Final = 2
 _FOREST: Final = "bipbayes.plots.forest:forest_figure"
-_RECIPES: Final = "bipbayes.plots.recipes"
 _SAMPLER: Final = "bipbayes.plots.sampler"
 IN_MAIN_JOB: Final[Mapping[str, bool]] = {
     "intervals": True,
@@ -107,10 +106,12 @@ def early_tasks(
     tasks = []
     for outcome in _estimated(inputs, chosen_outcomes(context, outcomes, few=quick)):
         arguments = {"frame": rows[rows["outcome"] == outcome], "outcome": outcome, **shared}
-        tasks.append(FigureTask(f"intervals_{outcome}", f"{_RECIPES}:intervals", arguments))
+        tasks.append(
+            FigureTask(f"intervals_{outcome}", "bipbayes.plots.interval_figure:draw", arguments)
+        )
     if _drawn("residual_correlation", everything) and inputs.residual_covariance is not None:
         arguments = {"covariance": inputs.residual_covariance, "context": context}
-        task = FigureTask("residual_correlation", f"{_RECIPES}:correlation", arguments)
+        task = FigureTask("residual_correlation", "bipbayes.plots.correlation:draw", arguments)
         tasks.append(task)
     return _named(tasks, context, quick=quick and outcomes is None)
 
@@ -225,12 +226,12 @@ def _overviews(inputs: FigureInputs) -> list[FigureTask]:
         ols = select(inputs.intervals, source="ols", estimand=estimand, vcov=inputs.vcov)
         arguments = {"frame": join_frames([ols, posterior]), **shared}
         heatmap = {**arguments, "estimand": estimand}
-        task = FigureTask(f"heatmap_{estimand}", f"{_RECIPES}:heatmap", heatmap)
+        task = FigureTask(f"heatmap_{estimand}", "bipbayes.plots.heatmap:draw", heatmap)
         stacked = 2 if len(context.codebook.combinations) >= WIDE and len(ols) else 1
         tasks += task.on_pages(len(context.codebook.outcomes), stacked * ROW_HEIGHT)
         # The arrows' words speak of OLS.
         if estimand == "effect" and not ols.empty and context.analysis != ORDINAL:
-            tasks.append(FigureTask("shrinkage", f"{_RECIPES}:shrinkage", arguments))
+            tasks.append(FigureTask("shrinkage", "bipbayes.plots.shrinkage:draw", arguments))
     return tasks
 
 
@@ -263,7 +264,7 @@ def _new_jobcenter(inputs: FigureInputs) -> list[FigureTask]:
     if not (rows["estimand"] == "new_jobcenter").any():
         return []
     arguments = {"frame": rows, "context": inputs.context, "outcome": ALL_INDICATORS}
-    return [FigureTask("new_jobcenter", f"{_RECIPES}:new_jobcenter", arguments)]
+    return [FigureTask("new_jobcenter", "bipbayes.plots.new_jobcenter:draw", arguments)]
 
 
 def _jobcenters(inputs: FigureInputs) -> list[FigureTask]:
@@ -317,7 +318,7 @@ def analyses_tasks(
     for outcome in (ALL_INDICATORS, *outcomes):
         here = rows[(rows["outcome"] == outcome) & (rows["estimand"] == "effect")]
         arguments = {"frame": here, "context": context, "outcome": outcome}
-        task = FigureTask(f"analyses_{outcome}", f"{_RECIPES}:analyses", arguments)
+        task = FigureTask(f"analyses_{outcome}", "bipbayes.plots.analyses:draw", arguments)
         height = ANALYSIS_ROOM + ANALYSIS_STEP * here["analysis"].nunique()
         tasks += task.on_pages(here["combination"].nunique(), height)
     return tasks

@@ -114,3 +114,8 @@ def correlation_figure(data: pd.DataFrame, *, context: Context) -> Figure:
 def _cell(count: int) -> float:
     """Inches of a cell: those of many indicators are smaller, so that a page holds them."""
     return min(_CELL, max(_SMALLEST_CELL, _LARGEST_SIDE / max(1, count)))
+
+
+def draw(covariance: xr.DataArray, *, context: Context) -> Figure:
+    """Draw the indicators' residual correlation from their covariance."""
+    return correlation_figure(correlation_data(covariance, context), context=context)

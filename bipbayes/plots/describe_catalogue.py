@@ -8,7 +8,6 @@ from bipbayes.plots.pages import PANEL_HEIGHT, PANELS_A_ROW
 from bipbayes.plots.task import FigureTask
 from bipbayes.wording import Context
 
-_RECIPES: Final = "bipbayes.plots.recipes"
 MOST_COMBINATIONS: Final = 32
 """More combinations than this cannot be told apart in one picture."""
 
@@ -48,7 +47,7 @@ def describe_tasks(
     tasks += [
         FigureTask(
             f"histogram_{outcome}",
-            f"{_RECIPES}:histogram",
+            "bipbayes.plots.describe_histograms:draw",
             {"histograms": histograms, "context": context, "outcome": outcome},
         )
         for outcome in codebook.average_codes
@@ -59,13 +58,15 @@ def describe_tasks(
             "characteristics": characteristics,
             "context": context,
         }
-        tasks.append(FigureTask("characteristics", f"{_RECIPES}:differences", arguments))
+        tasks.append(
+            FigureTask("characteristics", "bipbayes.plots.describe_differences:draw", arguments)
+        )
     return tasks
 
 
 def _weeks(description: Description, context: Context) -> list[FigureTask]:
     arguments = {"slopes": description.slopes, "context": context}
-    task = FigureTask("progression_on_weeks", f"{_RECIPES}:weeks", arguments)
+    task = FigureTask("progression_on_weeks", "bipbayes.plots.describe_weeks:draw", arguments)
     return task.on_pages(len(context.codebook.outcomes))
 
 
@@ -77,7 +78,7 @@ def _activities(description: Description, context: Context) -> list[FigureTask]:
         "context": context,
     }
     return [
-        FigureTask("combinations", f"{_RECIPES}:combinations", combinations),
+        FigureTask("combinations", "bipbayes.plots.describe_combinations:draw", combinations),
         FigureTask(
             "persistence", "bipbayes.plots.describe_persistence:persistence_figure", persistence
         ),

@@ -144,3 +144,8 @@ def combinations_figure(data: pd.DataFrame, *, context: Context) -> Figure:
         )
         figure.subplots_adjust(hspace=0.05, wspace=0.12)
     return figure
+
+
+def draw(combinations: pd.DataFrame, *, context: Context) -> Figure:
+    """Draw how often combinations occur from their numbers."""
+    return combinations_figure(combinations_data(combinations, context), context=context)

@@ -127,3 +127,11 @@ def _row_labels(axes: Axes, rows: pd.DataFrame) -> None:
     for text, label in zip(axes.get_yticklabels(), labels, strict=True):
         text.set_fontsize(4.8 if "\n" in label else 6)
         text.set_linespacing(1.05)
+
+
+def draw(
+    differences: pd.DataFrame, *, characteristics: CharacteristicsCodebook, context: Context
+) -> Figure:
+    """Draw standardised differences of characteristics."""
+    data = differences_data(differences, characteristics, context=context)
+    return differences_figure(data, context=context)

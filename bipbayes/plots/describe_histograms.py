@@ -171,3 +171,9 @@ class _Whole(LanguageFormatter):
     def format_ticks(self, values: object) -> list[str]:
         """Write all ticks of an axis."""
         return [self(float(value)) for value in list(values)]  # type: ignore[call-overload]
+
+
+def draw(histograms: pd.DataFrame, *, context: Context, outcome: str) -> Figure:
+    """Draw one outcome's histogram from all of them."""
+    data = histogram_data(histograms, context, outcome=outcome)
+    return average_figure(data, context=context, outcome=outcome)

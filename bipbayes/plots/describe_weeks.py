@@ -130,3 +130,8 @@ def _names(data: pd.DataFrame) -> list[str]:
     counts = ["–" if pd.isna(n) else n for n in rows["n"]]
     labels = [in_lines(label, _WIDEST_LABEL, _LABEL_SIZE) for label in rows["label"]]
     return [f"{label}   n = {n}" for label, n in zip(labels, counts, strict=True)]
+
+
+def draw(slopes: pd.DataFrame, *, context: Context, page: Page = WHOLE) -> Figure:
+    """Draw the slopes of progression on weeks."""
+    return weeks_figure(weeks_data(slopes, context), context=context, page=page)

@@ -198,3 +198,11 @@ def _order(data: pd.DataFrame, context: Context) -> tuple[list[str], list[str]]:
     outcomes = [name for name in codebook.outcomes if name in seen]
     used = set(data["combination"])
     return outcomes, [name for name in codebook.combinations if name in used]
+
+
+def draw(
+    frame: pd.DataFrame, *, context: Context, estimand: str, vcov: str, page: Page = WHOLE
+) -> Figure:
+    """Draw all outcomes and combinations from rows of the long frame."""
+    data = heatmap_data(frame, context, estimand=estimand, vcov=vcov)
+    return heatmap_figure(data, context=context, page=page)

@@ -141,3 +141,11 @@ def _ticks(data: pd.DataFrame, language: str) -> list[str]:
     counts = [number(float(n), 0, language=language) for n in data["n"]]
     columns = zip(data["label"], data["combination"], counts, strict=True)
     return [f"{label}\n{code}\n{n and f'n={n}'}" for label, code, n in columns]
+
+
+def draw(
+    frame: pd.DataFrame, *, context: Context, outcome: str, vcov: str, estimand: str = "effect"
+) -> Figure:
+    """Draw the report's form for one outcome from rows of the long frame."""
+    data = interval_data(frame, context, outcome=outcome, vcov=vcov, estimand=estimand)
+    return interval_figure(data, context=context, outcome=outcome)

@@ -127,3 +127,9 @@ def draw_new_jobcenter(axes: Axes, data: pd.DataFrame, *, context: Context) -> N
     for handle, look in zip(legend.legend_handles, LOOKS.values(), strict=True):
         if handle is not None:
             handle.set_facecolor(look.colour)  # type: ignore[attr-defined]
+
+
+def draw(frame: pd.DataFrame, *, context: Context, outcome: str) -> Figure:
+    """Draw effects beside those of a jobcenter not seen from rows of the long frame."""
+    data = new_jobcenter_data(frame, context, outcome=outcome)
+    return new_jobcenter_figure(data, context=context, outcome=outcome)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from bipbayes.atomic import note_written
 from bipbayes.errors import RunError
-from bipbayes.helpers import Processes
+from bipbayes.helpers import Processes, shared_modules
 from bipbayes.progress import stage
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from bipbayes.plots.task import FigureTask
 
-_RECIPES: Final = "bipbayes.plots.recipes"
 _MOST_WORKERS: Final = 4
 _SHOWN: Final = 3  # texts in a message
 _COURTESY: Final = 10  # how far drawing steps back behind sampling when both want a core
@@ -146,4 +145,5 @@ def _prepare() -> None:
 
 
 def _prepare_again() -> None:
-    import_module(_RECIPES)
+    for name in shared_modules():
+        import_module(name)

@@ -190,3 +190,9 @@ def _label(combination: str, rows: pd.DataFrame, context: Context) -> str:
     span = low if low == high else f"{low}–{high}"
     text = combination_text(context.codebook, combination, language=context.language)
     return f"{text}\nn={span}"
+
+
+def draw(frame: pd.DataFrame, *, context: Context, vcov: str) -> Figure:
+    """Draw the arrows from rows of the long frame."""
+    data = shrinkage_data(frame, context, vcov=vcov)
+    return shrinkage_figure(data, frame=frame, context=context)
