@@ -20,6 +20,7 @@ VERBS = (
     "export",
     "check",
     "validate",
+    "doctor",
 )
 
 

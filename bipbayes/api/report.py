@@ -11,7 +11,7 @@ from bipbayes.errors import DataError, SettingsError
 from bipbayes.intervals import join_frames
 from bipbayes.page.contents import PageContents
 from bipbayes.page.page import page_html
-from bipbayes.run.folder import software
+from bipbayes.run.software import software
 from bipbayes.tables.export import MINIMUM_COUNT
 
 ENDINGS = (".html", ".docx")

@@ -1,12 +1,10 @@
 """A run's folder: what lies where, whose it is, and what may be written over."""
 
 import json
-import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +13,7 @@ import pandas as pd
 from bipbayes.atomic import write_frame, write_json, written_below
 from bipbayes.errors import RunError
 from bipbayes.intervals import TEXT_COLUMNS
+from bipbayes.run.software import software
 from bipbayes.stored_frames import CODES, marked, restored, unmarked
 
 OUTPUTS: Final = (
@@ -43,24 +42,6 @@ OUTPUTS: Final = (
 )
 AUDITS: Final = ("data/audit_*.csv",)
 KEPT: Final = ("codebook.toml", "synthetic/responses.csv", "synthetic/characteristics.csv")
-PACKAGES: Final = (
-    "bipbayes",
-    "numpy",
-    "scipy",
-    "pandas",
-    "xarray",
-    "statsmodels",
-    "pymc",
-    "pytensor",
-    "nutpie",
-    "numba",
-    "arviz",
-    "arviz-base",
-    "arviz-stats",
-    "arviz-plots",
-    "matplotlib",
-    "h5netcdf",
-)
 
 
 @dataclass(frozen=True)
@@ -329,14 +310,3 @@ def _refusal(path: Path, stored: Mapping[str, Any], identity: Mapping[str, Any])
 def now() -> str:
     """Return the time in UTC, ISO 8601, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def software() -> dict[str, str]:
-    """Return the versions of Python, of the system and of every package that matters."""
-    found = {"python": platform.python_version(), "system": platform.platform()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found

@@ -34,7 +34,7 @@ def verb(
         def run(**values: Any) -> None:
             own = {name: value for name, value in values.items() if name not in names}
             asked = {name: values[name] for name in names}
-            start_logging(quiet=bool(asked.get("quiet", False)))
+            start_logging(quiet=bool({**defaults, **asked}.get("quiet", False)))
             run_verb(lambda: function(settings_from({**defaults, **asked}), **own) or 0)
 
         known = {each.name: each for each in fields(Settings)}
