@@ -27,8 +27,8 @@ from matplotlib.figure import Figure
 from scipy import sparse, stats
 
 from bipbayes.checks.figure import finish, outcome_rows
-from bipbayes.checks.inputs import Check, CheckInputs, CheckResult
-from bipbayes.checks.table import GROUP, INTERVAL, PROBABILITY, Columns, check_table
+from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result
+from bipbayes.checks.table import GROUP, PROBABILITY, Columns, Interval
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Booleans, Floats, Integers, Sample, analysis_sample
 from bipbayes.errors import ModelError
@@ -37,14 +37,13 @@ from bipbayes.plots.style import (
     POSTERIOR_COLOUR,
     figure_style,
 )
-from bipbayes.plots.task import FigureTask
 from bipbayes.wording import Context, number, percent, phrase
 
 COLUMNS: Final[Columns] = {
     "outcome": GROUP,
     "blocks": 0,
     "shock": 2,
-    "interval": INTERVAL,
+    "interval": Interval(2),
     "limit": 2,
     "p_value": PROBABILITY,
 }
@@ -198,17 +197,7 @@ def _line(outcome: str, found: Sequence[_Surplus], level: float) -> dict[str, ob
 def calendar_figure(
     frame: pd.DataFrame, *, context: Context, values: Mapping[str, object]
 ) -> Figure:
-    """Draw the size of shocks by jobcenter and quarter, and how large chance makes them.
-
-    Parameters
-    ----------
-    frame
-        From `bipbayes.checks.calendar.calendar_shocks`.
-    context
-        Codebook, language and what the caption must say.
-    values
-        What the braces of its words stand for.
-    """
+    """Draw the size of shocks by jobcenter and quarter, and how large chance makes them."""
     language = context.language
     with figure_style():
         figure, axes, rows = outcome_rows(frame, context)
@@ -240,17 +229,11 @@ def check_calendar(inputs: CheckInputs) -> CheckResult:
     said = phrase(f"check_calendar_{verdict}", language, **values)
     if verdict == "found":
         logger.warning("%s", phrase("check_calendar_found", "en", **values))
-    values = {**values, "verdict": said}
-    figure = FigureTask(
-        "check_calendar",
-        "bipbayes.checks.calendar:calendar_figure",
-        {"frame": frame, "context": inputs.context, "values": values},
-    )
-    table = check_table(
-        "calendar", COLUMNS, frame, inputs.context, interval_decimals=2, values=values
-    )
-    facts = {name: float(whole[name]) for name in (*_SHOCK, "p_value")}
-    return CheckResult((table,), (figure,), facts)
+    return result(
+        inputs, "calendar", COLUMNS, frame, drawn={"frame": frame},
+        values={**values, "verdict": said},
+        facts={name: float(whole[name]) for name in (*_SHOCK, "p_value")},
+    )  # fmt: skip
 
 
 CHECK: Final = Check(check_calendar, needs_fit=False, needs_responses=True)

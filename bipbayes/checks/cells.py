@@ -1,7 +1,7 @@
 """Every cell mean against its posterior prediction."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -18,12 +18,11 @@ from bipbayes.checks.figure import (
     respondent_legend,
     respondent_looks,
 )
-from bipbayes.checks.inputs import Check, CheckInputs, CheckResult
-from bipbayes.checks.table import GROUP, WORDS, Columns, check_table
+from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result
+from bipbayes.checks.table import GROUP, WORDS, Columns
 from bipbayes.data.sample import Floats
 from bipbayes.estimands.intervals import limits
 from bipbayes.plots.style import GREY, decimal_axis, figure_style
-from bipbayes.plots.task import FigureTask
 from bipbayes.sampling.labels import SAMPLE, pooled
 from bipbayes.wording import Context, phrase
 
@@ -160,21 +159,9 @@ def cells_figure(
     ribbon: pd.DataFrame,
     *,
     context: Context,
-    model: str,
+    values: Mapping[str, object],
 ) -> Figure:
-    """Draw the residuals in four panels.
-
-    Parameters
-    ----------
-    residuals
-        From `bipbayes.checks.predictive.cell_residuals`.
-    ribbon
-        From `bipbayes.checks.residuals.quantile_ribbon`.
-    context
-        Codebook, language and what the caption must say.
-    model
-        Its name.
-    """
+    """Draw the residuals in four panels, their quantiles over the ribbon."""
     language = context.language
     with figure_style():
         figure = Figure(figsize=(8.6, 6.9))
@@ -186,7 +173,7 @@ def cells_figure(
         for axes in grid.ravel():
             decimal_axis(axes, "y", language=language)
         finish(
-            figure, "cells_figure", context, values={"model": model}, top=0.5, gap=0.22,
+            figure, "cells_figure", context, values=values, top=0.5, gap=0.22,
         )  # fmt: skip
         figure.subplots_adjust(hspace=0.32)
     return figure
@@ -260,23 +247,9 @@ def check_cells(inputs: CheckInputs) -> CheckResult:
     frame = pd.concat(parts, ignore_index=True)
     first = ["by", "group"]
     frame = frame[[*first, *(name for name in frame.columns if name not in first)]]
-    values = {"model": inputs.model}
-    figure = FigureTask(
-        "check_cells",
-        "bipbayes.checks.cells:cells_figure",
-        {
-            "residuals": residuals,
-            "ribbon": quantile_ribbon(predicted),
-            "context": inputs.context,
-            "model": inputs.model,
-        },
-    )
+    drawn = {"residuals": residuals, "ribbon": quantile_ribbon(predicted)}
     facts = {"spread": float(frame["spread"].iloc[0]), "cells": int(frame["cells"].iloc[0])}
-    return CheckResult(
-        (check_table("cells", COLUMNS, frame, inputs.context, values=values),),
-        (figure,),
-        facts,
-    )
+    return result(inputs, "cells", COLUMNS, frame, drawn=drawn, facts=facts)
 
 
 def _summary(residuals: pd.DataFrame, column: str) -> pd.DataFrame:

@@ -14,7 +14,7 @@ a scale; the ordered probit (`bipbayes.ordinal`) draws answers instead.
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,8 +27,8 @@ from matplotlib.lines import Line2D
 
 from bipbayes.cells import CELL
 from bipbayes.checks.figure import finish, label_rows, stagger
-from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, thinned
-from bipbayes.checks.table import GROUP, WORDS, Columns, check_table
+from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result, thinned
+from bipbayes.checks.table import GROUP, WORDS, Columns
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Booleans, Floats, Integers, analysis_sample
 from bipbayes.errors import FitError
@@ -36,9 +36,8 @@ from bipbayes.estimands.intervals import limits
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.ordinal.estimates import fit_indicators
 from bipbayes.plots.style import GREY, OLS_COLOUR, POSTERIOR_COLOUR, decimal_axis, figure_style
-from bipbayes.plots.task import FigureTask
 from bipbayes.sampling.labels import pooled
-from bipbayes.wording import Context, capital, outcome_label, percent, phrase, respondent_word
+from bipbayes.wording import Context, capital, outcome_label, phrase, respondent_word
 
 COLUMNS: Final[Columns] = {
     "group": GROUP,
@@ -348,20 +347,10 @@ def _summary(values: Floats, observed: Floats, level: float) -> dict[str, Floats
     }
 
 
-def changes_figure(frame: pd.DataFrame, *, context: Context, model: str, level: float) -> Figure:
-    """Draw one panel a statistic, one row an indicator, respondent and all.
-
-    Parameters
-    ----------
-    frame
-        From `bipbayes.checks.changes.change_check`.
-    context
-        Codebook, language and what the caption must say.
-    model
-        Its name.
-    level
-        Of the predictive intervals.
-    """
+def changes_figure(
+    frame: pd.DataFrame, *, context: Context, values: Mapping[str, object]
+) -> Figure:
+    """Draw one panel a statistic, one row an indicator, respondent and all."""
     language = context.language
     groups, names = list(dict.fromkeys(frame["group"])), list(dict.fromkeys(frame["statistic"]))
     labels = [_label(group, context) for group in groups]
@@ -378,7 +367,6 @@ def changes_figure(frame: pd.DataFrame, *, context: Context, model: str, level: 
             axes.locator_params(axis="x", nbins=4)
             decimal_axis(axes, "x", language=language)
         _legend(figure, [form for form in FORMS if form in set(frame["form"])], language)
-        values = {"model": model, "level": percent(level, language)}
         finish(
             figure, "changes_figure", context, values=values, left=2.25, top=0.85, gap=0.12,
         )  # fmt: skip
@@ -432,33 +420,19 @@ def _label(group: str, context: Context) -> str:
 
 def check_changes(inputs: CheckInputs) -> CheckResult:
     """Hold raw changes against replicated ones."""
-    level = inputs.settings.level
     frame = change_check(
         inputs.progression,
         inputs.codebook,
         cells=inputs.cells,
         effects=thinned(inputs.some_effects, REPLICATED),
-        level=level,
+        level=inputs.settings.level,
         seed=inputs.seed("changes"),
     )
     keys = ["group", "group_kind", "statistic", "observed"]
     wide = frame.pivot_table(index=keys, columns="form", values="expected", sort=False)
     wide = wide.reindex(columns=["normal", "rounded", "on_scale", "ordinal"]).reset_index()
     shown = wide[wide["group_kind"] != "indicator"]
-    table = check_table(
-        "changes",
-        COLUMNS,
-        shown,
-        inputs.context,
-        raw=frame,
-        values={"model": inputs.model},
-    )
-    figure = FigureTask(
-        "check_changes",
-        "bipbayes.checks.changes:changes_figure",
-        {"frame": frame, "context": inputs.context, "model": inputs.model, "level": level},
-    )
-    return CheckResult((table,), (figure,))
+    return result(inputs, "changes", COLUMNS, shown, raw=frame, drawn={"frame": frame})
 
 
 CHECK: Final = Check(check_changes, needs_responses=True)

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from bipbayes.checks.inputs import Check, CheckInputs, CheckResult
-from bipbayes.checks.table import GROUP, NAMED, TEXT, WORDS, Columns, check_table, group_label
+from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result
+from bipbayes.checks.table import GROUP, NAMED, TEXT, WORDS, Columns, group_label
 from bipbayes.run.posterior_stage import refit
 from bipbayes.sampling.engines import engine_of
 from bipbayes.sampling.registry import load_model
@@ -125,11 +125,10 @@ def check_engines(inputs: CheckInputs) -> CheckResult:
             "chance reaches %.1f of %d quantities once in a thousand times",
             most, allowed, len(differences),
         )  # fmt: skip
-    values = {"model": inputs.model}
-    table = check_table("engines", COLUMNS, frame, inputs.context, raw=differences, values=values)
     largest = frame.groupby("measure")["worst"].max()
     facts = {name: float(largest[name]) for name in ("in_errors", "in_sds")}
-    return CheckResult((table,), (), {**facts, "limit": allowed, "agree": most <= allowed})
+    facts |= {"limit": allowed, "agree": most <= allowed}
+    return result(inputs, "engines", COLUMNS, frame, raw=differences, facts=facts)
 
 
 def _said(frame: pd.DataFrame, context: Context) -> Iterator[str]:

@@ -1,4 +1,8 @@
-"""What the pictures of the checks share."""
+"""What the pictures of the checks share.
+
+Each is made of a check's frames, the run's ``context`` and ``values``: what the braces of its words
+stand for (`bipbayes.checks.inputs.result`).
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -88,18 +92,17 @@ def finish(
     name: str,
     context: Context,
     *,
-    values: Mapping[str, object] | None = None,
+    values: Mapping[str, object],
     **room: float,
 ) -> None:
     """Give a check's figure its title, caption and margins (phrases ``check_<name>_...``)."""
-    told = dict(values or {})
     for axes in figure.axes:
         if axes.get_xscale() == "linear" and _is_plain(axes):
             _write_ticks(axes, context.language)
     furnish(
         figure,
-        title=titled(context, phrase(f"check_{name}_title", context.language, **told)),
-        caption=caption(context, [phrase(f"check_{name}_marks", context.language, **told)]),
+        title=titled(context, phrase(f"check_{name}_title", context.language, **values)),
+        caption=caption(context, [phrase(f"check_{name}_marks", context.language, **values)]),
         **{"left": 0.7, **room},
     )
 
@@ -172,7 +175,7 @@ def against_n(
     *,
     name: str,
     context: Context,
-    values: dict[str, Any],
+    values: Mapping[str, object],
 ) -> Figure:
     """Scatter columns against n: one row of panels a column, one column an estimand."""
     language = context.language

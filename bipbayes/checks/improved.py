@@ -1,7 +1,7 @@
 """How many indicators each combination improves, from joint draws."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -10,20 +10,20 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from bipbayes.checks.figure import above, finish, rows_figure
-from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, figure_task
-from bipbayes.checks.table import GROUP, INTERVAL, NAMED, PROBABILITY, Columns, check_table
+from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result
+from bipbayes.checks.table import GROUP, NAMED, PROBABILITY, Columns, Interval
 from bipbayes.errors import SettingsError
 from bipbayes.estimands.intervals import limits
 from bipbayes.plots.style import GREY, figure_style
 from bipbayes.sampling.labels import SAMPLE, pooled
-from bipbayes.wording import Context, capital, percent, phrase
+from bipbayes.wording import Context, capital, phrase
 
 COLUMNS: Final[Columns] = {
     "estimand": NAMED,
     "combination": GROUP,
     "outcomes": 0,
     "expected": 1,
-    "interval": INTERVAL,
+    "interval": Interval(0),
     "p_at_least": PROBABILITY,
 }
 ESTIMANDS = ("effect", "contrast")
@@ -87,28 +87,11 @@ def count_improved(
 
 
 def improved_figure(
-    frame: pd.DataFrame, *, context: Context, model: str, at_least: int, level: float
+    frame: pd.DataFrame, *, context: Context, values: Mapping[str, object]
 ) -> Figure:
-    """Draw how many indicators each combination improves, a panel an estimand.
-
-    Parameters
-    ----------
-    frame
-        ``estimand`` and the columns of `bipbayes.checks.statements.count_improved`, with
-        ``p_at_least``.
-    context
-        Codebook, language and what the caption must say.
-    model, at_least, level
-        For the caption.
-    """
+    """Draw how many indicators each combination improves, a panel an estimand."""
     estimands = list(dict.fromkeys(frame["estimand"]))
-    outcomes = int(frame["outcomes"].iloc[0])
-    values = {
-        "model": model,
-        "outcomes": outcomes,
-        "at_least": at_least,
-        "level": percent(level, context.language),
-    }
+    outcomes, at_least = (int(frame[name].iloc[0]) for name in ("outcomes", "at_least"))
     panels = [
         (capital(phrase(name, context.language)), frame[frame["estimand"] == name])
         for name in estimands
@@ -142,23 +125,11 @@ def check_improved(inputs: CheckInputs) -> CheckResult:
     frame = pd.concat(parts, ignore_index=True)
     frame = frame.rename(columns={f"p_at_least_{at_least}": "p_at_least"}).assign(at_least=at_least)
     frame = frame[["estimand", *frame.columns.drop("estimand")]]
-    values = {
-        "model": inputs.model,
-        "outcomes": len(codes),
-        "at_least": at_least,
-        "level": percent(level, inputs.context.language),
-    }
-    task = figure_task(inputs, "improved", frame, at_least=at_least, level=level,
+    return result(
+        inputs, "improved", COLUMNS, inputs.blanked(frame), drawn={"frame": frame},
+        values={"outcomes": len(codes), "at_least": at_least},
+        facts={"at_least": at_least},
     )  # fmt: skip
-    table = check_table(
-        "improved",
-        COLUMNS,
-        inputs.blanked(frame),
-        inputs.context,
-        interval_decimals=0,
-        values=values,
-    )
-    return CheckResult((table,), (task,), {"at_least": at_least})
 
 
 CHECK: Final = Check(check_improved)

@@ -14,6 +14,7 @@ import pandas as pd
 import xarray as xr
 
 from bipbayes.checks import NAMES
+from bipbayes.checks.table import Columns, check_table
 from bipbayes.errors import RunError, SettingsError, raise_all
 from bipbayes.estimands.draws import estimand_draws
 from bipbayes.estimands.effects import effect_draws
@@ -31,7 +32,7 @@ from bipbayes.sampling.registry import ModelFile, load_model, model_names
 from bipbayes.sampling.settings import derived_seed
 from bipbayes.tables.disclosure import blank_small_cells
 from bipbayes.tables.layout import Table
-from bipbayes.wording import Context
+from bipbayes.wording import Context, percent
 
 logger = logging.getLogger(__name__)
 PREDICTIVE_DRAWS: Final = 1000  # enough for the tails of a check, a tenth of the memory
@@ -240,10 +241,52 @@ class CheckInputs:
         return blank[list(frame.columns)]
 
 
-def figure_task(inputs: CheckInputs, name: str, frame: pd.DataFrame, **more: object) -> FigureTask:
-    """Hand in the picture of a check: ``<name>_figure`` of its own file."""
-    arguments = {"frame": frame, "context": inputs.context, "model": inputs.model, **more}
-    return FigureTask(f"check_{name}", f"bipbayes.checks.{name}:{name}_figure", arguments)
+def result(
+    inputs: CheckInputs,
+    name: str,
+    columns: Columns,
+    shown: pd.DataFrame,
+    *,
+    raw: pd.DataFrame | None = None,
+    drawn: Mapping[str, object] | None = None,
+    values: Mapping[str, object] | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> CheckResult:
+    """Hand in a table and a picture that say the same of the model and of what else they name.
+
+    Parameters
+    ----------
+    inputs
+        The stored run.
+    name
+        Of the check; its file draws with ``<name>_figure``.
+    columns, shown, raw
+        As for `bipbayes.checks.table.check_table`.
+    drawn
+        What the picture is made of; None for none.
+    values
+        What the braces of their words stand for, beside the model and the level in percent.
+    facts
+        For ``run.json``.
+    """
+    level = percent(inputs.settings.level, inputs.context.language)
+    told = {"model": inputs.model, "level": level, **(values or {})}
+    table = check_table(name, columns, shown, inputs.context, raw=raw, values=told)
+    figures = () if drawn is None else (figure_task(inputs, name, drawn, told),)
+    return CheckResult((table,), figures, facts or {})
+
+
+def figure_task(
+    inputs: CheckInputs,
+    name: str,
+    drawn: Mapping[str, object],
+    values: Mapping[str, object],
+    *,
+    of: str = "",
+) -> FigureTask:
+    """Hand in the picture of a check: ``<name>_figure`` of its own file, one `of` several."""
+    arguments = {**drawn, "context": inputs.context, "values": values}
+    return FigureTask(f"check_{name}{of}", f"bipbayes.checks.{name}:{name}_figure", arguments)
 
 
 def thinned(draws: xr.DataArray, most: int) -> xr.DataArray:

@@ -1,7 +1,7 @@
 """Neighbouring changes of one citizen: how they correlate, and what a covariance claims of it."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -10,22 +10,21 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from bipbayes.checks.figure import finish, outcome_rows
-from bipbayes.checks.inputs import Check, CheckInputs, CheckResult
-from bipbayes.checks.table import GROUP, INTERVAL, Columns, check_table
+from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result
+from bipbayes.checks.table import GROUP, Columns, Interval
 from bipbayes.data.sample import Floats, Integers
 from bipbayes.plots.style import (
     GREY,
     POSTERIOR_COLOUR,
     figure_style,
 )
-from bipbayes.plots.task import FigureTask
-from bipbayes.wording import Context, percent, phrase
+from bipbayes.wording import Context, phrase
 
 COLUMNS: Final[Columns] = {
     "outcome": GROUP,
     "pairs": 0,
     "correlation": 2,
-    "interval": INTERVAL,
+    "interval": Interval(2),
     "claimed": 2,
 }
 BOOTSTRAP: Final = 1000
@@ -135,22 +134,9 @@ def _correlation(sums: Floats) -> Floats:
         return np.asarray((n * xy - x * y) / np.sqrt((n * xx - x**2) * (n * yy - y**2)))
 
 
-def lag_figure(frame: pd.DataFrame, *, context: Context, vcov: str, level: float) -> Figure:
-    """Draw the lag-one correlation of every indicator beside what is claimed.
-
-    Parameters
-    ----------
-    frame
-        ``outcome, pairs, correlation, lower, upper, claimed``.
-    context
-        Codebook, language and what the caption must say.
-    vcov
-        Name of the working covariance that claims.
-    level
-        Of the intervals.
-    """
+def lag_figure(frame: pd.DataFrame, *, context: Context, values: Mapping[str, object]) -> Figure:
+    """Draw the lag-one correlation of every indicator beside what the covariance claims."""
     language = context.language
-    claims = phrase(vcov, language)
     with figure_style():
         figure, axes, rows = outcome_rows(frame, context)
         axes.plot(
@@ -159,16 +145,13 @@ def lag_figure(frame: pd.DataFrame, *, context: Context, vcov: str, level: float
         )  # fmt: skip
         axes.plot(
             frame["claimed"], rows, "D", color=POSTERIOR_COLOUR, markersize=4.5,
-            markerfacecolor="none", label=phrase("check_lag_claimed", language, vcov=claims),
+            markerfacecolor="none", label=phrase("check_lag_claimed", language, **values),
         )  # fmt: skip
         for value in (-0.5, 0.0):
             axes.axvline(value, color=GREY, linewidth=0.7, linestyle="--")
         axes.legend(loc="center right", bbox_to_anchor=(0.85, 0.5))
         axes.set_xlabel(phrase("check_axis_lag", language))
-        finish(
-            figure, "lag_figure", context,
-            values={"vcov": claims, "level": percent(level, language)}, left=2.3,
-        )  # fmt: skip
+        finish(figure, "lag_figure", context, values=values, left=2.3)
     return figure
 
 
@@ -177,18 +160,10 @@ def check_lag(inputs: CheckInputs) -> CheckResult:
     codes, level = inputs.codebook.indicator_codes, inputs.settings.level
     seen = lag_correlation(inputs.progression, outcomes=codes, level=level, seed=inputs.seed("lag"))
     frame = seen.merge(claimed_lag(inputs.cells), on="outcome", how="left")
-    vcov = str(inputs.cells.attrs["vcov"])
-    language = inputs.context.language
-    values = {"vcov": phrase(vcov, language), "level": percent(level, language)}
-    figure = FigureTask(
-        "check_lag",
-        "bipbayes.checks.lag:lag_figure",
-        {"frame": frame, "context": inputs.context, "vcov": vcov, "level": level},
-    )
-    return CheckResult(
-        (check_table("lag", COLUMNS, frame, inputs.context, interval_decimals=2, values=values),),
-        (figure,),
-    )
+    vcov = phrase(str(inputs.cells.attrs["vcov"]), inputs.context.language)
+    return result(
+        inputs, "lag", COLUMNS, frame, drawn={"frame": frame}, values={"vcov": vcov},
+    )  # fmt: skip
 
 
 CHECK: Final = Check(check_lag, needs_fit=False, needs_responses=True)

@@ -27,13 +27,12 @@ from scipy.special import logsumexp
 
 from bipbayes.cells import CELL
 from bipbayes.checks.figure import finish, label_rows
-from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, thinned
-from bipbayes.checks.table import TEXT, WORDS, Columns, check_table
+from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result, thinned
+from bipbayes.checks.table import TEXT, WORDS, Columns
 from bipbayes.data.sample import Floats, Integers
 from bipbayes.errors import ModelError, SettingsError
 from bipbayes.estimands.effects import effect_draws
 from bipbayes.plots.style import POSTERIOR_COLOUR, figure_style
-from bipbayes.plots.task import FigureTask
 from bipbayes.run.stored import stored_fit
 from bipbayes.sampling.batches import Batch, is_flat
 from bipbayes.sampling.exact.density import spread_root
@@ -254,17 +253,10 @@ def _labels(cells: xr.Dataset, unit: str) -> pd.DataFrame:
     return index.to_frame(index=False)
 
 
-def leave_out_figure(comparison: pd.DataFrame, *, context: Context) -> Figure:
-    """Draw the differences to the best model, cells beside jobcenters.
-
-    Parameters
-    ----------
-    comparison
-        ``unit``, ``method`` and the columns of
-        `bipbayes.checks.leave_out.compare_left_out`.
-    context
-        Language and what the caption must say.
-    """
+def leave_out_figure(
+    comparison: pd.DataFrame, *, context: Context, values: Mapping[str, object]
+) -> Figure:
+    """Draw the differences to the best model, cells beside jobcenters."""
     units = list(dict.fromkeys(comparison["unit"]))
     most = int(comparison.groupby("unit").size().max())
     with figure_style():
@@ -273,7 +265,10 @@ def leave_out_figure(comparison: pd.DataFrame, *, context: Context) -> Figure:
         for axes, unit in zip(grid, units, strict=True):
             _panel(axes, comparison[comparison["unit"] == unit], context.language)
             axes.set_title(capital(phrase(f"check_unit_{unit}", context.language)), loc="left")
-        finish(figure, "leave_out_figure", context, left=1.75, right=0.35, top=0.65, gap=0.62)
+        finish(
+            figure, "leave_out_figure", context, values=values, left=1.75, right=0.35, top=0.65,
+            gap=0.62,
+        )  # fmt: skip
     return figure
 
 
@@ -325,14 +320,9 @@ def check_leave_out(inputs: CheckInputs) -> CheckResult:
         )
     frame = pd.concat(frames, ignore_index=True)
     frame = frame[["unit", *frame.columns.drop("unit")]]
-    figure = FigureTask(
-        "check_leave_out",
-        "bipbayes.checks.leave_out:leave_out_figure",
-        {"comparison": frame, "context": inputs.context},
-    )
     best = frame.drop_duplicates("unit").set_index("unit")["model"].to_dict()
-    table = check_table("leave_out", COLUMNS, frame, inputs.context)
-    return CheckResult((table,), (figure,), {"best": best})
+    drawn = {"comparison": frame}
+    return result(inputs, "leave_out", COLUMNS, frame, drawn=drawn, facts={"best": best})
 
 
 def _closed_forms(inputs: CheckInputs, unit: str) -> dict[tuple[str, str], pd.DataFrame]:

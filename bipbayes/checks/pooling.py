@@ -1,5 +1,6 @@
 """How much pooling takes part in each estimate."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import pandas as pd
@@ -8,8 +9,8 @@ from matplotlib.figure import Figure
 from bipbayes.checks.figure import (
     against_n,
 )
-from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, figure_task
-from bipbayes.checks.table import GROUP, NAMED, Columns, check_table
+from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result
+from bipbayes.checks.table import GROUP, NAMED, Columns
 from bipbayes.comparison import compare
 from bipbayes.wording import (
     Context,
@@ -25,20 +26,12 @@ COLUMNS: Final[Columns] = {
 }
 
 
-def pooling_figure(frame: pd.DataFrame, *, context: Context, model: str) -> Figure:
-    """Draw the pooling factor of every indicator's estimate against its number of responses.
-
-    Parameters
-    ----------
-    frame
-        ``estimand, outcome, combination, n, pooling_factor``, indicators only.
-    context
-        Codebook, language and what the caption must say.
-    model
-        Its name.
-    """
+def pooling_figure(
+    frame: pd.DataFrame, *, context: Context, values: Mapping[str, object]
+) -> Figure:
+    """Draw the pooling factor of every indicator's estimate against its number of responses."""
     return against_n(
-        frame, ["pooling_factor"], name="pooling_figure", context=context, values={"model": model}
+        frame, ["pooling_factor"], name="pooling_figure", context=context, values=values
     )
 
 
@@ -49,16 +42,13 @@ def check_pooling(inputs: CheckInputs) -> CheckResult:
     columns = ["estimand", "outcome", "combination", "n", "pooling_factor"]
     raw = compared.loc[compared["outcome"].isin(inputs.codebook.indicator_codes), columns]
     raw = raw.dropna(subset="pooling_factor").reset_index(drop=True)
-    task = figure_task(inputs, "pooling", raw)
-    raw = inputs.blanked(raw)
+    drawn, raw = raw, inputs.blanked(raw)
     grouped = raw.groupby(["estimand", "combination"], sort=False)
     shown = grouped["pooling_factor"].agg(["median", "min", "max"])
     shown = shown.rename(columns={"min": "lowest", "max": "highest"})
     shown = shown.assign(n=grouped["n"].median()).reset_index()
-    table = check_table(
-        "pooling", COLUMNS, shown, inputs.context, raw=raw, values={"model": inputs.model}
-    )
-    return CheckResult((table,), (task,), {"median": float(raw["pooling_factor"].median())})
+    facts = {"median": float(raw["pooling_factor"].median())}
+    return result(inputs, "pooling", COLUMNS, shown, raw=raw, drawn={"frame": drawn}, facts=facts)
 
 
 CHECK: Final = Check(check_pooling)

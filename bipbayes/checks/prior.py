@@ -1,7 +1,7 @@
 """Effects drawn from a model's prior, before any data."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from bipbayes.cells import CELL
 from bipbayes.checks.figure import ROW, finish, label_rows
-from bipbayes.checks.inputs import Check, CheckInputs, CheckResult
+from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, figure_task
 from bipbayes.checks.table import TEXT, WORDS, Columns, check_table
 from bipbayes.data.sample import Floats
 from bipbayes.errors import ModelError
@@ -216,40 +216,16 @@ def prior_figure(
     intervals: pd.DataFrame,
     *,
     context: Context,
-    model: str,
-    inside: float,
-    level: float,
+    values: Mapping[str, object],
 ) -> Figure:
-    """Draw the prior of cell means, and of each combination beside its posterior.
-
-    Parameters
-    ----------
-    histogram
-        From `bipbayes.checks.histogram.prior_histogram`.
-    intervals
-        ``combination``, ``prior_lower``, ``prior_upper`` and, where there is a posterior,
-        ``posterior_mean``, ``posterior_lower``, ``posterior_upper`` (over all indicators).
-    context
-        Codebook, language and what the caption must say.
-    model
-        Its name.
-    inside
-        Share of prior cell effects within `LIMIT`.
-    level
-        Of the intervals.
-    """
+    """Draw the prior of cell means, and of each combination beside its posterior, if any."""
     language = context.language
     with figure_style():
         height = max(3.6, 1.9 + ROW * len(intervals))
         figure = Figure(figsize=(8.6, height))
         left, right = figure.subplots(1, 2, gridspec_kw={"width_ratios": [1, 1.1]})
-        _densities(left, histogram, inside, language)
+        _densities(left, histogram, values, language)
         _combinations(right, intervals, context)
-        values = {
-            "model": model,
-            "level": percent(level, language),
-            "limit": number(LIMIT, 1, language=language),
-        }
         finish(
             figure, "prior_figure", context, values=values, left=0.35, top=0.62, gap=0.42,
             bottom=0.55,
@@ -257,18 +233,16 @@ def prior_figure(
     return figure
 
 
-def _densities(axes: Axes, histogram: pd.DataFrame, inside: float, language: str) -> None:
+def _densities(
+    axes: Axes, histogram: pd.DataFrame, values: Mapping[str, object], language: str
+) -> None:
     for what, rows in histogram.groupby("what", sort=False):
         edges = np.append(rows["low"], rows["high"].iloc[-1])
         look = _LINES[str(what)]
         axes.stairs(rows["density"], edges, label=phrase(f"check_prior_{what}", language), **look)
     for limit in (-LIMIT, LIMIT):
         axes.axvline(limit, ymax=0.72, color="black", linewidth=0.6, linestyle=(0, (1, 2)))
-    share = f"{number(100 * inside, 1, language=language)} %"
-    said = phrase(
-        "check_prior_inside", language, share=share, limit=number(LIMIT, 1, language=language)
-    )
-    axes.set_title(said, loc="left")
+    axes.set_title(phrase("check_prior_inside", language, **values), loc="left")
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     top = float(histogram["density"].max())
@@ -348,19 +322,19 @@ def _prior(
         "predicted": predicted.to_numpy(),
         "observed": cells["mean"].to_numpy(),
     }
-    figure = FigureTask(
-        f"check_prior_{name}",
-        "bipbayes.checks.prior:prior_figure",
-        {
-            "histogram": prior_histogram(values),
-            "intervals": _by_combination(inputs, effects, name),
-            "context": inputs.context,
-            "model": name,
-            "inside": float((np.abs(values["effect"]) <= LIMIT).mean()),
-            "level": inputs.settings.level,
-        },
-    )
-    return frame.assign(model=name), figure
+    language = inputs.context.language
+    inside = 100 * float((np.abs(values["effect"]) <= LIMIT).mean())
+    told = {
+        "model": name,
+        "level": percent(inputs.settings.level, language),
+        "limit": number(LIMIT, 1, language=language),
+        "share": f"{number(inside, 1, language=language)} %",
+    }
+    drawn = {
+        "histogram": prior_histogram(values),
+        "intervals": _by_combination(inputs, effects, name),
+    }
+    return frame.assign(model=name), figure_task(inputs, "prior", drawn, told, of=f"_{name}")
 
 
 def _by_combination(inputs: CheckInputs, effects: xr.DataArray, model: str) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """The combinations ranked, from joint draws."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -9,19 +9,19 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from bipbayes.checks.figure import above, finish, rows_figure
-from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, figure_task
-from bipbayes.checks.table import GROUP, INTERVAL, PROBABILITY, Columns, check_table
+from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result
+from bipbayes.checks.table import GROUP, PROBABILITY, Columns, Interval
 from bipbayes.estimands.intervals import limits
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.plots.style import figure_style
 from bipbayes.sampling.labels import pooled
-from bipbayes.wording import Context, outcome_label, percent, phrase
+from bipbayes.wording import Context, outcome_label, phrase
 
 COLUMNS: Final[Columns] = {
     "outcome": GROUP,
     "combination": GROUP,
     "rank": 1,
-    "interval": INTERVAL,
+    "interval": Interval(0),
     "p_best": PROBABILITY,
 }
 
@@ -68,25 +68,14 @@ def rank_combinations(
     return pd.concat(frames, ignore_index=True)
 
 
-def ranks_figure(frame: pd.DataFrame, *, context: Context, model: str, level: float) -> Figure:
-    """Draw the rank of every combination, a panel an outcome.
-
-    Parameters
-    ----------
-    frame
-        From `bipbayes.checks.statements.rank_combinations`.
-    context
-        Codebook, language and what the caption must say.
-    model, level
-        For the caption.
-    """
+def ranks_figure(frame: pd.DataFrame, *, context: Context, values: Mapping[str, object]) -> Figure:
+    """Draw the rank of every combination, a panel an outcome."""
     language = context.language
     panels = []
     for outcome in dict.fromkeys(frame["outcome"]):
         rows = frame[frame["outcome"] == outcome]
         rows = rows.rename(columns={"rank_lower": "lower", "rank_upper": "upper"})
         panels.append((outcome_label(context.codebook, outcome, language=language), rows))
-    values = {"model": model, "level": percent(level, language)}
     with figure_style():
         figure = rows_figure(panels, context, centre="rank", chance="p_best")
         most = int(frame["combinations"].max())
@@ -106,16 +95,11 @@ def check_ranks(inputs: CheckInputs) -> CheckResult:
     level = inputs.settings.level
     frame = rank_combinations(inputs.draws["effect"], outcomes=outcomes, level=level)
     shown = inputs.blanked(frame).rename(columns={"rank_lower": "lower", "rank_upper": "upper"})
-    values = {
-        "model": inputs.model,
-        "level": percent(level, inputs.context.language),
-        "combinations": int(frame["combinations"].max()),
-    }
-    table = check_table("ranks", COLUMNS, shown, inputs.context, interval_decimals=0, values=values)
     best = frame.drop_duplicates("outcome").set_index("outcome")["combination"].to_dict()
-    return CheckResult(
-        (table,), (figure_task(inputs, "ranks", frame, level=level),), {"first": best}
-    )
+    return result(
+        inputs, "ranks", COLUMNS, shown, drawn={"frame": frame}, facts={"first": best},
+        values={"combinations": int(frame["combinations"].max())},
+    )  # fmt: skip
 
 
 CHECK: Final = Check(check_ranks)

@@ -5,7 +5,7 @@ against the same mean in data that the model predicts, so that correlated errors
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -17,15 +17,14 @@ from matplotlib.patches import Rectangle
 
 from bipbayes.cells import CELL
 from bipbayes.checks.figure import finish
-from bipbayes.checks.inputs import Check, CheckInputs, CheckResult
-from bipbayes.checks.table import GROUP, PROBABILITY, WORDS, Columns, check_table
+from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result
+from bipbayes.checks.table import GROUP, PROBABILITY, WORDS, Columns
 from bipbayes.plots.style import (
     DIVERGING,
-    LanguageFormatter,
+    colour_bar,
     figure_style,
     ink_on,
 )
-from bipbayes.plots.task import FigureTask
 from bipbayes.sampling.labels import SAMPLE
 from bipbayes.wording import Context, combination_text, number, phrase
 
@@ -108,29 +107,21 @@ def residual_map(groups: pd.DataFrame, context: Context) -> pd.DataFrame:
     return wide.reindex(index=[*used, ""], columns=[*jobcenters, ""])
 
 
-def residuals_figure(groups: pd.DataFrame, *, context: Context, model: str) -> Figure:
-    """Draw the residuals of all blocks of cells, with the margins at the ends.
-
-    Parameters
-    ----------
-    groups
-        As for `residual_map`.
-    context
-        Codebook, language and what the caption must say.
-    model
-        Its name.
-    """
+def residuals_figure(
+    groups: pd.DataFrame, *, context: Context, values: Mapping[str, object]
+) -> Figure:
+    """Draw the residuals of all blocks of cells (`residual_map`), with the margins at the ends."""
     language = context.language
     wide = residual_map(groups, context)
-    values = wide.to_numpy(dtype="float64")
+    shown = wide.to_numpy(dtype="float64")
     everything = phrase("check_everything", language)
     with figure_style():
-        figure = Figure(figsize=(2.6 + 0.46 * values.shape[1], 1.9 + 0.24 * values.shape[0]))
+        figure = Figure(figsize=(2.6 + 0.46 * shown.shape[1], 1.9 + 0.24 * shown.shape[0]))
         axes = figure.add_subplot()
         axes.set_facecolor("#D9D9D9")
-        image = axes.imshow(values, cmap=DIVERGING, norm=Normalize(-_LIMIT, _LIMIT), aspect="auto")
-        for row, column in np.argwhere(np.isfinite(values)):
-            value = values[row, column]
+        image = axes.imshow(shown, cmap=DIVERGING, norm=Normalize(-_LIMIT, _LIMIT), aspect="auto")
+        for row, column in np.argwhere(np.isfinite(shown)):
+            value = shown[row, column]
             axes.text(
                 column, row, number(value, 1, language=language), ha="center", va="center",
                 size=6, color=ink_on(image.to_rgba(value)),
@@ -139,22 +130,15 @@ def residuals_figure(groups: pd.DataFrame, *, context: Context, model: str) -> F
         axes.set_yticks(range(len(names)), [name or everything for name in names])
         axes.set_xticks(range(len(wide.columns)), [name or everything for name in wide.columns])
         axes.tick_params(length=0, labelrotation=0)
-        axes.add_patch(Rectangle((values.shape[1] - 1.5, len(names) - 1.5), 1, 1, color="white"))
+        axes.add_patch(Rectangle((shown.shape[1] - 1.5, len(names) - 1.5), 1, 1, color="white"))
         axes.axhline(len(names) - 1.5, color="white", linewidth=3)
         axes.axvline(len(wide.columns) - 1.5, color="white", linewidth=3)
         axes.spines[:].set_visible(False)
         axes.set_xlabel(phrase("check_column_by_jobcenter", language))
         finish(
-            figure, "residuals_figure", context, values={"model": model}, left=1.35, right=0.75,
+            figure, "residuals_figure", context, values=values, left=1.35, right=0.75,
         )  # fmt: skip
-        width, place = figure.get_size_inches()[0], axes.get_position()
-        bar = figure.colorbar(
-            image,
-            cax=figure.add_axes((place.x1 + 0.1 / width, place.y0, 0.12 / width, place.height)),
-            extend="both",
-        )
-        bar.ax.yaxis.set_major_formatter(LanguageFormatter(language))
-        bar.outline.set_visible(False)
+        colour_bar(figure, image, axes, language=language, gap=0.1, extend="both")
     return figure
 
 
@@ -170,22 +154,12 @@ def check_residuals(inputs: CheckInputs) -> CheckResult:
     frame[list(CELL)] = frame[list(CELL)].fillna("")
     frame = frame[[*labels, *(name for name in frame.columns if name not in labels)]]
     mapped = frame[frame["by"] != "indicator"]
-    figure = FigureTask(
-        "check_residuals",
-        "bipbayes.checks.residuals:residuals_figure",
-        {"groups": mapped, "context": inputs.context, "model": inputs.model},
-    )
     raw = frame if inputs.synthetic else _protected(frame, inputs)
     shown = raw[raw["by"].isin(["combination", "jobcenter"])]
-    table = check_table(
-        "residuals",
-        COLUMNS,
-        shown,
-        inputs.context,
-        raw=raw,
-        values={"model": inputs.model},
+    facts = {"largest": float(frame["residual"].abs().max())}
+    return result(
+        inputs, "residuals", COLUMNS, shown, raw=raw, drawn={"groups": mapped}, facts=facts
     )
-    return CheckResult((table,), (figure,), {"largest": float(frame["residual"].abs().max())})
 
 
 def _protected(frame: pd.DataFrame, inputs: CheckInputs) -> pd.DataFrame:

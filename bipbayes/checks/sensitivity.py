@@ -7,6 +7,7 @@ standard deviations are part of the model and stay.
 """
 
 import logging
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Final
 
@@ -19,11 +20,10 @@ from matplotlib.image import AxesImage
 
 from bipbayes.cells import CELL
 from bipbayes.checks.figure import finish
-from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, thinned
-from bipbayes.checks.table import NAMED, Columns, check_table
+from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result, thinned
+from bipbayes.checks.table import NAMED, Columns
 from bipbayes.errors import ModelError
-from bipbayes.plots.style import LanguageFormatter, decimal_axis, figure_style, ink_on
-from bipbayes.plots.task import FigureTask
+from bipbayes.plots.style import colour_bar, decimal_axis, figure_style, ink_on
 from bipbayes.sampling.labels import SAMPLE, pooled
 from bipbayes.sampling.predict import log_likelihood
 from bipbayes.wording import Context, capital, combination_text, number, outcome_label, phrase
@@ -138,18 +138,10 @@ def _diagnosis(prior: pd.Series, likelihood: pd.Series) -> np.ndarray:
     return np.where(moved, np.where(likelihood >= THRESHOLD, CONFLICT, WEAK), FINE)
 
 
-def sensitivity_figure(frame: pd.DataFrame, *, context: Context, model: str) -> Figure:
-    """Draw the map for effects beside all quantities' sensitivities to prior and likelihood.
-
-    Parameters
-    ----------
-    frame
-        From `bipbayes.checks.power_scaling.power_scaling`.
-    context
-        Codebook, language and what the caption must say.
-    model
-        Its name.
-    """
+def sensitivity_figure(
+    frame: pd.DataFrame, *, context: Context, values: Mapping[str, object]
+) -> Figure:
+    """Draw the map for effects beside all quantities' sensitivities to prior and likelihood."""
     language = context.language
     effects = frame[frame["estimand"] == "effect"]
     wide = effects.pivot(index="outcome", columns="combination", values="prior")
@@ -168,12 +160,11 @@ def sensitivity_figure(frame: pd.DataFrame, *, context: Context, model: str) -> 
         )
         left.set_title(phrase("check_sensitivity_map", language), loc="left")
         _scatter(right, frame, language)
-        values = {"model": model, "threshold": number(THRESHOLD, 2, language=language)}
         finish(
             figure, "sensitivity_figure", context, values=values, left=2.3, right=0.2, top=0.65,
             bottom=1.0, gap=0.62,
         )  # fmt: skip
-        _bar(figure, left, image, language)
+        colour_bar(figure, image, left, language=language, gap=0.08, width=0.1, extend="max")
     return figure
 
 
@@ -210,14 +201,6 @@ def _scatter(axes: Axes, frame: pd.DataFrame, language: str) -> None:
     decimal_axis(axes, "y", language=language)
 
 
-def _bar(figure: Figure, axes: Axes, image: AxesImage, language: str) -> None:
-    width, place = figure.get_size_inches()[0], axes.get_position()
-    box = (place.x1 + 0.08 / width, place.y0, 0.1 / width, place.height)
-    bar = figure.colorbar(image, cax=figure.add_axes(box), extend="max")
-    bar.ax.yaxis.set_major_formatter(LanguageFormatter(language))
-    bar.outline.set_visible(False)
-
-
 def check_sensitivity(inputs: CheckInputs) -> CheckResult:
     """Measure how much every reported quantity depends on the hyperpriors."""
     frame = power_scaling(
@@ -226,20 +209,12 @@ def check_sensitivity(inputs: CheckInputs) -> CheckResult:
         inputs.cells,
         hyperprior=thinned(hyperprior_density(inputs.fit), SCALED_DRAWS),
     )
-    values = {
-        "model": inputs.model,
-        "threshold": number(THRESHOLD, 2, language=inputs.context.language),
-    }
-    table = check_table(
-        "sensitivity", COLUMNS, _flags(frame), inputs.context, raw=frame, values=values
-    )
-    figure = FigureTask(
-        "check_sensitivity",
-        "bipbayes.checks.sensitivity:sensitivity_figure",
-        {"frame": frame, "context": inputs.context, "model": inputs.model},
-    )
-    flagged = int(frame["diagnosis"].ne("").sum())
-    return CheckResult((table,), (figure,), {"quantities": len(frame), "flagged": flagged})
+    facts = {"quantities": len(frame), "flagged": int(frame["diagnosis"].ne("").sum())}
+    threshold = number(THRESHOLD, 2, language=inputs.context.language)
+    return result(
+        inputs, "sensitivity", COLUMNS, _flags(frame), raw=frame, drawn={"frame": frame},
+        values={"threshold": threshold}, facts=facts,
+    )  # fmt: skip
 
 
 def _flags(frame: pd.DataFrame) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Every significant OLS estimate judged by the posterior: errors of sign and size."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -8,14 +9,13 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from bipbayes.checks.figure import against_n
-from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, figure_task
-from bipbayes.checks.table import NAMED, Columns, check_table
+from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result
+from bipbayes.checks.table import NAMED, Columns
 from bipbayes.intervals import excludes_zero
 from bipbayes.sampling.labels import pooled
 from bipbayes.wording import (
     Context,
     number,
-    percent,
     phrase,
 )
 
@@ -76,21 +76,8 @@ def significant_under_posterior(
     )
 
 
-def signs_figure(frame: pd.DataFrame, *, context: Context, model: str, vcov: str) -> Figure:
-    """Draw type S and type M of the significant OLS estimates against n.
-
-    Parameters
-    ----------
-    frame
-        From `bipbayes.checks.statements.significant_under_posterior`.
-    context
-        Codebook, language and what the caption must say.
-    model
-        Its name.
-    vcov
-        Which OLS errors made them significant.
-    """
-    values = {"model": model, "vcov": phrase(vcov, context.language)}
+def signs_figure(frame: pd.DataFrame, *, context: Context, values: Mapping[str, object]) -> Figure:
+    """Draw type S and type M of the significant OLS estimates against n."""
     return against_n(
         frame, ["type_s", "type_m"], name="signs_figure", context=context, values=values
     )
@@ -106,19 +93,15 @@ def check_signs(inputs: CheckInputs) -> CheckResult:
         for vcov in ERRORS
     ]
     raw = pd.concat(parts, ignore_index=True)
-    tasks = []
-    drawn = raw[raw["vcov"] == ERRORS[0]]
-    if len(drawn):
-        tasks.append(figure_task(inputs, "signs", drawn, vcov=ERRORS[0]))
-    raw = inputs.blanked(raw)
+    drawn, raw = raw[raw["vcov"] == ERRORS[0]], inputs.blanked(raw)
     language = inputs.context.language
-    values = {
-        "model": inputs.model,
-        "level": percent(inputs.settings.level, language),
-        "likely": number(LIKELY, 2, language=language),
-    }
-    table = check_table("signs", COLUMNS, _counted(raw), inputs.context, raw=raw, values=values)
-    return CheckResult((table,), tuple(tasks), {"significant": len(raw)})
+    likely = number(LIKELY, 2, language=language)
+    return result(
+        inputs, "signs", COLUMNS, _counted(raw), raw=raw,
+        drawn={"frame": drawn} if len(drawn) else None,
+        values={"likely": likely, "vcov": phrase(ERRORS[0], language)},
+        facts={"significant": len(raw)},
+    )  # fmt: skip
 
 
 def _counted(raw: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,7 @@ standard deviations integrated over), and OLS with each kind of standard error. 
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, get_args
 
@@ -20,8 +20,8 @@ from scipy import stats
 
 from bipbayes.cells import CELL, VCOV, cell_means
 from bipbayes.checks.figure import finish
-from bipbayes.checks.inputs import Check, CheckInputs, CheckResult
-from bipbayes.checks.table import INTERVAL, NAMED, PROBABILITY, TEXT, WORDS, Columns, check_table
+from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, figure_task
+from bipbayes.checks.table import NAMED, PROBABILITY, TEXT, WORDS, Columns, Interval, check_table
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.progression import PreviousRule, progression
 from bipbayes.data.sample import Floats
@@ -41,7 +41,6 @@ from bipbayes.plots.style import (
     decimal_axis,
     figure_style,
 )
-from bipbayes.plots.task import FigureTask
 from bipbayes.regression import estimate_ols, ols_intervals
 from bipbayes.sampling.exact.posterior import normal_mixture
 from bipbayes.sampling.labels import SAMPLE
@@ -61,7 +60,7 @@ COLUMNS: Final[Columns] = {
     "vcov": NAMED,
     "previous": WORDS,
     "estimate": 3,
-    "interval": INTERVAL,
+    "interval": Interval(),
     "p_positive": PROBABILITY,
 }
 ENGINE: Final = "closed forms"
@@ -239,27 +238,13 @@ def specification_matrix(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def specification_figure(frame: pd.DataFrame, *, context: Context) -> Figure:
-    """Draw the curve of one effect.
-
-    Parameters
-    ----------
-    frame
-        Rows of `bipbayes.checks.specification.specification_curve` of one effect.
-    context
-        Codebook, language and what the caption must say.
-    """
-    language, first = context.language, frame.iloc[0]
+def specification_figure(
+    frame: pd.DataFrame, *, context: Context, values: Mapping[str, object]
+) -> Figure:
+    """Draw the curve of one effect."""
+    language = context.language
     matrix = specification_matrix(frame)
     lines = int(matrix["line"].max()) + 1
-    values = {
-        "outcome": outcome_label(context.codebook, first["outcome"], language=language),
-        "combination": combination_text(
-            context.codebook, first["combination"], language=language
-        ).replace("  ", " "),
-        "estimand": phrase(first["estimand"], language),
-        "level": percent(float(first["level"]), language),
-    }
     with figure_style():
         width = max(6.4, 2.9 + 0.16 * len(frame))
         figure = Figure(figsize=(width, 4.2 + 0.17 * lines))
@@ -337,28 +322,19 @@ def check_specification(inputs: CheckInputs) -> CheckResult:
     for target in targets:
         rows = curve[(curve[list(vars(target))] == pd.Series(vars(target))).all(axis=1)]
         rows = rows.reset_index(drop=True)
-        name = f"check_specification_{target.outcome}_{target.combination}"
+        name = f"_{target.outcome}_{target.combination}"
         name += "" if target.estimand == "effect" else f"_{target.estimand}"
+        combination = combination_text(codebook, target.combination, language=language)
         values = {
             "outcome": outcome_label(codebook, target.outcome, language=language),
-            "combination": combination_text(
-                codebook, target.combination, language=language
-            ).replace("  ", " "),
+            "combination": combination.replace("  ", " "),
             "estimand": phrase(target.estimand, language),
             "level": percent(inputs.settings.level, language),
         }
         tables.append(
-            check_table(
-                "specification",
-                COLUMNS,
-                rows,
-                inputs.context,
-                file_name=name,
-                values=values,
-            )
+            check_table("specification", COLUMNS, rows, inputs.context, of=name, values=values)
         )
-        function = "bipbayes.checks.specification:specification_figure"
-        figures.append(FigureTask(name, function, {"frame": rows, "context": inputs.context}))
+        figures.append(figure_task(inputs, "specification", {"frame": rows}, values, of=name))
     return CheckResult(tuple(tables), tuple(figures), {"rows": len(curve)})
 
 

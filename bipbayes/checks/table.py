@@ -1,6 +1,7 @@
 """Tables of the checks: one layout for all, said in data which column is what."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
@@ -9,14 +10,21 @@ from bipbayes.tables.comparison_table import interval_text, probability_text
 from bipbayes.tables.layout import Column, Table, table_caption
 from bipbayes.wording import Context, capital, number, outcome_label, phrase, respondent_word
 
-type Columns = Mapping[str, str | int]
+
+@dataclass(frozen=True)
+class Interval:
+    """A column of the limits ``lower`` and ``upper``, and their decimals."""
+
+    decimals: int = 3
+
+
+type Columns = Mapping[str, str | int | Interval]
 """Columns of a table, and how each is written: one of the words below, or its decimals."""
 TEXT: Final = "text"  # as it stands
 WORDS: Final = "words"  # a phrase of its own
 NAMED: Final = "named"  # a word of the catalogue that all outputs share
 GROUP: Final = "group"  # outcome, combination, respondent or other label
 PROBABILITY: Final = "probability"
-INTERVAL: Final = "interval"  # columns <name>_lower and <name>_upper, or lower and upper
 
 
 def check_table(
@@ -26,9 +34,8 @@ def check_table(
     context: Context,
     *,
     raw: pd.DataFrame | None = None,
-    file_name: str = "",
+    of: str = "",
     values: Mapping[str, object] | None = None,
-    interval_decimals: int = 3,
 ) -> Table:
     """Build the table of a check.
 
@@ -44,12 +51,10 @@ def check_table(
         Codebook, language, and what the caption must say.
     raw
         Frame behind it for the CSV; default: `frame`.
-    file_name
-        Other than ``check_<name>``.
+    of
+        Which of several, behind ``check_<name>`` in its name.
     values
         What the braces of caption and note stand for.
-    interval_decimals
-        Of limits.
 
     Returns
     -------
@@ -58,17 +63,14 @@ def check_table(
     """
     language, told = context.language, dict(values or {})
     body = pd.DataFrame(
-        {
-            column: _texts(frame, column, kind, places=interval_decimals, context=context)
-            for column, kind in columns.items()
-        }
+        {column: _texts(frame, column, kind, context) for column, kind in columns.items()}
     )
     headed = tuple(
         Column(column, _header(column, told, language), align="r" if _is_number(kind) else "l")
         for column, kind in columns.items()
     )
     return Table(
-        name=file_name or f"check_{name}",
+        name=f"check_{name}{of}",
         caption=table_caption(context, phrase(f"check_{name}_title", language, **told)),
         notes=(phrase(f"check_{name}_note", language, **told),),
         columns=headed,
@@ -78,12 +80,12 @@ def check_table(
 
 
 def _texts(
-    frame: pd.DataFrame, column: str, kind: str | int, *, places: int, context: Context
+    frame: pd.DataFrame, column: str, kind: str | int | Interval, context: Context
 ) -> list[str]:
     language = context.language
-    if kind == INTERVAL:
+    if isinstance(kind, Interval):
         return [
-            interval_text(float(low), float(high), places, language=language)
+            interval_text(float(low), float(high), kind.decimals, language=language)
             for low, high in zip(frame["lower"], frame["upper"], strict=True)
         ]
     writers: dict[str, Callable[[Any], str]] = {
@@ -121,5 +123,5 @@ def _header(column: str, values: Mapping[str, object], language: str) -> str:
     return phrase(f"check_column_{column.replace('.', '_')}", language, **values)
 
 
-def _is_number(kind: str | int) -> bool:
-    return isinstance(kind, int) or kind in (PROBABILITY, INTERVAL)
+def _is_number(kind: str | int | Interval) -> bool:
+    return isinstance(kind, int | Interval) or kind == PROBABILITY

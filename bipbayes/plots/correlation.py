@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from bipbayes.plots.captions import caption, titled
-from bipbayes.plots.style import DIVERGING, LanguageFormatter, figure_style, furnish, ink_on
+from bipbayes.plots.style import DIVERGING, colour_bar, figure_style, furnish, ink_on
 from bipbayes.wording import Context, number, outcome_label, phrase
 
 _CELL: Final = 0.25  # inches
@@ -102,11 +102,7 @@ def correlation_figure(data: pd.DataFrame, *, context: Context) -> Figure:
             left=2.3,
             right=0.9,
         )
-        width = figure.get_size_inches()[0]
-        last = axes.get_position()
-        place = figure.add_axes((last.x1 + 0.12 / width, last.y0, 0.12 / width, last.height))
-        bar = figure.colorbar(image, cax=place)
-        bar.ax.yaxis.set_major_formatter(LanguageFormatter(language))
+        bar = colour_bar(figure, image, axes, language=language)
         bar.set_label(phrase("correlation", language))
     return figure
 

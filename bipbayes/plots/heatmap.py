@@ -1,6 +1,6 @@
 """One page for all outcomes and combinations: posterior beside OLS on one colour scale."""
 
-from typing import Final
+from typing import Any, Final
 
 import matplotlib as mpl
 import numpy as np
@@ -15,7 +15,7 @@ from bipbayes.plots.captions import axis_phrase, caption, titled
 from bipbayes.plots.pages import ROW_HEIGHT, WHOLE, WIDE, Page
 from bipbayes.plots.room import LABEL_LINE, row_labels
 from bipbayes.plots.selection import Side, select, side_of
-from bipbayes.plots.style import DIVERGING, LanguageFormatter, figure_style, furnish, ink_on
+from bipbayes.plots.style import DIVERGING, colour_bar, figure_style, furnish, ink_on
 from bipbayes.wording import MINUS, Context, capital, combination_text, outcome_label, phrase
 
 SOURCES: Final = ("posterior", *FREQUENTIST)
@@ -179,16 +179,13 @@ def _finish(
         bottom=1.0,
         gap=0.06,
     )
-    width, height = figure.get_size_inches()
+    height = figure.get_size_inches()[1]
     panels, parts = figure.axes, figure.subplotpars
     room = _PANEL_TITLE / height
     each = (parts.top - parts.bottom - room * (len(panels) - 1)) / len(panels)
     figure.subplots_adjust(hspace=room / each)  # counts where panels stand below one another
-    last, top = panels[-1].get_position(), panels[0].get_position().y1
-    place = figure.add_axes((last.x1 + 0.12 / width, last.y0, 0.12 / width, top - last.y0))
-    bar = figure.colorbar(image, cax=place, extend="both", extendfrac=0.03)
-    bar.ax.yaxis.set_major_formatter(LanguageFormatter(language))
-    bar.outline.set_visible(False)
+    ends: dict[str, Any] = {"extend": "both", "extendfrac": 0.03}
+    bar = colour_bar(figure, image, panels[-1], language=language, above=panels[0], **ends)
     bar.set_label(axis_phrase(context, sides[0].estimand))
 
 

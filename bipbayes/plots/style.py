@@ -15,7 +15,9 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib import font_manager
 from matplotlib.axes import Axes
+from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.text import Text
 from matplotlib.ticker import Formatter
 from numpy.typing import ArrayLike
@@ -138,6 +140,28 @@ def decimal_axis(axes: Axes, which: str, *, language: str) -> None:
     """
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_formatter(LanguageFormatter(language))
+
+
+def colour_bar(
+    figure: Figure,
+    image: AxesImage,
+    axes: Axes,
+    *,
+    language: str,
+    gap: float = 0.12,
+    width: float = 0.12,
+    above: Axes | None = None,
+    **look: Any,
+) -> Colorbar:
+    """Add a colour bar right of axes (inches), up to the top of those `above` where there are."""
+    inches, place = figure.get_size_inches()[0], axes.get_position()
+    top = place if above is None else above.get_position()
+    box = (place.x1 + gap / inches, place.y0, width / inches, top.y1 - place.y0)
+    bar = figure.colorbar(image, cax=figure.add_axes(box), **look)
+    bar.ax.yaxis.set_major_formatter(LanguageFormatter(language))
+    if look:
+        bar.outline.set_visible(False)
+    return bar
 
 
 def ink_on(colour: ArrayLike) -> str:
