@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from bipbayes.plots.captions import caption, titled
 from bipbayes.plots.shrinkage import RESPONDENT_COLOURS
 from bipbayes.plots.style import (
-    BAND,
     POSTERIOR_COLOUR,
+    bands,
     decimal_axis,
     figure_style,
     furnish,
@@ -80,8 +80,7 @@ def count_axis(axes: Axes, values: pd.Series) -> None:
 
 def label_rows(axes: Axes, labels: Sequence[str], *, named: bool = True) -> None:
     """Write labels at the rows 0, 1, ... from the top, every second row on a band."""
-    for row in range(0, len(labels), 2):
-        axes.axhspan(row - 0.5, row + 0.5, color=BAND, linewidth=0, zorder=0)
+    bands(axes, range(len(labels)))
     axes.set_yticks(range(len(labels)), list(labels) if named else [""] * len(labels))
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(labels) - 0.5, -0.5)

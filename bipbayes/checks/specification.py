@@ -33,11 +33,11 @@ from bipbayes.estimands.mixture import mixture_quantile
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.plots.captions import axis_phrase
 from bipbayes.plots.style import (
-    BAND,
     OLS_COLOUR,
     OLS_MARKER,
     POSTERIOR_COLOUR,
     POSTERIOR_MARKER,
+    bands,
     decimal_axis,
     figure_style,
 )
@@ -285,8 +285,7 @@ def _intervals(axes: Axes, frame: pd.DataFrame, context: Context) -> None:
 
 def _choices(axes: Axes, matrix: pd.DataFrame, language: str) -> None:
     options = matrix.drop_duplicates("line")
-    for line in range(0, len(options), 2):
-        axes.axhspan(line - 0.5, line + 0.5, color=BAND, linewidth=0, zorder=0)
+    bands(axes, range(len(options)))
     axes.plot(matrix["place"], matrix["line"], "s", color="black", markersize=3.6)
     labels = [
         _option(str(choice), str(option), language)

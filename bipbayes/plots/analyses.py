@@ -12,11 +12,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bipbayes.intervals import ANALYSES, excludes_zero
+from bipbayes.intervals import ANALYSES
 from bipbayes.plots.captions import axis_phrase, caption, side_words, titled
 from bipbayes.plots.pages import ANALYSIS_ROOM, ANALYSIS_STEP, WHOLE, Page
 from bipbayes.plots.selection import limits_of, select, side_of
-from bipbayes.plots.style import BAND, decimal_axis, figure_style, furnish
+from bipbayes.plots.style import bands, decimal_axis, figure_style, furnish, interval_marks
 from bipbayes.wording import (
     Context,
     analysis_meaning,
@@ -67,16 +67,12 @@ def analyses_data(
     Returns
     -------
     pandas.DataFrame
-        Rows of the long frame with ``excludes_zero``.
+        Rows of the long frame.
     """
     rows = select(frame, source="posterior", estimand=estimand, outcome=outcome)
     order = {name: place for place, name in enumerate(context.codebook.combinations)}
     places = {name: place for place, name in enumerate(ANALYSES)}
-    rows = rows.assign(
-        _row=rows["combination"].map(order),
-        _analysis=rows["analysis"].map(places),
-        excludes_zero=excludes_zero(rows),
-    )
+    rows = rows.assign(_row=rows["combination"].map(order), _analysis=rows["analysis"].map(places))
     rows = rows.sort_values(["_row", "_analysis"], kind="stable")
     return rows.drop(columns=["_row", "_analysis"]).reset_index(drop=True)
 
@@ -96,11 +92,6 @@ def analyses_figure(
         Outcome shown, for the title.
     page
         Which of the combinations to draw, all on the scale of the whole.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        Not registered with pyplot; save it with `bipbayes.plots.save.save_figure`.
     """
     language = context.language
     stored = [name for name in ANALYSES if (data["analysis"] == name).any()]
@@ -112,7 +103,7 @@ def analyses_figure(
     with figure_style():
         figure = Figure(figsize=(7.4, height + 2.6))
         axes = figure.add_subplot()
-        draw_analyses(axes, shown, context=context)
+        _draw_analyses(axes, shown, context=context)
         axes.set_xlim(limits_of(data[["estimate", "lower", "upper"]]))
         axes.legend(
             loc="lower left",
@@ -134,25 +125,14 @@ def analyses_figure(
     return figure
 
 
-def draw_analyses(axes: Axes, data: pd.DataFrame, *, context: Context) -> None:
-    """Draw the rows of `analyses_data` on axes that the caller made and closes.
-
-    Parameters
-    ----------
-    axes
-        Where to draw.
-    data
-        Rows of `analyses_data`.
-    context
-        Codebook and language.
-    """
+def _draw_analyses(axes: Axes, data: pd.DataFrame, *, context: Context) -> None:
+    """Draw the rows of `analyses_data`."""
     language = context.language
     stored = [name for name in ANALYSES if (data["analysis"] == name).any()]
     combinations = list(dict.fromkeys(data["combination"]))
     share = ANALYSIS_STEP / (ANALYSIS_ROOM + ANALYSIS_STEP * len(stored))
     offsets = (np.arange(len(stored)) - (len(stored) - 1) / 2) * share
-    for place in range(0, len(combinations), 2):
-        axes.axhspan(place - 0.5, place + 0.5, color=BAND, linewidth=0, zorder=0)
+    bands(axes, range(len(combinations)))
     axes.axvline(0, color="black", linewidth=0.6, zorder=1)
     for name, offset in zip(stored, offsets, strict=True):
         rows = data[data["analysis"] == name]
@@ -172,18 +152,7 @@ def _draw_analysis(
     axes: Axes, rows: pd.DataFrame, heights: np.ndarray, *, name: str, language: str
 ) -> None:
     look = LOOKS[name]
-    axes.hlines(heights, rows["lower"], rows["upper"], color=look.colour, linewidth=1.1)
-    faces = [look.colour if full else "white" for full in rows["excludes_zero"]]
-    axes.scatter(
-        rows["estimate"],
-        heights,
-        marker=look.marker,
-        s=17,
-        c=faces,
-        edgecolors=look.colour,
-        linewidths=1.0,
-        zorder=3,
-    )
+    interval_marks(axes, rows, heights, colour=look.colour, marker=look.marker, s=17, width=1.0)
     # A filled mark with its line stands for the analysis in the legend.
     axes.plot(
         [],

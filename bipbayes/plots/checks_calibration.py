@@ -38,11 +38,6 @@ def calibration_figure(shares: pd.DataFrame, *, model: str, language: str = "en"
         Its name.
     language
         ``en`` or ``da``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        Save it with `bipbayes.plots.save.save_figure`.
     """
     data = calibration_data(shares, model)
     rounds = len(next(iter(data.values())))

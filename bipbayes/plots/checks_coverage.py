@@ -51,8 +51,8 @@ def coverage_data(table: pd.DataFrame) -> pd.DataFrame:
     return data
 
 
-def draw_measure(axes: Axes, data: pd.DataFrame, *, measure: str) -> None:
-    """Draw one measure of one panel on axes that the caller made and closes."""
+def _draw_measure(axes: Axes, data: pd.DataFrame, *, measure: str) -> None:
+    """Draw one measure of one panel."""
     for source, colour, marker in (
         ("ols", OLS_COLOUR, OLS_MARKER),
         ("posterior", POSTERIOR_COLOUR, POSTERIOR_MARKER),
@@ -80,11 +80,6 @@ def coverage_figure(table: pd.DataFrame, *, language: str = "en") -> Figure:
         From `bipbayes.validation.summary.coverage_table` without further columns.
     language
         ``en`` or ``da``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        Save it with `bipbayes.plots.save.save_figure`.
     """
     data = coverage_data(table)
     labels = data.drop_duplicates("row").sort_values("row")
@@ -93,8 +88,8 @@ def coverage_figure(table: pd.DataFrame, *, language: str = "en") -> Figure:
         grid = figure.subplots(2, len(_PANELS), sharey=True, squeeze=False)
         for column, panel in enumerate(_PANELS):
             rows = data[(data["estimand"] == panel[0]) & (data["target"] == panel[1])]
-            draw_measure(grid[0, column], rows, measure="covered_95")
-            draw_measure(grid[1, column], rows, measure="rmse")
+            _draw_measure(grid[0, column], rows, measure="covered_95")
+            _draw_measure(grid[1, column], rows, measure="rmse")
             grid[0, column].axvspan(*GOAL, color="#DDDDDD", zorder=0)
             grid[0, column].axvline(0.95, color=GREY, linewidth=0.6)
             grid[0, column].set_xlim(min(0.7, data["covered_95"].min() - 0.02), 1.005)

@@ -105,8 +105,8 @@ def _section(name: str, language: str) -> str:
     return phrase(f"claims_section_{name}", language) if name in _SECTIONS else capital(name)
 
 
-def draw_claims(axes: Axes, data: pd.DataFrame) -> None:
-    """Draw the tiles of one panel of `claims_data` on axes that the caller made and closes."""
+def _draw_claims(axes: Axes, data: pd.DataFrame) -> None:
+    """Draw the tiles of one panel of `claims_data`."""
     for name, tile in TILES.items():
         rows = data[data["word"] == name]
         for edge, chosen in (("#202020", rows["significant"]), ("#BBBBBB", ~rows["significant"])):
@@ -149,11 +149,6 @@ def claims_figure(audit: pd.DataFrame, *, context: Context) -> Figure:
         Rows of `bipbayes.audit.verdicts.audit_claims`.
     context
         Codebook, language and what the caption must say.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        Not registered with pyplot; save it with `bipbayes.plots.save.save_figure`.
     """
     data = claims_data(audit, context)
     panels = list(dict.fromkeys(zip(data["estimand"], data["reading"], strict=True)))
@@ -163,7 +158,7 @@ def claims_figure(audit: pd.DataFrame, *, context: Context) -> Figure:
         grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
         for axes, panel in zip(grid, panels, strict=True):
             chosen = data[(data["estimand"] == panel[0]) & (data["reading"] == panel[1])]
-            draw_claims(axes, chosen)
+            _draw_claims(axes, chosen)
             axes.set_title(panel_title(panel, context.language), loc="left")
             axes.set_xlabel(phrase("claims_axis", context.language), color=GREY)
             _legend(axes, chosen["word"], context.language)

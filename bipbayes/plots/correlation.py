@@ -45,18 +45,8 @@ def correlation_data(covariance: xr.DataArray, context: Context) -> pd.DataFrame
     return pd.DataFrame(values / np.outer(scale, scale), index=codes, columns=codes)
 
 
-def draw_correlation(axes: Axes, data: pd.DataFrame, *, context: Context) -> AxesImage:
-    """Draw the lower triangle with its numbers (times 100) on axes of the caller.
-
-    Parameters
-    ----------
-    axes
-        Where to draw.
-    data
-        Matrix of `correlation_data`.
-    context
-        Codebook and language.
-    """
+def _draw_correlation(axes: Axes, data: pd.DataFrame, *, context: Context) -> AxesImage:
+    """Draw the lower triangle with its numbers (times 100)."""
     values = data.to_numpy()
     shown = np.where(np.tri(len(values), k=-1, dtype=bool), values, np.nan)
     image = axes.imshow(shown, cmap=DIVERGING, norm=Normalize(-1, 1))
@@ -94,7 +84,7 @@ def correlation_figure(data: pd.DataFrame, *, context: Context) -> Figure:
         side = max(2.0, len(data) * _cell(len(data)))
         figure = Figure(figsize=(side + 3.3, side + 1.6))
         axes = figure.add_subplot()
-        image = draw_correlation(axes, data, context=context)
+        image = _draw_correlation(axes, data, context=context)
         furnish(
             figure,
             title=titled(context, phrase("correlation_title", language)),

@@ -11,7 +11,7 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.data.words import in_language
 from bipbayes.plots.captions import blank_words, caption, from_report, titled
 from bipbayes.plots.pages import WIDE
-from bipbayes.plots.style import BAND, GREY, POSTERIOR_COLOUR, figure_style, furnish
+from bipbayes.plots.style import GREY, POSTERIOR_COLOUR, bands, figure_style, furnish
 from bipbayes.wording import Context, number, phrase
 
 _EMPTY: Final = "#CFCFCF"
@@ -42,8 +42,8 @@ def combinations_data(combinations: pd.DataFrame, context: Context) -> pd.DataFr
     return data
 
 
-def draw_bars(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
-    """Draw one bar a combination with its number and percent on axes of the caller."""
+def _draw_bars(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
+    """Draw one bar a combination with its number and percent."""
     shown = data[data["n"].notna()]
     places = np.flatnonzero(data["n"].notna())
     axes.bar(places, shown["n"].astype(float), width=0.62, color=POSTERIOR_COLOUR, linewidth=0)
@@ -60,11 +60,10 @@ def draw_bars(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
     axes.set_ylabel(phrase("combinations_axis", language))
 
 
-def draw_matrix(axes: Axes, data: pd.DataFrame, *, codebook: Codebook) -> None:
+def _draw_matrix(axes: Axes, data: pd.DataFrame, *, codebook: Codebook) -> None:
     """Draw which treatments each combination has; linked dots are one combination."""
     codes = codebook.treatment_codes
-    for row in range(0, len(codes), 2):
-        axes.axhspan(row - 0.5, row + 0.5, color=BAND, linewidth=0, zorder=0)
+    bands(axes, range(len(codes)))
     for place, combination in enumerate(data.itertuples()):
         held = [row for row, code in enumerate(codes) if getattr(combination, code)]
         colours = ["black" if row in held else _EMPTY for row in range(len(codes))]
@@ -81,7 +80,7 @@ def draw_matrix(axes: Axes, data: pd.DataFrame, *, codebook: Codebook) -> None:
     axes.spines[:].set_visible(False)
 
 
-def draw_treatments(axes: Axes, data: pd.DataFrame, *, context: Context) -> None:
+def _draw_treatments(axes: Axes, data: pd.DataFrame, *, context: Context) -> None:
     """Draw how many responses have each treatment, bars growing to the left."""
     codebook, language = context.codebook, context.language
     parts = [data[data[code]] for code in codebook.treatment_codes]
@@ -125,9 +124,9 @@ def combinations_figure(data: pd.DataFrame, *, context: Context) -> Figure:
             height_ratios=[2.2, 0.28 * treatments],
         )
         grid[0, 0].set_visible(False)
-        draw_bars(grid[0, 1], data, language=language)
-        draw_treatments(grid[1, 0], data, context=context)
-        draw_matrix(grid[1, 1], data, codebook=codebook)
+        _draw_bars(grid[0, 1], data, language=language)
+        _draw_treatments(grid[1, 0], data, context=context)
+        _draw_matrix(grid[1, 1], data, codebook=codebook)
         furnish(
             figure,
             title=titled(context, phrase("combinations_title", language)),

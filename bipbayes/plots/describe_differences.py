@@ -55,18 +55,8 @@ def differences_data(
     return data[columns].reset_index(drop=True)
 
 
-def draw_differences(axes: Axes, data: pd.DataFrame, *, group: str) -> None:
-    """Draw one treatment's differences as dots with stems from zero.
-
-    Parameters
-    ----------
-    axes
-        Where to draw.
-    data
-        Rows of `differences_data`.
-    group
-        Which treatment.
-    """
+def _draw_differences(axes: Axes, data: pd.DataFrame, *, group: str) -> None:
+    """Draw one treatment's differences as dots with stems from zero."""
     part = data[data["group"] == group]
     axes.axvspan(-NOTABLE, NOTABLE, color=BAND, linewidth=0, zorder=0)
     axes.axvline(0, color="black", linewidth=0.6)
@@ -96,7 +86,7 @@ def differences_figure(data: pd.DataFrame, *, context: Context) -> Figure:
         figure = Figure(figsize=(4.0 + 1.25 * len(codes), 1.7 + _ROW * (data["row"].max() + 1)))
         grid = figure.subplots(1, len(codes), sharex=True, sharey=True, squeeze=False)[0]
         for axes, code in zip(grid, codes, strict=True):
-            draw_differences(axes, data, group=code)
+            _draw_differences(axes, data, group=code)
             axes.xaxis.set_major_formatter(LanguageFormatter(language))
         first = grid[0]
         _row_labels(first, rows)

@@ -29,18 +29,8 @@ def histogram_data(histograms: pd.DataFrame, context: Context, *, outcome: str) 
     return histograms[histograms["outcome"] == outcome].reset_index(drop=True)
 
 
-def draw_histogram(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
-    """Draw the bars of one outcome; the bar of no change is dark and its share is written.
-
-    Parameters
-    ----------
-    axes
-        Where to draw.
-    data
-        Rows of `histogram_data`.
-    language
-        ``en`` or ``da``.
-    """
+def _draw_histogram(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
+    """Draw the bars of one outcome; the bar of no change is dark and its share is written."""
     width = (data["upper"] - data["lower"]).to_numpy()
     colours = [DARK if abs(centre) < _STEEP else LIGHT for centre in data["centre"]]
     axes.bar(data["centre"], data["percent"], width=0.9 * width, color=colours, linewidth=0)
@@ -63,7 +53,7 @@ def average_figure(data: pd.DataFrame, *, context: Context, outcome: str) -> Fig
     with figure_style():
         figure = Figure(figsize=(5.6, 3.8))
         axes = figure.add_subplot()
-        draw_histogram(axes, data, language=language)
+        _draw_histogram(axes, data, language=language)
         axes.set_ylim(0, _top(data))
         axes.set_xlabel(axis_text(codebook, phrase("change", language), language=language))
         axes.set_ylabel(phrase("changes_percent", language))
@@ -108,7 +98,7 @@ def page_figure(
         figure = Figure(figsize=(7.2, 1.3 + PANEL_HEIGHT * rows))
         grid = figure.subplots(rows, min(PANELS_A_ROW, len(codes)), sharey=True, squeeze=False)
         for axes, code in zip(grid.flat, codes, strict=False):
-            draw_histogram(axes, histogram_data(shown, context, outcome=code), language=language)
+            _draw_histogram(axes, histogram_data(shown, context, outcome=code), language=language)
             label = outcome_label(codebook, code, language=language)
             title = in_lines(label, _TITLE_WIDTH, _TITLE_SIZE)
             axes.set_title(title, loc="left", size=_TITLE_SIZE)

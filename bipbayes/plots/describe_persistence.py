@@ -11,7 +11,7 @@ from matplotlib.image import AxesImage
 
 from bipbayes.data.groups import NO_GROUP
 from bipbayes.plots.captions import blank_words, caption, titled
-from bipbayes.plots.style import BAND, OLS_COLOUR, POSTERIOR_COLOUR, figure_style, furnish
+from bipbayes.plots.style import OLS_COLOUR, POSTERIOR_COLOUR, bands, figure_style, furnish
 from bipbayes.wording import Context, combination_text, number, phrase
 
 _CELL: Final = 0.27  # inches
@@ -25,27 +25,10 @@ def transition_data(transitions: pd.DataFrame, context: Context) -> pd.DataFrame
     return wide.reindex(index=order, columns=order)
 
 
-def draw_transitions(
+def _draw_transitions(
     axes: Axes, data: pd.DataFrame, *, context: Context, counts: pd.Series
 ) -> AxesImage:
-    """Draw the matrix with its percents on axes of the caller.
-
-    Parameters
-    ----------
-    axes
-        Where to draw.
-    data
-        Matrix of `transition_data`.
-    context
-        Codebook and language.
-    counts
-        Pairs that start at each combination, by combination.
-
-    Returns
-    -------
-    matplotlib.image.AxesImage
-        For a colour bar.
-    """
+    """Draw the matrix with its percents."""
     values, language = data.to_numpy(dtype=float), context.language
     axes.set_facecolor("#E4E4E4")
     image = axes.imshow(values, cmap="Blues", norm=Normalize(0, 100), aspect="auto")
@@ -65,21 +48,10 @@ def draw_transitions(
     return image
 
 
-def draw_persistence(axes: Axes, persistence: pd.DataFrame, *, context: Context) -> None:
-    """Draw for each treatment how often it is there next, with and without it before.
-
-    Parameters
-    ----------
-    axes
-        Where to draw.
-    persistence
-        Rows of `bipbayes.describe.activities.treatment_persistence`.
-    context
-        Codebook and language.
-    """
+def _draw_persistence(axes: Axes, persistence: pd.DataFrame, *, context: Context) -> None:
+    """Draw for each treatment how often it is there next, with and without it before."""
     language, rows = context.language, np.arange(len(persistence))
-    for row in rows[::2]:
-        axes.axhspan(row - 0.5, row + 0.5, color=BAND, linewidth=0, zorder=0)
+    bands(axes, rows)
     again, begun = persistence["again"], persistence["begun"]
     axes.hlines(rows, begun, again, color="#9A9A9A", linewidth=1.2)
     looks = ((again, "o", POSTERIOR_COLOUR, "again"), (begun, "s", OLS_COLOUR, "begun"))
@@ -120,8 +92,8 @@ def persistence_figure(
     with figure_style():
         figure = Figure(figsize=(side + 5.2, side + 2.5))
         left, right = figure.subplots(1, 2, width_ratios=[side, 2.4])
-        draw_transitions(left, data, context=context, counts=counts)
-        draw_persistence(right, persistence, context=context)
+        _draw_transitions(left, data, context=context, counts=counts)
+        _draw_persistence(right, persistence, context=context)
         furnish(
             figure,
             title=titled(context, phrase("persistence_title", language)),

@@ -11,7 +11,7 @@ from bipbayes.plots.captions import blank_words, caption, titled
 from bipbayes.plots.pages import ROW_HEIGHT, WHOLE, Page
 from bipbayes.plots.room import in_lines, text_height
 from bipbayes.plots.selection import limits_of
-from bipbayes.plots.style import BAND, OLS_COLOUR, LanguageFormatter, figure_style, furnish
+from bipbayes.plots.style import OLS_COLOUR, LanguageFormatter, bands, figure_style, furnish
 from bipbayes.wording import Context, axis_text, capital, interval_words, outcome_label, phrase
 
 THOUSANDTHS: Final = 1000.0
@@ -50,21 +50,10 @@ def weeks_data(slopes: pd.DataFrame, context: Context) -> pd.DataFrame:
     return data[[*columns, "note"]].sort_values(["row", "vcov"]).reset_index(drop=True)
 
 
-def draw_weeks(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
-    """Draw a dot and a line for each outcome and kind of errors.
-
-    Parameters
-    ----------
-    axes
-        Where to draw.
-    data
-        Rows of `weeks_data`.
-    language
-        ``en`` or ``da``.
-    """
+def _draw_weeks(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
+    """Draw a dot and a line for each outcome and kind of errors."""
     rows = data.drop_duplicates("row")
-    for place in rows["row"].iloc[::2]:
-        axes.axhspan(place - 0.5, place + 0.5, color=BAND, linewidth=0, zorder=0)
+    bands(axes, rows["row"])
     axes.axvline(0, color="black", linewidth=0.6)
     for vcov, look in _LOOKS.items():
         part = data[data["vcov"] == vcov]
@@ -107,7 +96,7 @@ def weeks_figure(data: pd.DataFrame, *, context: Context, page: Page = WHOLE) ->
         row_height = max(ROW_HEIGHT, *(text_height(name, _LABEL_SIZE) + 0.03 for name in names))
         figure = Figure(figsize=(7.2, 1.75 + row_height * len(names)))
         axes = figure.add_subplot()
-        draw_weeks(axes, data, language=language)
+        _draw_weeks(axes, data, language=language)
         axes.set_xlim(limits)
         text = phrase("weeks_axis", language)
         axes.set_xlabel(axis_text(context.codebook, text, language=language))

@@ -25,6 +25,7 @@ from bipbayes.plots.style import (
     decimal_axis,
     figure_style,
     furnish,
+    interval_marks,
 )
 from bipbayes.wording import Context, capital, interval_words, percent, phrase, whole_number
 
@@ -144,30 +145,18 @@ def _add_ols(collection: Collection, rows: ForestRows) -> None:
     if rows.ols is None:
         return
     axes: Axes = collection.get_target(None, {"column": "ols"})
-    heights, frame = _heights(collection, rows), rows.frame
-    axes.hlines(heights, frame["ols_lower"], frame["ols_upper"], color=OLS_COLOUR, linewidth=1.2)
-    axes.scatter(
-        frame["ols_estimate"],
-        heights,
-        marker=OLS_MARKER,
-        s=20,
-        c=_faces(frame, "ols", OLS_COLOUR),
-        edgecolors=OLS_COLOUR,
-        linewidths=1.1,
-        zorder=3,
-    )
+    columns = ["ols_estimate", "ols_lower", "ols_upper"]
+    frame = rows.frame[columns].set_axis(["estimate", "lower", "upper"], axis="columns")
+    heights = _heights(collection, rows)
+    interval_marks(axes, frame, heights, colour=OLS_COLOUR, marker=OLS_MARKER, s=20)
 
 
 def _fill_points(collection: Collection, rows: ForestRows) -> None:
     points = collection.viz["point_estimate"][_VARIABLE]
-    faces = _faces(rows.frame, "posterior", POSTERIOR_COLOUR)
-    for label, face in zip(rows.frame["label"], faces, strict=True):
+    excluded = (rows.frame["posterior_lower"] > 0) | (rows.frame["posterior_upper"] < 0)
+    for label, full in zip(rows.frame["label"], excluded, strict=True):
+        face = POSTERIOR_COLOUR if full else "white"
         points.sel(line=label).item().set_facecolor(face)
-
-
-def _faces(frame: pd.DataFrame, source: str, colour: str) -> list[str]:
-    excluded = (frame[f"{source}_lower"] > 0) | (frame[f"{source}_upper"] < 0)
-    return [colour if full else "white" for full in excluded]
 
 
 def _finish_axes(

@@ -72,25 +72,8 @@ def colour_limit(data: pd.DataFrame) -> float:
     return float(np.ceil(largest * 20) / 20) or 0.05
 
 
-def draw_heatmap(axes: Axes, data: pd.DataFrame, *, context: Context, limit: float) -> AxesImage:
-    """Draw one source's estimates as coloured cells with marks.
-
-    Parameters
-    ----------
-    axes
-        Where to draw.
-    data
-        Rows of `heatmap_data` of one source.
-    context
-        Codebook (order of rows and columns) and language.
-    limit
-        The colour scale reaches from minus to plus this value.
-
-    Returns
-    -------
-    matplotlib.image.AxesImage
-        For the colour bar.
-    """
+def _draw_heatmap(axes: Axes, data: pd.DataFrame, *, context: Context, limit: float) -> AxesImage:
+    """Draw one source's estimates as coloured cells with marks."""
     outcomes, combinations = _order(data, context)
     wide = data.pivot(index="outcome", columns="combination", values="estimate")
     marks = data.pivot(index="outcome", columns="combination", values="mark")
@@ -144,7 +127,7 @@ def heatmap_figure(data: pd.DataFrame, *, context: Context, page: Page = WHOLE) 
         grid = figure.subplots(*shape, sharex=True, sharey=True, squeeze=False).ravel()
         for axes, name in zip(grid, panels, strict=True):
             rows = data[data["source"] == name]
-            image = draw_heatmap(axes, rows, context=context, limit=limit)
+            image = _draw_heatmap(axes, rows, context=context, limit=limit)
             axes.set_title(capital(phrase(name, language)))
         grid[0].set_yticks(range(len(outcomes)), names)
         known = [side for side in sides if side is not None]

@@ -6,11 +6,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bipbayes.intervals import excludes_zero
 from bipbayes.plots.captions import axis_phrase, caption, titled
 from bipbayes.plots.pages import WIDE
 from bipbayes.plots.selection import select, side_of
-from bipbayes.plots.style import OLS_COLOUR, OLS_MARKER, decimal_axis, figure_style, furnish
+from bipbayes.plots.style import (
+    OLS_COLOUR,
+    OLS_MARKER,
+    decimal_axis,
+    figure_style,
+    furnish,
+    interval_marks,
+)
 from bipbayes.wording import Context, number, outcome_label, phrase
 
 _KEPT: Final = [
@@ -46,7 +52,7 @@ def interval_data(
     Returns
     -------
     pandas.DataFrame
-        ``combination, label, n, n_citizens, estimate, lower, upper, excludes_zero`` and the
+        ``combination, label, n, n_citizens, estimate, lower, upper`` and the
         columns of the long frame that say what the intervals are; combinations without an
         estimate keep their row.
     """
@@ -55,37 +61,14 @@ def interval_data(
     data = data.rename_axis("combination").reset_index()
     labels = [context.codebook.combination_label(c, context.language) for c in data["combination"]]
     data.insert(1, "label", labels)
-    data["excludes_zero"] = excludes_zero(data)
     return data
 
 
-def draw_intervals(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
-    """Draw the rows of `interval_data` on axes that the caller made and closes.
-
-    Parameters
-    ----------
-    axes
-        Where to draw.
-    data
-        Rows of `interval_data`.
-    language
-        ``en`` or ``da``.
-    """
+def _draw_intervals(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
+    """Draw the rows of `interval_data`."""
     places = range(len(data))
     axes.axhline(0, color="black", linewidth=0.6)
-    axes.vlines(places, data["lower"], data["upper"], color=OLS_COLOUR, linewidth=1.2)
-    filled = data["excludes_zero"].to_numpy()
-    faces = [OLS_COLOUR if full else "white" for full in filled]
-    axes.scatter(
-        places,
-        data["estimate"],
-        marker=OLS_MARKER,
-        s=22,
-        c=faces,
-        edgecolors=OLS_COLOUR,
-        linewidths=1.1,
-        zorder=3,
-    )
+    interval_marks(axes, data, places, colour=OLS_COLOUR, upright=True, marker=OLS_MARKER, s=22)
     upright = data["label"].str.len().max() >= _LONG_LABEL
     axes.set_xticks(places, _ticks(data, language), rotation=90 if upright else 0)
     axes.tick_params(axis="x", length=0)
@@ -105,11 +88,6 @@ def interval_figure(data: pd.DataFrame, *, context: Context, outcome: str) -> Fi
         Codebook, language and what the caption must say.
     outcome
         Outcome shown, for title and caption.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        Not registered with pyplot; save it with `bipbayes.plots.save.save_figure`.
     """
     side = side_of(data)
     language = context.language
@@ -117,7 +95,7 @@ def interval_figure(data: pd.DataFrame, *, context: Context, outcome: str) -> Fi
         column = 0.52 if len(data) < WIDE else 0.4  # inches; upright labels have three lines
         figure = Figure(figsize=(max(5.0, 0.9 + column * len(data)), 4.4))
         axes = figure.add_subplot()
-        draw_intervals(axes, data, language=language)
+        _draw_intervals(axes, data, language=language)
         axes.set_ylabel(axis_phrase(context, side.estimand if side else "effect"))
         title = outcome_label(context.codebook, outcome, language=language)
         if side is not None and side.estimand != "effect":

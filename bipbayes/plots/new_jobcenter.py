@@ -3,15 +3,20 @@
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bipbayes.intervals import excludes_zero
 from bipbayes.plots.captions import axis_phrase, caption, titled
 from bipbayes.plots.selection import select, side_of
-from bipbayes.plots.style import BAND, POSTERIOR_COLOUR, decimal_axis, figure_style, furnish
+from bipbayes.plots.style import (
+    POSTERIOR_COLOUR,
+    bands,
+    decimal_axis,
+    figure_style,
+    furnish,
+    interval_marks,
+)
 from bipbayes.wording import Context, combination_text, outcome_label, phrase
 
 _ROW_HEIGHT: Final = 0.3  # inches
@@ -46,11 +51,11 @@ def new_jobcenter_data(frame: pd.DataFrame, context: Context, *, outcome: str) -
     Returns
     -------
     pandas.DataFrame
-        Rows of the long frame with ``place`` (of the combination) and ``excludes_zero``.
+        Rows of the long frame with ``place`` (of the combination).
     """
     rows = select(frame, source="posterior", estimand=tuple(LOOKS), outcome=outcome)
     order = {name: place for place, name in enumerate(context.codebook.combinations)}
-    rows = rows.assign(place=rows["combination"].map(order), excludes_zero=excludes_zero(rows))
+    rows = rows.assign(place=rows["combination"].map(order))
     return rows.sort_values(["place", "estimand"], kind="stable", ignore_index=True)
 
 
@@ -65,11 +70,6 @@ def new_jobcenter_figure(data: pd.DataFrame, *, context: Context, outcome: str) 
         Codebook, language and what the caption must say.
     outcome
         Outcome shown, for the title.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        Not registered with pyplot; save it with `bipbayes.plots.save.save_figure`.
     """
     language = context.language
     label = outcome_label(context.codebook, outcome, language=language)
@@ -77,7 +77,7 @@ def new_jobcenter_figure(data: pd.DataFrame, *, context: Context, outcome: str) 
     with figure_style():
         figure = Figure(figsize=(6.4, _ROW_HEIGHT * len(context.codebook.combinations) + 2.1))
         axes = figure.add_subplot()
-        draw_new_jobcenter(axes, data, context=context)
+        _draw_new_jobcenter(axes, data, context=context)
         furnish(
             figure,
             title=titled(context, phrase("new_jobcenter_title", language, outcome=label)),
@@ -93,26 +93,17 @@ def new_jobcenter_figure(data: pd.DataFrame, *, context: Context, outcome: str) 
     return figure
 
 
-def draw_new_jobcenter(axes: Axes, data: pd.DataFrame, *, context: Context) -> None:
-    """Draw the rows of `new_jobcenter_data` on axes that the caller made and closes."""
+def _draw_new_jobcenter(axes: Axes, data: pd.DataFrame, *, context: Context) -> None:
+    """Draw the rows of `new_jobcenter_data`."""
     language, codebook = context.language, context.codebook
-    for place in range(0, len(codebook.combinations), 2):
-        axes.axhspan(place - 0.5, place + 0.5, color=BAND, linewidth=0, zorder=0)
+    bands(axes, range(len(codebook.combinations)))
     axes.axvline(0, color="black", linewidth=0.6, zorder=1)
     for estimand, look in LOOKS.items():
         rows = data[data["estimand"] == estimand]
         heights = rows["place"].to_numpy(dtype=float) + look.shift
-        axes.hlines(heights, rows["lower"], rows["upper"], color=look.colour, linewidth=1.2)
-        axes.scatter(
-            rows["estimate"],
-            heights,
-            marker=look.marker,
-            s=20,
-            c=np.where(rows["excludes_zero"], look.colour, "white"),
-            edgecolors=look.colour,
-            linewidths=1.1,
-            zorder=3,
-            label=phrase(_LABELS[estimand], language),
+        told = phrase(_LABELS[estimand], language)
+        interval_marks(
+            axes, rows, heights, colour=look.colour, marker=look.marker, s=20, label=told
         )
     texts = [combination_text(codebook, c, language=language) for c in codebook.combinations]
     axes.set_yticks(range(len(texts)), texts)

@@ -72,18 +72,8 @@ def shrinkage_data(
     return data.sort_values("place").reset_index(drop=True)
 
 
-def draw_shrinkage(axes: Axes, data: pd.DataFrame, *, context: Context) -> None:
-    """Draw the arrows on axes that the caller made and closes.
-
-    Parameters
-    ----------
-    axes
-        Where to draw.
-    data
-        Rows of `shrinkage_data`.
-    context
-        Codebook and language.
-    """
+def _draw_shrinkage(axes: Axes, data: pd.DataFrame, *, context: Context) -> None:
+    """Draw the arrows."""
     axes.axhline(0, color="black", linewidth=0.6, zorder=1)
     respondents = context.codebook.respondents
     for place, respondent in enumerate(respondents):
@@ -127,7 +117,7 @@ def shrinkage_figure(data: pd.DataFrame, *, frame: pd.DataFrame, context: Contex
         for axes, page in zip(grid, rows, strict=True):
             here = data["combination"].isin(order[page.rows])
             first = page.rows.start
-            draw_shrinkage(axes, data[here].assign(place=data["place"] - first), context=context)
+            _draw_shrinkage(axes, data[here].assign(place=data["place"] - first), context=context)
         names = [respondent_word(r, language=language) for r in context.codebook.respondents]
         handles = [
             Line2D([], [], color=colour, label=name)

@@ -5,7 +5,7 @@ marker (square, circle), so that a grey print can be read.
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import as_file, files
@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.colorbar import Colorbar
@@ -22,6 +23,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import Formatter
 from numpy.typing import ArrayLike
 
+from bipbayes.intervals import excludes_zero
 from bipbayes.plots.room import LABEL_LINE, in_lines, room_for_labels
 from bipbayes.wording import number
 
@@ -162,6 +164,42 @@ def colour_bar(
     if look:
         bar.outline.set_visible(False)
     return bar
+
+
+def bands(axes: Axes, rows: Iterable[float]) -> None:
+    """Shade every second row, so that the eye keeps to them."""
+    for row in list(rows)[::2]:
+        axes.axhspan(row - 0.5, row + 0.5, color=BAND, linewidth=0, zorder=0)
+
+
+def interval_marks(
+    axes: Axes,
+    rows: pd.DataFrame,
+    places: ArrayLike,
+    *,
+    colour: str,
+    upright: bool = False,
+    width: float = 1.1,
+    **look: Any,
+) -> None:
+    """Draw ``lower`` to ``upper`` and ``estimate``, filled where the interval excludes zero.
+
+    Parameters
+    ----------
+    axes, rows
+        Where to draw what.
+    places
+        Of the rows along the other axis, which is the horizontal one where `upright`.
+    colour, width
+        Of lines and marks.
+    **look
+        ``marker``, ``s`` (its size) and ``label``.
+    """
+    lines = axes.vlines if upright else axes.hlines
+    lines(places, rows["lower"], rows["upper"], color=colour, linewidth=width + 0.1)
+    faces = np.where(excludes_zero(rows), colour, "white").tolist()
+    x, y = (places, rows["estimate"]) if upright else (rows["estimate"], places)
+    axes.scatter(x, y, c=faces, edgecolors=colour, linewidths=width, zorder=3, **look)
 
 
 def ink_on(colour: ArrayLike) -> str:

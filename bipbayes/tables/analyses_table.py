@@ -4,8 +4,13 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from bipbayes.intervals import ALL_INDICATORS, ANALYSES, PRIOR_DRIVEN
-from bipbayes.tables.comparison_table import interval_text
+from bipbayes.intervals import ALL_INDICATORS, ANALYSES
+from bipbayes.tables.comparison_table import (
+    closing_notes,
+    dagger,
+    source_note,
+    starred_interval,
+)
 from bipbayes.tables.layout import Column, Table, rounding_note, table_caption
 from bipbayes.tables.rounding import row_decimals
 from bipbayes.wording import (
@@ -13,8 +18,6 @@ from bipbayes.wording import (
     analysis_meaning,
     analysis_name,
     capital,
-    interval_words,
-    meaning_of_significant,
     number,
     outcome_label,
     percent,
@@ -102,11 +105,10 @@ def _body(rows: pd.DataFrame, context: Context, *, outcomes: list[str]) -> pd.Da
             if lines.empty:
                 continue
             n = number(float(lines["n"].max()), 0, language=language)
-            dagger = " †" if (lines["note"] == PRIOR_DRIVEN).any() else ""
             texts = {
                 "outcome": outcome_label(codebook, outcome, language=language),
                 "combination": codebook.combination_label(combination, language),
-                "n": n + dagger,
+                "n": n + max(map(dagger, lines["note"])),
             }
             body.append(texts | _cells(lines, language))
     return pd.DataFrame(body)
@@ -116,35 +118,19 @@ def _cells(lines: pd.DataFrame, language: str) -> dict[str, str]:
     """Mean and interval by analysis; an asterisk where the interval excludes zero."""
     texts = {}
     for row in lines.to_dict("records"):
-        digits, low, high = int(row["digits"]), float(row["lower"]), float(row["upper"])
-        star = "*" if low > 0 or high < 0 else ""
-        name = row["analysis"]
+        digits, name = int(row["digits"]), row["analysis"]
+        ends = float(row["lower"]), float(row["upper"])
         texts[f"mean_{name}"] = number(float(row["estimate"]), digits, language=language)
-        texts[f"interval_{name}"] = interval_text(low, high, digits, language=language) + star
+        texts[f"interval_{name}"] = starred_interval(*ends, digits, language=language)
     return texts
 
 
 def _notes(rows: pd.DataFrame, stored: list[str], context: Context) -> tuple[str, ...]:
-    language, first = context.language, rows.iloc[0]
+    language = context.language
     notes = [
         f"{capital(analysis_name(name, language=language))}: "
         f"{analysis_meaning(name, language=language)}"
         for name in stored
     ]
-    notes += [
-        phrase(
-            "posterior_note",
-            language,
-            interval=interval_words(float(first["level"]), str(first["kind"]), language=language),
-            model=first["model"],
-            errors=phrase(first["vcov"], language),
-        ),
-        phrase("star", language),
-        meaning_of_significant(ESTIMAND, language=language),
-        rounding_note(context),
-    ]
-    if rows["outcome"].isin(context.codebook.average_codes).any():
-        notes.append(phrase("average_counts", language))
-    if (rows["note"] == PRIOR_DRIVEN).any():
-        notes.append(phrase("prior_driven_note", language))
-    return tuple(notes)
+    closing = closing_notes(rows, context, ESTIMAND, rounding_note(context))
+    return (*notes, source_note(rows.iloc[0], context), *closing)

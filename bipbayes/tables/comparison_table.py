@@ -70,6 +70,43 @@ def interval_text(low: float, high: float, decimals: int, *, language: str) -> s
     return phrase("interval", language, **ends)
 
 
+def starred_interval(low: float, high: float, decimals: int, *, language: str) -> str:
+    """Write an interval, with an asterisk where it excludes zero."""
+    star = "*" if low > 0 or high < 0 else ""
+    return interval_text(low, high, decimals, language=language) + star
+
+
+def dagger(note: str) -> str:
+    """Return the mark of a number with no answers behind it, ``""`` for any other."""
+    return " †" if note == PRIOR_DRIVEN else ""
+
+
+def source_note(row: pd.Series, context: Context, *, kind: str = "", errors: str = "vcov") -> str:
+    """Say which interval a source's rows have, under which errors, and of which model."""
+    language, kind = context.language, kind or str(row["kind"])
+    return phrase(
+        "ols_note" if kind == "confidence" else "posterior_note",
+        language,
+        interval=interval_words(float(row["level"]), kind, language=language),
+        model=row["model"],
+        errors=phrase(row[errors], language),
+    )
+
+
+def closing_notes(
+    rows: pd.DataFrame, context: Context, estimand: str, *middle: str, averages: bool = True
+) -> list[str]:
+    """Say what the signs of a table's rows mean, then what else there is to know of them."""
+    language = context.language
+    notes = [phrase("star", language), meaning_of_significant(estimand, language=language)]
+    notes += middle
+    if averages and rows["outcome"].isin(context.codebook.average_codes).any():
+        notes.append(phrase("average_counts", language))
+    if (rows["note"] == PRIOR_DRIVEN).any():
+        notes.append(phrase("prior_driven_note", language))
+    return notes
+
+
 def probability_text(value: float, *, language: str) -> str:
     """Write a probability from draws: two decimals, never 0 or 1."""
     if not np.isfinite(value):
@@ -88,26 +125,21 @@ def comparison_body(raw: pd.DataFrame, context: Context) -> pd.DataFrame:
     places = row_decimals(raw, sd="posterior_sd")
     rows = []
     for (_, row), digits in zip(raw.iterrows(), places, strict=True):
-        dagger = " †" if row["note"] == PRIOR_DRIVEN else ""
+        ols = row["ols_lower"], row["ols_upper"], MOST_DECIMALS
+        posterior = row["posterior_lower"], row["posterior_upper"], int(digits)
         rows.append(
             {
                 "combination": context.codebook.combination_label(row["combination"], language),
-                "n": number(row["n"], 0, language=language) + dagger,
+                "n": number(row["n"], 0, language=language) + dagger(row["note"]),
                 "ols_estimate": number(row["ols_estimate"], MOST_DECIMALS, language=language),
-                "ols_interval": _starred(row, "ols", MOST_DECIMALS, language),
+                "ols_interval": starred_interval(*ols, language=language),
                 "posterior_mean": number(row["posterior_mean"], int(digits), language=language),
-                "posterior_interval": _starred(row, "posterior", int(digits), language),
+                "posterior_interval": starred_interval(*posterior, language=language),
                 "p_positive": probability_text(row["p_positive"], language=language),
                 "pooling": number(row["pooling_factor"], 2, language=language),
             }
         )
     return pd.DataFrame(rows)
-
-
-def _starred(row: pd.Series, side: str, digits: int, language: str) -> str:
-    low, high = row[f"{side}_lower"], row[f"{side}_upper"]
-    star = "*" if low > 0 or high < 0 else ""
-    return interval_text(low, high, digits, language=language) + star
 
 
 def comparison_columns(raw: pd.DataFrame, context: Context) -> tuple[Column, ...]:
@@ -146,31 +178,13 @@ def comparison_notes(raw: pd.DataFrame, context: Context, estimand: str) -> tupl
     """Say what rows of data/comparison.csv are, and what their signs mean."""
     if raw.empty:
         return ()
-    language, first = context.language, raw.iloc[0]
-    level, kind = float(first["level"]), str(first["kind"])
+    first = raw.iloc[0]
+    pooling = phrase("pooling_note", context.language, source=_source(context))
     notes = [
-        phrase(
-            "ols_note",
-            language,
-            interval=interval_words(level, "confidence", language=language),
-            errors=phrase(first["vcov_ols"], language),
-        ),
-        phrase(
-            "posterior_note",
-            language,
-            interval=interval_words(level, kind, language=language),
-            model=first["model"],
-            errors=phrase(first["vcov_posterior"], language),
-        ),
-        phrase("star", language),
-        meaning_of_significant(estimand, language=language),
-        phrase("pooling_note", language, source=_source(context)),
-        rounding_note(context),
+        source_note(first, context, kind="confidence", errors="vcov_ols"),
+        source_note(first, context, errors="vcov_posterior"),
+        *closing_notes(raw, context, estimand, pooling, rounding_note(context)),
     ]
-    if raw["outcome"].isin(context.codebook.average_codes).any():
-        notes.append(phrase("average_counts", language))
-    if (raw["note"] == PRIOR_DRIVEN).any():
-        notes.append(phrase("prior_driven_note", language))
     return tuple(capital(note) for note in notes)
 
 

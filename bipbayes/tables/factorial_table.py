@@ -7,15 +7,19 @@ import pandas as pd
 
 from bipbayes.comparison import shown_errors
 from bipbayes.data.factorial import factorial_contrasts
-from bipbayes.intervals import ALL_INDICATORS, PRIOR_DRIVEN
-from bipbayes.tables.comparison_table import interval_text, probability_text
+from bipbayes.intervals import ALL_INDICATORS
+from bipbayes.tables.comparison_table import (
+    closing_notes,
+    dagger,
+    probability_text,
+    source_note,
+    starred_interval,
+)
 from bipbayes.tables.layout import Column, Table, rounding_note, table_caption
 from bipbayes.tables.rounding import MOST_DECIMALS, row_decimals
 from bipbayes.wording import (
     Context,
     capital,
-    interval_words,
-    meaning_of_significant,
     number,
     outcome_label,
     percent,
@@ -123,10 +127,9 @@ def _body(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
             known = next((side for side in reversed(sides) if side is not None), None)
             if known is None:
                 continue
-            dagger = " †" if known["note"] == PRIOR_DRIVEN else ""
             texts = {
                 "outcome": outcome_label(codebook, outcome, language=language),
-                "term": term.replace(":", " × ") + dagger,
+                "term": term.replace(":", " × ") + dagger(known["note"]),
             }
             for name, side in zip(("ols", "posterior"), sides, strict=True):
                 texts |= _side(name, side, language)
@@ -137,37 +140,21 @@ def _body(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
 def _side(name: str, row: Mapping[Hashable, Any] | None, language: str) -> dict[str, str]:
     if row is None:
         return {}
-    values = {key: float(row[key]) for key in ("estimate", "lower", "upper", "p_positive")}
+    estimate, low, high, positive = (
+        float(row[key]) for key in ("estimate", "lower", "upper", "p_positive")
+    )
     digits = int(row["digits"])
-    star = "*" if values["lower"] > 0 or values["upper"] < 0 else ""
     texts = {
-        f"{name}_estimate": number(values["estimate"], digits, language=language),
-        f"{name}_interval": interval_text(
-            values["lower"], values["upper"], digits, language=language
-        )
-        + star,
+        f"{name}_estimate": number(estimate, digits, language=language),
+        f"{name}_interval": starred_interval(low, high, digits, language=language),
     }
     if name == "posterior":
-        texts["p_positive"] = probability_text(values["p_positive"], language=language)
+        texts["p_positive"] = probability_text(positive, language=language)
     return texts
 
 
 def _notes(rows: pd.DataFrame, context: Context) -> tuple[str, ...]:
     language = context.language
     notes = [phrase("factorial_note", language), _smallest(rows, context)]
-    for source, part in rows.groupby("source", sort=False):
-        first = part.iloc[0]
-        interval = interval_words(float(first["level"]), str(first["kind"]), language=language)
-        key = "posterior_note" if source == "posterior" else "ols_note"
-        errors = phrase(first["vcov"], language)
-        notes.append(phrase(key, language, interval=interval, model=first["model"], errors=errors))
-    notes += [
-        phrase("star", language),
-        meaning_of_significant(ESTIMAND, language=language),
-        rounding_note(context),
-    ]
-    if rows["outcome"].isin(context.codebook.average_codes).any():
-        notes.append(phrase("average_counts", language))
-    if (rows["note"] == PRIOR_DRIVEN).any():
-        notes.append(phrase("prior_driven_note", language))
-    return tuple(notes)
+    notes += [source_note(part.iloc[0], context) for _, part in rows.groupby("source", sort=False)]
+    return (*notes, *closing_notes(rows, context, ESTIMAND, rounding_note(context)))

@@ -5,15 +5,19 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from bipbayes.intervals import FREQUENTIST, PRIOR_DRIVEN
-from bipbayes.tables.comparison_table import interval_text, probability_text
+from bipbayes.intervals import FREQUENTIST
+from bipbayes.tables.comparison_table import (
+    closing_notes,
+    dagger,
+    probability_text,
+    source_note,
+    starred_interval,
+)
 from bipbayes.tables.layout import Column, Table, rounding_note, table_caption
 from bipbayes.tables.rounding import MOST_DECIMALS, row_decimals
 from bipbayes.wording import (
     Context,
     capital,
-    interval_words,
-    meaning_of_significant,
     number,
     outcome_label,
     percent,
@@ -68,15 +72,13 @@ def _body(raw: pd.DataFrame, context: Context, frequentist: bool) -> pd.DataFram
     places = np.full(len(raw), MOST_DECIMALS) if frequentist else row_decimals(raw, sd="se")
     rows = []
     for (_, row), digits in zip(raw.iterrows(), places, strict=True):
-        dagger = " †" if row["note"] == PRIOR_DRIVEN else ""
-        star = "*" if row["lower"] > 0 or row["upper"] < 0 else ""
-        limits = interval_text(row["lower"], row["upper"], int(digits), language=language)
+        ends = row["lower"], row["upper"]
         rows.append(
             {
                 "combination": context.codebook.combination_label(row["combination"], language),
-                "n": number(row["n"], 0, language=language) + dagger,
+                "n": number(row["n"], 0, language=language) + dagger(row["note"]),
                 "estimate": number(row["estimate"], int(digits), language=language),
-                "interval": limits + star,
+                "interval": starred_interval(*ends, int(digits), language=language),
                 "p_value": _p_text(row["p_value"], language),
                 "p_holm": _p_text(row["p_holm"], language),
                 "p_positive": probability_text(row["p_positive"], language=language),
@@ -110,17 +112,6 @@ def _notes(
 ) -> tuple[str, ...]:
     if raw.empty:
         return ()
-    language, first = context.language, raw.iloc[0]
-    told = {
-        "interval": interval_words(float(first["level"]), first["kind"], language=language),
-        "errors": phrase(first["vcov"], language),
-    }
-    if frequentist:
-        notes = [phrase("ols_note", language, **told)]
-    else:
-        notes = [phrase("posterior_note", language, model=first["model"], **told)]
-    notes += [phrase("star", language), meaning_of_significant(estimand, language=language)]
-    notes += [] if frequentist else [rounding_note(context)]
-    if (raw["note"] == PRIOR_DRIVEN).any():
-        notes.append(phrase("prior_driven_note", language))
-    return tuple(capital(note) for note in notes)
+    middle = [] if frequentist else [rounding_note(context)]
+    closing = closing_notes(raw, context, estimand, *middle, averages=False)
+    return tuple(capital(note) for note in (source_note(raw.iloc[0], context), *closing))
