@@ -110,15 +110,13 @@ def residual_summary(residuals: pd.DataFrame, *, by: Sequence[str] = ()) -> pd.D
     return pd.DataFrame(rows)
 
 
-def quantile_ribbon(predicted: xr.DataArray, *, level: float = 0.95) -> pd.DataFrame:
+def quantile_ribbon(predicted: xr.DataArray) -> pd.DataFrame:
     """Say where the ordered residuals of data from the model lie.
 
     Parameters
     ----------
     predicted
         From `bipbayes.checks.predictive.predicted_means`; every draw is a data set.
-    level
-        Probability of the ribbon, at each place on its own.
 
     Returns
     -------
@@ -130,7 +128,7 @@ def quantile_ribbon(predicted: xr.DataArray, *, level: float = 0.95) -> pd.DataF
     values = values[:, np.isfinite(values).all(axis=0)]
     standard = (values - values.mean(axis=0)) / values.std(axis=0, ddof=1)
     ordered = np.sort(standard, axis=1)
-    lower, upper = limits(ordered, level=level)
+    lower, upper = limits(ordered, level=0.95)
     return pd.DataFrame(
         {
             "place": np.arange(1, ordered.shape[1] + 1),

@@ -47,6 +47,7 @@ _LINES: Final[dict[str, dict[str, Any]]] = {
 }
 logger = logging.getLogger(__name__)
 PRIOR_DRAWS = 500
+_BINS: Final = 60
 _OVERALL: Final = {"outcome": ALL_INDICATORS}
 
 
@@ -133,16 +134,14 @@ def _coords(model: Any, draws: int) -> dict[str, Any]:
     }
 
 
-def prior_histogram(values: dict[str, Floats], *, bins: int = 60) -> pd.DataFrame:
-    """Return densities on common bins.
+def prior_histogram(values: dict[str, Floats]) -> pd.DataFrame:
+    """Return densities on common bins, from minus to plus the widest prior effect.
 
     Parameters
     ----------
     values
         ``effect`` and ``predicted`` from the prior, ``observed`` cell means; any shape, `NaN`
         left out.
-    bins
-        Number of bins, from minus to plus the widest prior effect.
 
     Returns
     -------
@@ -150,7 +149,7 @@ def prior_histogram(values: dict[str, Floats], *, bins: int = 60) -> pd.DataFram
         ``what``, ``low``, ``high``, ``density``; what lies beyond the bins counts in the total.
     """
     reach = max(1.2 * LIMIT, float(np.nanquantile(np.abs(values["effect"]), 0.999)))
-    edges = np.linspace(-reach, reach, bins + 1)
+    edges = np.linspace(-reach, reach, _BINS + 1)
     frames = []
     for what, array in values.items():
         known = array[np.isfinite(array)]
@@ -168,7 +167,7 @@ def prior_histogram(values: dict[str, Floats], *, bins: int = 60) -> pd.DataFram
     return pd.concat(frames, ignore_index=True)
 
 
-def prior_effects(effects: xr.DataArray, *, limits: Sequence[float] = LIMITS) -> pd.DataFrame:
+def prior_effects(effects: xr.DataArray) -> pd.DataFrame:
     """Say what a prior says of the effects of cells, before any data.
 
     Parameters
@@ -176,8 +175,6 @@ def prior_effects(effects: xr.DataArray, *, limits: Sequence[float] = LIMITS) ->
     effects
         Draws from the prior, dims ``chain, draw, combination, jobcenter, indicator`` (a model's
         cells are exchangeable before data, so they are pooled).
-    limits
-        Sizes below which the share of prior effects is given.
 
     Returns
     -------
@@ -196,19 +193,15 @@ def prior_effects(effects: xr.DataArray, *, limits: Sequence[float] = LIMITS) ->
     }
     # Cells without answers have no predicted mean.
     known = {name: values[np.isfinite(values)] for name, values in parts.items()}
-    rows = [
-        {"quantity": name, **_summary(values, limits)}
-        for name, values in known.items()
-        if values.size
-    ]
+    rows = [{"quantity": name, **_summary(values)} for name, values in known.items() if values.size]
     return pd.DataFrame(rows)
 
 
-def _summary(values: Floats, limits: Sequence[float]) -> dict[str, float]:
+def _summary(values: Floats) -> dict[str, float]:
     found = {"sd": float(values.std())}
     for share, value in zip(QUANTILES, np.quantile(values, QUANTILES), strict=True):
         found[f"q_{100 * share:g}"] = float(value)
-    return found | {f"inside_{x:g}": float((np.abs(values) <= x).mean()) for x in limits}
+    return found | {f"inside_{x:g}": float((np.abs(values) <= x).mean()) for x in LIMITS}
 
 
 def prior_figure(

@@ -7,9 +7,9 @@ import numpy as np
 import xarray as xr
 from threadpoolctl import threadpool_limits
 
+from bipbayes.cells.weights import average_weights, observed_weights, standard_weights
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.factorial import factorial_contrasts
-from bipbayes.estimands.weights import average_weights, observed_weights, standard_weights
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.sampling.labels import SAMPLE
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bipbayes.cells.weights import standard_weights
 from bipbayes.data.codebook import Codebook
 from bipbayes.errors import SettingsError, raise_all, unknown
 from bipbayes.estimands.draws import outcome_draws
@@ -15,7 +16,6 @@ from bipbayes.estimands.effects import effect_draws
 from bipbayes.estimands.intervals import IntervalSettings, answer_counts, summary_rows
 from bipbayes.estimands.new_jobcenter import new_jobcenter_draws, new_jobcenter_effects
 from bipbayes.estimands.posterior import Posterior, progress_draws
-from bipbayes.estimands.weights import standard_weights
 from bipbayes.intervals import PRIOR_DRIVEN, places_moved
 from bipbayes.sampling.diagnose import points_of
 from bipbayes.sampling.labels import SAMPLE

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bipbayes.cells.weights import average_weights
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import (
     Booleans,
@@ -171,7 +172,7 @@ def estimate_ordinal(progression: xr.Dataset, codebook: Codebook) -> xr.Dataset:
     fits = fit_indicators(progression, codebook, sample=sample)
     indicators = list(codebook.indicator_codes)
     stacked = _stack(fits, sample, indicators)
-    weights, shift = average_weights(progression, codebook)
+    weights, shift = outcome_weights(progression, codebook)
     dataset = _dataset(stacked, sample, weights=weights, shift=shift)
     stored = translation_dataset({code: entry.translation for code, entry in fits.items()})
     dataset = dataset.merge(stored.reindex(indicator=indicators))
@@ -182,27 +183,16 @@ def estimate_ordinal(progression: xr.Dataset, codebook: Codebook) -> xr.Dataset:
     return dataset
 
 
-def average_weights(progression: xr.Dataset, codebook: Codebook) -> tuple[Floats, Floats]:
+def outcome_weights(progression: xr.Dataset, codebook: Codebook) -> tuple[Floats, Floats]:
     """Weights of indicators in all outcomes, shape (outcome, indicator), and shifts.
 
-    An average on the scale of the report is ``sum_k sd[k] / (K sd[mean])`` times its members,
-    plus the difference between the mean of the members' mean changes and its own, over its sd.
     An average that nobody answered has no weights and the shift ``NaN``.
     """
-    indicators = list(codebook.indicator_codes)
-    count = len(indicators)
-    weights = np.zeros((len(codebook.outcomes), count))
-    weights[:count] = np.eye(count)
-    shift = np.zeros(len(codebook.outcomes))
-    sd, mean = progression["sd"], progression["mean"]
-    for row, code in enumerate(codebook.average_codes, start=count):
-        members = list(codebook.members(code))
-        own = float(sd.sel(outcome=code))
-        share = sd.sel(outcome=members).to_numpy() / (len(members) * own)
-        weights[row, [indicators.index(name) for name in members]] = np.nan_to_num(share)
-        between = mean.sel(outcome=members).mean() - mean.sel(outcome=code)
-        shift[row] = float(between) / own
-    return weights, shift
+    count = len(codebook.indicator_codes)
+    scale = progression[["sd", "mean"]].rename(mean="mean_change")
+    averages, moved = average_weights(scale, codebook)
+    weights = np.concatenate([np.eye(count), np.nan_to_num(averages.to_numpy())])
+    return weights, np.concatenate([np.zeros(count), moved.to_numpy()])
 
 
 def _stack(fits: dict[str, IndicatorFit], sample: Sample, indicators: Sequence[str]) -> Stacked:

@@ -48,28 +48,15 @@ LOOKS: Final = {
 }
 
 
-def analyses_data(
-    frame: pd.DataFrame, context: Context, *, outcome: str, estimand: str = "effect"
-) -> pd.DataFrame:
+def analyses_data(frame: pd.DataFrame, context: Context, *, outcome: str) -> pd.DataFrame:
     """Return one row for every combination and stored analysis, from top to bottom.
-
-    Parameters
-    ----------
-    frame
-        Long frame of intervals, of one posterior model under several analyses.
-    context
-        Codebook and language.
-    outcome
-        Indicator, average or ``all_indicators``.
-    estimand
-        ``effect`` or ``contrast``.
 
     Returns
     -------
     pandas.DataFrame
         Rows of the long frame.
     """
-    rows = select(frame, source="posterior", estimand=estimand, outcome=outcome)
+    rows = select(frame, source="posterior", estimand="effect", outcome=outcome)
     order = {name: place for place, name in enumerate(context.codebook.combinations)}
     places = {name: place for place, name in enumerate(ANALYSES)}
     rows = rows.assign(_row=rows["combination"].map(order), _analysis=rows["analysis"].map(places))
@@ -80,19 +67,7 @@ def analyses_data(
 def analyses_figure(
     data: pd.DataFrame, *, context: Context, outcome: str, page: Page = WHOLE
 ) -> Figure:
-    """Draw the posterior effects of one outcome, dodged by analysis.
-
-    Parameters
-    ----------
-    data
-        Rows of `analyses_data`.
-    context
-        Codebook, language and what the caption must say.
-    outcome
-        Outcome shown, for the title.
-    page
-        Which of the combinations to draw, all on the scale of the whole.
-    """
+    """Draw the posterior effects of one outcome, dodged by analysis."""
     language = context.language
     stored = [name for name in ANALYSES if (data["analysis"] == name).any()]
     combinations = list(dict.fromkeys(data["combination"]))[page.rows]

@@ -12,15 +12,7 @@ from bipbayes.wording import phrase
 
 
 def calibration_data(shares: pd.DataFrame, model: str) -> dict[str, Any]:
-    """Return the shares of one model by quantity.
-
-    Parameters
-    ----------
-    shares
-        From `bipbayes.validation.calibration.run_calibration`.
-    model
-        Its name.
-    """
+    """Return the shares of one model by quantity."""
     chosen = shares[shares["model"] == model]
     wide = chosen.pivot(index="round", columns="quantity", values="share")
     order = list(dict.fromkeys(chosen["quantity"]))
@@ -28,17 +20,7 @@ def calibration_data(shares: pd.DataFrame, model: str) -> dict[str, Any]:
 
 
 def calibration_figure(shares: pd.DataFrame, *, model: str, language: str = "en") -> Figure:
-    """Draw the difference of the ranks' distribution from the uniform one, by quantity.
-
-    Parameters
-    ----------
-    shares
-        From `bipbayes.validation.calibration.run_calibration`.
-    model
-        Its name.
-    language
-        ``en`` or ``da``.
-    """
+    """Draw the difference of the ranks' distribution from the uniform one, by quantity."""
     data = calibration_data(shares, model)
     rounds = len(next(iter(data.values())))
     tree = arviz_base.from_dict({"prior_sbc": data}, sample_dims=["sample"])

@@ -30,11 +30,6 @@ _PANELS: Final = (
 def coverage_data(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of a coverage table that are drawn, with a label for each analysis.
 
-    Parameters
-    ----------
-    table
-        From `bipbayes.validation.summary.coverage_table` without further columns.
-
     Returns
     -------
     pandas.DataFrame
@@ -72,15 +67,7 @@ def _draw_measure(axes: Axes, data: pd.DataFrame, *, measure: str) -> None:
 
 
 def coverage_figure(table: pd.DataFrame, *, language: str = "en") -> Figure:
-    """Draw coverage (top) and root mean square error (below) for four kinds of estimand.
-
-    Parameters
-    ----------
-    table
-        From `bipbayes.validation.summary.coverage_table` without further columns.
-    language
-        ``en`` or ``da``.
-    """
+    """Draw coverage (top) and root mean square error (below) for four kinds of estimand."""
     data = coverage_data(table)
     labels = data.drop_duplicates("row").sort_values("row")
     with figure_style():

@@ -55,13 +55,6 @@ _SECTIONS: Final = ("summary", "introduction")
 def claims_data(audit: pd.DataFrame, context: Context) -> pd.DataFrame:
     """Return one row a claim and panel.
 
-    Parameters
-    ----------
-    audit
-        Rows of `bipbayes.audit.verdicts.audit_claims`.
-    context
-        Codebook and language.
-
     Returns
     -------
     pandas.DataFrame
@@ -141,15 +134,7 @@ def _mark(tile: Tile) -> dict[str, Any]:
 
 
 def claims_figure(audit: pd.DataFrame, *, context: Context) -> Figure:
-    """Draw all claims: OLS with the report's errors, the posterior, and its contrast.
-
-    Parameters
-    ----------
-    audit
-        Rows of `bipbayes.audit.verdicts.audit_claims`.
-    context
-        Codebook, language and what the caption must say.
-    """
+    """Draw all claims: OLS with the report's errors, the posterior, and its contrast."""
     data = claims_data(audit, context)
     panels = list(dict.fromkeys(zip(data["estimand"], data["reading"], strict=True)))
     rows, places = data["row"].max() + 1, data["place"].max() + 1

@@ -23,14 +23,6 @@ _NUMBER_SIZE: Final = 6.0
 def correlation_data(covariance: xr.DataArray, context: Context) -> pd.DataFrame:
     """Return the correlation matrix in codebook order.
 
-    Parameters
-    ----------
-    covariance
-        ``residual_covariance`` of the cells: dims ``indicator``, ``indicator_``, in variances
-        of standardised progression.
-    context
-        Codebook.
-
     Returns
     -------
     pandas.DataFrame
@@ -70,15 +62,7 @@ def _draw_correlation(axes: Axes, data: pd.DataFrame, *, context: Context) -> Ax
 
 
 def correlation_figure(data: pd.DataFrame, *, context: Context) -> Figure:
-    """Draw the figure with its colour bar.
-
-    Parameters
-    ----------
-    data
-        Matrix of `correlation_data`.
-    context
-        Codebook, language and what the caption must say.
-    """
+    """Draw the figure with its colour bar."""
     language = context.language
     with figure_style():
         side = max(2.0, len(data) * _cell(len(data)))

@@ -20,13 +20,6 @@ _EMPTY: Final = "#CFCFCF"
 def combinations_data(combinations: pd.DataFrame, context: Context) -> pd.DataFrame:
     """Return the combinations with labels and, for each treatment, whether a combination has it.
 
-    Parameters
-    ----------
-    combinations
-        Rows of `bipbayes.describe.activities.combination_table`.
-    context
-        Codebook and language.
-
     Returns
     -------
     pandas.DataFrame
@@ -103,15 +96,7 @@ def _draw_treatments(axes: Axes, data: pd.DataFrame, *, context: Context) -> Non
 
 
 def combinations_figure(data: pd.DataFrame, *, context: Context) -> Figure:
-    """Draw bars, matrix and treatments on one page.
-
-    Parameters
-    ----------
-    data
-        Rows of `combinations_data`.
-    context
-        Codebook, language and what the caption must say.
-    """
+    """Draw bars, matrix and treatments on one page."""
     language, codebook = context.language, context.codebook
     treatments = len(codebook.treatments)
     column = 0.4 if len(data) < WIDE else 0.33  # inches

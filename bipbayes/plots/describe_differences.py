@@ -26,15 +26,6 @@ def differences_data(
 ) -> pd.DataFrame:
     """Return the differences of each treatment from no intervention, with labels.
 
-    Parameters
-    ----------
-    differences
-        Rows of `bipbayes.describe.characteristics.differences`.
-    codebook
-        Labels of the characteristics and their order.
-    context
-        Treatments and language.
-
     Returns
     -------
     pandas.DataFrame
@@ -71,15 +62,7 @@ def _draw_differences(axes: Axes, data: pd.DataFrame, *, group: str) -> None:
 
 
 def differences_figure(data: pd.DataFrame, *, context: Context) -> Figure:
-    """Draw one panel a treatment on the same scale and rows.
-
-    Parameters
-    ----------
-    data
-        Rows of `differences_data`.
-    context
-        Treatments, language and what the caption must say.
-    """
+    """Draw one panel a treatment on the same scale and rows."""
     language, codes = context.language, context.codebook.treatment_codes
     rows = data.drop_duplicates("column")
     with figure_style():

@@ -76,19 +76,7 @@ def average_figure(data: pd.DataFrame, *, context: Context, outcome: str) -> Fig
 def page_figure(
     histograms: pd.DataFrame, *, context: Context, respondent: str, page: Page = WHOLE
 ) -> Figure:
-    """Draw the indicators of a respondent as small multiples.
-
-    Parameters
-    ----------
-    histograms
-        Rows of `bipbayes.describe.progress.change_histograms`.
-    context
-        Codebook, language and what the caption must say.
-    respondent
-        Whose indicators.
-    page
-        Which of them, all on the scale of the whole.
-    """
+    """Draw the indicators of a respondent as small multiples."""
     language, codebook = context.language, context.codebook
     codes = [c for c in codebook.indicator_codes if codebook.respondent_of(c) == respondent]
     shown = histograms[histograms["outcome"].isin(codes)]

@@ -76,15 +76,7 @@ def _draw_persistence(axes: Axes, persistence: pd.DataFrame, *, context: Context
 def persistence_figure(
     transitions: pd.DataFrame, persistence: pd.DataFrame, *, context: Context
 ) -> Figure:
-    """Draw the transitions and, beside them, each treatment.
-
-    Parameters
-    ----------
-    transitions, persistence
-        Frames of `bipbayes.describe.activities`.
-    context
-        Codebook, language and what the caption must say.
-    """
+    """Draw the transitions and, beside them, each treatment."""
     language = context.language
     data = transition_data(transitions, context)
     counts = transitions.groupby("previous")["n_previous"].max()

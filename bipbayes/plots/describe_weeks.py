@@ -27,13 +27,6 @@ _LOOKS: Final = {
 def weeks_data(slopes: pd.DataFrame, context: Context) -> pd.DataFrame:
     """Return the slopes in thousandths of a scale point a week, in codebook order.
 
-    Parameters
-    ----------
-    slopes
-        Rows of `bipbayes.describe.progress.weeks_regression`.
-    context
-        Codebook and language.
-
     Returns
     -------
     pandas.DataFrame
@@ -71,17 +64,7 @@ def _draw_weeks(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
 
 
 def weeks_figure(data: pd.DataFrame, *, context: Context, page: Page = WHOLE) -> Figure:
-    """Draw the figure.
-
-    Parameters
-    ----------
-    data
-        Rows of `weeks_data`.
-    context
-        Codebook, language and what the caption must say.
-    page
-        Which of the outcomes to draw, all on the scale of the whole.
-    """
+    """Draw the figure."""
     language = context.language
     limits = limits_of(data[["slope", "lower", "upper"]])
     data = data[data["row"].isin(list(dict.fromkeys(data["row"]))[page.rows])]

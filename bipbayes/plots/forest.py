@@ -42,26 +42,7 @@ _EDGE_TICKS: Final = 0.04  # of an axis at either end without ticks: their label
 def forest_figure(
     rows: ForestRows, *, context: Context, title: str, outcome: str = "", page: Page = WHOLE
 ) -> Figure:
-    """Draw labels, OLS, posterior and n as columns with the same rows and the same scale.
-
-    Parameters
-    ----------
-    rows
-        From `forest_data` or `jobcenter_data`.
-    context
-        Codebook, language and what the caption must say.
-    title
-        Written above.
-    outcome
-        Outcome whose report figure the caption names.
-    page
-        Which of the rows to draw, all on the scale of the whole.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        Made by ArviZ through pyplot; `save_figure` closes it.
-    """
+    """Draw labels, OLS, posterior and n as columns with the same rows and the same scale."""
     limits, rows = shared_limits(rows.frame), rows.on_page(page)
     labels, height = row_labels(list(rows.frame["label"]), _WIDEST_LABEL, _LABEL_SIZE)
     rows = replace(rows, frame=rows.frame.assign(label=labels))

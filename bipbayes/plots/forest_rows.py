@@ -67,23 +67,7 @@ def forest_data(
     vcov: str = "classical",
     inner: pd.DataFrame | None = None,
 ) -> ForestRows:
-    """Return an outcome's combinations in codebook order, OLS and posterior beside each other.
-
-    Parameters
-    ----------
-    frame
-        Long frame of intervals, of one posterior model.
-    context
-        Codebook and language.
-    outcome
-        Indicator, average or ``all_indicators`` (which has no OLS side).
-    estimand
-        ``effect`` or ``contrast``, or their ``standardised_`` forms.
-    vcov
-        Which OLS errors.
-    inner
-        Limits of the thick line by combination (see `inner_limits`); None draws none.
-    """
+    """Return an outcome's combinations in codebook order, OLS and posterior beside each other."""
     codebook = context.codebook
     order = [c for c in codebook.combinations if _has_row(c, context, estimand)]
     sides = {
@@ -97,19 +81,7 @@ def forest_data(
 def factorial_data(
     frame: pd.DataFrame, context: Context, *, outcome: str, vcov: str = "classical"
 ) -> ForestRows:
-    """Return an outcome's main effects and interactions, OLS and posterior beside each other.
-
-    Parameters
-    ----------
-    frame
-        Long frame of intervals, of one posterior model.
-    context
-        Codebook and language.
-    outcome
-        Indicator, average or ``all_indicators`` (which has no OLS side).
-    vcov
-        Which OLS errors.
-    """
+    """Return an outcome's main effects and interactions, OLS and posterior beside each other."""
     chosen = {"estimand": "factorial", "outcome": outcome}
     sides = {
         "ols": select(frame, source="ols", vcov=vcov, **chosen),
@@ -117,7 +89,7 @@ def factorial_data(
     }
     order = list(factorial_contrasts(context.codebook)[0])
     labels = [term.replace(":", " × ") for term in order]
-    rows = forest_rows(sides, "combination", order=order, labels=labels, inner=None)
+    rows = forest_rows(sides, "combination", order=order, labels=labels)
     # No column of counts is drawn, which would be one number: the mark stands at the term.
     marks = np.where(rows.frame["prior_driven"], " †", "")
     return replace(rows, frame=rows.frame.assign(label=rows.frame["label"] + marks))
@@ -130,25 +102,8 @@ def jobcenter_data(
     combination: str,
     outcome: str = ALL_INDICATORS,
     vcov: str = "classical",
-    inner: pd.DataFrame | None = None,
 ) -> ForestRows:
-    """Return a combination's effect in every jobcenter, then in all and in one not seen.
-
-    Parameters
-    ----------
-    frame
-        Long frame of intervals, of one posterior model.
-    context
-        Codebook and language.
-    combination
-        Such as ``"1010"``.
-    outcome
-        Indicator, or ``all_indicators``.
-    vcov
-        Which OLS errors.
-    inner
-        Limits of the thick line by jobcenter; None draws none.
-    """
+    """Return a combination's effect in every jobcenter, then in all and in one not seen."""
     estimands = ("jobcenter", "effect", "new_jobcenter")
     chosen = {"outcome": outcome, "combination": combination}
     sides = {
@@ -177,7 +132,7 @@ def jobcenter_data(
         )
         for name, rows in sides.items()
     }
-    return forest_rows(sides, "jobcenter", order=order, labels=labels, inner=inner)
+    return forest_rows(sides, "jobcenter", order=order, labels=labels)
 
 
 def forest_rows(
@@ -186,7 +141,7 @@ def forest_rows(
     *,
     order: list[str],
     labels: list[str],
-    inner: pd.DataFrame | None,
+    inner: pd.DataFrame | None = None,
 ) -> ForestRows:
     """Put the sources beside each other.
 

@@ -37,17 +37,6 @@ def heatmap_data(
 ) -> pd.DataFrame:
     """Return one row for every source, outcome and combination.
 
-    Parameters
-    ----------
-    frame
-        Long frame of intervals, of one posterior model.
-    context
-        Codebook and language.
-    estimand
-        ``effect`` or ``contrast``.
-    vcov
-        Which OLS errors.
-
     Returns
     -------
     pandas.DataFrame
@@ -99,17 +88,7 @@ def _draw_heatmap(axes: Axes, data: pd.DataFrame, *, context: Context, limit: fl
 
 
 def heatmap_figure(data: pd.DataFrame, *, context: Context, page: Page = WHOLE) -> Figure:
-    """Draw the posterior and OLS panels with one colour bar: side by side, wide ones stacked.
-
-    Parameters
-    ----------
-    data
-        Rows of `heatmap_data`.
-    context
-        Codebook, language and what the caption must say.
-    page
-        Which of the outcomes to draw, all with the colours of the whole.
-    """
+    """Draw the posterior and OLS panels with one colour bar: side by side, wide ones stacked."""
     language = context.language
     panels = [name for name in SOURCES if (data["source"] == name).any()]
     limit = colour_limit(data)

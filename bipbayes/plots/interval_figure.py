@@ -36,19 +36,6 @@ def interval_data(
 ) -> pd.DataFrame:
     """Return one row a combination, in the codebook's order (the report's).
 
-    Parameters
-    ----------
-    frame
-        Long frame of intervals.
-    context
-        Codebook and language.
-    outcome
-        Which indicator or average.
-    vcov
-        Which OLS errors; the report's are ``classical``.
-    estimand
-        ``effect`` or ``contrast``.
-
     Returns
     -------
     pandas.DataFrame
@@ -78,17 +65,7 @@ def _draw_intervals(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
 
 
 def interval_figure(data: pd.DataFrame, *, context: Context, outcome: str) -> Figure:
-    """Draw the figure of one outcome.
-
-    Parameters
-    ----------
-    data
-        Rows of `interval_data`.
-    context
-        Codebook, language and what the caption must say.
-    outcome
-        Outcome shown, for title and caption.
-    """
+    """Draw the figure of one outcome."""
     side = side_of(data)
     language = context.language
     with figure_style():

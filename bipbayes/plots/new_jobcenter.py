@@ -39,15 +39,6 @@ _LABELS: Final = {"effect": "new_jobcenter_these", "new_jobcenter": "new_jobcent
 def new_jobcenter_data(frame: pd.DataFrame, context: Context, *, outcome: str) -> pd.DataFrame:
     """Return rows of both estimands in codebook order.
 
-    Parameters
-    ----------
-    frame
-        Long frame of intervals, of one posterior model.
-    context
-        Codebook.
-    outcome
-        Indicator, average or ``all_indicators``.
-
     Returns
     -------
     pandas.DataFrame
@@ -60,17 +51,7 @@ def new_jobcenter_data(frame: pd.DataFrame, context: Context, *, outcome: str) -
 
 
 def new_jobcenter_figure(data: pd.DataFrame, *, context: Context, outcome: str) -> Figure:
-    """Draw the two intervals of every combination below one another.
-
-    Parameters
-    ----------
-    data
-        Rows of `new_jobcenter_data`.
-    context
-        Codebook, language and what the caption must say.
-    outcome
-        Outcome shown, for the title.
-    """
+    """Draw the two intervals of every combination below one another."""
     language = context.language
     label = outcome_label(context.codebook, outcome, language=language)
     side = side_of(data[data["estimand"] == "effect"])

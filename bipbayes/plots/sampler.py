@@ -45,15 +45,7 @@ def thinned(flat: xr.Dataset) -> tuple[xr.Dataset, int]:
 
 
 def rank_figure(draws: xr.Dataset, *, context: Context) -> Figure:
-    """Draw Delta-ECDFs of the ranks, one panel a hyperparameter, one line a chain.
-
-    Parameters
-    ----------
-    draws
-        Hyperparameters: dims ``chain``, ``draw`` and possibly labels.
-    context
-        Language and what the caption must say.
-    """
+    """Draw Delta-ECDFs of the ranks, one panel a hyperparameter, one line a chain."""
     language = context.language
     flat, step = thinned(flatten(draws))
     columns = min(_COLUMNS, len(flat.data_vars))
@@ -90,15 +82,7 @@ def rank_figure(draws: xr.Dataset, *, context: Context) -> Figure:
 
 
 def energy_figure(energy: xr.DataArray, *, context: Context) -> Figure:
-    """Draw the distributions of energies and transitions.
-
-    Parameters
-    ----------
-    energy
-        Energy of every draw, dims ``chain``, ``draw``.
-    context
-        Language and what the caption must say.
-    """
+    """Draw the distributions of energies and transitions."""
     language = context.language
     tree = xr.DataTree.from_dict({"sample_stats": xr.Dataset({"energy": energy})})
     with figure_style():

@@ -40,15 +40,6 @@ def shrinkage_data(
 ) -> pd.DataFrame:
     """Return one row for every indicator and combination that both sources estimate.
 
-    Parameters
-    ----------
-    frame
-        Long frame of intervals, of one posterior model.
-    context
-        Codebook.
-    vcov
-        Which OLS errors (the estimates are the same under all).
-
     Returns
     -------
     pandas.DataFrame
@@ -93,17 +84,7 @@ def _draw_shrinkage(axes: Axes, data: pd.DataFrame, *, context: Context) -> None
 
 
 def shrinkage_figure(data: pd.DataFrame, *, frame: pd.DataFrame, context: Context) -> Figure:
-    """Draw the figure.
-
-    Parameters
-    ----------
-    data
-        Rows of `shrinkage_data`.
-    frame
-        The posterior rows of the long frame that they come from, for the caption.
-    context
-        Codebook, language and what the caption must say.
-    """
+    """Draw the figure."""
     language = context.language
     side = side_of(select(frame, source="posterior", estimand="effect"))
     with figure_style():

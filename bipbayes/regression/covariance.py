@@ -45,6 +45,20 @@ def group_variances(design: Design, vcov: str) -> Floats:
     return group_sums(design.group, parts, size=design.size).T
 
 
+def full_covariance(design: Design, vcov: str) -> Floats:
+    """Covariance of all estimates, shape (outcome, group, group); ``NaN`` without responses."""
+    if vcov == CLUSTER_CITIZEN:
+        matrix = cluster_covariance(design)
+    elif vcov == CLUSTER_JOBCENTER:
+        matrix = crv3_covariance(design)
+    else:
+        variances = group_variances(design, vcov)
+        matrix = np.zeros((*variances.shape, design.size))
+        matrix[:, np.arange(design.size), np.arange(design.size)] = variances
+    known = ~np.isnan(design.estimate.T)
+    return np.where(known[:, :, None] & known[:, None, :], matrix, np.nan)
+
+
 def cluster_covariance(design: Design) -> Floats:
     """Covariance clustered by citizen as Stata does, of the shape of the residuals' products."""
     factor = cluster_factor(design)

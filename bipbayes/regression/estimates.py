@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Floats, Integers
@@ -15,8 +14,6 @@ from bipbayes.regression import covariance as cov
 from bipbayes.regression import reasons
 from bipbayes.regression.design import Design, fit_designs
 from bipbayes.regression.saturated import saturated_estimates
-
-Text = NDArray[np.object_]
 
 
 def estimate_ols(
@@ -111,7 +108,7 @@ def _estimates(design: Design, samples: Samples) -> xr.Dataset:
 
 
 def _errors(design: Design, samples: Samples, vcov: tuple[str, ...]) -> xr.Dataset:
-    matrices = [_covariance(design, name) for name in vcov]
+    matrices = [cov.full_covariance(design, name) for name in vcov]
     clusters = [_clusters(design, name) for name in vcov]
     plain = design.observations - design.columns
     degrees = [plain if count is None else count - 1 for count in clusters]
@@ -132,20 +129,6 @@ def _errors(design: Design, samples: Samples, vcov: tuple[str, ...]) -> xr.Datas
         },
         coords={"vcov": list(vcov)},
     )
-
-
-def _covariance(design: Design, vcov: str) -> Floats:
-    """Covariance of all estimates, shape (outcome, combination, combination)."""
-    if vcov == cov.CLUSTER_CITIZEN:
-        matrix = cov.cluster_covariance(design)
-    elif vcov == cov.CLUSTER_JOBCENTER:
-        matrix = cov.crv3_covariance(design)
-    else:
-        variances = cov.group_variances(design, vcov)
-        matrix = np.zeros((*variances.shape, design.size))
-        matrix[:, np.arange(design.size), np.arange(design.size)] = variances
-    known = ~np.isnan(design.estimate.T)
-    return np.where(known[:, :, None] & known[:, None, :], matrix, np.nan)
 
 
 def _clusters(design: Design, vcov: str) -> Integers | None:

@@ -91,28 +91,13 @@ def _plain(estimates: xr.Dataset) -> xr.Dataset:
 
 
 def _standardised(estimates: xr.Dataset) -> xr.Dataset:
-    data = xr.Dataset(
-        {
-            "estimate": estimates["standardised_estimate"],
-            "covariance": estimates["standardised_covariance"],
-            "df": estimates["saturated_df"],
-            "n": estimates["n"],
-            "n_citizens": estimates["n_citizens"],
-            "note": estimates["standardised_note"],
-        }
-    )
-    return without_noise(data)
+    names = {"saturated_df": "df"}
+    names |= {f"standardised_{name}": name for name in ("estimate", "covariance", "note")}
+    return without_noise(estimates[[*names, "n", "n_citizens"]].rename(names))
 
 
 def _jobcenters(estimates: xr.Dataset) -> xr.Dataset:
-    data = xr.Dataset(
-        {
-            "estimate": estimates["jobcenter_estimate"],
-            "variance": estimates["jobcenter_variance"],
-            "df": estimates["saturated_df"],
-            "n": estimates["jobcenter_n"],
-            "n_citizens": estimates["jobcenter_n_citizens"],
-            "note": estimates["jobcenter_note"],
-        }
-    )
+    own = ("estimate", "variance", "n", "n_citizens", "note")
+    names = {"saturated_df": "df"} | {f"jobcenter_{name}": name for name in own}
+    data = estimates[list(names)].rename(names)
     return without_noise(data.sel(vcov=data["vcov"] != CLUSTER_JOBCENTER))

@@ -67,17 +67,9 @@ def saturated_estimates(designs: Designs, samples: Samples, vcov: tuple[str, ...
 
 def _standardised(averaged: Design, vcov: str) -> Floats:
     """Covariance of the averages, shape (outcome, combination, combination)."""
-    shape = (len(averaged.observations), averaged.size, averaged.size)
     if vcov == cov.CLUSTER_JOBCENTER:
-        return np.full(shape, np.nan)
-    if vcov == cov.CLUSTER_CITIZEN:
-        matrix = cov.cluster_covariance(averaged)
-    else:
-        matrix = np.zeros(shape)
-        diagonal = np.arange(averaged.size)
-        matrix[:, diagonal, diagonal] = cov.group_variances(averaged, vcov)
-    known = ~np.isnan(averaged.estimate.T)
-    return np.where(known[:, :, None] & known[:, None, :], matrix, np.nan)
+        return np.full((len(averaged.observations), averaged.size, averaged.size), np.nan)
+    return cov.full_covariance(averaged, vcov)
 
 
 def _degrees(saturated: Design, vcov: str) -> Floats:

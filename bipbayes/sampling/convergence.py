@@ -16,9 +16,8 @@ import numpy.typing as npt
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.special import ndtri
 
+from bipbayes.data.sample import Floats
 from bipbayes.sampling.exact.error import TAIL, monte_carlo
-
-Floats = npt.NDArray[np.float64]
 
 MINIMUM_DRAWS: Final = 8
 _CHUNK: Final = 64  # fits the processor's cache

@@ -4,12 +4,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bipbayes.data.codebook import Codebook
-
-Integers = NDArray[np.int64]
-Booleans = NDArray[np.bool_]
+from bipbayes.data.sample import Booleans, Integers
 
 
 @dataclass(frozen=True)

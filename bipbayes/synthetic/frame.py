@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 from bipbayes.data.activities import role_columns
 from bipbayes.data.checks import SYNTHETIC_COLUMN
 from bipbayes.data.codebook import DO_NOT_KNOW, NO_TREATMENT, Codebook
+from bipbayes.data.sample import Booleans, Integers
 from bipbayes.errors import DataError
 from bipbayes.synthetic.design import Design
 from bipbayes.synthetic.streams import Stream
 
-Integers = NDArray[np.int64]
-Booleans = NDArray[np.bool_]
 EMPTY: Final = -1
 SWITCH: Final = (1, 5)  # another activity of the same treatment than the citizen's usual one
 SECOND: Final = (1, 6)  # each further box of a treatment

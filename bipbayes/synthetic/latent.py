@@ -18,8 +18,8 @@ from functools import cache
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bipbayes.data.sample import Floats, Integers
 from bipbayes.synthetic.design import Design, first_rows, respondent_positions
 from bipbayes.synthetic.streams import (
     NORMAL_BITS,
@@ -28,9 +28,6 @@ from bipbayes.synthetic.streams import (
     normal_table,
     quantised,
 )
-
-Integers = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 COEFFICIENT_BITS: Final = 8
 POINT_BITS: Final = NORMAL_BITS + COEFFICIENT_BITS  # one scale point is 2**20

@@ -11,14 +11,13 @@ from datetime import date
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bipbayes.data.codebook import Codebook
+from bipbayes.data.sample import Booleans, Integers
 from bipbayes.errors import SettingsError
 from bipbayes.synthetic.design import Design, first_rows, last_rows, respondent_positions
 from bipbayes.synthetic.streams import Stream, normal_quantiles, quantised
 
-Integers = NDArray[np.int64]
 EPOCH: Final = date(1970, 1, 1).toordinal()
 BEGIN: Final = date(2013, 1, 7).toordinal() - EPOCH
 END: Final = date(2017, 5, 7).toordinal() - EPOCH  # data extraction (figures.csv)
@@ -26,7 +25,6 @@ SHORTEST: Final = 70
 TYPICAL: Final = 73.4  # days beyond the shortest, at the median; the mean gap is 151 days
 GAP_SPREAD: Final = 0.45
 FRIDAY: Final = 4
-Booleans = NDArray[np.bool_]
 THOUSAND: Final = 1000
 DRAWN: Final = 750  # of 1000 gaps drawn at first; the rest is placed exactly
 STAY: Final = (11, 20)  # a response continues the run of the one before

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from bipbayes.data.codebook import Codebook
+from bipbayes.data.sample import Floats, Integers
 from bipbayes.errors import SettingsError
 from bipbayes.synthetic.design import Design, respondent_positions
 from bipbayes.synthetic.frame import responses_frame, tick_boxes
@@ -18,8 +18,6 @@ from bipbayes.synthetic.random_design import random_design
 from bipbayes.synthetic.streams import NORMAL_BITS, Stream
 from bipbayes.synthetic.truth import PAIRS, expected_progression, shifted, truth_frame
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 DEFAULT_SEED: Final = 1
 NEXT_PART: Final = 1 << 48
 TYPICAL_SD: Final = 0.96  # of changes under the default process, in points of a scale 1 to 5

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-Integers = NDArray[np.int64]
+from bipbayes.data.sample import Integers
 
 NORMAL_BITS: Final = 12
 """A standard normal is a whole number of 2**-12."""

@@ -19,14 +19,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bipbayes.data.codebook import Codebook
+from bipbayes.data.sample import Floats, Integers
+from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.synthetic.design import Design, members
 from bipbayes.synthetic.latent import Process, draw_answers
 from bipbayes.synthetic.streams import MirroredStream, Stream
 
-Integers = NDArray[np.int64]
-Floats = NDArray[np.float64]
 PAIRS: Final = 30
-ALL_INDICATORS: Final = "all_indicators"
 COLUMNS: Final = ("outcome", "combination", "jobcenter", "estimand", "value", "mcse")
 
 

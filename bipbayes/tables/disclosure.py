@@ -37,7 +37,6 @@ def blank_small_cells(
     *,
     minimum_count: int,
     no_treatment: str,
-    totals_printed: bool = True,
 ) -> Blanked:
     """Leave blank every row that rests on too few citizens.
 
@@ -61,8 +60,6 @@ def blank_small_cells(
         Fewest citizens that a printed number may rest on.
     no_treatment
         Combination from which contrasts are taken.
-    totals_printed
-        False leaves out the protection against differencing.
 
     Returns
     -------
@@ -83,29 +80,22 @@ def blank_small_cells(
     if "estimand" not in rows:
         rows["estimand"] = ""
     rows["citizens"] = _citizens(rows)
-    rule = _Rule(minimum_count, totals_printed)
     # A factorial term is an average over combinations, not a cell of them.
     whole = (rows["jobcenter"] == "") & (rows["estimand"] != "factorial")
     parts = rows["jobcenter"] != ""
-    blank = _hidden(rows, whole, ["outcome"], "combination", rule=rule)
+    blank = _hidden(rows, whole, ["outcome"], "combination", least=minimum_count)
     blank |= ~whole & ~parts & ~(rows["citizens"] >= minimum_count)
     combinations = _keys(rows, ["outcome", "combination"])
     blank |= parts & combinations.isin(set(combinations[blank & whole]))
-    blank |= _hidden(rows, parts, ["outcome", "combination"], "jobcenter", rule=rule)
+    blank |= _hidden(rows, parts, ["outcome", "combination"], "jobcenter", least=minimum_count)
     bare = blank & whole & (rows["combination"] == no_treatment)
     contrast = rows["estimand"].str.contains("contrast")
     blank |= contrast & rows["outcome"].isin(set(rows.loc[bare, "outcome"]))
     return Blanked(_emptied(frame, blank, minimum_count), int(blank.sum()))
 
 
-@dataclass(frozen=True)
-class _Rule:
-    minimum_count: int
-    totals_printed: bool
-
-
 def _hidden(
-    rows: pd.DataFrame, among: pd.Series, groups: list[str], cell: str, *, rule: _Rule
+    rows: pd.DataFrame, among: pd.Series, groups: list[str], cell: str, *, least: int
 ) -> pd.Series:
     """Say which rows' cells must be blank, looking at one kind of total."""
     keys = _keys(rows, [*groups, cell])
@@ -114,9 +104,9 @@ def _hidden(
     hidden: set[str] = set()
     for _, group in cells.groupby(level=groups):
         ordered = group.sort_values(kind="stable")
-        few = int((ordered < rule.minimum_count).sum())
-        if few and rule.totals_printed:
-            few = _enough(ordered.to_numpy(dtype=float), few, rule.minimum_count)
+        few = int((ordered < least).sum())
+        if few:
+            few = _enough(ordered.to_numpy(dtype=float), few, least)
         chosen = ordered.index[:few].to_frame(index=False)
         hidden |= set(_keys(chosen, [*groups, cell])) if few else set()
     return among & keys.isin(hidden)

@@ -40,6 +40,8 @@ from bipbayes.validation.settings import ValidationSettings
 LIKELIHOOD: Final = "log likelihood"
 KEPT: Final = 99  # thinned draws; a rank is 0 to 99
 _BAND_DRAWS: Final = 2000
+# That calibrated quantities stay inside their bands throughout, divided among them (Bonferroni).
+_PROBABILITY: Final = 0.99
 _OF_TERMS: Final = {"combination", "respondent", "indicator", "jobcenter"}
 _SAMPLER: Final = SamplerSettings(draws=1000, tune=500, chains=1)
 
@@ -123,24 +125,21 @@ def rank_shares(
     return pd.DataFrame(rows)
 
 
-def thin(known: Known, *, kept: int = KEPT) -> Known:
+def thin(known: Known) -> Known:
     """Keep equally spaced draws, so that their autocorrelation does not blur the ranks."""
     size = len(known.effect)
-    place = np.linspace(0, size - 1, min(kept, size)).astype(int)
+    place = np.linspace(0, size - 1, min(KEPT, size)).astype(int)
     values = {name: draws[place] for name, draws in known.values.items()}
     return Known(values, known.effect[place])
 
 
-def calibration_verdict(shares: pd.DataFrame, *, probability: float = 0.99) -> pd.DataFrame:
+def calibration_verdict(shares: pd.DataFrame) -> pd.DataFrame:
     """Hold the ranks of every quantity against a simultaneous band.
 
     Parameters
     ----------
     shares
         From `rank_shares`.
-    probability
-        That a calibrated quantity stays inside its band throughout; over several quantities it
-        is divided among them (Bonferroni).
 
     Returns
     -------
@@ -152,7 +151,7 @@ def calibration_verdict(shares: pd.DataFrame, *, probability: float = 0.99) -> p
     """
     ecdf_pit: Any = import_module("arviz_stats.ecdf_utils").ecdf_pit
     quantities = list(dict.fromkeys(shares["quantity"]))
-    each = 1 - (1 - probability) / len(quantities)
+    each = 1 - (1 - _PROBABILITY) / len(quantities)
     rows = []
     for quantity in quantities:
         values = np.sort(shares.loc[shares["quantity"] == quantity, "share"].to_numpy())

@@ -38,15 +38,13 @@ from scipy.special import ndtr
 
 from bipbayes.atomic import atomic_path
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.sample import group_sums
+from bipbayes.data.sample import Floats, Integers, group_sums
 from bipbayes.data.study import Study
 from bipbayes.synthetic.design import Design, first_rows, members, respondent_positions
 from bipbayes.synthetic.random_design import random_design
 from bipbayes.synthetic.simulate import EffectSds, hierarchical_effects
 from bipbayes.synthetic.streams import Stream
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 MEAN_CHANGE: Final = 0.02  # scale points a step; Table 1 of the report has 0.00 to 0.06
 TYPICAL_SD: Final = 0.96  # of a change in scale points
 TRUTH_STREAM: Final = 101

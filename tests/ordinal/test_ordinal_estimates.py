@@ -15,7 +15,7 @@ from bipbayes.data.sample import analysis_sample
 from bipbayes.data.study import Study
 from bipbayes.errors import DataError, SettingsError
 from bipbayes.ordinal import estimate_ordinal, ordinal_intervals
-from bipbayes.ordinal.estimates import average_weights, fit_indicator
+from bipbayes.ordinal.estimates import fit_indicator, outcome_weights
 from bipbayes.ordinal.probit import indicator_answers
 
 CODEBOOK = make_codebook(4, 2)
@@ -138,7 +138,7 @@ def test_errors_by_citizen_of_two_answers_equal_statsmodels() -> None:
 
 def test_averages_are_sums_of_indicators(progression: xr.Dataset, estimates: xr.Dataset) -> None:
     """Catches averages with errors that leave the covariance of their members out."""
-    weights, shift = average_weights(progression, CODEBOOK)
+    weights, shift = outcome_weights(progression, CODEBOOK)
     sd = progression["sd"].to_series()
     assert weights[4, 0] == pytest.approx(sd["q1"] / (2 * sd["citizen_mean"]))
     values = estimates["estimate"].sel(outcome=["q1", "q2"]).to_numpy()

@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 from builders import Shape, make_codebook, random_study
 
+from bipbayes.cells.weights import observed_weights
 from bipbayes.data.adjustment import ADJUSTMENTS, make_adjustment
 from bipbayes.errors import RunError, SettingsError
 from bipbayes.estimands.effects import effect_draws
 from bipbayes.estimands.posterior import cells_of
-from bipbayes.estimands.weights import observed_weights
 from bipbayes.intervals import ANALYSES, frequentist, of_analysis
 from bipbayes.ordinal import estimate_ordinal, ordinal_intervals, translate
 from bipbayes.plots.task import FigureTask

@@ -29,10 +29,8 @@ def cells(citizens: dict[str, float], *, outcome: str = "q1") -> pd.DataFrame:
     )
 
 
-def blanks(frame: pd.DataFrame, *, minimum_count: int = 5, totals_printed: bool = True) -> set[str]:
-    result = blank_small_cells(
-        frame, minimum_count=minimum_count, no_treatment="00", totals_printed=totals_printed
-    )
+def blanks(frame: pd.DataFrame, *, minimum_count: int = 5) -> set[str]:
+    result = blank_small_cells(frame, minimum_count=minimum_count, no_treatment="00")
     hidden = result.frame["estimate"].isna()
     assert (result.frame["n"].isna() == hidden).all()
     assert (result.frame["n_citizens"].isna() == hidden).all()
@@ -48,7 +46,6 @@ def test_nothing_is_blanked_without_small_cells() -> None:
 def test_one_small_cell_takes_the_next_smallest_with_it() -> None:
     """Catches one blank alone, which is the total less the others."""
     assert blanks(cells({**CELLS, "11": 4})) == {"11", "01"}
-    assert blanks(cells({**CELLS, "11": 4}), totals_printed=False) == {"11"}
 
 
 def test_blanks_together_hold_enough_citizens() -> None:
@@ -65,9 +62,7 @@ def test_unknown_counts_are_blank_and_all_indicators_follow_the_largest() -> Non
     """Catches numbers let out because nobody counted the citizens behind them."""
     assert blanks(cells({**CELLS, "10": np.nan})) == {"10", "11"}
     frame = pd.concat([cells(CELLS), cells(dict.fromkeys(CELLS, np.nan), outcome=ALL_INDICATORS)])
-    result = blank_small_cells(
-        frame.reset_index(drop=True), minimum_count=5, no_treatment="00", totals_printed=True
-    )
+    result = blank_small_cells(frame.reset_index(drop=True), minimum_count=5, no_treatment="00")
     assert result.rows == 0
 
 

@@ -20,7 +20,6 @@ def normal_mixture(
     weights: Floats | sparse.csr_array,
     *,
     points: int = POINTS,
-    seed: int = 0,
 ) -> tuple[Floats, Floats, Floats]:
     """Posterior of weighted sums of cell effects.
 
@@ -32,7 +31,7 @@ def normal_mixture(
         The model's, as `bipbayes.sampling.registry.ModelFile.declared` returns them.
     weights
         Shape (sum, combination x jobcenter x indicator).
-    points, seed
+    points
         As for `bipbayes.sampling.exact.integrate.integrate`.
 
     Returns
@@ -46,7 +45,7 @@ def normal_mixture(
         mean, sd = saturated_posterior(cells, weights)
         return mean[None], sd[None], np.ones(1)
     model = gaussian_model(cells, batches)
-    mixture = integrate(model, points=points, seed=seed)
+    mixture = integrate(model, points=points)
     return (*sums_by_point(model, mixture, weights), mixture.weight)
 
 
