@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import suppress
+from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from threading import Thread
@@ -135,7 +136,16 @@ def _begin(initializer: Callable[..., None], arguments: tuple[Any, ...]) -> None
     longer than the helper's own objects: those of a finished figure go sooner.
     """
     gc.freeze()
+    Thread(target=_end_with_parent, daemon=True).start()
     initializer(*arguments)
+
+
+def _end_with_parent() -> None:
+    """Leave at once when the main process is gone, killed for instance: nobody would stop this."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def _context() -> BaseContext:

@@ -1,0 +1,35 @@
+"""Helper processes: what becomes of them when the main one is gone."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+MAIN = """
+import os, sys, time
+from bipbayes import helpers
+helpers.shared_modules = list
+if __name__ == "__main__":
+    with helpers.Processes(1, initializer=os.getpid) as processes:
+        print(processes.job(os.getpid).result(), flush=True)
+        processes.job(time.sleep, 60).result() if sys.argv[1] == "busy" else time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("state", ["busy", "idle"])
+@pytest.mark.skipif(sys.platform == "win32", reason="kills by POSIX signals")
+def test_helpers_end_with_a_main_process_that_is_killed(state: str) -> None:
+    """Catches helpers that wait, or work on, for a main process that kill -9 took."""
+    command = [sys.executable, "-c", MAIN, state]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as main:
+        assert main.stdout is not None
+        helper = psutil.Process(int(main.stdout.readline()))
+        os.kill(main.pid, signal.SIGKILL)
+    end = time.monotonic() + 10
+    while psutil.pid_exists(helper.pid) and helper.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < end, "the helper is still there"
+        time.sleep(0.05)
