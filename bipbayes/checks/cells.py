@@ -1,6 +1,5 @@
 """Every cell mean against its posterior prediction."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -37,7 +36,6 @@ COLUMNS: Final[Columns] = {
     "kurtosis": 2,
 }
 _WIDE = 1.96
-logger = logging.getLogger(__name__)
 
 
 def cell_residuals(cells: xr.Dataset, predicted: xr.DataArray) -> pd.DataFrame:

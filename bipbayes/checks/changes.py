@@ -13,7 +13,6 @@ the answer from which it starts. These rows are normal numbers, while answers ar
 a scale; the ordered probit (`bipbayes.ordinal`) draws answers instead.
 """
 
-import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -63,7 +62,6 @@ _LOOKS: Final[dict[str, dict[str, Any]]] = {
     ORDINAL: {"marker": "o", "color": POSTERIOR_COLOUR},
 }
 _ROW: Final = 0.23
-logger = logging.getLogger(__name__)
 REPLICATED = 200  # data sets of raw changes
 
 

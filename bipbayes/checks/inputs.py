@@ -1,7 +1,6 @@
 """What the checks of a stored run share: read once, when the first check asks for it."""
 
 import json
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -34,7 +33,6 @@ from bipbayes.tables.disclosure import blank_small_cells
 from bipbayes.tables.layout import Table
 from bipbayes.wording import Context, percent
 
-logger = logging.getLogger(__name__)
 PREDICTIVE_DRAWS: Final = 1000  # enough for the tails of a check, a tenth of the memory
 
 

@@ -1,6 +1,5 @@
 """Neighbouring changes of one citizen: how they correlate, and what a covariance claims of it."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -29,7 +28,6 @@ COLUMNS: Final[Columns] = {
 }
 BOOTSTRAP: Final = 1000
 _FEWEST: Final = 3  # pairs
-logger = logging.getLogger(__name__)
 
 
 def lag_correlation(

@@ -4,7 +4,6 @@ A single cell hides a misfit that a whole jobcenter shows. The mean over a group
 against the same mean in data that the model predicts, so that correlated errors count as such.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -39,7 +38,6 @@ COLUMNS: Final[Columns] = {
     "pit": PROBABILITY,
 }
 _LIMIT = 3.0  # at which the colours end
-logger = logging.getLogger(__name__)
 
 
 def group_residuals(

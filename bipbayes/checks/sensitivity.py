@@ -6,7 +6,6 @@ Bürkner and Vehtari 2024, Statistics and Computing 34:57). The priors of the ef
 standard deviations are part of the model and stay.
 """
 
-import logging
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Final
@@ -49,7 +48,6 @@ _LOOKS: Final[dict[str, dict[str, Any]]] = {
     "contrast": {"marker": "^", "color": "#B34A00", "s": 12},
 }
 _OTHER: Final[dict[str, Any]] = {"marker": "x", "color": "#009E73", "s": 8}
-logger = logging.getLogger(__name__)
 SCALED_DRAWS = 4000
 
 

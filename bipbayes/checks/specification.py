@@ -338,11 +338,9 @@ def check_specification(inputs: CheckInputs) -> CheckResult:
 
 
 def _curve(inputs: CheckInputs, targets: list[Target]) -> pd.DataFrame:
-    study, level, models = inputs.run.whole, inputs.settings.level, inputs.asked.models
+    models, level = inputs.asked.models, inputs.settings.level
     try:
-        if models:
-            return specification_curve(study, targets, models=models, level=level)
-        return specification_curve(study, targets, level=level)
+        return specification_curve(inputs.run.whole, targets, models=models, level=level)
     except SettingsError as fault:
         raise ModelError(f"--model: {fault}") from fault
 

@@ -47,15 +47,6 @@ def analyses_table(
 ) -> Table:
     """Build the table of all analyses.
 
-    Parameters
-    ----------
-    rows
-        From `analyses_rows`.
-    context
-        Codebook, language, and what the caption must say.
-    outcomes
-        Outcomes to print beside ``all_indicators``; None: the averages.
-
     Returns
     -------
     Table

@@ -20,15 +20,7 @@ _READINGS: Final = (
 
 
 def claims_table(audit: pd.DataFrame, context: Context) -> Table:
-    """Build the table of all claims (the CSV holds every column of the audit).
-
-    Parameters
-    ----------
-    audit
-        Rows of `bipbayes.audit.verdicts.audit_claims`.
-    context
-        Language, and what the caption must say.
-    """
+    """Build the table of all claims (the CSV holds every column of the audit)."""
     language = context.language
     readings = [
         (estimand, name) for estimand, name in _READINGS if _column(estimand, name) in audit
@@ -82,17 +74,7 @@ def audit_counts_table(audit: pd.DataFrame, context: Context) -> Table:
 
 
 def design_table(summary: pd.DataFrame, context: Context, *, level: float) -> Table:
-    """Build the table of the design analysis.
-
-    Parameters
-    ----------
-    summary
-        Rows of `bipbayes.audit.design.design_by_combination`.
-    context
-        Language, and what the caption must say.
-    level
-        Level of the intervals.
-    """
+    """Build the table of the design analysis."""
     language = context.language
     decimals = {"n": 0, "se": 3, "true_effect": 2, "power": 2, "type_s": 2, "type_m": 1}
     body = pd.DataFrame(

@@ -27,17 +27,6 @@ def comparison_table(
 ) -> Table:
     """Build the table of one outcome and estimand, one row a combination in codebook order.
 
-    Parameters
-    ----------
-    comparison
-        Rows of data/comparison.csv, of one model and one kind of OLS errors.
-    context
-        Codebook, language, and what the caption must say.
-    outcome
-        Indicator or average.
-    estimand
-        ``effect`` or ``contrast``.
-
     Returns
     -------
     Table

@@ -72,15 +72,6 @@ def factorial_table(
 ) -> Table:
     """Build the table.
 
-    Parameters
-    ----------
-    rows
-        From `factorial_rows`.
-    context
-        Codebook, language, and what the caption must say.
-    outcomes
-        Outcomes to print beside ``all_indicators``; None: the averages.
-
     Returns
     -------
     Table

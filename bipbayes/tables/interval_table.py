@@ -32,17 +32,6 @@ def interval_table(
 ) -> Table:
     """Build the table, one row a combination in codebook order.
 
-    Parameters
-    ----------
-    rows
-        Of the long frame: one source, of OLS one kind of errors.
-    context
-        Codebook, language, and what the caption must say.
-    outcome
-        Indicator, average or ``all_indicators``.
-    estimand
-        ``effect`` or ``contrast``, or their ``standardised_`` forms.
-
     Returns
     -------
     Table

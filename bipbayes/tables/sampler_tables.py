@@ -55,17 +55,7 @@ def hyperparameter_frame(
 
 
 def hyperparameter_table(frame: pd.DataFrame, context: Context, *, model: str) -> Table:
-    """Build the table of `hyperparameter_frame`.
-
-    Parameters
-    ----------
-    frame
-        One row a parameter.
-    context
-        Language, and what the caption must say.
-    model
-        Name of the model.
-    """
+    """Build the table of `hyperparameter_frame`."""
     language = context.language
     level, kind = float(frame["level"].iloc[0]), str(frame["kind"].iloc[0])
     interval = interval_words(level, kind, language=language)
@@ -90,15 +80,7 @@ def hyperparameter_table(frame: pd.DataFrame, context: Context, *, model: str) -
 
 
 def diagnostics_table(intervals: pd.DataFrame, context: Context) -> Table:
-    """Build the table of convergence, one row an estimand; the raw frame has every quantity.
-
-    Parameters
-    ----------
-    intervals
-        Long frame; its posterior rows are taken.
-    context
-        Language, and what the caption must say.
-    """
+    """Build the table of convergence, one row an estimand; the raw frame has every quantity."""
     language = context.language
     raw = intervals.loc[intervals["source"] == "posterior", _KEYS + _MEASURES]
     raw = raw.reset_index(drop=True)
