@@ -9,6 +9,7 @@ import bipbayes
 
 VERBS = (
     "reproduce",
+    "codebook",
     "check_data",
     "simulate",
     "describe",

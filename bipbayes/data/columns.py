@@ -117,19 +117,24 @@ def _own_days(values: pd.Series) -> "pd.Series[bool]":
     return pd.Series(False, index=values.index)
 
 
-def date_advice(values: pd.Series) -> str:
-    """Say which line of a codebook reads dates that are not ISO, if one does."""
-    text = values.astype("string").dropna().str.strip()
-    if text.str.fullmatch(rf"{_ISO_DATE}(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})").any():
-        return "moments of a time zone do not tell the day: write the day there, as 2017-05-31"
+def date_formats(text: pd.Series) -> list[str]:
+    """Return the codebook's ways of writing days that read every entry of a text column."""
     first = text.head(_TRIED)
-    found = [
-        f'dates = "{day}{time}"'
+    return [
+        f"{day}{time}"
         for day in _DAYS
         for time in _TIMES
         if to_date(first, day + time)[0].notna().all()
         and to_date(text, day + time)[0].notna().all()
     ]
+
+
+def date_advice(values: pd.Series) -> str:
+    """Say which line of a codebook reads dates that are not ISO, if one does."""
+    text = values.astype("string").dropna().str.strip()
+    if text.str.fullmatch(rf"{_ISO_DATE}(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})").any():
+        return "moments of a time zone do not tell the day: write the day there, as 2017-05-31"
+    found = [f'dates = "{written}"' for written in date_formats(text)]
     if not found or not len(text):
         return "write them as 2017-05-31"
     return f"write them as 2017-05-31, or say in the codebook how they are: {' or '.join(found)}"

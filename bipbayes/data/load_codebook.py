@@ -166,18 +166,22 @@ def _code_faults(codebook: Codebook) -> list[str]:
         "treatment": list(codebook.treatment_codes),
         "respondent": [entry.respondent for entry in (*codebook.indicators, *codebook.unanalysed)],
     }
-    faults = []
-    for place, codes in places.items():
-        for code in dict.fromkeys(codes):
-            fits = _TREATMENT if place == "treatment" else _CODE
-            if not fits.fullmatch(code) or _is_number(code):
-                advice = f"{_CODES[place]} (at most 64 characters); {_READ_BY[place]}"
-            elif place != "respondent" and code.casefold() in _RESERVED:
-                advice = "this word means something else in the outputs; choose another"
-            else:
-                continue
-            faults.append(f"{place} {code[:70]!r}: {advice}")
-    return faults
+    return [
+        f"{place} {code[:70]!r}: {fault}"
+        for place, codes in places.items()
+        for code in dict.fromkeys(codes)
+        if (fault := code_fault(place, code))
+    ]
+
+
+def code_fault(place: str, code: str) -> str:
+    """Say why a text can be no code of an indicator, average, treatment or respondent."""
+    fits = _TREATMENT if place == "treatment" else _CODE
+    if not fits.fullmatch(code) or _is_number(code):
+        return f"{_CODES[place]} (at most 64 characters); {_READ_BY[place]}"
+    if place != "respondent" and code.casefold() in _RESERVED:
+        return "this word means something else in the outputs; choose another"
+    return ""
 
 
 def _is_number(code: str) -> bool:
