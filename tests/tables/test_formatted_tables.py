@@ -32,10 +32,12 @@ CONTEXT = Context(CODEBOOK, synthetic=True)
 LATEX = r"""% needs \usepackage{booktabs}
 \begin{table}[htbp]
 \centering
-\footnotesize
+\setlength{\belowcaptionskip}{4pt}
+\scriptsize
+\setlength{\tabcolsep}{5pt}
 \caption{q2 Food \& drink: effect. In standard deviations of progression. Synthetic data.}
 \label{tab:comparison-q2}
-\begin{tabular}{lrrrrrrr}
+\begin{tabular}{@{}lrrrrrrr@{}}
 \toprule
 \multicolumn{2}{c}{} & \multicolumn{2}{c}{OLS} & \multicolumn{4}{c}{Posterior} \\
 \cmidrule(lr){3-4} \cmidrule(lr){5-8}
