@@ -98,7 +98,7 @@ def load(
         ordinal=ordinal,
         language=language,
     )
-    place, codebook = open_stored(asked)
+    place, codebook = open_stored(asked, alone=False)
     study = _study(place, codebook, language)
     stored = of_analysis(place.read("data/intervals.csv"), named)
     if what != "fit":

@@ -1,7 +1,9 @@
 """A run's folder: what lies where, whose it is, and what may be written over."""
 
+import atexit
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
+from filelock import BaseFileLock, FileLock, Timeout
 
 from bipbayes.atomic import write_frame, write_json, written_below
 from bipbayes.errors import RunError
@@ -41,6 +44,8 @@ OUTPUTS: Final = (
     "tables/*.md",
 )
 AUDITS: Final = ("data/audit_*.csv",)
+_LOCK: Final = ".bipbayes.lock"
+_HELD: Final[dict[Path, BaseFileLock]] = {}
 KEPT: Final = ("codebook.toml", "synthetic/responses.csv", "synthetic/characteristics.csv")
 
 
@@ -102,17 +107,19 @@ class RunFolder:
         Raises
         ------
         RunError
-            The folder holds other results, and `overwrite` is false; an input or a file that
-            no record lists stands where an output goes.
+            Another process is at work there; the folder holds other results, and `overwrite` is
+            false; an input or a file that no record lists stands where an output goes.
         """
         stored = self.record().get("identity")
         self.spare(inputs, same=stored == dict(identity))
         if stored == dict(identity):
+            hold(self.path)
             return
         self._refuse_strangers()
+        if stored is not None and not overwrite:
+            raise RunError(_refusal(self.path, stored, identity))
+        hold(self.path)
         if stored is not None:
-            if not overwrite:
-                raise RunError(_refusal(self.path, stored, identity))
             self._clear()
         self.path.mkdir(parents=True, exist_ok=True)
         started = {"started": now(), "identity": dict(identity), "software": software()}
@@ -305,6 +312,37 @@ def _refusal(path: Path, stored: Mapping[str, Any], identity: Mapping[str, Any])
         f"{path} holds another run (other {', '.join(changed)}); choose another --out, or allow "
         "--overwrite to replace it"
     )
+
+
+def hold(folder: Path) -> None:
+    """Keep a folder for this process alone until it ends; it is made if it is missing.
+
+    Raises
+    ------
+    RunError
+        Another process keeps it.
+    """
+    place = folder.resolve()
+    if place in _HELD:
+        return
+    place.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(place / _LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise RunError(
+            f"another run is at work in {folder}; wait until it has ended, or choose another --out"
+        ) from None
+    except (NotImplementedError, OSError):
+        return  # a disk without locks, or one that nothing can be written to, which is told later
+    _HELD[place] = lock
+    atexit.register(_let_go, place)
+
+
+def _let_go(place: Path) -> None:
+    with suppress(OSError):
+        (place / _LOCK).unlink()
+    _HELD.pop(place).release()
 
 
 def now() -> str:

@@ -40,7 +40,7 @@ from bipbayes.run.default_study import (
     register_limits,
     simulate_characteristics,
 )
-from bipbayes.run.folder import RunFolder
+from bipbayes.run.folder import RunFolder, hold
 from bipbayes.run.settings import ALWAYS, COVARIATES, NEVER, Settings
 from bipbayes.sampling.priors import read_priors
 
@@ -160,8 +160,10 @@ def open_run(settings: Settings, *, in_parts: bool = False) -> Run:
     return Run(settings, study, codebook, folder)
 
 
-def open_stored(settings: Settings) -> tuple[RunFolder, Codebook]:
+def open_stored(settings: Settings, *, alone: bool = True) -> tuple[RunFolder, Codebook]:
     """Open a folder that earlier verbs filled, with the codebook they used.
+
+    Whoever only reads need not be alone in it.
 
     Raises
     ------
@@ -172,6 +174,8 @@ def open_stored(settings: Settings) -> tuple[RunFolder, Codebook]:
     record = folder.record()
     if "identity" not in record:
         raise RunError(f"{settings.out} holds no run; run 'bipbayes reproduce' or fit-ols first")
+    if alone:
+        hold(settings.out)
     stored = folder.file(CODEBOOK_FILE)
     codebook = codebook_or_default(settings.codebook or (stored if stored.is_file() else None))
     if record["identity"]["codebook"] != _codebook_digest(codebook):

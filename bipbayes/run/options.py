@@ -33,7 +33,7 @@ def verb(
         @wraps(function)
         def run(**values: Any) -> None:
             own = {name: value for name, value in values.items() if name not in names}
-            asked = {name: values[name] for name in names}
+            asked = {name: values[name] for name in names if values[name] is not None}
             start_logging(quiet=bool({**defaults, **asked}.get("quiet", False)))
             run_verb(lambda: function(settings_from({**defaults, **asked}), **own) or 0)
 

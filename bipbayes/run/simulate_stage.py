@@ -30,6 +30,7 @@ from bipbayes.run.default_study import (
     default_simulation,
     simulate_characteristics,
 )
+from bipbayes.run.folder import hold
 from bipbayes.synthetic.frame import write_responses
 from bipbayes.synthetic.simulate import DEFAULT_SEED, Simulation, simulate
 from bipbayes.synthetic.truth import PAIRS, joined_truth
@@ -112,6 +113,7 @@ def write_simulation(
         raise SettingsError(
             f"only BIP is calibrated, not {codebook.name!r}; use --effects hierarchical"
         )
+    hold(out)
     replaced = _refuse_taken(names, out, overwrite=overwrite)
     workers = workers or Workers()
     with scratch_folder(out) as scratch:

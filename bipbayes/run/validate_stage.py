@@ -12,6 +12,7 @@ from bipbayes.errors import SettingsError
 from bipbayes.run.closing import of_validation
 from bipbayes.run.console import conclude
 from bipbayes.run.default_study import codebook_or_default
+from bipbayes.run.folder import hold
 from bipbayes.validation.calibration import calibration_verdict, run_calibration
 from bipbayes.validation.replicate import run_validation
 from bipbayes.validation.settings import CLOSED, DESIGNS, NUTS, PLUGGED, ValidationSettings
@@ -139,6 +140,7 @@ def validate_designs(
         name: validation_settings(engines=engines, design=name, quick=quick, values=values)
         for name in names or ["bip"]
     }
+    hold(folder)
     reached = [
         validate(settings, folder=folder / name if names else folder, **task)
         for name, settings in asked.items()

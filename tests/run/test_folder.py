@@ -1,6 +1,8 @@
 """Run folders: whose results they hold and what may be written over."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 
 from bipbayes.atomic import note_written, write_frame, write_text
 from bipbayes.errors import BipbayesError, RunError
-from bipbayes.run.folder import RunFolder
+from bipbayes.run.folder import RunFolder, hold
 from bipbayes.run.inputs import open_run
 from bipbayes.run.settings import Settings
 
@@ -220,3 +222,18 @@ def test_frames_say_what_they_rest_on_and_stages_what_was_asked(tmp_path: Path) 
     later.finish("fit_posterior/hierarchical", {}, preliminary=False, verdict={"passed": False})
     later.write("data/comparison.csv", frame)
     assert pd.read_csv(tmp_path / "data/comparison.csv")["preliminary"].tolist() == [True]
+
+
+def test_two_processes_never_fill_one_folder(tmp_path: Path) -> None:
+    """Catches two runs in one new folder, of which one loses its results; and locks of the dead."""
+    out = tmp_path / "new"
+    imports = "import sys, pathlib; from bipbayes.run.folder import hold"
+    code = f"{imports}; hold(pathlib.Path(sys.argv[1])); "
+    other = [sys.executable, "-c", f"{code}print(1, flush=True); input()", str(out)]
+    with subprocess.Popen(other, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:
+        assert first.stdout is not None and first.stdout.readline()
+        with pytest.raises(RunError, match="another run is at work"):
+            hold(out)
+        first.kill()
+    subprocess.run([sys.executable, "-c", code, str(out)], check=True)
+    assert list(out.iterdir()) == []

@@ -4,8 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 from bipbayes.errors import SettingsError
+from bipbayes.run import options
 from bipbayes.run.options import settings_from
 from bipbayes.run.settings import QUICK_DRAWS, Settings
 
@@ -51,3 +54,17 @@ def test_the_main_job_looks_beside_unless_told_not_to() -> None:
     assert (beside.analysis, beside.models) == ("baseline", ("hierarchical",))
     with pytest.raises(SettingsError, match="none and another"):
         Settings(adjust=("none", "baseline"))
+
+
+def test_a_verb_has_defaults_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Catches an option that is not given taking the place of the verb's own default."""
+    seen: list[Settings] = []
+    monkeypatch.setattr(options, "run_verb", lambda work: work())
+    monkeypatch.setattr(options, "start_logging", lambda *, quiet: None)
+    verb = options.verb("models out", models=(), out=Path("elsewhere"))(seen.append)
+    for given in ([], ["--model", "no_pooling,own.py", "--out", "here"]):
+        line = typer.Typer()
+        line.command()(verb)
+        assert CliRunner().invoke(line, given).exit_code == 0
+    assert [one.models for one in seen] == [(), ("no_pooling", "own.py")]
+    assert [str(one.out) for one in seen] == ["elsewhere", "here"]
