@@ -295,7 +295,7 @@ def check_prior(inputs: CheckInputs) -> CheckResult:
     if not frames:
         raise ModelError("no model with a prior that predicts anything; give another --model")
     table = check_table("prior", COLUMNS, pd.concat(frames, ignore_index=True), inputs.context)
-    return CheckResult((table,), tuple(figures), {"inside": facts})
+    return CheckResult((table,), tuple(figures), {"inside": facts, "limit": LIMIT})
 
 
 def _prior(

@@ -11,7 +11,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from PIL import Image
 
-from bipbayes.page import sentences
+from bipbayes.page import paper, sentences
 from bipbayes.page.contents import PageContents
 from bipbayes.page.forest import ForestRow, Mark, forest_svg
 from bipbayes.page.tables import (
@@ -89,6 +89,8 @@ def compose(contents: PageContents) -> Callable[[Mapping[str, Path]], str]:
         if contents.audit is None
         else _parts(audit_counts_table(contents.audit, contents.context)),
         diagnostics=_diagnostics(contents),
+        paper=[(phrase(f"paper_{name}", language), say(contents)) for name, say in paper.TEXTS],
+        checklists=[_parts(table) for table in paper.checklists(contents)],
         provenance=_provenance(contents),
         style=_resource("page.css"),
         script=_resource("page.js"),

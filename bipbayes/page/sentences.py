@@ -1,6 +1,6 @@
 """What the page says on top, in sentences made from frames and record; no number is typed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import numpy as np
@@ -154,8 +154,8 @@ def trust(contents: PageContents) -> list[str]:
     if "verdict" in done:
         verdict = done["verdict"]
         key = "page_fit_passed" if verdict["passed"] else "page_fit_failed"
-        measures = "; ".join([_measures(verdict, language), *verdict["reasons"]])
-        told.append(phrase(key, language, model=contents.model, measures=measures))
+        told_by = "; ".join([measures(verdict, language), *verdict["reasons"]])
+        told.append(phrase(key, language, model=contents.model, measures=told_by))
     told += [phrase("page_preliminary", language)] * contents.context.preliminary
     told += [f"{text}." for text in (done.get("repair"), done.get("adjust_remark")) if text]
     engines = contents.engines
@@ -191,7 +191,7 @@ def careful(contents: PageContents) -> list[str]:
     told += [said[language]] if said.get(language) else []
     told += study_notes(context.codebook, language=language)
     told += _thin(contents)
-    told.append(_selection(contents))
+    told.append(selection(contents))
     told.append(phrase("page_significant", language))
     if contents.minimum_count:
         told.append(phrase("blanked", language, count=contents.minimum_count))
@@ -234,7 +234,7 @@ def close_to_zero(rows: pd.DataFrame) -> pd.Series:
     return nearest < 2 * error
 
 
-def _selection(contents: PageContents) -> str:
+def selection(contents: PageContents) -> str:
     """Say what becomes of the overall contrasts at the same previous answer."""
     plain = contents.overall("contrast")
     adjusted = contents.overall("contrast", analysis=BASELINE).reindex(plain.index)
@@ -258,7 +258,8 @@ def _selection(contents: PageContents) -> str:
     )
 
 
-def _measures(verdict: dict[str, object], language: str) -> str:
+def measures(verdict: Mapping[str, object], language: str) -> str:
+    """Say by which numbers a fit was judged, beside their limits."""
     worst, limits = verdict["worst"], verdict["thresholds"]
     assert isinstance(worst, dict) and isinstance(limits, dict)
     if "k_hat" in worst:

@@ -14,12 +14,14 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.intervals import PLAIN, of_analysis
 from bipbayes.page.contents import PageContents
 from bipbayes.page.page import compose
+from bipbayes.page.paper import TEXTS, checklists
 from bipbayes.plots.catalogue import on_page
 from bipbayes.plots.task import figure_file
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.settings import Settings, option_name
 from bipbayes.run.stored import chosen_models, run_context, sound_rows, stage_name
 from bipbayes.tables.disclosure import blank_small_cells
+from bipbayes.tables.write import write_tables
 
 STAGE: Final = "report"
 PAGE: Final = "report.html"
@@ -63,6 +65,12 @@ def write_report(
     contents = replace(contents, figures=_figures(folder, names))
     with progress.stage("writing the page"):
         write_text(path, finish(contents.figures))
+        for name, say in TEXTS:
+            write_text(folder.file(f"tables/text_{name}.txt"), " ".join(say(contents)) + "\n")
+        tables = checklists(contents)
+        write_tables(
+            tables, folder.file("tables"), context=contents.context, formats=("csv", "html")
+        )
         if not settings.quick:
             from bipbayes.page.word import write_page_document
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bipbayes.tables.layout import Table
 
 _FRAGMENT: Final = """\
-<figure class="table">
+<figure class="table{% if table.wrapped %} wrapped{% endif %}">
 <table>
 <caption>{{ table.caption }}</caption>
 <thead>
@@ -39,6 +39,7 @@ figure.table table { border-collapse: collapse; border-top: 2px solid; border-bo
   font-variant-numeric: tabular-nums; }
 figure.table caption { text-align: left; font-weight: 600; padding-bottom: 0.4em; }
 figure.table th, figure.table td { padding: 0.15em 0.7em; white-space: nowrap; }
+figure.table.wrapped td { white-space: normal; vertical-align: top; }
 figure.table th.group { border-bottom: 1px solid; text-align: center; }
 figure.table thead tr:last-child { border-bottom: 1px solid; }
 figure.table .l { text-align: left; }

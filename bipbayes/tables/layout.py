@@ -51,6 +51,8 @@ class Table:
         The frame behind it at full precision, for the CSV.
     document
         Name of the file that it stands in with others of its kind; ``""``: its own name.
+    wrapped
+        Whether cells hold sentences, which HTML sets on several lines.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Table:
     body: pd.DataFrame
     raw: pd.DataFrame
     document: str = ""
+    wrapped: bool = False
 
     @property
     def file_name(self) -> str:

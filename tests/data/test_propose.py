@@ -59,7 +59,7 @@ def test_labels_of_an_spss_file_are_used(tmp_path: Path) -> None:
     frame = made()
     frame = frame.rename(columns={"citizen": "pupil_no", "jobcenter": "school", "date": "day"})
     frame["school"] = pd.factorize(frame["school"])[0] + 1.0
-    frame.loc[frame.index[::9], "q2"] = 8.0
+    frame.loc[frame.index[::9], "q2"] = 6.0
     path = tmp_path / "schools.sav"
     names = {"q1": 'Sleeps "well"', "T": "Visits\nat home", "pupil_no": "Number of the pupil"}
     scale = {float(i): word for i, word in enumerate(("never", "a", "b", "c", "always"), start=1)}
@@ -69,7 +69,7 @@ def test_labels_of_an_spss_file_are_used(tmp_path: Path) -> None:
         column_labels=[names.get(column, column) for column in frame],
         variable_value_labels={
             "school": {float(i): f"School {i}" for i in range(1, 5)},
-            "q2": {**scale, 8.0: "Don't know"},
+            "q2": {**scale, 6.0: "Don't know"},
         },
     )
     proposal = propose(read_table(path), "schools")
@@ -77,7 +77,7 @@ def test_labels_of_an_spss_file_are_used(tmp_path: Path) -> None:
     codebook = study.codebook
     assert (codebook.citizen, codebook.jobcenter, codebook.date) == ("pupil_no", "school", "day")
     assert codebook.indicator_codes == ("q1", "q2", "q3", "q4")
-    assert [one.missing for one in codebook.indicators] == [(), (8,), (), ()]
+    assert [one.missing for one in codebook.indicators] == [(), (6,), (), ()]
     assert codebook.label("q1") == 'Sleeps "well"'
     assert codebook.treatment_codes == ("T", "U")
     assert codebook.treatments[0].label == {"en": "Visits at home"}
