@@ -1,5 +1,6 @@
 """The doctor tells faults with what to do, and looks on after each."""
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from bipbayes.run import doctor, options
 def said(monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     """A terminal; what is said of the answers that the doctor simulates stays as it was."""
     monkeypatch.setattr(options, "start_logging", lambda quiet: None)
+    monkeypatch.setattr(logging.getLogger("bipbayes"), "handlers", [])  # of verbs run before
     return CliRunner()
 
 
