@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 
 from bipbayes.errors import DataError
-from bipbayes.intervals import ORDINAL, excludes_zero
+from bipbayes.intervals import COMPARED, ORDINAL, excludes_zero
 
-ESTIMANDS: Final = ("effect", "contrast")
 KEYS: Final = ["estimand", "outcome", "combination"]
 _JOINED: Final = ["analysis", *KEYS]
 _OLS: Final = ("estimate", "se", "lower", "upper", "p_value", "p_holm", "p_bh")
@@ -88,7 +87,7 @@ def shown_errors(analysis: str) -> str:
 
 
 def _rows(frame: pd.DataFrame) -> pd.DataFrame:
-    rows = frame[frame["estimand"].isin(ESTIMANDS)]
+    rows = frame[frame["estimand"].isin(COMPARED)]
     excludes = excludes_zero(rows).astype("boolean").mask(rows["lower"].isna())
     return rows.assign(excludes=excludes)
 

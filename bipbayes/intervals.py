@@ -49,6 +49,8 @@ PLAIN: Final = ""
 ORDINAL: Final = "ordinal"
 ANALYSES: Final = (PLAIN, "baseline", "covariates", "baseline+covariates", ORDINAL)
 KINDS: Final = ("confidence", "eti", "hdi")
+COMPARED: Final = ("effect", "contrast")
+"""Estimands that OLS and posterior are compared on, the audit reads and figures take draws of."""
 ESTIMANDS: Final = (
     "effect",
     "contrast",

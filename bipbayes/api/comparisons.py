@@ -16,7 +16,7 @@ from bipbayes.api.study import Study
 from bipbayes.comparison import compare as compare_frames
 from bipbayes.comparison import shown_errors
 from bipbayes.errors import DataError, SettingsError
-from bipbayes.intervals import join_frames
+from bipbayes.intervals import COMPARED, join_frames
 from bipbayes.tables.comparison_table import comparison_table
 from bipbayes.tables.layout import Table
 from bipbayes.tables.write import WRITERS
@@ -86,14 +86,14 @@ class Comparison:
             self.intervals,
             self.context(),
             outcome=first_outcome(self.study.codebook, outcome),
-            estimand=one_of("estimand", estimand, pictures.ESTIMANDS),
+            estimand=one_of("estimand", estimand, COMPARED),
             vcov=self.vcov,
             draws=self.fit.posterior.draws,
         )
 
     def heatmap(self, *, estimand: str = "effect") -> "Figure":
         """Draw all outcomes and combinations, posterior beside OLS on one colour scale."""
-        one_of("estimand", estimand, pictures.ESTIMANDS)
+        one_of("estimand", estimand, COMPARED)
         return pictures.heatmap(self.intervals, self.context(), estimand=estimand, vcov=self.vcov)
 
     def table(
@@ -117,7 +117,7 @@ class Comparison:
             blanked(self.rows, book, minimum_count),
             self.context(),
             outcome=first_outcome(book, outcome),
-            estimand=one_of("estimand", estimand, pictures.ESTIMANDS),
+            estimand=one_of("estimand", estimand, COMPARED),
         )
 
     def to_docx(

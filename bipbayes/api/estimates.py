@@ -16,7 +16,7 @@ from bipbayes.api.study import Study
 from bipbayes.comparison import shown_errors
 from bipbayes.data.covariates import covariates_from_frame, read_covariates
 from bipbayes.errors import SettingsError
-from bipbayes.intervals import ORDINAL, PLAIN, excludes_zero
+from bipbayes.intervals import COMPARED, ORDINAL, PLAIN, excludes_zero
 from bipbayes.regression.inference import checked_level
 from bipbayes.tables.interval_table import interval_table
 from bipbayes.tables.layout import Table
@@ -122,7 +122,7 @@ class Intervals:
     def _asked(self, outcome: str | None, estimand: str, vcov: str | None) -> dict[str, str]:
         return {
             "outcome": first_outcome(self.study.codebook, outcome),
-            "estimand": one_of("estimand", estimand, pictures.ESTIMANDS),
+            "estimand": one_of("estimand", estimand, COMPARED),
             "vcov": one_of("vcov", vcov or self.errors[0], self.errors),
         }
 

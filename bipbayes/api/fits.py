@@ -32,7 +32,7 @@ from bipbayes.estimands.intervals import KINDS, IntervalSettings
 from bipbayes.estimands.posterior import Posterior, summarise
 from bipbayes.estimands.query import OBSERVED, Effect, Weights, cell_effects, effect_frame
 from bipbayes.estimands.spoken import probability, read_statement
-from bipbayes.intervals import ALL_INDICATORS, PLAIN
+from bipbayes.intervals import ALL_INDICATORS, COMPARED, PLAIN
 from bipbayes.regression.inference import checked_level
 from bipbayes.run.settings import DEFAULT_DRAWS, DEFAULT_SEED, DEFAULT_TUNE
 from bipbayes.sampling.diagnose import Verdict
@@ -221,7 +221,7 @@ class Fit:
         """
         rows = self.frame[self.frame["outcome"] == ALL_INDICATORS].set_index("combination")
         kept = ["estimate", "se", "lower", "upper", "p_positive"]
-        parts = {name: rows.loc[rows["estimand"] == name, kept] for name in pictures.ESTIMANDS}
+        parts = {name: rows.loc[rows["estimand"] == name, kept] for name in COMPARED}
         effects = rows[rows["estimand"] == "effect"]
         both = pd.concat({"": effects[["n"]].astype("Int64"), **parts}, axis=1)
         return both.reindex(effects.index)
@@ -251,7 +251,7 @@ class Fit:
             return pictures.jobcenter_forest(
                 rows, self.context(), outcome=outcome, combination=code, vcov=vcov
             )
-        one_of("estimand", estimand, pictures.ESTIMANDS)
+        one_of("estimand", estimand, COMPARED)
         return pictures.forest(
             rows,
             self.context(),
@@ -278,13 +278,13 @@ class Fit:
             Blank what rests on fewer citizens; default: nothing is blanked.
         """
         outcome = outcomes(self.study.codebook, outcome)[0]
-        one_of("estimand", estimand, pictures.ESTIMANDS)
+        one_of("estimand", estimand, COMPARED)
         rows = blanked(self.posterior.intervals, self.study.codebook, minimum_count)
         return interval_table(rows, self.context(), outcome=outcome, estimand=estimand)
 
     def heatmap(self, *, estimand: str = "effect") -> "Figure":
         """Draw all outcomes and combinations on one colour scale."""
-        one_of("estimand", estimand, pictures.ESTIMANDS)
+        one_of("estimand", estimand, COMPARED)
         vcov = shown_errors(self.posterior.analysis)
         return pictures.heatmap(
             self.posterior.intervals, self.context(), estimand=estimand, vcov=vcov

@@ -17,7 +17,6 @@ from bipbayes.wording import Context, capital, outcome_label, phrase
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-ESTIMANDS: Final = ("effect", "contrast")
 _FOREST: Final = "bipbayes.plots.forest:forest_figure"
 
 

@@ -4,9 +4,10 @@ from typing import Final
 
 import pandas as pd
 
-from bipbayes.audit.evidence import BASELINE, ESTIMANDS, POSTERIOR
+from bipbayes.audit.evidence import BASELINE, POSTERIOR
 from bipbayes.audit.rules import NOT_CHECKABLE, NOT_SUPPORTED, REVERSED, UPHELD, WEAKENED, WORDS
 from bipbayes.audit.statements import KINDS
+from bipbayes.intervals import COMPARED
 from bipbayes.wording import Context, capital, number, percent, phrase
 
 VERDICT: Final = "_verdict_"
@@ -43,7 +44,7 @@ def readings_of(frame: pd.DataFrame) -> list[tuple[str, str]]:
     """Return the pairs of estimand and reading that an audit holds, in its order."""
     return [
         (estimand, column.removeprefix(f"{estimand}{VERDICT}"))
-        for estimand in ESTIMANDS
+        for estimand in COMPARED
         for column in frame.columns
         if column.startswith(f"{estimand}{VERDICT}")
     ]

@@ -28,10 +28,9 @@ from bipbayes.audit.rules import (
 )
 from bipbayes.audit.statements import Statement
 from bipbayes.errors import DataError, SettingsError
-from bipbayes.intervals import PRIOR_DRIVEN
+from bipbayes.intervals import COMPARED, PRIOR_DRIVEN
 
 Key = tuple[str, str]
-ESTIMANDS: Final = ("effect", "contrast")
 ADJUSTED: Final = {"holm": "p_holm", "bh": "p_bh"}
 POSTERIOR: Final = "posterior"
 BASELINE: Final = "baseline"  # the posterior at the same previous answer
@@ -213,7 +212,7 @@ def select_fit(frame: pd.DataFrame, settings: AuditSettings, *, level: float) ->
     """
     at_level = frame[
         ((frame["level"] - level).abs() < 1e-9)
-        & frame["estimand"].isin(ESTIMANDS)
+        & frame["estimand"].isin(COMPARED)
         & frame["jobcenter"].eq("")
     ]
     ols = at_level[at_level["source"] == "ols"]

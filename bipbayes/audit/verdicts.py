@@ -14,7 +14,6 @@ import xarray as xr
 
 from bipbayes.audit.evidence import (
     BASELINE,
-    ESTIMANDS,
     POSTERIOR,
     AuditSettings,
     Evidence,
@@ -28,6 +27,7 @@ from bipbayes.audit.rules import Cutoffs
 from bipbayes.audit.sizes import SIZE_COLUMNS, size_columns
 from bipbayes.audit.statements import Statement, statements
 from bipbayes.data.codebook import Codebook
+from bipbayes.intervals import COMPARED
 
 RULE_COLUMNS: Final = ("kind", "counted", "level", "likely", "beyond")
 TEXT: Final = ("reason", "region", "note")
@@ -82,7 +82,7 @@ def audit_claims(
     cutoffs = Cutoffs(level=level, likely=settings.likely, beyond=beyond)
     frame = select_fit(intervals_frame, settings, level=level)
     evidence = {}
-    for estimand in ESTIMANDS:
+    for estimand in COMPARED:
         found = sources(frame, estimand, settings=settings, cutoffs=cutoffs)
         joint = labelled_draws(draws[estimand]) if estimand in draws else None
         evidence[estimand] = Evidence(
@@ -122,7 +122,7 @@ def beside_baseline(audit: pd.DataFrame, adjusted: pd.DataFrame) -> pd.DataFrame
     taken |= {f"verdict_{POSTERIOR}": f"verdict_{BASELINE}", "p_direction": "baseline_p_direction"}
     added = {
         f"{estimand}_{name}": adjusted[f"{estimand}_{source}"].to_numpy()
-        for estimand in ESTIMANDS
+        for estimand in COMPARED
         for source, name in taken.items()
     }
     return audit.assign(**added)
@@ -131,14 +131,14 @@ def beside_baseline(audit: pd.DataFrame, adjusted: pd.DataFrame) -> pd.DataFrame
 def audit_columns(settings: AuditSettings | None = None) -> tuple[str, ...]:
     """Return the columns that an audit adds to the claims, in order."""
     part = estimand_columns(settings or AuditSettings())
-    both = (f"{estimand}_{column}" for estimand in ESTIMANDS for column in part)
+    both = (f"{estimand}_{column}" for estimand in COMPARED for column in part)
     return (*RULE_COLUMNS, *both, *SIZE_COLUMNS, "inconsistencies")
 
 
 def _ordered(rows: list[dict[str, Any]], settings: AuditSettings) -> pd.DataFrame:
     """Give every audit the same columns, whatever kinds of claims there are."""
     frame = pd.DataFrame(rows).reindex(columns=list(audit_columns(settings)))
-    texts = [f"{estimand}_{column}" for estimand in ESTIMANDS for column in TEXT]
+    texts = [f"{estimand}_{column}" for estimand in COMPARED for column in TEXT]
     texts += [column for column in SIZE_COLUMNS if column.endswith("_verdict")]
     for column in texts:
         frame[column] = frame[column].astype("object").fillna("").astype("str")

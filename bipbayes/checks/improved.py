@@ -14,6 +14,7 @@ from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result
 from bipbayes.checks.table import GROUP, NAMED, PROBABILITY, Columns, Interval
 from bipbayes.errors import SettingsError
 from bipbayes.estimands.intervals import limits
+from bipbayes.intervals import COMPARED
 from bipbayes.plots.style import GREY, figure_style
 from bipbayes.sampling.labels import SAMPLE, pooled
 from bipbayes.wording import Context, capital, phrase
@@ -26,7 +27,6 @@ COLUMNS: Final[Columns] = {
     "interval": Interval(0),
     "p_at_least": PROBABILITY,
 }
-ESTIMANDS = ("effect", "contrast")
 MOST = 0.75  # of the indicators, where no number is asked for
 
 
@@ -120,7 +120,7 @@ def check_improved(inputs: CheckInputs) -> CheckResult:
         count_improved(inputs.draws[name], outcomes=codes, at_least=[at_least], level=level).assign(
             estimand=name
         )
-        for name in ESTIMANDS
+        for name in COMPARED
     ]
     frame = pd.concat(parts, ignore_index=True)
     frame = frame.rename(columns={f"p_at_least_{at_least}": "p_at_least"}).assign(at_least=at_least)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from bipbayes.checks.figure import against_n
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result
 from bipbayes.checks.table import NAMED, Columns
-from bipbayes.intervals import excludes_zero
+from bipbayes.intervals import COMPARED, excludes_zero
 from bipbayes.sampling.labels import pooled
 from bipbayes.wording import (
     Context,
@@ -28,7 +28,6 @@ COLUMNS: Final[Columns] = {
     "type_m_median": 2,
     "type_m_largest": 2,
 }
-ESTIMANDS = ("effect", "contrast")
 ERRORS = ("classical", "cluster_citizen")
 LIKELY = 0.05  # a type S error worth counting
 
@@ -89,7 +88,7 @@ def check_signs(inputs: CheckInputs) -> CheckResult:
         significant_under_posterior(
             inputs.intervals, inputs.draws[estimand], vcov=vcov, estimand=estimand
         )
-        for estimand in ESTIMANDS
+        for estimand in COMPARED
         for vcov in ERRORS
     ]
     raw = pd.concat(parts, ignore_index=True)

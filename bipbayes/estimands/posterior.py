@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 import xarray as xr
@@ -12,16 +12,14 @@ from bipbayes.estimands.draws import estimand_parts
 from bipbayes.estimands.effects import effect_draws
 from bipbayes.estimands.intervals import IntervalSettings, posterior_intervals
 from bipbayes.estimands.new_jobcenter import new_jobcenter_draws, new_jobcenter_effects
-from bipbayes.intervals import ORDINAL, PLAIN
+from bipbayes.intervals import COMPARED, ORDINAL, PLAIN
 from bipbayes.sampling.diagnose import Verdict, diagnose, diagnostics_frame, points_of
 from bipbayes.sampling.engines import OF_ANALYSIS
-
-DRAWS: Final = ("effect", "contrast")  # what figures and the audit ask for
 
 
 @dataclass(frozen=True)
 class Posterior:
-    """A judged fit and what follows from its draws; `draws` are those of `DRAWS`.
+    """A judged fit and what follows from its draws; `draws` are those of `COMPARED`.
 
     ``analysis`` says what progression was adjusted for (``""``: nothing), or ``ordinal``;
     ``wanted`` are the settings that ``run.json`` keeps of a new fit.
@@ -107,6 +105,6 @@ def _kept(
 ) -> Iterator[tuple[str, xr.DataArray]]:
     """Pass draws on and keep those that figures and the audit ask for."""
     for name, part in parts:
-        if name in DRAWS:
+        if name in COMPARED:
             draws[name] = part
         yield name, part

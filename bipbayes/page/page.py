@@ -11,11 +11,11 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from PIL import Image
 
+from bipbayes.intervals import COMPARED
 from bipbayes.page import paper, sentences
 from bipbayes.page.contents import PageContents
 from bipbayes.page.forest import ForestRow, Mark, forest_svg
 from bipbayes.page.tables import (
-    ESTIMANDS,
     claims_table,
     combinations_table,
     estimates_table,
@@ -81,8 +81,8 @@ def compose(contents: PageContents) -> Callable[[Mapping[str, Path]], str]:
         outcomes=[
             (o, outcome_label(contents.context.codebook, o, language=language)) for o in known
         ],
-        estimands=[(name, phrase(name, language)) for name in ESTIMANDS],
-        forests=[_forest(contents, o, name) for o in known for name in ESTIMANDS],
+        estimands=[(name, phrase(name, language)) for name in COMPARED],
+        forests=[_forest(contents, o, name) for o in known for name in COMPARED],
         estimates=_parts(estimates, _marks(estimates)),
         claims=None if (table := claims_table(contents)) is None else _parts(table),
         counts=None

@@ -1,11 +1,10 @@
 """The page's own tables: overall effects, all estimates in one, claims in their own words."""
 
 from collections.abc import Sequence
-from typing import Final
 
 import pandas as pd
 
-from bipbayes.intervals import PLAIN
+from bipbayes.intervals import COMPARED, PLAIN
 from bipbayes.page.contents import PageContents
 from bipbayes.page.sentences import BASELINE, treatment_label
 from bipbayes.tables.comparison_table import (
@@ -25,8 +24,6 @@ from bipbayes.wording import (
     phrase,
     whole_number,
 )
-
-ESTIMANDS: Final = ("effect", "contrast")
 
 
 def treatments_table(contents: PageContents) -> Table:
@@ -120,10 +117,10 @@ def estimates_table(contents: PageContents) -> Table:
     frame = contents.comparison
     orders = {
         "outcome": context.codebook.outcomes,
-        "estimand": ESTIMANDS,
+        "estimand": COMPARED,
         "combination": context.codebook.combinations,
     }
-    raw = frame[frame["estimand"].isin(ESTIMANDS)].sort_values(
+    raw = frame[frame["estimand"].isin(COMPARED)].sort_values(
         list(orders), key=lambda column: column.map(list(orders[str(column.name)]).index)
     )
     labels = {
@@ -143,7 +140,7 @@ def estimates_table(contents: PageContents) -> Table:
     return Table(
         name="estimates",
         caption=table_caption(context, title, phrase("in_units", language)),
-        notes=comparison_notes(raw, context, ESTIMANDS[0]),
+        notes=comparison_notes(raw, context, COMPARED[0]),
         columns=columns,
         body=comparison_body(raw, context).assign(**named),
         raw=raw.reset_index(drop=True),

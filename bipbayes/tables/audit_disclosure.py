@@ -4,8 +4,8 @@ from typing import Final
 
 import pandas as pd
 
-from bipbayes.audit.evidence import ESTIMANDS
 from bipbayes.audit.rules import NOT_CHECKABLE
+from bipbayes.intervals import COMPARED
 from bipbayes.tables.disclosure import TOO_FEW
 
 _DERIVED: Final = ("effect_size_", "places_moved_")  # of the effect, as the report prints them
@@ -34,7 +34,7 @@ def protected_audit(
         numbers. A statement on many estimates keeps its counts.
     """
     result = audit.copy()
-    for estimand in ESTIMANDS:
+    for estimand in COMPARED:
         rows = blanked[(blanked["estimand"] == estimand) & (blanked["jobcenter"] == "")]
         hidden = set(
             map(tuple, rows.loc[rows["estimate"].isna(), ["outcome", "combination"]].to_numpy())
@@ -46,7 +46,7 @@ def protected_audit(
 
 
 def _blank(audit: pd.DataFrame, blank: pd.Series, estimand: str, *, said: str) -> None:
-    prefixes = (f"{estimand}_", *(_DERIVED if estimand == ESTIMANDS[0] else ()))
+    prefixes = (f"{estimand}_", *(_DERIVED if estimand == COMPARED[0] else ()))
     for column in audit.columns:
         if not column.startswith(prefixes) or column in _PRINTED:
             continue

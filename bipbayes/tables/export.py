@@ -7,7 +7,7 @@ from typing import Final
 
 import pandas as pd
 
-from bipbayes.intervals import PLAIN
+from bipbayes.intervals import COMPARED, PLAIN
 from bipbayes.tables.analyses_table import analyses_table
 from bipbayes.tables.comparison_table import comparison_table
 from bipbayes.tables.disclosure import blank_small_cells
@@ -18,7 +18,6 @@ from bipbayes.tables.write import DEFAULT_FORMATS, write_tables
 from bipbayes.wording import Context, phrase
 
 MINIMUM_COUNT: Final = 5
-_ESTIMANDS: Final = ("effect", "contrast")
 
 
 @dataclass(frozen=True)
@@ -175,7 +174,7 @@ def _comparisons(
 ) -> list[Table]:
     known = set(comparison["outcome"]) if outcomes is None else set(outcomes)
     names = [name for name in context.codebook.outcomes if name in known]
-    estimands = [name for name in _ESTIMANDS if (comparison["estimand"] == name).any()]
+    estimands = [name for name in COMPARED if (comparison["estimand"] == name).any()]
     return [
         comparison_table(comparison, context, outcome=outcome, estimand=estimand)
         for outcome in names
