@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import nutpie
@@ -33,6 +34,11 @@ _PACKAGES: Final = ("pymc", "pytensor", "nutpie", "numba")
 _PROGRESS_RATE: Final = 200  # milliseconds
 # With numba's default, cold and warm compile caches give different draws (whole trajectories).
 _REPEATABLE: Final = {"numba__fastmath": False}
+# The code that PyTensor generates goes beside its cache, where it is cleared away when it is old,
+# and not into the folder of temporary files, where it would stay.
+pytensor.config.generated_src_dir = pytensor.config.generated_src_dir or str(
+    Path(pytensor.config.compiledir) / "generated"
+)
 
 
 @dataclass(frozen=True)

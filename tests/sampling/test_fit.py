@@ -4,11 +4,14 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pymc as pm
+import pytensor
+import pytensor.tensor as pt
 import pytest
 import xarray as xr
 from cell_builders import make_cells
@@ -162,3 +165,11 @@ def test_cold_and_warm_compile_caches_give_the_same_draws(tmp_path: Path) -> Non
         for _ in range(2)
     }
     assert len(digests) == 1
+
+
+def test_compiling_leaves_no_files_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Catches dozens of files of code in the folder of temporary files after every run."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    number = pt.dscalar()
+    assert pytensor.function([number], pt.exp(number) + number, mode="NUMBA")(0.0) == 1.0
+    assert list(tmp_path.iterdir()) == []
