@@ -42,6 +42,10 @@ def atomic_path(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.replace(path)
         note_written([path])
+    except OSError as error:
+        if error.errno is not None:
+            error.filename = path  # a full disk names none, others that of the temporary one
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

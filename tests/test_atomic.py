@@ -1,5 +1,6 @@
 """Atomic writing."""
 
+import errno
 from pathlib import Path
 
 import pandas as pd
@@ -14,9 +15,10 @@ def test_failed_write_leaves_the_old_file_and_no_debris(tmp_path: Path) -> None:
     """Catches a writer that truncates the old result before the new one is whole."""
     target = tmp_path / "intervals.csv"
     write_text(target, "old\n")
-    with pytest.raises(OSError, match="disk"), atomic_path(target) as temporary:
+    with pytest.raises(OSError, match="disk") as told, atomic_path(target) as temporary:
         temporary.write_text("half")
-        raise OSError("disk full")
+        raise OSError(errno.ENOSPC, "disk full")
+    assert told.value.filename == target, "which file it was is not said"
     assert target.read_text() == "old\n"
     assert [path.name for path in tmp_path.iterdir()] == ["intervals.csv"]
 

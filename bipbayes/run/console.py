@@ -3,6 +3,7 @@
 All of it goes to standard error: standard output is what a user pipes.
 """
 
+import errno
 import logging
 import os
 import signal
@@ -85,7 +86,9 @@ def run_verb(verb: Callable[[], int]) -> None:
             raise
         place = error.filename or "a file"
         refused = f"{place} cannot be read or written ({error.strerror})"
-        code = _failed(f"Error: {refused}; look who may, or name another place", USAGE_EXIT)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        advice = "make room there" if full else "look who may"
+        code = _failed(f"Error: {refused}; {advice}, or name another place", USAGE_EXIT)
     except KeyboardInterrupt:
         code = _failed("Interrupted; what was finished is stored.", INTERRUPTED_EXIT)
     finally:

@@ -1,5 +1,8 @@
 """Fits as files: written whole or not at all, read with checks."""
 
+import errno
+import os
+import shutil
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +12,7 @@ from bipbayes.atomic import atomic_path
 from bipbayes.errors import FitError
 
 ENGINE: Final = "h5netcdf"
+_ROOM: Final = 2_000_000  # bytes, of a file beside its numbers
 GROUPS: Final = ("posterior", "sample_stats", "observed_data", "constant_data")
 
 
@@ -21,7 +25,16 @@ def save_fit(path: Path, fit: xr.DataTree) -> None:
         Of the file, such as ``posterior/hierarchical.nc``; folders are made.
     fit
         From `bipbayes.sampling.fit.sample`.
+
+    Raises
+    ------
+    OSError
+        The disk has no room for it.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # HDF5 does not survive a disk that fills while it writes: the whole process would die.
+    if shutil.disk_usage(path.parent).free < fit.nbytes + _ROOM:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
     # Not compressed: that saves a twentieth of the file and takes longer than all draws.
     with atomic_path(path) as temporary:
         fit.to_netcdf(temporary, engine=ENGINE)

@@ -1,12 +1,14 @@
 """Fits as files."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import xarray as xr
 from fits import hierarchical_fit
 
 from bipbayes.errors import FitError
+from bipbayes.run.console import run_verb
 from bipbayes.sampling.store import load_fit, save_fit
 
 
@@ -30,6 +32,20 @@ def test_a_fit_can_be_written_over_after_it_was_read(tmp_path: Path) -> None:
     save_fit(path, hierarchical_fit())
     save_fit(path, load_fit(path))
     assert load_fit(path)["posterior"].sizes["draw"] == 300
+
+
+def test_a_disk_without_room_is_told_before_it_fills(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Catches HDF5 on a full disk, which takes the whole process with it."""
+    path, fit = tmp_path / "hierarchical.nc", hierarchical_fit()
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=fit.nbytes))
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    with pytest.raises(SystemExit) as left:
+        run_verb(lambda: save_fit(path, fit) or 0)
+    said = capsys.readouterr().err
+    assert left.value.code == 2 and str(path) in said and "make room there" in said
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failed_write_leaves_the_old_file(
