@@ -7,6 +7,7 @@ import ctypes
 import gc
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -14,7 +15,7 @@ from contextlib import suppress
 from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
 from pathlib import Path
-from threading import Thread
+from threading import Thread, current_thread, main_thread
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -42,6 +43,7 @@ class Processes:
     ) -> None:
         self._executor: ProcessPoolExecutor | None = None
         if count > 0:
+            start_server()
             self._executor = ProcessPoolExecutor(
                 count,
                 mp_context=_context(),
@@ -113,12 +115,24 @@ def shared_modules() -> list[str]:
 
 
 def start_server() -> None:
-    """Have the server of helpers import what they share, while this process goes on."""
-    if sys.platform != "win32":
-        from multiprocessing.forkserver import ensure_running
+    """Have the server of helpers import what they share, while this process goes on.
 
-        _context()
+    Ctrl-C reaches all of a terminal's processes: the server and its helpers are deaf to it, and
+    end with this one.
+    """
+    if sys.platform == "win32":
+        return
+    from multiprocessing.forkserver import ensure_running
+
+    _context()
+    if current_thread() is not main_thread():  # where no handler can be set
         ensure_running()
+        return
+    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        ensure_running()
+    finally:
+        signal.signal(signal.SIGINT, heard)
 
 
 def _tidily(function: Callable[..., Any], *arguments: object) -> Any:

@@ -10,8 +10,10 @@ import psutil
 import pytest
 
 MAIN = """
-import os, sys, time
+import os, signal, sys, time
 from bipbayes import helpers
+# Whoever runs the tests in the background has made Ctrl-C deaf for all below it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 helpers.shared_modules = list
 if __name__ == "__main__":
     with helpers.Processes(1, initializer=os.getpid) as processes:
@@ -33,3 +35,16 @@ def test_helpers_end_with_a_main_process_that_is_killed(state: str) -> None:
     while psutil.pid_exists(helper.pid) and helper.status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < end, "the helper is still there"
         time.sleep(0.05)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="stops by POSIX signals")
+def test_the_key_that_stops_a_run_is_no_matter_of_its_helpers() -> None:
+    """Catches tracebacks of helpers that hear Ctrl-C while they wait."""
+    command = [sys.executable, "-c", MAIN, "idle"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, start_new_session=True, **pipes) as main:
+        assert main.stdout is not None
+        main.stdout.readline()
+        os.killpg(main.pid, signal.SIGINT)
+        told = main.communicate()[1]
+    assert told.count("Traceback") == 1, "the main process's own alone"

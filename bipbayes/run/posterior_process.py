@@ -125,7 +125,12 @@ def _import(engines: list[str]) -> int:
 
 
 def _fit(run: Run, model: str, cells: xr.Dataset) -> "Posterior":
-    posterior: Posterior = import_module(_STAGE).compute_posterior(run, model, cells=cells)
+    # Helpers are deaf to Ctrl-C, but a sampler that is stopped hands over what it has.
+    deaf = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        posterior: Posterior = import_module(_STAGE).compute_posterior(run, model, cells=cells)
+    finally:
+        signal.signal(signal.SIGINT, deaf)
     return replace(posterior, fit=_without_effects(posterior.fit))
 
 
