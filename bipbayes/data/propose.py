@@ -24,7 +24,8 @@ from bipbayes.errors import DataError
 
 _HINTS: Final = {
     "citizen": "citizen|borger|person|pupil|elev|patient|client|klient|student|participant|"
-    "deltager|respondent|cpr|pnr|(^|_)id|id($|_)",
+    "deltager|respondent|cpr|pnr",
+    "id": r"(^|_)id|id($|_)|nr$|no$|num",
     "jobcenter": "jobcent|site|school|skole|cent(er|re)|kommune|municipal|clinic|klinik|hospital|"
     "ward|office|afdeling|region|unit",
     "date": "date|dato|day|dag",
@@ -36,6 +37,8 @@ _HINTS: Final = {
 _STEPS: Final = 10  # of a scale, at most
 _VARIES: Final = 0.05  # of citizens with several answers: fewer, and it is a characteristic
 _STAYS: Final = 0.8  # of citizens, who are in one site
+_REPEATS: Final = 1.2  # rows of an id, on average: fewer, and it is an amount
+_MOVED: Final = 0.5  # of citizens, at most, who are in several of what is called a site
 _ALONE: Final = 0.5  # of a box's ticks
 _MANY: Final = 6  # boxes
 
@@ -58,16 +61,16 @@ class Proposal:
 
     def toml(self) -> str:
         """Return the codebook as a file, what is doubtful on top of it."""
+        parts = {f"[{kind}.{code}]": entry for kind in ("treatments", "averages")
+                 for code, entry in self.table[kind].items()}  # fmt: skip
+        tables = [*(("[[indicators]]", one) for one in self.table["indicators"]), *parts.items()]
+        top = {key: one for key, one in self.table.items() if not isinstance(one, dict)}
+        top.pop("indicators")
         lines = ["# Proposed from a file; look through it, and at these doubts first:"]
-        lines += [f"# - {json.dumps(text, ensure_ascii=False)[1:-1]}" for text in self.doubtful]
-        lines += [f"{key} = {_value(entry)}" for key, entry in self.table.items()
-                  if key not in ("indicators", "treatments", "averages")]  # fmt: skip
-        for entry in self.table["indicators"]:
-            lines += ["", "[[indicators]]", *_pairs(entry)]
-        for kind in ("treatments", "averages"):
-            for code, entry in self.table[kind].items():
-                lines += ["", f"[{kind}.{code}]", *_pairs(entry)]
-        return "\n".join(lines) + "\n"
+        lines += [f"# - {_value(text)[1:-1]}" for text in self.doubtful] + _pairs(top)
+        return "\n".join(
+            [*lines, *("\n".join(["", head, *_pairs(one)]) for head, one in tables), ""]
+        )
 
 
 def _pairs(entry: Mapping[str, Any]) -> list[str]:
@@ -123,8 +126,7 @@ class _Reading:
         table: dict[str, Any] = {"name": name[:LONGEST].strip() or "Study"}
         table["citizen"] = self._citizen()
         table["jobcenter"] = self._site()
-        table["date"], written = self._date()
-        table |= {"dates": written} if written else {}
+        table |= self._date()
         boxes = self._boxes()
         table |= self._indicators()
         table |= self._treatments(boxes)
@@ -132,9 +134,11 @@ class _Reading:
         parse_codebook(table)  # what is proposed can be read
         return Proposal(table, tuple(self.taken), tuple(self.doubtful))
 
+    def _called(self, what: str, column: str) -> bool:
+        return re.search(_HINTS[what], column.casefold()) is not None
+
     def _hinted(self, what: str, column: str) -> bool:
-        text = f"{column} {self.labels.get(column, '')}".casefold()
-        return re.search(_HINTS[what], text) is not None
+        return self._called(what, f"{column} {self.labels.get(column, '')}")
 
     def _has_days(self, column: str) -> bool:
         return bool(pd.api.types.is_datetime64_any_dtype(self.frame[column].dtype))
@@ -151,22 +155,20 @@ class _Reading:
 
     def _citizen(self) -> str:
         """Take the id: by its name, else what has the most values of those that repeat."""
-        named = [c for c in self.free if re.search(_HINTS["citizen"], c.casefold())
-                 and not self._hinted("jobcenter", c)]  # fmt: skip
         rows = self.frame.notna().sum()
-        found = [
-            c for c in named or self.free
-            if 1 < self.counts[c] < rows[c] and self._written(c) is None
-            and not (c in self.numbers and (self.numbers[c] % 1 > 0).any())
-        ]  # fmt: skip
-        if not found:
+        kinds = {c: (self._called("citizen", c), self._called("id", c)) for c in self.free
+                 if not self._hinted("jobcenter", c)}  # fmt: skip
+        found = [c for c in kinds if 1 < self.counts[c] < rows[c] / _REPEATS
+                 and not self._written(c)
+                 and not (c in self.numbers and (self.numbers[c] % 1 > 0).any())]  # fmt: skip
+        chosen = max(found, key=lambda c: (*kinds[c], self.counts[c]), default="")
+        if not found or (not any(kinds[chosen]) and any(named for named, _ in kinds.values())):
             raise DataError(
                 "no column looks like a citizen's id: progression needs several rows a citizen"
             )
-        chosen = max(found, key=lambda c: self.counts[c])
         why = f"{self.counts[chosen]} different ids in {rows[chosen]} rows"
         self.people = self.codes[chosen]
-        self._take([chosen], "citizen", why, sure=chosen in named)
+        self._take([chosen], "citizen", why, sure=kinds[chosen][0])
         return chosen
 
     def _moves(self, column: str) -> float:
@@ -179,11 +181,9 @@ class _Reading:
         """Take the site: by its name, else words or labelled codes in which citizens stay."""
         most = max(2, self.people.nunique() // 3)
         named = {c: self._hinted("jobcenter", c) for c in self.free}
-        found = [
-            c for c in self.free
-            if 1 < self.counts[c] <= most and self._moves(c) <= 1 - _STAYS
-            and (named[c] or c not in self.numbers or c in self.frame.attrs.get(VALUE_LABELS, {}))
-        ]  # fmt: skip
+        worded = {c for c in self.free if c not in self.numbers or self._value_labels(c)}
+        found = [c for c in self.free if 1 < self.counts[c] <= most and (named[c] or c in worded)
+                 and self._moves(c) <= (_MOVED if named[c] else 1 - _STAYS)]  # fmt: skip
         if not found:
             self.doubtful.append("no column looks like the site; name it in the line jobcenter")
             return "jobcenter"
@@ -192,35 +192,36 @@ class _Reading:
         self._take([chosen], "site", why, sure=named[chosen])
         return chosen
 
-    def _written(self, column: str) -> list[str] | None:
-        """Return how a column writes days (``[""]``: as ISO, or as days), ``None`` if it does not.
-
-        Numbers may be days where the column is called so.
-        """
-        if column in self.frame.attrs.get(PERIODS, {}):
-            return None
+    def _written(self, column: str) -> list[str]:
+        """Return how a column may write days: ``""`` as ISO; none where it holds no days."""
         text = self.codes[column].dropna()
-        if self._has_days(column) or (len(text) and to_date(text)[0].notna().all()):
+        if column in self.frame.attrs.get(PERIODS, {}) or not len(text):
+            return []
+        if self._has_days(column) or to_date(text)[0].notna().all():
             return [""]
-        if not len(text) or (column in self.numbers and not self._hinted("date", column)):
-            return None
-        return date_formats(text) or None
+        # Numbers may be days where the column is called so.
+        a_number = column in self.numbers and not self._hinted("date", column)
+        return [] if a_number else date_formats(text)
 
-    def _date(self) -> tuple[str, str]:
+    def _date(self) -> dict[str, str]:
         """Take the date: by its name, and what differs from row to row of a citizen."""
         found = {c: ways for c in self.free if (ways := self._written(c))}
         if not found:
             self.doubtful.append("no column looks like the date; name it in the line date")
-            return "date", ""
+            return {"date": "date"}
         moves = {c: self._moves(c) > _VARIES for c in found}
         chosen = max(found, key=lambda c: (moves[c], self._hinted("date", c), self.counts[c]))
-        again = int(pd.DataFrame({"a": self.people, "b": self.codes[chosen]}).duplicated().sum())
+        again, ways = self._twice(chosen), found[chosen]
         why = f"days, {again} rows of the same citizen and day"
         self._take([chosen], "date", why, sure=moves[chosen] and not again)
-        ways = found[chosen]
         if len(ways) > 1:
             self.doubtful.append(f"{chosen} may be written as {' or '.join(ways)}")
-        return chosen, ways[0]
+        return {"date": chosen} | ({"dates": ways[0]} if ways[0] else {})
+
+    def _twice(self, column: str) -> int:
+        """Count rows that repeat an entry of the same citizen."""
+        pairs = pd.DataFrame({"citizen": self.people, "entry": self.codes[column]}).dropna()
+        return int(pairs.duplicated().sum())
 
     def _boxes(self) -> list[str]:
         """Take columns of 0 and 1, or of 1 and nothing, that change within citizens.
@@ -228,69 +229,60 @@ class _Reading:
         And those of the same family, such as all ``S1_``; where none changes, all of them.
         """
         held = {c: set(self.numbers[c].dropna()) for c in self.free if c in self.numbers}
-        found = [c for c in held if held[c] <= {0.0, 1.0} and held[c]]
-        moving = {c for c in found if self._moves(c) > 0 or held[c] == {1.0}}
-        families = {_family(c) for c in moving}
-        boxes = [c for c in found if c in moving or _family(c) in families] or found
-        if boxes:
-            why = "0 and 1, " + ("changing within citizens" if moving else "never changing")
-            self._take(boxes, "boxes of treatments", why, sure=bool(moving))
+        found = [c for c in held if held[c] and held[c] <= {0.0, 1.0}]
+        moving = {_family(c) for c in found if self._moves(c) > 0 or held[c] == {1.0}}
+        boxes = [c for c in found if _family(c) in moving] or found
+        if not boxes:
+            raise DataError("no column looks like a treatment: 0 and 1, changing within citizens")
+        why = f"0 and 1, {'changing within citizens' if moving else 'never changing'}"
+        self._take(boxes, "boxes of treatments", why, sure=bool(moving))
         return boxes
 
-    def _scale_of(self, column: str) -> tuple[int, int, list[int]] | None:
+    def _value_labels(self, column: str) -> dict[int, str]:
+        labels = self.frame.attrs.get(VALUE_LABELS, {}).get(column, {})
+        return {int(code): str(text).casefold() for code, text in labels.items()
+                if isinstance(code, int | float) and float(code).is_integer()}  # fmt: skip
+
+    def _scale(self, column: str) -> tuple[int, int, list[int]] | None:
         """Return the ends of a column's scale, and codes beyond a gap or labelled as no answer."""
         values = self.numbers[column].dropna()
-        if (values % 1 != 0).any() or not len(values):
+        if (values % 1 != 0).any():
             return None
-        counts = Counter(values.astype("int64"))
-        labels = self.frame.attrs.get(VALUE_LABELS, {}).get(column, {})
-        whole = {int(code): str(text) for code, text in labels.items()
-                 if isinstance(code, int | float) and float(code).is_integer()}  # fmt: skip
-        unsaid = {code for code, text in whole.items()
-                  if re.search(_HINTS["no answer"], text.casefold())}  # fmt: skip
-        said = sorted({*counts, *whole} - unsaid)
-        # Codes without a gap between them, by what is the same of all: code minus place.
+        counts, labels = Counter(values.astype("int64")), self._value_labels(column)
+        unsaid = {code for code, text in labels.items() if re.search(_HINTS["no answer"], text)}
+        said = sorted({*counts, *labels} - unsaid)
+        # Codes without a gap between them have the same distance to their places.
         runs = [[code for code, _ in run] for _, run in groupby(
             zip(said, count(), strict=False), key=lambda pair: pair[0] - pair[1])]  # fmt: skip
         inside, run = max(((sum(counts[c] for c in run), run) for run in runs), default=(0, [0]))
         if not 2 <= run[-1] - run[0] <= _STEPS or inside < _STAYS * len(values):
             return None
-        return run[0], run[-1], sorted({*counts, *whole} - {*run})
+        return run[0], run[-1], sorted({*counts, *labels} - {*run})
 
     def _indicators(self) -> dict[str, Any]:
-        """Take whole numbers in a small range that change within citizens, on one scale."""
-        found = {c: scale for c in self.free if c in self.numbers
-                 and (scale := self._scale_of(c)) and self._moves(c) > _VARIES
-                 and not self._counts_up(c)}  # fmt: skip
+        """Take whole numbers in a small range that change within citizens, on one scale.
+
+        Not what numbers a citizen's occasions: then no number comes twice.
+        """
+        found = {c: scale for c in self.free if c in self.numbers and (scale := self._scale(c))
+                 and self._moves(c) > _VARIES and self._twice(c)}  # fmt: skip
         if not found:
             raise DataError("no column looks like a question that is asked again and again")
         ends = Counter(scale[:2] for scale in found.values())
         low, high = max(ends, key=lambda pair: (ends[pair], pair[1] - pair[0]))
         chosen = [c for c, (first, last, _) in found.items() if low <= first and last <= high]
-        if other := [c for c in found if c not in chosen]:
-            self.doubtful.append(f"{_names(other)}: another scale, left out; a codebook has one")
-            self.free = [c for c in self.free if c not in other]
-        self._take(chosen, "indicators", f"whole numbers from {low} to {high}, asked again")
-        if short := [c for c in chosen if found[c][:2] != (low, high)]:
-            self.doubtful.append(f"{_names(short)}: only part of the scale {low} to {high} is used")
         apart = {c: [x for x in found[c][2] if not low <= x <= high] for c in chosen}
-        if some := [c for c in chosen if apart[c]]:
-            self.doubtful.append(f"{_names(some)}: codes beyond the scale are read as no answer")
-        self.doubtful.append("which indicators are worded the other way (reverse = true)?")
-        return {"scale": [low, high], **self._entries(chosen, apart)}
-
-    def _entries(self, chosen: Sequence[str], apart: Mapping[str, Sequence[int]]) -> dict[str, Any]:
-        """Return the indicators, with a respondent and an average for each family of names."""
-        sizes = Counter(_family(column) for column in chosen)
-        asked = dict.fromkeys(chosen, "citizen")
-        beginnings = {c: _family(c).strip("_-") for c in chosen}
-        if len(sizes) > 1 < min(sizes.values()) and not any(
-            code_fault("respondent", one) for one in beginnings.values()
+        self._take(chosen, "indicators", f"whole numbers from {low} to {high}, asked again")
+        for columns, doubt in (
+            ([c for c in found if c not in chosen], "another scale, left out; a codebook has one"),
+            ([c for c in chosen if found[c][:2] != (low, high)], "only part of the scale is used"),
+            ([c for c in chosen if apart[c]], "codes beyond the scale are read as no answer"),
+            (chosen, "which are worded the other way (reverse = true)?"),
         ):
-            asked = beginnings
-            self.doubtful.append(f"are {_names(dict.fromkeys(asked.values()))} the respondents?")
-        respondents = list(dict.fromkeys(asked.values()))
-        codes = _codes(chosen, "indicator", {f"{one}_mean" for one in respondents})
+            self.doubtful += [f"{_names(columns)}: {doubt}"] * bool(columns)
+        self.free = [c for c in self.free if c not in found]
+        asked = self._respondents(chosen)
+        codes = _codes(chosen, "indicator", {f"{one}_mean" for one in asked.values()})
         entries = [
             {"code": codes[c]}
             | ({"column": c} if codes[c] != c else {})
@@ -298,58 +290,60 @@ class _Reading:
             | ({"missing": apart[c]} if apart[c] else {})
             for c in chosen
         ]
-        members = {one: [codes[c] for c in chosen if asked[c] == one] for one in respondents}
+        members = {one: [codes[c] for c in chosen if asked[c] == one] for one in asked.values()}
         averages = {f"{one}_mean": {"members": m} for one, m in members.items() if len(m) > 1}
-        return {"indicators": entries, "averages": averages}
+        return {"scale": [low, high], "indicators": entries, "averages": averages}
 
-    def _counts_up(self, column: str) -> bool:
-        """Say whether a column numbers a citizen's occasions: no number comes twice."""
-        twice = pd.DataFrame({"a": self.people, "b": self.codes[column]}).dropna().duplicated()
-        return not twice.any() and self.people.value_counts().max() > 2
+    def _respondents(self, columns: Sequence[str]) -> dict[str, str]:
+        """Return who answers: families of names, where there are several of several questions."""
+        asked = {c: _family(c).strip("_-") for c in columns}
+        sizes = Counter(asked.values())
+        if len(sizes) == 1 or min(sizes.values()) == 1 or any(
+            code_fault("respondent", one) for one in sizes
+        ):  # fmt: skip
+            return dict.fromkeys(columns, "citizen")
+        self.doubtful.append(f"are {_names(sizes)} the respondents?")
+        return asked
 
     def _treatments(self, boxes: Sequence[str]) -> dict[str, Any]:
         """Make each box a treatment, or of too many one treatment that a person must part."""
         ticked = pd.DataFrame({c: self.numbers[c] == 1 for c in boxes})
-        alone = (ticked.sum(axis=1) == 1).to_numpy()
-        shares = {c: float(alone[ticked[c].to_numpy()].mean()) for c in boxes if ticked[c].any()}
-        several = len(boxes) >= _MANY and pd.Series(shares).median() < _ALONE
+        alone = ticked[ticked.sum(axis=1) == 1].sum() / ticked.sum().clip(lower=1)
+        several = len(boxes) >= _MANY and alone.median() < _ALONE
         special: dict[str, str] = {}
-        for key in ("none", "dont_know"):
-            left = [c for c in boxes if c not in special.values()]
-            named = [c for c in left if self._hinted(key, c)]
-            most = max(left, key=lambda c: shares.get(c, 0.0), default="")
-            if named or (several and shares.get(most, 0.0) >= _ALONE):
-                special[key] = (named or [most])[0]
-                share = f"{shares.get(special[key], 0.0):.0%} of its ticks stand alone"
-                what = "box 'no activities'" if key == "none" else "box 'don't know'"
-                self._take([special[key]], what, share, sure=bool(named))
-        treated = [c for c in boxes if c not in special.values()]
-        if not treated:
-            raise DataError("no column looks like a treatment: 0 and 1, changing within citizens")
-        if len(treated) > MAX_TREATMENTS:
-            self.doubtful.append(
-                f"{len(treated)} boxes are one treatment here: part them into treatments by kind, "
-                f"{MAX_TREATMENTS} at most"
-            )
-            return {**special, "treatments": {"T": {"columns": treated}}}
-        codes = _codes(treated, "treatment", ())
-        kinds = {codes[c]: {**self._label(c), "columns": [c]} for c in treated}
-        return {**special, "treatments": kinds}
+        treated = list(boxes)
+        for key, what in (("none", "no activities"), ("dont_know", "don't know")):
+            named = [c for c in treated if self._hinted(key, c)]
+            likely = [str(alone[treated].idxmax())] if several else []
+            box = next((c for c in named or likely if c in named or alone[c] >= _ALONE), "")
+            if box and len(treated) > 1:
+                special[key] = box
+                treated.remove(box)
+                share = f"{alone[box]:.0%} of its ticks stand alone"
+                self._take([box], f"box '{what}'", share, sure=bool(named))
+        if len(treated) <= MAX_TREATMENTS:
+            codes = _codes(treated, "treatment", ())
+            kinds = {codes[c]: {**self._label(c), "columns": [c]} for c in treated}
+            return {**special, "treatments": kinds}
+        self.doubtful.append(
+            f"{len(treated)} boxes are one treatment here: part them into treatments by kind, "
+            f"{MAX_TREATMENTS} at most"
+        )
+        return {**special, "treatments": {"T": {"columns": treated}}}
 
     def _rest(self) -> None:
         """Tell what was not taken: characteristics, words, other numbers."""
-        wordy = [c for c in self.free if c not in self.numbers and self.counts[c] <= _STEPS + 1
-                 and self._moves(c) > _VARIES]  # fmt: skip
-        if wordy:
-            self.doubtful.append(f"{_names(wordy)}: answers in words? The line answers = [...]")
-        kept = [c for c in self.free if c not in wordy]
-        steady = [c for c in kept if self.counts[c] > 1 and self._moves(c) <= _VARIES]
+        steady = [c for c in self.free if self.counts[c] > 1 and self._moves(c) <= _VARIES]
+        other = [c for c in self.free if c not in steady]
+        wordy = [c for c in other if c not in self.numbers and self.counts[c] <= _STEPS + 1]
+        self.doubtful += [f"{_names(wordy)}: answers in words? The line answers = [...]"] * bool(
+            wordy
+        )
         for columns, what in (
             (steady, "characteristics, the same in a citizen's rows (a file of their own)"),
-            ([c for c in kept if c not in steady], "not used"),
+            ([c for c in other if c not in wordy], "not used"),
         ):
-            if columns:
-                self.taken.append(f"{what}: {_names(columns)}")
+            self.taken += [f"{what}: {_names(columns)}"] * bool(columns)
 
 
 def _family(column: str) -> str:
