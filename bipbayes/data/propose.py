@@ -45,15 +45,7 @@ _MANY: Final = 6  # boxes
 
 @dataclass(frozen=True)
 class Proposal:
-    """A codebook's table, and what was thought.
-
-    Attributes
-    ----------
-    table
-        As `bipbayes.data.load_codebook.parse_codebook` takes it.
-    taken, doubtful
-        Sentences: what was taken for what and why, and what a person must look at.
-    """
+    """A codebook's table, and in sentences what was taken for what, and what is doubtful."""
 
     table: Mapping[str, Any]
     taken: tuple[str, ...]
@@ -117,7 +109,8 @@ class _Reading:
         self.taken: list[str] = []
         self.doubtful: list[str] = []
         self.codes = {c: to_text(frame[c]) for c in self.free}
-        read = {c: to_number(frame[c]) for c in self.free if not self._has_days(c)}
+        self.days = list(frame.select_dtypes(["datetime", "datetimetz"]).columns)
+        read = {c: to_number(frame[c]) for c in self.free if c not in self.days}
         self.numbers = {c: values for c, (values, unread) in read.items() if not unread.any()}
         self.counts = {c: int(values.nunique()) for c, values in self.codes.items()}
 
@@ -140,9 +133,6 @@ class _Reading:
     def _hinted(self, what: str, column: str) -> bool:
         return self._called(what, f"{column} {self.labels.get(column, '')}")
 
-    def _has_days(self, column: str) -> bool:
-        return bool(pd.api.types.is_datetime64_any_dtype(self.frame[column].dtype))
-
     def _label(self, column: str) -> dict[str, Any]:
         label = self.labels.get(column, "")[:LONGEST].strip()
         return {"label": {"en": label}} if label else {}
@@ -163,9 +153,7 @@ class _Reading:
                  and not (c in self.numbers and (self.numbers[c] % 1 > 0).any())]  # fmt: skip
         chosen = max(found, key=lambda c: (*kinds[c], self.counts[c]), default="")
         if not found or (not any(kinds[chosen]) and any(named for named, _ in kinds.values())):
-            raise DataError(
-                "no column looks like a citizen's id: progression needs several rows a citizen"
-            )
+            raise DataError("no column looks like a citizen's id with several rows a citizen")
         why = f"{self.counts[chosen]} different ids in {rows[chosen]} rows"
         self.people = self.codes[chosen]
         self._take([chosen], "citizen", why, sure=kinds[chosen][0])
@@ -197,7 +185,7 @@ class _Reading:
         text = self.codes[column].dropna()
         if column in self.frame.attrs.get(PERIODS, {}) or not len(text):
             return []
-        if self._has_days(column) or to_date(text)[0].notna().all():
+        if column in self.days or to_date(text)[0].notna().all():
             return [""]
         # Numbers may be days where the column is called so.
         a_number = column in self.numbers and not self._hinted("date", column)
@@ -224,10 +212,7 @@ class _Reading:
         return int(pairs.duplicated().sum())
 
     def _boxes(self) -> list[str]:
-        """Take columns of 0 and 1, or of 1 and nothing, that change within citizens.
-
-        And those of the same family, such as all ``S1_``; where none changes, all of them.
-        """
+        """Take 0 and 1 where some of their family (all ``S1_``) change within citizens, or all."""
         held = {c: set(self.numbers[c].dropna()) for c in self.free if c in self.numbers}
         found = [c for c in held if held[c] and held[c] <= {0.0, 1.0}]
         moving = {_family(c) for c in found if self._moves(c) > 0 or held[c] == {1.0}}
@@ -260,10 +245,7 @@ class _Reading:
         return run[0], run[-1], sorted({*counts, *labels} - {*run})
 
     def _indicators(self) -> dict[str, Any]:
-        """Take whole numbers in a small range that change within citizens, on one scale.
-
-        Not what numbers a citizen's occasions: then no number comes twice.
-        """
+        """Take whole numbers of one scale that change in citizens, but not only by counting up."""
         found = {c: scale for c in self.free if c in self.numbers and (scale := self._scale(c))
                  and self._moves(c) > _VARIES and self._twice(c)}  # fmt: skip
         if not found:
@@ -336,9 +318,8 @@ class _Reading:
         steady = [c for c in self.free if self.counts[c] > 1 and self._moves(c) <= _VARIES]
         other = [c for c in self.free if c not in steady]
         wordy = [c for c in other if c not in self.numbers and self.counts[c] <= _STEPS + 1]
-        self.doubtful += [f"{_names(wordy)}: answers in words? The line answers = [...]"] * bool(
-            wordy
-        )
+        if wordy:
+            self.doubtful.append(f"{_names(wordy)}: answers in words? The line answers = [...]")
         for columns, what in (
             (steady, "characteristics, the same in a citizen's rows (a file of their own)"),
             ([c for c in other if c not in wordy], "not used"),

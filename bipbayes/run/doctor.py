@@ -76,11 +76,8 @@ def _versions() -> str:
 
 def _files() -> str:
     rooms = {name: files("bipbayes").joinpath(name) for name in _HELD}
-    counts = {
-        name: sum(each.is_file() for each in room.iterdir()) if room.is_dir() else 0
-        for name, room in rooms.items()
-    }
-    if empty := [name for name, count in counts.items() if not count]:
+    counts = {name: len(list(room.iterdir())) for name, room in rooms.items() if room.is_dir()}
+    if empty := [name for name in _HELD if not counts.get(name)]:
         raise RunError(f"nothing in {', '.join(empty)}")
     return ", ".join(f"{count} in {name}" for name, count in counts.items())
 
