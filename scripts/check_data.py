@@ -23,11 +23,11 @@ def main(
     """
     from bipbayes.run.closing import of_reading
     from bipbayes.run.default_study import codebook_or_default
-    from bipbayes.run.inputs import read_study
+    from bipbayes.run.inputs import read_study, study_cautions
 
     settings, codebook = replace(settings, data=data), codebook_or_default(settings.codebook)
     with closing(read_study(settings, codebook, folder=Path.cwd())) as study:
-        typer.echo("\n".join(study.report()))
+        typer.echo("\n".join([*study.report(), *study_cautions(study)]))
     conclude(lambda: of_reading(study, data, settings.codebook))
 
 

@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
+import pandas as pd
 import xarray as xr
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.directions import Against, Directions, directions
 from bipbayes.data.words import LANGUAGES
-from bipbayes.wording import number, phrase
+from bipbayes.wording import number, phrase, study_language
+
+FEW_SITES: Final = 6
+"""Fewer clusters than this carry neither clustered errors nor a spread between them."""
 
 
 def unscaled(scale: xr.Dataset) -> str:
@@ -27,6 +31,37 @@ def unscaled(scale: xr.Dataset) -> str:
         f"{', '.join(map(str, still))}: {len(still)} outcome(s) whose changes are all alike or "
         "missing have no standard deviation; their results are empty"
     )
+
+
+def design_cautions(
+    responses: pd.DataFrame, codebook: Codebook, *, language: str = "en"
+) -> tuple[str, ...]:
+    """Say of a design that it has few sites, or treatments given to nobody or to everybody.
+
+    Parameters
+    ----------
+    responses
+        Of a study in memory; those whose activities are known count.
+    codebook
+        The study's.
+    language
+        Of the sentences.
+    """
+    said, told = study_language(codebook, language), []
+    count = responses["jobcenter"].nunique()
+    if 0 < count < FEW_SITES:
+        key = "caution_one_site" if count == 1 else "caution_few_sites"
+        told.append(phrase(key, said, count=count))
+    given = responses.loc[responses["combination"] != "", "combination"].drop_duplicates()
+    for key, digit in (("caution_given_to_none", "0"), ("caution_given_to_all", "1")):
+        names = [
+            treatment.code
+            for place, treatment in enumerate(codebook.treatments)
+            if len(given) and (given.str[place] == digit).all()
+        ]
+        if names:
+            told.append(phrase(key, said, names=", ".join(names)))
+    return tuple(told)
 
 
 def cautions(progression: xr.Dataset, cells: xr.Dataset, codebook: Codebook) -> tuple[str, ...]:

@@ -189,6 +189,7 @@ def careful(contents: PageContents) -> list[str]:
         told.append(phrase("page_stale", language, names=", ".join(record["stale"])))
     said = record.get("directions", {}).get("sentence", {})
     told += [said[language]] if said.get(language) else []
+    told += record.get("cautions", {}).get(language, ())
     told += study_notes(context.codebook, language=language)
     told += _thin(contents)
     told.append(selection(contents))

@@ -27,8 +27,8 @@ from bipbayes.data.progression import PreviousRule, progression
 from bipbayes.data.read import read_responses
 from bipbayes.data.study import Study
 from bipbayes.data.totals import Samples
-from bipbayes.data.words import study_words
-from bipbayes.describe.cautions import directions_record, unscaled
+from bipbayes.data.words import LANGUAGES, study_words
+from bipbayes.describe.cautions import design_cautions, directions_record, unscaled
 from bipbayes.errors import RunError, SettingsError
 from bipbayes.intervals import PLAIN
 from bipbayes.progress import stage
@@ -151,6 +151,13 @@ def open_run(settings: Settings, *, in_parts: bool = False) -> Run:
     codebook = study.codebook  # with the file's own labels
     _keep_codebook(settings, folder)
     _note_data(folder, study)
+    if isinstance(study, Study):
+        told = {
+            name: design_cautions(study.responses, codebook, language=name) for name in LANGUAGES
+        }
+        folder.note(cautions=told)
+        for sentence in told["en"]:
+            logger.warning("%s", sentence)
     logger.info(
         codebook.say("%s: %d responses of %d {citizens}%s"),
         study.name,
@@ -158,6 +165,15 @@ def open_run(settings: Settings, *, in_parts: bool = False) -> Run:
         " (synthetic data)" if study.synthetic else "",
     )
     return Run(settings, study, codebook, folder)
+
+
+def study_cautions(study: Study | PartedStudy) -> list[str]:
+    """Say what to know of a study before anything is run: design, directions, constant items."""
+    whole = study if isinstance(study, Study) else study.first
+    changes, codebook = progression(whole), study.codebook
+    facts = directions_record(directions(changes, codebook), codebook)
+    told = (*design_cautions(whole.responses, codebook), unscaled(changes), facts["sentence"]["en"])
+    return [f"warning: {sentence}" for sentence in told if sentence]
 
 
 def open_stored(settings: Settings, *, alone: bool = True) -> tuple[RunFolder, Codebook]:
