@@ -103,10 +103,11 @@ def _answers(contents: PageContents) -> dict[str, tuple[str, str]]:
     answers = {point: (DONE if text else AUTHOR, text) for point, text in said.items()}
     for point, check in _CHECKS.items():
         if not said[point]:
-            answers[point] = (OPEN, f"bipbayes check {check}")
+            answers[point] = (OPEN, f"check {check}")
     return {
         **dict.fromkeys(("why", "goals", "sense", "uninformative"), (AUTHOR, "")),
         **answers,
+        "software": (DONE, phrase("paper_named", language)),
         "priors": (AUTHOR, said["priors"]),  # the reason is nobody else's to give
         "convergence": (passed, measures(verdict, language) if verdict else ""),
         "ess": (passed, said["ess"]),
@@ -132,7 +133,7 @@ def _said(contents: PageContents) -> dict[str, str]:
     low, high = contents.context.codebook.scale
     previous = say(f"previous_{asked.get('previous')}", asked)
     digest, rope = asked.get("model_digest"), asked.get("rope")
-    priors, command = _priors(str(asked.get("priors", "")), language), record.get("command")
+    priors = _priors(str(asked.get("priors", "")), language)
     least = {side: whole_number(worst.get(f"ess_{side}", float("nan")), language=language)
              for side in ("bulk", "tail")}  # fmt: skip
     interval = "" if rows.empty else interval_words(
@@ -150,7 +151,7 @@ def _said(contents: PageContents) -> dict[str, str]:
         "decisions": say("rope", rope, rope=decimals_marked(f"{rope or 0:g}", language)),
         **{point: _checked(contents, point) for point in _CHECKS},
         "software": say("software", found, names=", ".join(" ".join(x) for x in found.items())),
-        "rerun": say("rerun", command, command=command),
+        "rerun": say("rerun", record.get("command")),
     }
 
 
