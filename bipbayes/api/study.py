@@ -139,7 +139,7 @@ class Study(data_study.Study):
         told += say(f"{len(facts.jobcenters)} {{jobcenters}}")
         if self.given is None:
             days = self.responses["date"].dt.year
-            told += f", {days.min()} to {days.max()}"
+            told += f", {' to '.join(map(str, sorted({days.min(), days.max()})))}"
         return f"{self.codebook.name}: {told}{', synthetic' * self.synthetic}"
 
     def _card(self) -> Card:

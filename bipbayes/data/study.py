@@ -112,7 +112,7 @@ class Study:
         return [
             f"{self.name}: {len(responses)} responses of {responses['citizen'].nunique()} "
             + self.codebook.say("{citizens} in ")
-            + f"{sites.nunique()} {many}, {days.min()} to {days.max()}"
+            + f"{sites.nunique()} {many}, {' to '.join(map(str, sorted({days.min(), days.max()})))}"
             + (", synthetic" if self.synthetic else ""),
             f"activities known: {int(sample.sum())} responses",
             "answers: " + ", ".join(f"{name} {count}" for name, count in answered.items()),

@@ -229,7 +229,8 @@ def _sentence(parts: Sequence[str]) -> str:
 
 
 def _open(folder: RunFolder, *names: str) -> str:
-    return _open_path([folder.file(name) for name in names], folder.path)
+    old = "report.html" if "report" in folder.record().get("stale", ()) else ""
+    return _open_path([folder.file(name) for name in names if name != old], folder.path)
 
 
 def _open_path(paths: Sequence[Path], folder: Path) -> str:
