@@ -72,7 +72,14 @@ class Comparison:
         """Return what figures and tables share."""
         return self.fit.context()
 
-    def forest(self, outcome: str | None = None, *, estimand: str = "effect") -> "Figure":
+    def forest(
+        self,
+        outcome: str | None = None,
+        *,
+        estimand: str = "effect",
+        layout: str = "columns",
+        order: str = "codebook",
+    ) -> "Figure":
         """Draw an outcome, OLS beside ArviZ's forest of the posterior, on one scale.
 
         Parameters
@@ -81,6 +88,11 @@ class Comparison:
             Code of an indicator or average; default: the first average.
         estimand
             ``effect`` (from average progress) or ``contrast`` (from no treatment).
+        layout
+            ``columns`` or ``dodged``: both on the rows of one panel, at whose edge OLS intervals
+            far wider than the others are cut.
+        order
+            Of the rows: ``codebook``, or ``size`` with the largest posterior mean on top.
         """
         return pictures.forest(
             self.intervals,
@@ -89,6 +101,8 @@ class Comparison:
             estimand=one_of("estimand", estimand, COMPARED),
             vcov=self.vcov,
             draws=self.fit.posterior.draws,
+            layout=one_of("layout", layout, tuple(pictures.LAYOUTS)),
+            order=one_of("order", order, pictures.ORDERS),
         )
 
     def heatmap(self, *, estimand: str = "effect") -> "Figure":

@@ -11,13 +11,15 @@ import pandas as pd
 import xarray as xr
 
 from bipbayes.errors import DataError
+from bipbayes.plots.catalogue import DODGED, FOREST
 from bipbayes.plots.forest_rows import forest_data, inner_limits, jobcenter_data
 from bipbayes.wording import Context, capital, outcome_label, phrase
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_FOREST: Final = "bipbayes.plots.forest:forest_figure"
+LAYOUTS: Final = {"columns": FOREST, "dodged": DODGED}
+ORDERS: Final = ("codebook", "size")
 
 
 def forest(
@@ -28,16 +30,20 @@ def forest(
     estimand: str,
     vcov: str,
     draws: Mapping[str, xr.DataArray],
+    layout: str = "columns",
+    order: str = "codebook",
 ) -> "Figure":
     """Draw an outcome's combinations, OLS (where `rows` hold it) beside the posterior."""
     _refuse_empty(rows, outcome, estimand)
     own = draws.get(estimand)
     inner = None if own is None else inner_limits(own.sel(outcome=outcome))
     data = forest_data(rows, context, outcome=outcome, estimand=estimand, vcov=vcov, inner=inner)
+    if order == "size":
+        data = data.by_size()
     title = outcome_label(context.codebook, outcome, language=context.language)
     if estimand != "effect":
         title = f"{title}: {phrase(estimand, context.language)}"
-    return _drawn(_FOREST, rows=data, context=context, title=title, outcome=outcome)
+    return _drawn(LAYOUTS[layout], rows=data, context=context, title=title, outcome=outcome)
 
 
 def jobcenter_forest(
@@ -50,7 +56,7 @@ def jobcenter_forest(
     label = f"{combination} {context.codebook.combination_label(combination, language)}"
     name = outcome_label(context.codebook, outcome, language=language)
     title = phrase("jobcenters_title", language, label=capital(label), outcome=name)
-    return _drawn(_FOREST, rows=data, context=context, title=title)
+    return _drawn(FOREST, rows=data, context=context, title=title)
 
 
 def report_form(

@@ -11,6 +11,7 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
+from bipbayes.plots.selection import cut_limits
 from bipbayes.wording import number
 
 WIDTH: Final = 760
@@ -20,7 +21,6 @@ _ROW: Final = 22
 _TOP: Final = 8
 _BOTTOM: Final = 26
 _DODGE: Final = 4.5
-_ROOM: Final = 0.3  # OLS intervals may widen the axis by so much of its range on either side
 _TICKS: Final = 7
 _LETTERS: Final = 26  # of a label
 
@@ -141,13 +141,8 @@ def _axis(rows: Sequence[ForestRow]) -> _Axis:
     for mark in marks:
         if mark.source != "ols":
             needed += [end for end in (mark.lower, mark.upper) if math.isfinite(end)]
-    low, high = min(needed), max(needed)
-    room = _ROOM * max(high - low, 1e-6)
     ends = [end for mark in marks for end in (mark.lower, mark.upper) if math.isfinite(end)]
-    margin = 0.03 * (high - low) or 1e-6
-    return _Axis(
-        max(min([low, *ends]), low - room) - margin, min(max([high, *ends]), high + room) + margin
-    )
+    return _Axis(*cut_limits(needed, ends))
 
 
 def _ticks(axis: _Axis) -> list[float]:

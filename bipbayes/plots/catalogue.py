@@ -19,7 +19,8 @@ from bipbayes.plots.task import FigureTask
 from bipbayes.wording import Context, capital, outcome_label, phrase
 
 _FEW_OUTCOMES: Final = 2
-_FOREST: Final = "bipbayes.plots.forest:forest_figure"
+FOREST: Final = "bipbayes.plots.forest:forest_figure"
+DODGED: Final = "bipbayes.plots.dodged:dodged_figure"
 _SAMPLER: Final = "bipbayes.plots.sampler"
 IN_MAIN_JOB: Final[Mapping[str, bool]] = {
     "intervals": True,
@@ -61,6 +62,8 @@ class FigureInputs:
         Draws of the standard deviations, dims ``chain``, ``draw`` and possibly labels.
     energy
         Of the sampler, dims ``chain``, ``draw``.
+    forest
+        What draws forests: `FOREST` in two panels, `DODGED` in one.
     """
 
     context: Context
@@ -71,6 +74,7 @@ class FigureInputs:
     residual_covariance: xr.DataArray | None = None
     hyperparameters: xr.Dataset | None = None
     energy: xr.DataArray | None = None
+    forest: str = FOREST
 
     def __post_init__(self) -> None:
         """Keep the rows of the analysis and of the model drawn."""
@@ -212,7 +216,7 @@ def _forests(inputs: FigureInputs, outcome: str, estimand: str) -> list[FigureTa
         title = f"{title}: {phrase(estimand, language)}"
         name = f"forest_{estimand}_{outcome}"
     arguments = {"rows": rows, "context": context, "title": title, "outcome": outcome}
-    return FigureTask(name, _FOREST, arguments).on_pages(len(rows.frame))
+    return FigureTask(name, inputs.forest, arguments).on_pages(len(rows.frame))
 
 
 def _overviews(inputs: FigureInputs) -> list[FigureTask]:
@@ -248,7 +252,7 @@ def _factorial(inputs: FigureInputs, outcomes: Sequence[str] | None) -> list[Fig
         forest = factorial_data(inputs.intervals, context, outcome=outcome, vcov=inputs.vcov)
         title = phrase("factorial_title", language, outcome=label)
         arguments = {"rows": forest, "context": context, "title": title}
-        task = FigureTask(f"factorial_{outcome}", _FOREST, arguments)
+        task = FigureTask(f"factorial_{outcome}", inputs.forest, arguments)
         tasks += task.on_pages(len(forest.frame))
     return tasks
 
@@ -342,7 +346,7 @@ def jobcenter_tasks(
         else outcome_label(context.codebook, outcome, language=language),
     )
     name = f"jobcenters_{combination}_{outcome}"
-    task = FigureTask(name, _FOREST, {"rows": rows, "context": context, "title": title})
+    task = FigureTask(name, inputs.forest, {"rows": rows, "context": context, "title": title})
     return task.on_pages(int((~rows.frame["on_every_page"]).sum()))
 
 

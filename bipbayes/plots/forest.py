@@ -55,7 +55,7 @@ def forest_figure(
         furnish(
             figure,
             title=titled(context, title, page),
-            caption=_caption(rows, context, outcome),
+            caption=forest_caption(rows, context, outcome),
             left=0.12,
             right=0.1,
             top=0.72,
@@ -73,7 +73,7 @@ def shared_limits(frame: pd.DataFrame) -> tuple[float, float]:
 
 def _posterior_forest(rows: ForestRows, row_height: float) -> Collection:
     """Let ArviZ draw the posterior from ready statistics, and make the columns."""
-    absent = {"ols": rows.ols is None, "n": _is_factorial(rows)}
+    absent = {"ols": rows.ols is None, "n": is_factorial(rows)}
     columns = [name for name in _WIDTHS if not absent.get(name, False)]
     label_width = max(text_width(text, _LABEL_SIZE) for text in rows.frame["label"]) + 0.1
     widths = {**_WIDTHS, "labels": max(_WIDTHS["labels"], label_width)}
@@ -200,12 +200,13 @@ def _write_counts(axes: Axes, rows: ForestRows, heights: list[float], *, languag
         axes.text(1.0, place, f"{text}{mark}", ha="right", va="center", fontsize=7.5)
 
 
-def _caption(rows: ForestRows, context: Context, outcome: str) -> str:
+def forest_caption(rows: ForestRows, context: Context, outcome: str, *, cut: bool = False) -> str:
+    """Say what the marks of a forest mean; `cut` where intervals end at the panel's edge."""
     language = context.language
     sentences = []
     if rows.frame["inner_lower"].notna().any():
         sentences.append(phrase("inner", language, level=percent(INNER_LEVEL, language)))
-    factorial = _is_factorial(rows)
+    factorial = is_factorial(rows)
     smallest = whole_number(rows.frame["n"].min(), language=language)
     counts = ("n_smallest", {"n": smallest}) if factorial else ("n_line", {})
     sentences += [phrase("filled", language), phrase(counts[0], language, **counts[1])]
@@ -215,11 +216,14 @@ def _caption(rows: ForestRows, context: Context, outcome: str) -> str:
         sentences.append(phrase("factorial_note", language))
     if rows.frame["prior_driven"].any():
         sentences.append(phrase("prior_driven", language))
+    if cut:
+        sentences.append(phrase("cut", language))
     sides = [side for side in (rows.ols, rows.posterior) if side is not None]
     return caption(context, sentences, sides=sides, outcome=outcome)
 
 
-def _is_factorial(rows: ForestRows) -> bool:
+def is_factorial(rows: ForestRows) -> bool:
+    """Say whether the rows are terms of the factorial, which have no counts."""
     sides = (side for side in (rows.ols, rows.posterior) if side is not None)
     return "factorial" in {side.estimand for side in sides}
 

@@ -44,6 +44,12 @@ class ForestRows:
         parts = [self.frame[~always].iloc[page.rows], self.frame[always]]
         return replace(self, frame=pd.concat(parts, ignore_index=True))
 
+    def by_size(self) -> "ForestRows":
+        """Return the rows with the largest posterior mean (or estimate of OLS) on top."""
+        source = "ols" if self.posterior is None else "posterior"
+        frame = self.frame.sort_values(f"{source}_estimate", ascending=False, kind="stable")
+        return replace(self, frame=frame.reset_index(drop=True))
+
 
 def inner_limits(draws: xr.DataArray) -> pd.DataFrame:
     """Return limits for the thick line of a forest: ``lower, upper`` by the label of the row.

@@ -40,7 +40,8 @@ class DrawingPool(Processes):
     workers
         Number of processes; None is one for each core (four at most), 0 draws in this process.
     formats
-        Endings of the files that each figure is written to.
+        Endings of the files that each figure is written to; with ``txt`` title and caption stand
+        in that file only.
 
     Examples
     --------
@@ -115,7 +116,8 @@ def draw_task(
 ) -> tuple[list[Path], set[str]]:
     """Draw one figure and write its files; return them, and texts that no font can draw."""
     save, style = (import_module(f"bipbayes.plots.{name}") for name in ("save", "style"))
-    figure = figure_of(task)
+    with style.words_apart(save.WORDS in formats):
+        figure = figure_of(task)
     boxed = style.undrawn(figure)
     return save.save_figure(figure, folder / task.file, formats=formats), boxed
 

@@ -1,4 +1,7 @@
-"""Write a figure as PNG, PDF or SVG, atomically and repeatably, or give it to a notebook."""
+"""Write a figure as PNG, PDF or SVG, atomically and repeatably, or give it to a notebook.
+
+Its title and caption can stand in a text file beside it.
+"""
 
 from io import BytesIO
 from pathlib import Path
@@ -7,9 +10,10 @@ from typing import Any, Final
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from bipbayes.atomic import atomic_path
+from bipbayes.atomic import atomic_path, write_text
 from bipbayes.plots.style import figure_style
 
+WORDS: Final = "txt"
 RESOLUTION: Final = 200  # dots per inch
 _IN_NOTEBOOK: Final = 120
 # Dates and versions would make two runs' files differ.
@@ -34,7 +38,7 @@ def save_figure(
     path_stem
         Folder and name, such as ``figures/forest/forest_B1``; the folder is made.
     formats
-        Endings to write.
+        Endings to write; ``txt`` is title and caption.
 
     Returns
     -------
@@ -50,6 +54,9 @@ def save_figure(
 
 def _write(figure: Figure, path_stem: Path, ending: str) -> Path:
     target = path_stem.with_name(f"{path_stem.name}.{ending}")
+    if ending == WORDS:
+        write_text(target, str(figure.get_label()))
+        return target
     with atomic_path(target) as partial:
         figure.savefig(
             partial,

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from bipbayes.errors import DataError
 from bipbayes.intervals import FREQUENTIST
+
+_WIDER: Final = 0.3  # share of the axis by which OLS intervals may widen it on either side
 
 
 @dataclass(frozen=True)
@@ -88,3 +91,20 @@ def limits_of(values: pd.DataFrame) -> tuple[float, float]:
     low, high = np.nanmin(numbers), np.nanmax(numbers)
     room = 0.04 * (high - low or 1.0)
     return float(low - room), float(high + room)
+
+
+def cut_limits(whole: Sequence[float], ends: Sequence[float]) -> tuple[float, float]:
+    """Return the limits of an axis on which the widest intervals are cut at its ends.
+
+    Parameters
+    ----------
+    whole
+        What must be seen, such as posterior intervals, points and zero.
+    ends
+        Of all intervals: they widen the axis a little, so that few are cut.
+    """
+    low, high = min(whole), max(whole)
+    room = _WIDER * max(high - low, 1e-6)
+    margin = 0.03 * (high - low) or 1e-6
+    first, last = max(min([low, *ends]), low - room), min(max([high, *ends]), high + room)
+    return first - margin, last + margin

@@ -7,6 +7,7 @@ marker (square, circle), so that a grey print can be read.
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from importlib.resources import as_file, files
 from typing import Any, Final
@@ -43,7 +44,9 @@ _CAPTION_SIZE: Final = 6.5
 _CAPTION_LINE: Final = 0.125  # inches
 _TITLE_SIZE: Final = 11.0
 _TITLE_LINE: Final = 0.18  # inches
+_TITLE_ROOM: Final = 0.28  # inches, of a title in one line
 _EDGE: Final = 0.12  # inches, on either side of title and caption
+_APART: Final = ContextVar("apart", default=False)
 
 # Where one is installed it draws the letters that the two which come along lack.
 _FURTHER_FAMILIES: Final = (
@@ -88,6 +91,14 @@ def figure_style() -> Iterator[None]:
         mpl.rcdefaults()
         mpl.rcParams.update({**STYLE, "font.family": families})
         yield
+
+
+@contextmanager
+def words_apart(apart: bool) -> Iterator[None]:
+    """Leave title and caption out of what is drawn inside a ``with`` block, where `apart`."""
+    token = _APART.set(apart)
+    yield
+    _APART.reset(token)
 
 
 @cache
@@ -235,7 +246,8 @@ def furnish(
     figure
         Figure with all its axes and the labels of their ticks.
     title, caption
-        Text; both are broken into lines, the caption is given room below `bottom`.
+        Text; both are broken into lines, the caption is given room below `bottom`. They are the
+        figure's label, too, for a file beside it (`words_apart`).
     left, right, top, bottom
         Room around the axes, at least; further lines of an axis' words get their own.
     gap
@@ -249,10 +261,14 @@ def furnish(
     width += left - given
     head = in_lines(title, width - 2 * _EDGE, _TITLE_SIZE)
     further = _TITLE_LINE * head.count("\n")
-    height += bottom - under + further
-    figure.set_size_inches(width, height)
     text = wrapped_caption(caption, width)
     below = 0.1 + _CAPTION_LINE * (text.count("\n") + 1)
+    figure.set_label(f"{title}\n\n{caption}\n")
+    if _APART.get():
+        height -= _TITLE_ROOM + below
+        top, further, below, head, text = top - _TITLE_ROOM, 0.0, 0.0, "", ""
+    height += bottom - under + further
+    figure.set_size_inches(width, height)
     figure.subplots_adjust(
         left=left / width,
         right=1 - right / width,

@@ -15,6 +15,8 @@ from bipbayes.estimands.effects import hyperparameters
 from bipbayes.estimands.posterior import Posterior
 from bipbayes.intervals import ORDINAL, PLAIN, frequentist, join_frames, of_analysis
 from bipbayes.plots.catalogue import (
+    DODGED,
+    FOREST,
     FigureInputs,
     analyses_tasks,
     chosen_outcomes,
@@ -199,6 +201,7 @@ def submit_posterior(
         draws=posterior.draws,
         hyperparameters=sampled if sampled.data_vars else None,
         energy=posterior.fit["sample_stats"].to_dataset().get("energy"),
+        forest=DODGED if settings.dodged else FOREST,
     )
     tasks = posterior_tasks(inputs, **_chosen(settings))
     pool.submit([replace(task, name="_".join(filter(None, (task.name, ending)))) for task in tasks])

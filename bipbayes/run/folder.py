@@ -36,6 +36,7 @@ OUTPUTS: Final = (
     "figures/*.png",
     "figures/*.pdf",
     "figures/*.svg",
+    "figures/*.txt",
     "tables/*.csv",
     "tables/*.tex",
     "tables/*.html",

@@ -131,6 +131,10 @@ class Settings:
         "figure-format",
         allowed=FIGURE_FORMATS,
     )
+    captions_apart: bool = _option(
+        False, "Titles and captions as text files beside the figures, not in them."
+    )
+    dodged: bool = _option(False, "Forests in one panel, OLS and posterior on the same rows.")
     quick: bool = _option(False, "Few draws and pictures, one fit; all is preliminary.")
     quiet: bool = _option(False, "No progress and no messages.")
 
@@ -171,14 +175,15 @@ class Settings:
     @property
     def drawn_as(self) -> tuple[str, ...]:
         """Endings of the files that each figure is written to, PNG always."""
-        return (PNG, *(name for name in FIGURE_FORMATS[1:] if name in self.figure_formats))
+        further = (name for name in FIGURE_FORMATS[1:] if name in self.figure_formats)
+        return (PNG, *further, *["txt"] * self.captions_apart)
 
     def record(self) -> dict[str, Any]:
         """Return the settings as plain values for ``run.json`` (no folders of this machine)."""
         values = asdict(self)
         for key in ("data", "codebook", "priors", "characteristics", "claims", "out"):
             values[key] = Path(values[key]).name if values[key] is not None else None
-        for key in ("parts", "scheduler", "workers", "everything"):
+        for key in ("parts", "scheduler", "workers", "everything", "captions_apart", "dodged"):
             values.pop(key)  # they change no result
         return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}
 
