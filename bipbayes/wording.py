@@ -7,6 +7,7 @@ and full precision.
 """
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +17,8 @@ from bipbayes.errors import SettingsError, unknown
 from bipbayes.intervals import ALL_INDICATORS, PLAIN
 
 MINUS: Final = "\N{MINUS SIGN}"
+_SD_NAME: Final = re.compile(r"(\w+)_effect_sd(?:\[(\d+)\])?")
+_DIMS: Final = {"combination", "respondent", "indicator", "jobcenter"}
 
 
 class StudyLanguage(str):
@@ -208,6 +211,20 @@ def axis_text(codebook: Codebook, text: str, *, language: str) -> str:
 def combination_text(codebook: Codebook, combination: str, *, language: str) -> str:
     """Name a combination by code and treatments, such as ``1010  J+S``."""
     return f"{combination}  {codebook.combination_label(combination, language)}"
+
+
+def parameter_words(name: str, *, language: str) -> str:
+    """Name a standard deviation in words: ``sd of combination x jobcenter``.
+
+    Names that a user's model made up stay as they are.
+    """
+    found = _SD_NAME.fullmatch(name)
+    dims = found[1].split("_") if found else []
+    if found is None or not set(dims) <= _DIMS:
+        return name
+    parts = " × ".join(phrase(f"check_by_{dim}", language) for dim in dims)
+    order = phrase("parameter_order", language, order=found[2]) if found[2] else ""
+    return phrase("parameter_sd", language, parts=parts) + order
 
 
 def respondent_word(respondent: str, *, language: str) -> str:

@@ -23,6 +23,7 @@ from bipbayes.wording import (
     meaning_of_significant,
     number,
     outcome_label,
+    parameter_words,
     phrase,
     respondent_word,
     study_language,
@@ -133,3 +134,13 @@ def test_phrases_leave_a_studys_words_to_the_study() -> None:
         for found in FOREIGN.finditer(re.sub(r"\{\w+\}", "", text))
     }
     assert {key for key, _, _ in said} <= of_the_report
+
+
+def test_standard_deviations_are_named_in_words() -> None:
+    """Catches code names in tables for readers, and words made up for a user's own names."""
+    study = StudyLanguage("en", {"jobcenter": "school", "citizen": "pupil"})
+    name = "combination_jobcenter_effect_sd"
+    assert parameter_words(name, language=study) == "sd of combination × school"
+    assert parameter_words(f"{name}[2]", language="da").endswith(", orden 2")
+    for own in ("sigma", "growth_effect_sd", "order_sd[1]"):
+        assert parameter_words(own, language="en") == own

@@ -92,16 +92,24 @@ def finish(
     context: Context,
     *,
     values: Mapping[str, object],
+    letters: bool = False,
     **room: float,
 ) -> None:
-    """Give a check's figure its title, caption and margins (phrases ``check_<name>_...``)."""
+    """Give a check's figure its title, caption and margins (phrases ``check_<name>_...``).
+
+    `letters` is True where combinations stand in it, whose treatments are then spelt out.
+    """
     for axes in figure.axes:
         if axes.get_xscale() == "linear" and _is_plain(axes):
             _write_ticks(axes, context.language)
     furnish(
         figure,
         title=titled(context, phrase(f"check_{name}_title", context.language, **values)),
-        caption=caption(context, [phrase(f"check_{name}_marks", context.language, **values)]),
+        caption=caption(
+            context,
+            [phrase(f"check_{name}_marks", context.language, **values)],
+            letters=letters,
+        ),
         **{"left": 0.7, **room},
     )
 

@@ -104,8 +104,17 @@ def improved_figure(
             axes.set_xlabel(phrase("check_axis_improved", context.language))
             axes.locator_params(axis="x", integer=True)
             above(axes, phrase("check_short_p", context.language, at_least=at_least))
-        finish(figure, "improved_figure", context, values=values, left=1.3, right=0.6, top=0.7,
-               gap=0.26)  # fmt: skip
+        finish(
+            figure,
+            "improved_figure",
+            context,
+            values=values,
+            letters=True,
+            left=1.3,
+            right=0.6,
+            top=0.7,
+            gap=0.26,
+        )
     return figure
 
 

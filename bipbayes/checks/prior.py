@@ -220,9 +220,16 @@ def prior_figure(
         _densities(left, histogram, values, language)
         _combinations(right, intervals, context)
         finish(
-            figure, "prior_figure", context, values=values, left=0.35, top=0.62, gap=0.42,
+            figure,
+            "prior_figure",
+            context,
+            values=values,
+            letters=True,
+            left=0.35,
+            top=0.62,
+            gap=0.42,
             bottom=0.55,
-        )  # fmt: skip
+        )
     return figure
 
 

@@ -84,8 +84,17 @@ def ranks_figure(frame: pd.DataFrame, *, context: Context, values: Mapping[str, 
             axes.set_xticks([1, *range(4, most + 1, 4)] if most > 5 else range(1, most + 1))
             axes.set_xlabel(phrase("check_axis_rank", language))
             above(axes, phrase("check_column_p_best", language))
-        finish(figure, "ranks_figure", context, values=values, left=1.3, right=0.6, top=0.7,
-               gap=0.26)  # fmt: skip
+        finish(
+            figure,
+            "ranks_figure",
+            context,
+            values=values,
+            letters=True,
+            left=1.3,
+            right=0.6,
+            top=0.7,
+            gap=0.26,
+        )
     return figure
 
 

@@ -134,7 +134,7 @@ def residuals_figure(
         axes.spines[:].set_visible(False)
         axes.set_xlabel(phrase("check_column_by_jobcenter", language))
         finish(
-            figure, "residuals_figure", context, values=values, left=1.35, right=0.75,
+            figure, "residuals_figure", context, values=values, letters=True, left=1.35, right=0.75,
         )  # fmt: skip
         colour_bar(figure, image, axes, language=language, gap=0.1, extend="both")
     return figure

@@ -159,9 +159,17 @@ def sensitivity_figure(
         left.set_title(phrase("check_sensitivity_map", language), loc="left")
         _scatter(right, frame, language)
         finish(
-            figure, "sensitivity_figure", context, values=values, left=2.3, right=0.2, top=0.65,
-            bottom=1.0, gap=0.62,
-        )  # fmt: skip
+            figure,
+            "sensitivity_figure",
+            context,
+            values=values,
+            letters=True,
+            left=2.3,
+            right=0.2,
+            top=0.65,
+            bottom=1.0,
+            gap=0.62,
+        )
         colour_bar(figure, image, left, language=language, gap=0.08, width=0.1, extend="max")
     return figure
 

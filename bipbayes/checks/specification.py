@@ -254,7 +254,7 @@ def specification_figure(
         _intervals(top, frame, context)
         _choices(under, matrix, language)
         finish(
-            figure, "specification_figure", context, values=values,
+            figure, "specification_figure", context, values=values, letters=True,
             left=2.55, right=0.25, bottom=0.1, top=0.9,
         )  # fmt: skip
         figure.subplots_adjust(hspace=0.04)

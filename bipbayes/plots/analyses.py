@@ -167,7 +167,7 @@ def _caption(data: pd.DataFrame, stored: list[str], context: Context) -> str:
     estimand = "effect" if side is None else side.estimand
     sentences += [phrase("filled", language), phrase("n_line", language)]
     sentences.append(meaning_of_significant(estimand, language=language))
-    return caption(context, sentences)
+    return caption(context, sentences, letters=True)
 
 
 def draw(frame: pd.DataFrame, *, context: Context, outcome: str, page: Page = WHOLE) -> Figure:

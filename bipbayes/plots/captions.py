@@ -1,9 +1,12 @@
 """Captions: what a figure shows, with which errors, model and interval, on which data."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import pandas as pd
 
+from bipbayes.data.codebook import Codebook
+from bipbayes.data.words import in_language
 from bipbayes.plots.pages import WHOLE, Page
 from bipbayes.plots.selection import Side
 from bipbayes.wording import (
@@ -17,6 +20,8 @@ from bipbayes.wording import (
     phrase,
     study_notes,
 )
+
+_LETTERS: Final = 2  # a code of more is a word
 
 
 def titled(context: Context, title: str, page: Page = WHOLE) -> str:
@@ -59,6 +64,7 @@ def caption(
     sides: Sequence[Side] = (),
     outcome: str = "",
     marks: bool = True,
+    letters: bool = False,
 ) -> str:
     """Write a figure's caption.
 
@@ -74,6 +80,8 @@ def caption(
         Outcome whose figure number in the 2017 report is given, if it has one.
     marks
         False where nothing is marked as significant, so that the word needs no meaning.
+    letters
+        True where treatments stand in the figure by their letters, which are spelt out.
 
     Returns
     -------
@@ -89,9 +97,25 @@ def caption(
     estimands = dict.fromkeys(side.estimand for side in sides if marks)
     meanings = [meaning_of_significant(name, language=language) for name in estimands]
     parts += list(dict.fromkeys(meanings))
+    if letters:
+        parts.append(letters_spelt(context.codebook, language=language))
     parts += study_notes(context.codebook, language=language)
     parts += [f"{flag}." for flag in flags(context)]
     return " ".join(part for part in parts if part)
+
+
+def letters_spelt(codebook: Codebook, *, language: str) -> str:
+    """Spell out treatments whose codes are letters: ``J = job-oriented, O = upskilling``.
+
+    Codes that are words already, and those without another name, are left out.
+    """
+    named = {entry.code: in_language(entry.label, language) for entry in codebook.treatments}
+    spelt = [
+        f"{code} = {name if name[:2].isupper() else name[0].lower() + name[1:]}"
+        for code, name in named.items()
+        if name and len(code) <= _LETTERS and name.casefold() != code.casefold()
+    ]
+    return f"{', '.join(spelt)}." if spelt else ""
 
 
 def axis_phrase(context: Context, estimand: str = "effect") -> str:

@@ -81,7 +81,7 @@ def differences_figure(data: pd.DataFrame, *, context: Context) -> Figure:
         furnish(
             figure,
             title=titled(context, phrase("differences_title", language)),
-            caption=caption(context, [phrase("differences_marks", language)]),
+            caption=caption(context, [phrase("differences_marks", language)], letters=True),
             left=3.75,
             top=0.6,
             bottom=0.45,

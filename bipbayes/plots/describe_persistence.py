@@ -90,7 +90,9 @@ def persistence_figure(
             figure,
             title=titled(context, phrase("persistence_title", language)),
             caption=caption(
-                context, [phrase("persistence_marks", language), blank_words(transitions, context)]
+                context,
+                [phrase("persistence_marks", language), blank_words(transitions, context)],
+                letters=True,
             ),
             left=1.85,
             top=0.95,

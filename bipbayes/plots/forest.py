@@ -219,7 +219,7 @@ def forest_caption(rows: ForestRows, context: Context, outcome: str, *, cut: boo
     if cut:
         sentences.append(phrase("cut", language))
     sides = [side for side in (rows.ols, rows.posterior) if side is not None]
-    return caption(context, sentences, sides=sides, outcome=outcome)
+    return caption(context, sentences, sides=sides, outcome=outcome, letters=True)
 
 
 def is_factorial(rows: ForestRows) -> bool:

@@ -130,7 +130,7 @@ def _finish(
     marks += [phrase("heat_silent", language)] if silent else []
     marks.append(phrase("heat_units", language))
     title = f"{phrase('heat_title', language)}: {what[0].lower()}{what[1:]}"
-    text = caption(context, marks, sides=sides)
+    text = caption(context, marks, sides=sides, letters=True)
     furnish(
         figure,
         title=titled(context, title, page),

@@ -84,6 +84,7 @@ def interval_figure(data: pd.DataFrame, *, context: Context, outcome: str) -> Fi
                 context,
                 [phrase("filled", language), phrase("n_line", language)],
                 sides=[side] if side else [],
+                letters=True,
                 outcome=outcome,
             ),
             left=0.6,

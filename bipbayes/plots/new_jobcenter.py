@@ -66,6 +66,7 @@ def new_jobcenter_figure(data: pd.DataFrame, *, context: Context, outcome: str) 
                 context,
                 [phrase("new_jobcenter_marks", language), phrase("filled", language)],
                 sides=[side] if side else [],
+                letters=True,
             ),
             left=1.3,
             top=0.68,

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from bipbayes.plots.captions import caption, titled
 from bipbayes.plots.style import decimal_axis, figure_style, furnish
 from bipbayes.sampling.labels import SAMPLE, elements
-from bipbayes.wording import Context, decimals_marked, number, phrase
+from bipbayes.wording import Context, decimals_marked, number, parameter_words, phrase
 
 _COLUMNS: Final = 3
 _FEWEST: Final = 20  # draws of a chain that a picture of ranks needs
@@ -48,6 +48,7 @@ def rank_figure(draws: xr.Dataset, *, context: Context) -> Figure:
     """Draw Delta-ECDFs of the ranks, one panel a hyperparameter, one line a chain."""
     language = context.language
     flat, step = thinned(flatten(draws))
+    flat = flat.rename({n: parameter_words(str(n), language=language) for n in flat.data_vars})
     columns = min(_COLUMNS, len(flat.data_vars))
     rows = -(-len(flat.data_vars) // columns)
     chains = flat.sizes["chain"]

@@ -118,6 +118,7 @@ def shrinkage_figure(data: pd.DataFrame, *, frame: pd.DataFrame, context: Contex
                 context,
                 [phrase("shrinkage_marks", language)],
                 sides=[side] if side else [],
+                letters=True,
                 marks=False,
             ),
             left=0.6,

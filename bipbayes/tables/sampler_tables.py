@@ -13,7 +13,14 @@ from bipbayes.sampling.labels import elements
 from bipbayes.tables.comparison_table import interval_text
 from bipbayes.tables.layout import Column, Table, rounding_note, table_caption
 from bipbayes.tables.rounding import decimals, row_decimals
-from bipbayes.wording import Context, capital, interval_words, number, phrase
+from bipbayes.wording import (
+    Context,
+    capital,
+    interval_words,
+    number,
+    parameter_words,
+    phrase,
+)
 
 WORST_R_HAT: Final = 1.01
 LEAST_ESS: Final = 400.0
@@ -115,7 +122,7 @@ def _parameter_body(frame: pd.DataFrame, language: str) -> pd.DataFrame:
     for (_, row), digits in zip(frame.iterrows(), places, strict=True):
         rows.append(
             {
-                "parameter": row["parameter"],
+                "parameter": parameter_words(row["parameter"], language=language),
                 "mean": number(row["mean"], int(digits), language=language),
                 "sd": number(row["sd"], int(digits), language=language),
                 "interval": interval_text(

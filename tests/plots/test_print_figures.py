@@ -1,0 +1,134 @@
+"""Figures for print: one panel, captions in files of their own, letters spelt out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from figure_words import collisions
+from frame_builders import effect_draws, long_frame, small_codebook
+from matplotlib.figure import Figure
+
+from bipbayes.bip.codebook import bip_codebook
+from bipbayes.data.codebook import Treatment
+from bipbayes.plots.captions import letters_spelt
+from bipbayes.plots.catalogue import DODGED, FigureInputs, posterior_tasks
+from bipbayes.plots.dodged import dodged_figure, dodged_limits
+from bipbayes.plots.forest_rows import ForestRows, forest_data, inner_limits
+from bipbayes.plots.pool import draw_task, figure_of
+from bipbayes.plots.selection import cut_limits
+from bipbayes.plots.style import OLS_COLOUR, POSTERIOR_COLOUR
+from bipbayes.plots.task import FigureTask
+from bipbayes.wording import Context, phrase
+
+CODEBOOK = small_codebook()
+CONTEXT = Context(CODEBOOK, synthetic=True)
+FRAME = long_frame(CODEBOOK)
+
+
+def _rows(ols_width: float = 1.0) -> ForestRows:
+    """Rows of q1, its OLS intervals wider by a factor."""
+    frame, ols = FRAME.copy(), FRAME["source"] == "ols"
+    for end in ("lower", "upper"):
+        half = frame[end] - frame["estimate"]
+        frame[end] = frame[end].where(~ols, frame["estimate"] + ols_width * half)
+    inner = inner_limits(effect_draws(CODEBOOK).sel(outcome="q1"))
+    return forest_data(frame, CONTEXT, outcome="q1", inner=inner)
+
+
+def _caption(figure: Figure) -> str:
+    return figure.texts[-1].get_text().replace("\n", " ")
+
+
+def test_both_sources_stand_on_the_rows_of_one_panel() -> None:
+    """Catches a source on another row, in the other's colour, or over the other."""
+    rows = _rows()
+    figure = dodged_figure(rows, context=CONTEXT, title="q1 Sleep", outcome="q1")
+    (axes,) = figure.axes
+    drawn = {
+        name: next(points for points in axes.collections if points.get_label().startswith(name))
+        for name in ("OLS", "Posterior")
+    }
+    for name, column, colour in (
+        ("OLS", "ols_estimate", OLS_COLOUR),
+        ("Posterior", "posterior_estimate", POSTERIOR_COLOUR),
+    ):
+        places = np.asarray(drawn[name].get_offsets())
+        np.testing.assert_allclose(places[:, 0], rows.frame[column])
+        assert places[:, 1].round().tolist() == [0, 1, 2, 3]
+        assert drawn[name].get_edgecolor()[0] == pytest.approx(_rgba(colour))
+    assert collisions(figure) == []
+
+
+def test_wide_ols_intervals_are_cut_and_the_caption_says_so() -> None:
+    """Catches an interval that squeezes the posterior, or ends unmarked as if it were whole."""
+    whole, wide = _rows(0.1), _rows(9.0)
+    cut = phrase("cut", "en")
+    for rows, told in ((whole, False), (wide, True)):
+        figure = dodged_figure(rows, context=CONTEXT, title="q1 Sleep")
+        assert (cut in _caption(figure)) == told
+    posterior = wide.frame[["posterior_lower", "posterior_upper", "ols_estimate"]]
+    low, high = dodged_limits(wide.frame)
+    assert low < posterior.min().min() and posterior.max().max() < high
+    assert high < wide.frame["ols_upper"].max()
+    assert cut_limits([0.0, 1.0], [-0.1, 9.0]) == pytest.approx((-0.13, 1.33))
+
+
+def test_rows_by_size_begin_with_the_largest() -> None:
+    """Catches labels that stay where they were while the intervals move."""
+    rows = _rows()
+    ordered = rows.by_size().frame
+    assert ordered["posterior_estimate"].is_monotonic_decreasing
+    before = rows.frame.set_index("label")["ols_estimate"]
+    np.testing.assert_allclose(before[ordered["label"]], ordered["ols_estimate"])
+
+
+def test_captions_apart_stand_in_a_file_and_nowhere_else(tmp_path: Path) -> None:
+    """Catches words that are lost, or stand twice; every kind of figure of a run."""
+    inputs = FigureInputs(CONTEXT, FRAME, forest=DODGED)
+    tasks = posterior_tasks(inputs, outcomes=["q1"])
+    for task in tasks:
+        files, _ = draw_task(_without_words(task), tmp_path, ("png", "txt"))
+        title, empty, caption = files[1].read_text(encoding="utf-8").splitlines()
+        assert title and not empty and caption.endswith("Synthetic data.")
+    assert {"forest_q1", "heatmap_effect", "shrinkage"} <= {task.name for task in tasks}
+
+
+def _without_words(task: FigureTask) -> FigureTask:
+    """Return the task, drawn by a function that looks for words in the figure."""
+
+    def drawn() -> Figure:
+        figure = figure_of(task)
+        assert not any(text.get_text() for text in figure.texts)
+        assert collisions(figure) == []
+        return figure
+
+    return FigureTask(task.name, drawn, {}, task.page)
+
+
+def test_letters_are_spelt_out_and_words_are_not() -> None:
+    """Catches a letter that nothing explains, English in Danish, and words explained by words."""
+    assert letters_spelt(bip_codebook(), language="en") == (
+        "J = job-oriented, O = upskilling, S = social, H = health-oriented."
+    )
+    assert letters_spelt(bip_codebook(), language="da").startswith("J = jobrettet, O = opkval")
+    words = (
+        Treatment("counselling", {"en": "Counselling by phone"}, ("a",)),
+        Treatment("C", {"en": "CBT"}, ("b",)),
+        Treatment("T", {"en": "T"}, ("c",)),
+        Treatment("U", {}, ("d",)),
+    )
+    assert letters_spelt(replace(CODEBOOK, treatments=words), language="en") == "C = CBT."
+    assert letters_spelt(replace(CODEBOOK, treatments=words[:1]), language="en") == ""
+
+
+def test_captions_spell_letters_once() -> None:
+    """Catches a figure of combinations without the line, or with two."""
+    figure = dodged_figure(_rows(), context=CONTEXT, title="q1 Sleep")
+    assert _caption(figure).count("K = counselling, T = training.") == 1
+
+
+def _rgba(colour: str) -> list[float]:
+    return [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)] + [1.0]
