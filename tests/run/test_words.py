@@ -34,6 +34,7 @@ from bipbayes.data.read import responses_from_frame
 from bipbayes.data.sample import analysis_sample
 from bipbayes.errors import DataError
 from bipbayes.plots import pool
+from bipbayes.plots.catalogue import DODGED, FOREST
 from bipbayes.run.export_stage import export_stored
 from bipbayes.run.inputs import open_stored
 from bipbayes.run.reproduce import reproduce
@@ -117,6 +118,8 @@ def printed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             module, name = function.split(":")
             function = getattr(import_module(module), name)
         figures[task.name] = function(**task.arguments)
+        if task.function == FOREST:  # the other layout of the same rows
+            draw(replace(task, name=f"{task.name}_dodged", function=DODGED))
         return [], set()
 
     called: set[str] = set()
