@@ -18,6 +18,7 @@ from bipbayes.cells import CELL
 from bipbayes.checks.figure import finish
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result
 from bipbayes.checks.table import GROUP, PROBABILITY, WORDS, Columns
+from bipbayes.plots.room import text_width
 from bipbayes.plots.style import (
     DIVERGING,
     colour_bar,
@@ -37,6 +38,8 @@ COLUMNS: Final[Columns] = {
     "residual": 2,
     "pit": PROBABILITY,
 }
+_COLUMN: Final = 0.46  # inches
+_TICK_SIZE: Final = 7.0
 _LIMIT = 3.0  # at which the colours end
 
 
@@ -114,7 +117,7 @@ def residuals_figure(
     shown = wide.to_numpy(dtype="float64")
     everything = phrase("check_everything", language)
     with figure_style():
-        figure = Figure(figsize=(2.6 + 0.46 * shown.shape[1], 1.9 + 0.24 * shown.shape[0]))
+        figure = Figure(figsize=(2.6 + _COLUMN * shown.shape[1], 1.9 + 0.24 * shown.shape[0]))
         axes = figure.add_subplot()
         axes.set_facecolor("#D9D9D9")
         image = axes.imshow(shown, cmap=DIVERGING, norm=Normalize(-_LIMIT, _LIMIT), aspect="auto")
@@ -126,8 +129,10 @@ def residuals_figure(
             )  # fmt: skip
         names = [c and combination_text(context.codebook, c, language=language) for c in wide.index]
         axes.set_yticks(range(len(names)), [name or everything for name in names])
-        axes.set_xticks(range(len(wide.columns)), [name or everything for name in wide.columns])
-        axes.tick_params(length=0, labelrotation=0)
+        sites = [name or everything for name in wide.columns]
+        long = max(text_width(name, _TICK_SIZE) for name in sites) > _COLUMN
+        axes.set_xticks(range(len(sites)), sites, rotation=90 if long else 0)
+        axes.tick_params(length=0)
         axes.add_patch(Rectangle((shown.shape[1] - 1.5, len(names) - 1.5), 1, 1, color="white"))
         axes.axhline(len(names) - 1.5, color="white", linewidth=3)
         axes.axvline(len(wide.columns) - 1.5, color="white", linewidth=3)
