@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from bipbayes.plots.task import FigureTask
 
+_DRAWING: Final = ("bipbayes.plots.save", "bipbayes.plots.style", "bipbayes.plots.captions")
 _MOST_WORKERS: Final = 4
 _SHOWN: Final = 3  # texts in a message
 _COURTESY: Final = 10  # how far drawing steps back behind sampling when both want a core
@@ -115,8 +116,11 @@ def draw_task(
     task: "FigureTask", folder: Path, formats: tuple[str, ...]
 ) -> tuple[list[Path], set[str]]:
     """Draw one figure and write its files; return them, and texts that no font can draw."""
-    save, style = (import_module(f"bipbayes.plots.{name}") for name in ("save", "style"))
-    with style.words_apart(save.WORDS in formats):
+    save, style, captions = map(import_module, _DRAWING)
+    context = task.arguments.get("context")
+    # What the numbers rest on is never apart from them.
+    kept = " ".join(f"{flag}." for flag in captions.flags(context)) if context else ""
+    with style.words_apart(save.WORDS in formats, kept):
         figure = figure_of(task)
     boxed = style.undrawn(figure)
     return save.save_figure(figure, folder / task.file, formats=formats), boxed

@@ -46,7 +46,7 @@ _TITLE_SIZE: Final = 11.0
 _TITLE_LINE: Final = 0.18  # inches
 _TITLE_ROOM: Final = 0.28  # inches, of a title in one line
 _EDGE: Final = 0.12  # inches, on either side of title and caption
-_APART: Final = ContextVar("apart", default=False)
+_APART: Final[ContextVar[str | None]] = ContextVar("apart", default=None)
 
 # Where one is installed it draws the letters that the two which come along lack.
 _FURTHER_FAMILIES: Final = (
@@ -94,9 +94,12 @@ def figure_style() -> Iterator[None]:
 
 
 @contextmanager
-def words_apart(apart: bool) -> Iterator[None]:
-    """Leave title and caption out of what is drawn inside a ``with`` block, where `apart`."""
-    token = _APART.set(apart)
+def words_apart(apart: bool, kept: str = "") -> Iterator[None]:
+    """Leave title and caption out of what is drawn inside a ``with`` block, where `apart`.
+
+    What is `kept` of them stands under the figure all the same: that data are synthetic.
+    """
+    token = _APART.set(kept if apart else None)
     yield
     _APART.reset(token)
 
@@ -264,9 +267,11 @@ def furnish(
     text = wrapped_caption(caption, width)
     below = 0.1 + _CAPTION_LINE * (text.count("\n") + 1)
     figure.set_label(f"{title}\n\n{caption}\n")
-    if _APART.get():
+    if (kept := _APART.get()) is not None:
         height -= _TITLE_ROOM + below
-        top, further, below, head, text = top - _TITLE_ROOM, 0.0, 0.0, "", ""
+        below = 0.1 + _CAPTION_LINE if kept else 0.0
+        height += below
+        top, further, head, text = top - _TITLE_ROOM, 0.0, "", kept
     height += bottom - under + further
     figure.set_size_inches(width, height)
     figure.subplots_adjust(

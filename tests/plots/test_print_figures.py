@@ -86,7 +86,7 @@ def test_rows_by_size_begin_with_the_largest() -> None:
 
 
 def test_captions_apart_stand_in_a_file_and_nowhere_else(tmp_path: Path) -> None:
-    """Catches words that are lost, or stand twice; every kind of figure of a run."""
+    """Catches words that are lost, or stand twice, and synthetic data that look real."""
     inputs = FigureInputs(CONTEXT, FRAME, forest=DODGED)
     tasks = posterior_tasks(inputs, outcomes=["q1"])
     for task in tasks:
@@ -101,11 +101,15 @@ def _without_words(task: FigureTask) -> FigureTask:
 
     def drawn() -> Figure:
         figure = figure_of(task)
-        assert not any(text.get_text() for text in figure.texts)
+        assert "".join(text.get_text() for text in figure.texts) == "Synthetic data."
         assert collisions(figure) == []
         return figure
 
-    return FigureTask(task.name, drawn, {}, task.page)
+    def marked(context: Context) -> Figure:
+        assert context.synthetic
+        return drawn()
+
+    return FigureTask(task.name, marked, {"context": CONTEXT}, task.page)
 
 
 def test_letters_are_spelt_out_and_words_are_not() -> None:
