@@ -334,7 +334,7 @@ def hold(folder: Path) -> None:
         raise RunError(
             f"another run is at work in {folder}; wait until it has ended, or choose another --out"
         ) from None
-    except (NotImplementedError, OSError):
+    except (RuntimeError, OSError):
         return  # a disk without locks, or one that nothing can be written to, which is told later
     _HELD[place] = lock
     atexit.register(_let_go, place)
