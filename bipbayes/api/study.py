@@ -19,7 +19,7 @@ from bipbayes.data.load_codebook import parse_codebook
 from bipbayes.data.progression import PREVIOUS_RULES, PreviousRule, progression
 from bipbayes.data.read import read_responses, responses_from_frame
 from bipbayes.data.words import study_words
-from bipbayes.describe.cautions import cautions, design_cautions
+from bipbayes.describe.cautions import cautions
 from bipbayes.errors import DataError, SettingsError, unknown
 from bipbayes.intervals import PLAIN
 from bipbayes.run.default_study import codebook_or_default, default_simulation
@@ -100,11 +100,8 @@ class Study(data_study.Study):
             len(self.responses),
             int(self.responses["citizen"].nunique()),
             tuple(str(name) for name in self.cells["jobcenter"].to_numpy()),
-            (
-                *told,
-                *design_cautions(self.responses, self.codebook),
-                *cautions(self.progression, self.cells, self.codebook),
-            ),
+            told
+            + cautions(self.progression, self.codebook, responses=self.responses, cells=self.cells),
         )
 
     @property

@@ -64,21 +64,30 @@ def design_cautions(
     return tuple(told)
 
 
-def cautions(progression: xr.Dataset, cells: xr.Dataset, codebook: Codebook) -> tuple[str, ...]:
-    """Return the sentences on a study in memory.
+def cautions(
+    progression: xr.Dataset,
+    codebook: Codebook,
+    *,
+    responses: pd.DataFrame | None = None,
+    cells: xr.Dataset | None = None,
+) -> tuple[str, ...]:
+    """Return the sentences on a study.
 
     Parameters
     ----------
     progression
         As `bipbayes.data.progression.progression` returns it.
-    cells
-        Its cells by the default covariance: whether citizens have changes enough.
     codebook
         The study's.
+    responses
+        All of them, for its design; a part of them says nothing of that.
+    cells
+        Its cells by the default covariance: whether citizens have changes enough.
     """
+    design = () if responses is None else design_cautions(responses, codebook)
     against = directions_record(directions(progression, codebook), codebook)["sentence"]["en"]
-    few = "" if cells.attrs["neighbouring_pairs"] else str(cells.attrs["repair"])
-    return tuple(told for told in (unscaled(progression), against, few) if told)
+    few = "" if cells is None or cells.attrs["neighbouring_pairs"] else str(cells.attrs["repair"])
+    return tuple(told for told in (*design, unscaled(progression), against, few) if told)
 
 
 def directions_record(found: Directions, codebook: Codebook) -> dict[str, Any]:

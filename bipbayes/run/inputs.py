@@ -28,7 +28,12 @@ from bipbayes.data.read import read_responses
 from bipbayes.data.study import Study
 from bipbayes.data.totals import Samples
 from bipbayes.data.words import LANGUAGES, study_words
-from bipbayes.describe.cautions import design_cautions, directions_record, unscaled
+from bipbayes.describe.cautions import (
+    cautions,
+    design_cautions,
+    directions_record,
+    unscaled,
+)
 from bipbayes.errors import RunError, SettingsError
 from bipbayes.intervals import PLAIN
 from bipbayes.progress import stage
@@ -169,11 +174,11 @@ def open_run(settings: Settings, *, in_parts: bool = False) -> Run:
 
 def study_cautions(study: Study | PartedStudy) -> list[str]:
     """Say what to know of a study before anything is run: design, directions, constant items."""
-    whole = study if isinstance(study, Study) else study.first
-    changes, codebook = progression(whole), study.codebook
-    facts = directions_record(directions(changes, codebook), codebook)
-    told = (*design_cautions(whole.responses, codebook), unscaled(changes), facts["sentence"]["en"])
-    return [f"warning: {sentence}" for sentence in told if sentence]
+    if isinstance(study, Study):
+        told = cautions(progression(study), study.codebook, responses=study.responses)
+    else:  # the first part finds any direction, and says nothing of the design
+        told = cautions(progression(study.first), study.codebook)
+    return [f"warning: {sentence}" for sentence in told]
 
 
 def open_stored(settings: Settings, *, alone: bool = True) -> tuple[RunFolder, Codebook]:
