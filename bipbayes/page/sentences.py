@@ -12,7 +12,7 @@ from bipbayes.data.words import in_language
 from bipbayes.intervals import PRIOR_DRIVEN, excludes_zero
 from bipbayes.page.contents import PageContents
 from bipbayes.tables.comparison_table import interval_text
-from bipbayes.tables.rounding import row_decimals
+from bipbayes.tables.rounding import limit_factor, row_decimals
 from bipbayes.wording import number, percent, phrase, study_notes, whole_number
 
 BASELINE: Final = "baseline"
@@ -225,12 +225,9 @@ def close_to_zero(rows: pd.DataFrame) -> pd.Series:
     Parameters
     ----------
     rows
-        Of the comparison. A limit of a normal posterior has ``sqrt(p (1 - p)) / phi(z)`` times
-        the Monte Carlo error of the mean, with p the share beyond it and z its quantile.
+        Of the comparison.
     """
-    beyond = (1 - rows["level"]) / 2
-    density = stats.norm.pdf(stats.norm.ppf(beyond))
-    error = rows["mcse"] * np.sqrt(beyond * (1 - beyond)) / density
+    error = rows["mcse"] * rows["level"].map(limit_factor)
     nearest = rows[["posterior_lower", "posterior_upper"]].abs().min(axis=1)
     return nearest < 2 * error
 

@@ -1,0 +1,70 @@
+"""Two runs beside each other: what counts as the same, and which number is named."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bipbayes.intervals import COLUMNS
+from bipbayes.run.verify import agreement, run_differences
+
+
+def _frame(source: str, rows: int = 2000) -> pd.DataFrame:
+    """Return a long frame of one outcome: ``rows`` effects of size 0.1, sd 0.02, 400 draws."""
+    frame = pd.DataFrame(index=range(rows), columns=list(COLUMNS))
+    frame[["model", "vcov", "analysis", "jobcenter", "kind", "note"]] = ""
+    frame["source"], frame["estimand"], frame["outcome"] = source, "effect", "sleep"
+    frame["combination"] = [f"{row:04d}" for row in range(rows)]
+    frame["level"] = 0.95
+    numbers = {"estimate": 0.1, "lower": 0.06, "upper": 0.14, "se": 0.02}
+    if source == "posterior":
+        numbers |= {"mcse": 0.001, "ess_tail": 400.0}
+    for name, value in numbers.items():
+        frame[name] = value
+    for name in ("mcse", "ess_tail"):
+        frame[name] = frame[name].astype(float)
+    return frame
+
+
+def test_draws_of_another_seed_agree_and_shifted_ones_do_not() -> None:
+    """Catches errors of one run only, and limits judged by the mean's Monte Carlo error."""
+    rng = np.random.default_rng(1)
+    first, second = _frame("posterior"), _frame("posterior")
+    errors = {"estimate": 0.001, "lower": 0.00267, "upper": 0.00267}
+    for frame in (first, second):
+        for name, error in errors.items():
+            frame[name] += error * rng.standard_normal(len(frame))
+    row = agreement(run_differences(first, second)).iloc[0]
+    assert row["agree"]
+    # Of 6,000 normal differences about 0.4 lie beyond four errors; the worst near 3.8.
+    assert 0.75 < row["gap"] < 1.25
+    second.loc[:19, "upper"] += 0.03
+    row = agreement(run_differences(first, second)).iloc[0]
+    assert not row["agree"]
+    assert row["beyond"] >= 19
+    assert row["measure"] == "upper"
+    assert row["combination"] <= "0019"
+
+
+def test_least_squares_agree_to_the_eighth_digit() -> None:
+    """Catches a Monte Carlo tolerance for numbers that have none."""
+    first, second = _frame("ols"), _frame("ols")
+    second["estimate"] *= 1 + 1e-9
+    assert agreement(run_differences(first, second))["agree"].all()
+    second.loc[7, "estimate"] *= 1 + 1e-7
+    row = agreement(run_differences(first, second)).iloc[0]
+    assert not row["agree"]
+    assert (row["combination"], row["beyond"]) == ("0007", 1)
+
+
+@pytest.mark.parametrize("lost", ["row", "number"])
+def test_what_one_run_lacks_is_no_agreement(lost: str) -> None:
+    """Catches an inner join, and missing numbers that compare as equal."""
+    first, second = _frame("posterior", 5), _frame("posterior", 5)
+    if lost == "row":
+        second = second.drop(index=3)
+    else:
+        second.loc[3, ["estimate", "lower", "upper"]] = np.nan
+    row = agreement(run_differences(first, second)).iloc[0]
+    assert not row["agree"]
+    assert (row["missing"], row["combination"]) == (3, "0003")
+    assert agreement(run_differences(second, second))["agree"].all()
