@@ -6,9 +6,9 @@ import pandas as pd
 
 from bipbayes.data.adjustment import ADJUSTMENTS
 from bipbayes.data.codebook import Codebook
+from bipbayes.disclosure.small_cells import blank_small_cells
 from bipbayes.errors import SettingsError, unknown
 from bipbayes.intervals import ALL_INDICATORS, ORDINAL, PLAIN
-from bipbayes.tables.disclosure import blank_small_cells
 
 type Names = str | Sequence[str] | None
 

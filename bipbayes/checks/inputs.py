@@ -14,6 +14,7 @@ import xarray as xr
 
 from bipbayes.checks import NAMES
 from bipbayes.checks.table import Columns, check_table
+from bipbayes.disclosure.small_cells import blank_small_cells
 from bipbayes.errors import RunError, SettingsError, raise_all
 from bipbayes.estimands.draws import estimand_draws
 from bipbayes.estimands.effects import effect_draws
@@ -29,7 +30,6 @@ from bipbayes.sampling.predict import predicted_means
 from bipbayes.sampling.priors import make_priors, read_priors
 from bipbayes.sampling.registry import ModelFile, load_model, model_names
 from bipbayes.sampling.settings import derived_seed
-from bipbayes.tables.disclosure import blank_small_cells
 from bipbayes.tables.layout import Table
 from bipbayes.wording import Context, percent
 

@@ -16,6 +16,8 @@ from bipbayes.audit.rules import rules_table
 from bipbayes.audit.verdicts import audit_claims, beside_baseline
 from bipbayes.data.codebook import Codebook
 from bipbayes.describe.description import Description
+from bipbayes.disclosure.audit import protected_audit
+from bipbayes.disclosure.small_cells import blank_small_cells
 from bipbayes.errors import SettingsError
 from bipbayes.estimands.posterior import Posterior
 from bipbayes.intervals import PLAIN, join_frames, of_analysis
@@ -44,9 +46,7 @@ from bipbayes.run.stored import (
     run_context,
     warn_of_other_counts,
 )
-from bipbayes.tables.audit_disclosure import protected_audit
 from bipbayes.tables.audit_tables import audit_counts_table, claims_table, design_table
-from bipbayes.tables.disclosure import blank_small_cells
 from bipbayes.tables.write import write_tables
 
 STAGE = "audit"

@@ -5,6 +5,7 @@ from pathlib import Path
 import xarray as xr
 
 from bipbayes.describe.description import Description, describe
+from bipbayes.disclosure.description import protected_description
 from bipbayes.plots.describe_catalogue import describe_tasks
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.progress import stage
@@ -14,7 +15,6 @@ from bipbayes.run.console import conclude
 from bipbayes.run.inputs import Run, load_characteristics, open_run
 from bipbayes.run.settings import Settings
 from bipbayes.run.stored import run_context, warn_of_other_counts
-from bipbayes.tables.describe_tables import protected_description
 
 STAGE = "describe"
 

@@ -11,6 +11,7 @@ import pandas as pd
 from bipbayes import progress
 from bipbayes.atomic import write_text
 from bipbayes.data.codebook import Codebook
+from bipbayes.disclosure.small_cells import blank_small_cells
 from bipbayes.intervals import PLAIN, of_analysis
 from bipbayes.page.contents import PageContents
 from bipbayes.page.page import compose
@@ -20,7 +21,6 @@ from bipbayes.plots.task import figure_file
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.settings import Settings, option_name
 from bipbayes.run.stored import chosen_models, run_context, sound_rows, stage_name
-from bipbayes.tables.disclosure import blank_small_cells
 from bipbayes.tables.write import write_tables
 
 STAGE: Final = "report"

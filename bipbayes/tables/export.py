@@ -7,10 +7,10 @@ from typing import Final
 
 import pandas as pd
 
+from bipbayes.disclosure.small_cells import blank_small_cells
 from bipbayes.intervals import COMPARED, PLAIN
 from bipbayes.tables.analyses_table import analyses_table
 from bipbayes.tables.comparison_table import comparison_table
-from bipbayes.tables.disclosure import blank_small_cells
 from bipbayes.tables.factorial_table import factorial_rows, factorial_table
 from bipbayes.tables.layout import Table
 from bipbayes.tables.sampler_tables import diagnostics_table, hyperparameter_table
@@ -70,7 +70,7 @@ def export_tables(
         Codebook, language, and whether the data are synthetic.
     minimum_count
         For data that are not synthetic: fewest citizens that a printed number may rest on
-        (`bipbayes.tables.disclosure` says what is blanked beyond that).
+        (`bipbayes.disclosure.small_cells` says what is blanked beyond that).
     outcomes
         Outcomes to write comparisons of; None is all.
     formats

@@ -15,7 +15,7 @@ PICTURE: Final = PAGE.with_suffix(".svg")
 _ORDER: Final = (
     "errors atomic cluster helpers progress stored_frames < intervals < data < "
     "regression cells ordinal synthetic < analyses sampling < estimands < comparison < wording < "
-    "describe audit < plots tables < page < validation < bip < run < checks < api"
+    "describe audit < disclosure < plots tables < page < validation < bip < run < checks < api"
 )
 LAYERS: Final = [set(names.split()) for names in _ORDER.split(" < ")]
 """Rooms and modules of the package, from below: each imports its own layer and lower ones."""

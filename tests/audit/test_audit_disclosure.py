@@ -8,9 +8,9 @@ import pytest
 
 from bipbayes.audit.verdicts import audit_claims, beside_baseline
 from bipbayes.bip.published import printed_claims
+from bipbayes.disclosure.audit import protected_audit
+from bipbayes.disclosure.small_cells import TOO_FEW, blank_small_cells
 from bipbayes.intervals import PRIOR_DRIVEN, interval_frame
-from bipbayes.tables.audit_disclosure import protected_audit
-from bipbayes.tables.disclosure import TOO_FEW, blank_small_cells
 
 CELL = ("S5", "1110")
 

@@ -16,13 +16,13 @@ from bipbayes.data.characteristics_codebook import CharacteristicsCodebook
 from bipbayes.data.progression import progression
 from bipbayes.data.study import Study
 from bipbayes.describe.description import Description, describe
+from bipbayes.disclosure.description import protected_description
 from bipbayes.plots.describe_catalogue import describe_tasks
 from bipbayes.plots.describe_combinations import combinations_data, combinations_figure
 from bipbayes.plots.describe_differences import differences_data
 from bipbayes.plots.describe_histograms import average_figure, histogram_data
 from bipbayes.plots.describe_weeks import weeks_data, weeks_figure
 from bipbayes.plots.pool import figure_of
-from bipbayes.tables.describe_tables import protected_description
 from bipbayes.wording import Context
 
 # Slow to lay out, and their labels differ little between the languages.

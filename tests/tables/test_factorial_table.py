@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from factorial_frames import CODEBOOK, TERMS, study_frame
 
+from bipbayes.disclosure.small_cells import blank_small_cells
 from bipbayes.intervals import ALL_INDICATORS
-from bipbayes.tables.disclosure import blank_small_cells
 from bipbayes.tables.export import RunFrames, run_tables
 from bipbayes.tables.factorial_table import factorial_rows, factorial_table
 from bipbayes.wording import Context, outcome_label

@@ -13,7 +13,7 @@ from scipy.optimize import linprog
 
 from bipbayes.data.groups import memberships
 from bipbayes.describe.description import Description, describe
-from bipbayes.tables.describe_tables import COARSE, protected_description
+from bipbayes.disclosure.description import COARSE, protected_description
 
 CODEBOOK = make_codebook(3, 2, jobcenters=("a", "b", "c"))
 LEAST = 5

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from bipbayes.tables.suppression import exposed, narrow, suppressed
+from bipbayes.disclosure.suppression import exposed, narrow, suppressed
 
 
 def test_zeros_are_printed_and_hide_nobody() -> None:

@@ -5,8 +5,8 @@ from typing import Final
 import pandas as pd
 
 from bipbayes.audit.rules import NOT_CHECKABLE
+from bipbayes.disclosure.small_cells import TOO_FEW
 from bipbayes.intervals import COMPARED
-from bipbayes.tables.disclosure import TOO_FEW
 
 _DERIVED: Final = ("effect_size_", "places_moved_")  # of the effect, as the report prints them
 _PRINTED: Final = ("effect_size_printed", "places_moved_printed")
@@ -23,7 +23,7 @@ def protected_audit(
         Rows of `bipbayes.audit.verdicts.audit_claims`.
     blanked
         The long frame that was audited, with the blanks of all tables
-        (`bipbayes.tables.disclosure.blank_small_cells`).
+        (`bipbayes.disclosure.small_cells.blank_small_cells`).
     minimum_count
         Fewest citizens that a printed number may rest on, for the reason given.
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.groups import group_labels, memberships
 from bipbayes.describe.description import NAMES, Description
-from bipbayes.tables.disclosure import TOO_FEW
-from bipbayes.tables.suppression import Suppression, suppressed
+from bipbayes.disclosure.small_cells import TOO_FEW
+from bipbayes.disclosure.suppression import Suppression, suppressed
 
 COUNTS: Final = ("n_citizens", "n", "n_with", "n_without", "n_previous")
 NOTE: Final = "note"
@@ -43,7 +43,7 @@ def protected_description(
     -------
     Description
         The same frames with a ``note`` that says what was blanked. Cells from which a small
-        one could be worked out are blank too (`bipbayes.tables.suppression`): within the total
+        one could be worked out are blank too (`bipbayes.disclosure.suppression`): within the total
         of an outcome's histogram and its mean, of the combinations, of a group over
         jobcenters, of a section of characteristics, and of an earlier combination with what
         the persistence of treatments tells.

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 from frame_builders import comparison_frame, long_frame, small_codebook
 
+from bipbayes.disclosure.small_cells import TOO_FEW, blank_small_cells
 from bipbayes.errors import DataError, SettingsError
 from bipbayes.intervals import ALL_INDICATORS
-from bipbayes.tables.disclosure import TOO_FEW, blank_small_cells
 from bipbayes.tables.export import RunFrames, export_tables
 from bipbayes.tables.write import WRITERS
 from bipbayes.wording import Context
