@@ -21,6 +21,7 @@ VERBS = (
     "export",
     "check",
     "validate",
+    "package",
     "verify",
     "doctor",
 )

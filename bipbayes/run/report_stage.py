@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -100,7 +101,7 @@ def _contents(folder: RunFolder, codebook: Codebook, settings: Settings) -> Page
     record = folder.record()
     done = record.get("stages", {}).get(stage_name(model, PLAIN), {})
     # A run verb by verb has no settings of its own: those of its fit.
-    changed = _changed(record.get("settings") or done.get("asked", {}))
+    changed = changed_settings(record.get("settings") or done.get("asked", {}))
     return PageContents(
         context=context,
         record={**record, "changed": changed, "command": rerun_command(changed)},
@@ -125,7 +126,7 @@ def _figures(folder: RunFolder, names: Sequence[str]) -> dict[str, Path]:
     return {path.stem: path for path in paths if path.is_file()}
 
 
-def _changed(asked: Mapping[str, Any]) -> dict[str, Any]:
+def changed_settings(asked: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that are not the defaults."""
     usual = Settings().record()
     return {
@@ -135,11 +136,13 @@ def _changed(asked: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def asked_options(name: str, value: Any) -> list[str]:
+    """Write a setting as the command line takes it."""
+    values = value if isinstance(value, list) else [value]
+    return [option_name(name)] if value is True else [f"{option_name(name)}={v}" for v in values]
+
+
 def rerun_command(changed: Mapping[str, Any]) -> str:
     """Write the command that repeats a run with settings that are not the defaults."""
-    words = ["bipbayes", "reproduce"]
-    for name, value in changed.items():
-        option = option_name(name)
-        values = value if isinstance(value, list) else [value]
-        words += [option] if value is True else [f"{option}={text}" for text in values]
-    return shlex.join(words)
+    options = [asked_options(name, value) for name, value in changed.items()]
+    return shlex.join(["bipbayes", "reproduce", *chain.from_iterable(options)])

@@ -1,0 +1,144 @@
+"""The replication archive of a stored run: nothing is fitted, everything can be made again."""
+
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from bipbayes.atomic import atomic_path
+from bipbayes.data.codebook import Codebook
+from bipbayes.data.files import file_digest
+from bipbayes.errors import RunError, raise_all
+from bipbayes.run.folder import RunFolder
+from bipbayes.run.inputs import CODEBOOK_FILE
+from bipbayes.run.ols_stage import STAGE as FIT_OLS
+from bipbayes.run.package_files import (
+    STAND_IN,
+    Files,
+    code,
+    made,
+    pins,
+    readme,
+    results,
+    stand_in,
+    template,
+)
+from bipbayes.run.report_stage import asked_options, changed_settings
+from bipbayes.run.settings import Settings
+from bipbayes.run.stored import STAGE as FIT_POSTERIOR
+
+PEOPLE: Final = ("data", "characteristics")
+REBUILT: Final = "rebuilt"
+_GIVEN: Final = ("codebook", "priors", "claims", "characteristics", "data")
+_CALLED: Final = {name: "{" + name + "}" for name in (*_GIVEN, "models")}
+_LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)  # the same archive, byte for byte, whenever it is made
+
+
+def package(folder: RunFolder, codebook: Codebook, settings: Settings, to: Path) -> list[str]:
+    """Write the archive of a stored run and say what is in it.
+
+    Parameters
+    ----------
+    folder, codebook
+        Of the run.
+    settings
+        Files that the run read, given again where the folder does not keep them.
+    to
+        The archive, ``.zip``.
+
+    Raises
+    ------
+    RunError
+        The archive is there already; a file that the run read is not given; results of data that
+        are not synthetic have not been exported, or the data are given to be put in.
+    """
+    if to.suffix != ".zip" or to.exists():
+        raise RunError(f"{to} must be a new file that ends in .zip; choose another --to")
+    record = folder.record()
+    runs = _runs(record)
+    inputs, files = _inputs(folder, settings, runs)
+    commands = [_command(verb, asked) for verb, asked in runs]
+    packed = {
+        "commands": commands,
+        "inputs": inputs,
+        "comparable": bool(record["data"]["synthetic"]),
+    }
+    files |= made(folder) if codebook.is_bip else {}
+    files |= {} if packed["comparable"] else stand_in(codebook)
+    files |= code() | results(folder)
+    files["environment/constraints.txt"] = "".join(pins()).encode()
+    files["rebuild.py"] = template("rebuild.py").encode()
+    files["commands.json"] = (json.dumps(packed, indent=2) + "\n").encode()
+    files["README.md"] = readme(folder, files, packed).encode()
+    lines = [f"{sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files)]
+    files["MANIFEST.sha256"] = "".join(lines).encode()
+    with atomic_path(to) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name, _LONG_AGO)
+            archive.writestr(entry, files[name], zipfile.ZIP_DEFLATED)
+    return [
+        f"{len(files)} files are in {to} ({to.stat().st_size / 1e6:.1f} MB).",
+        "Fill in what stands in [brackets] in its README.md.",
+        "Unpacked, 'python rebuild.py' makes the results again and compares.",
+    ]
+
+
+def _runs(record: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the verbs that made what is stored, each with what it was asked, in order."""
+    whole, found = record.get("settings"), []
+    for name, done in record["stages"].items():
+        verb = name.split("/", maxsplit=1)[0]
+        asked = done.get("asked", {})
+        if asked == whole:
+            verb = "reproduce"
+        if verb in ("reproduce", FIT_OLS, FIT_POSTERIOR) and (verb, asked) not in found:
+            found.append((verb, asked))
+    return found
+
+
+def _inputs(
+    folder: RunFolder, settings: Settings, runs: Sequence[tuple[str, Mapping[str, Any]]]
+) -> tuple[dict[str, str], Files]:
+    """Return where in the archive each input lies, by its name in a command, and its content."""
+    synthetic = folder.record()["data"]["synthetic"]
+    places, files, faults = {}, {}, []
+    given = {name: getattr(settings, name) for name in _GIVEN}
+    kept = folder.file(CODEBOOK_FILE)
+    given["codebook"] = kept if kept.is_file() else None
+    read = {(name, asked[name]) for _, asked in runs for name in _GIVEN if asked[name]}
+    for name, called in sorted(read):
+        path, place = given[name], f"{'data' if name in PEOPLE else 'inputs'}/{called}"
+        if name in PEOPLE and not synthetic:
+            place = f"{STAND_IN}/{name}.csv"
+            if path is not None:
+                faults.append(f"--{name}: data of persons do not go into the archive; leave it out")
+        elif path is None or (name != "codebook" and path.name != called):
+            faults.append(f"--{name}: the run read {called}; give it again")
+        elif name == "data" and file_digest(path) != folder.record()["identity"]["data"]:
+            faults.append(f"--data: {path.name} is not what the run read; give that file")
+        else:
+            files[place] = path.read_bytes()
+        places[_CALLED[name]] = place
+    own = {Path(name).name: Path(name) for name in settings.models if name.endswith(".py")}
+    for called in sorted({m for _, asked in runs for m in asked["models"] if m.endswith(".py")}):
+        place = f"inputs/{Path(called).name}"
+        if Path(called).name in own:
+            files[place] = own[Path(called).name].read_bytes()
+            places[called] = place
+        else:
+            faults.append(f"--model: the run read {Path(called).name}; give it again")
+    raise_all(RunError, "This run cannot be packed:", faults)
+    return places, files
+
+
+def _command(verb: str, asked: Mapping[str, Any]) -> list[str]:
+    """Return the words of a command that repeats a run; inputs stand in braces."""
+    words = [verb.replace("_", "-")]
+    for name, value in changed_settings(asked).items():
+        if name in _GIVEN:
+            words += [f"--{name}", _CALLED[name]]
+        elif name != "out":
+            words += asked_options(name, value)
+    return [*words, "--out", REBUILT]

@@ -1,0 +1,88 @@
+"""The replication archive: it makes its results again where nothing of the run is left."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from bipbayes.scripts import command
+from builders import Shape, make_codebook, random_responses
+from typer.testing import CliRunner
+
+TOML = """
+name = "Reading"
+scale = [1, 5]
+[[indicators]]
+code = "q1"
+respondent = "citizen"
+[[indicators]]
+code = "q2"
+respondent = "citizen"
+[treatments.T]
+columns = ["T"]
+"""
+
+
+def _run(*words: str | Path) -> tuple[int, str]:
+    said = CliRunner().invoke(command(), [str(word) for word in words])
+    return said.exit_code, said.stderr
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    """Return a folder with synthetic responses, a codebook and the OLS results of both."""
+    frame = random_responses(make_codebook(2, 1), seed=4, shape=Shape(citizens=60, waves=(2, 4)))
+    frame = frame.drop(columns="combination")
+    frame.assign(synthetic=1).to_csv(tmp_path / "answers.csv", index=False)
+    frame.to_csv(tmp_path / "real.csv", index=False)
+    (tmp_path / "study.toml").write_text(TOML, encoding="utf-8")
+    for name in ("answers", "real"):
+        data, out = tmp_path / f"{name}.csv", tmp_path / name
+        asked = ("--data", data, "--codebook", tmp_path / "study.toml", "--out", out, "--quiet")
+        assert _run("fit-ols", *asked, "--level", "0.9") == (0, "")
+    return tmp_path
+
+
+def _rebuild(folder: Path, *words: str) -> tuple[int, str]:
+    line = [sys.executable, folder / "rebuild.py", *words]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_an_archive_makes_its_results_again_elsewhere(study: Path) -> None:
+    """Catches a setting, an input or a module left out, and changed files that go unnoticed."""
+    archive, elsewhere = study / "one.zip", study / "elsewhere"
+    asked = ("package", "--data", study / "answers.csv", "--out", study / "answers", "--quiet")
+    assert _run(*asked, "--to", archive) == (0, "")
+    code, told = _run(*asked, "--to", archive)
+    assert (code, "new file" in told) == (2, True)
+    with zipfile.ZipFile(archive) as packed:
+        packed.extractall(elsewhere)
+    commands = json.loads((elsewhere / "commands.json").read_text(encoding="utf-8"))["commands"]
+    assert "--level=0.9" in commands[0]
+    code, told = _rebuild(elsewhere)
+    assert code == 0, told
+    assert "identical in every number" in told
+    stored = elsewhere / "output" / "data" / "intervals.csv"
+    stored.write_text(stored.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert _rebuild(elsewhere)[0] == 2
+
+
+def test_what_the_run_read_is_asked_for(study: Path) -> None:
+    """Catches an archive without its data, or with other data under their name."""
+    asked = ("package", "--out", study / "answers", "--to", study / "one.zip", "--quiet")
+    code, told = _run(*asked)
+    assert (code, "--data: the run read answers.csv; give it again" in told) == (2, True)
+    assert not (study / "one.zip").exists()
+
+
+def test_answers_of_persons_stay_where_they_are(study: Path) -> None:
+    """Catches confidential responses, or results that were not let out, in an archive."""
+    asked = ("package", "--out", study / "real", "--to", study / "one.zip", "--quiet")
+    code, told = _run(*asked)
+    assert (code, "run 'bipbayes export'" in told) == (2, True)
+    code, told = _run(*asked, "--data", study / "real.csv")
+    assert (code, "do not go into the archive" in told) == (2, True)
+    assert not (study / "one.zip").exists()
