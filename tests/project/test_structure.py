@@ -10,7 +10,10 @@ from layers import LAYERS
 
 ROOT = Path(__file__).parents[2]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
-MODULES = sorted((ROOT / "bipbayes").rglob("*.py"))
+# What a replication archive is given as a program is data here.
+MODULES = sorted(
+    path for path in (ROOT / "bipbayes").rglob("*.py") if "resources" not in path.parts
+)
 
 
 def _imported(path: Path) -> set[str]:
