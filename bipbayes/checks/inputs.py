@@ -15,7 +15,7 @@ import xarray as xr
 from bipbayes.checks import NAMES
 from bipbayes.checks.table import Columns, check_table
 from bipbayes.disclosure.small_cells import blank_small_cells
-from bipbayes.errors import RunError, SettingsError, raise_all
+from bipbayes.errors import RunError, SettingsError, raise_all, unknown
 from bipbayes.estimands.draws import estimand_draws
 from bipbayes.estimands.effects import effect_draws
 from bipbayes.estimands.new_jobcenter import new_jobcenter_draws, new_jobcenter_effects
@@ -59,8 +59,7 @@ class CheckSettings:
     at_least: int | None = None
 
     def __post_init__(self) -> None:
-        known = ", ".join(NAMES)
-        faults = [f"check {n} is unknown; known: {known}" for n in self.only if n not in NAMES]
+        faults = [unknown("check", name, NAMES) for name in self.only if name not in NAMES]
         raise_all(SettingsError, "These options were refused:", faults)
 
     @property

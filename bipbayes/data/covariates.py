@@ -14,7 +14,7 @@ from bipbayes.data.columns import to_number, to_text
 from bipbayes.data.files import read_table
 from bipbayes.data.read import is_synthetic
 from bipbayes.data.study import Study
-from bipbayes.errors import DataError, SettingsError, raise_all
+from bipbayes.errors import DataError, SettingsError, raise_all, unknown
 
 OPTION = "--characteristics"
 
@@ -69,7 +69,7 @@ def covariates_from_frame(
     chosen = list(columns) or [column for column in others if column not in text]
     people = to_text(frame[citizen])
     known = people.isin(set(study.responses["citizen"]))
-    faults = [f"columns {absent} are missing; the file has {others}"] if absent else []
+    faults = [unknown("column", name, others) for name in absent]
     faults += [
         f"column {column!r} holds {text[column]} entries that are no numbers; code it as numbers"
         for column in chosen

@@ -34,7 +34,7 @@ from bipbayes.describe.cautions import (
     directions_record,
     unscaled,
 )
-from bipbayes.errors import RunError, SettingsError
+from bipbayes.errors import RunError, SettingsError, raise_all, unknown
 from bipbayes.intervals import PLAIN
 from bipbayes.progress import stage
 from bipbayes.run.default_study import (
@@ -48,6 +48,7 @@ from bipbayes.run.default_study import (
 from bipbayes.run.folder import RunFolder, hold
 from bipbayes.run.settings import ALWAYS, COVARIATES, NEVER, Settings
 from bipbayes.sampling.priors import read_priors
+from bipbayes.sampling.registry import load_model
 
 logger = logging.getLogger(__name__)
 
@@ -221,11 +222,11 @@ def as_made(folder: RunFolder, settings: Settings) -> Settings:
 
 
 def check_files(settings: Settings) -> None:
-    """Refuse files that are missing, and priors for models that are not fitted.
+    """Refuse files and models that are missing, and priors for models that are not fitted.
 
     Raises
     ------
-    RunError, SettingsError
+    RunError, SettingsError, ModelError
         Before data are read or anything is written.
     """
     missing = [str(path) for path in settings.inputs if not path.exists()]
@@ -233,6 +234,8 @@ def check_files(settings: Settings) -> None:
         raise RunError(f"there is no file {', '.join(missing)}; give the path of one that is there")
     if settings.out.exists() and not settings.out.is_dir():
         raise RunError(f"{settings.out} is a file; --out is a folder: choose another")
+    for model in settings.models:
+        load_model(model)
     if settings.priors is not None:
         names = [Path(model).stem for model in settings.models]
         read_priors(settings.priors, names)
@@ -348,10 +351,9 @@ def _keep_codebook(settings: Settings, folder: RunFolder) -> None:
 
 
 def _check_outcomes(settings: Settings, codebook: Codebook) -> None:
-    unknown = [outcome for outcome in settings.outcomes if outcome not in codebook.outcomes]
-    if unknown:
-        known = ", ".join(codebook.outcomes)
-        raise SettingsError(f"--outcome: {', '.join(unknown)} are unknown; known: {known}")
+    known = codebook.outcomes
+    faults = [unknown("--outcome", name, known) for name in settings.outcomes if name not in known]
+    raise_all(SettingsError, "These options were refused:", faults)
 
 
 def load_characteristics(run: Run, path: Path | None) -> Characteristics | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bipbayes.data.words import LANGUAGES
-from bipbayes.errors import SettingsError, raise_all
+from bipbayes.errors import SettingsError, raise_all, unknown
 
 # Words of other modules stand here again: scripts read settings before NumPy is imported.
 VCOVS: Final = ("iid", "response", "citizen")
@@ -202,8 +202,12 @@ def _faults(settings: Settings) -> list[str]:
             continue
         values = value if isinstance(value, tuple) else (value,)
         if refused := [one for one in values if not _is_allowed(one, allowed)]:
-            told = ", ".join(map(repr, refused))
-            faults.append(f"{option_name(each.name)} must {_in_words(allowed)}, not {told}")
+            name = option_name(each.name)
+            if isinstance(allowed[0], str):
+                faults += [unknown(name, one, allowed) for one in refused]
+            else:
+                told = ", ".join(map(repr, refused))
+                faults.append(f"{name} must {_in_words(allowed)}, not {told}")
     return faults + _analysis_faults(settings)
 
 
@@ -218,9 +222,7 @@ def _in_words(allowed: Any) -> str:
         return f"be a whole number from {allowed[0]} to {allowed[-1]}"
     if allowed == _POSITIVE:
         return "be positive and finite"
-    if isinstance(allowed[0], float):
-        return f"lie between {allowed[0]:g} and {allowed[1]:g}"
-    return f"be one of {', '.join(allowed)}"
+    return f"lie between {allowed[0]:g} and {allowed[1]:g}"
 
 
 def _analysis_faults(settings: Settings) -> list[str]:

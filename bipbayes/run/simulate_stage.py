@@ -20,7 +20,7 @@ from bipbayes.cluster import Workers
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.read import checked
 from bipbayes.data.study import Study
-from bipbayes.errors import RunError, SettingsError
+from bipbayes.errors import RunError, SettingsError, unknown
 from bipbayes.progress import stage
 from bipbayes.run.closing import of_simulation
 from bipbayes.run.console import conclude
@@ -101,11 +101,9 @@ def write_simulation(
         A request that cannot be met.
     """
     if request.file_format not in FORMATS:
-        raise SettingsError(f"--format must be one of {', '.join(FORMATS)}")
+        raise SettingsError(unknown("--format", request.file_format, FORMATS))
     if request.effects not in EFFECTS:
-        raise SettingsError(
-            f"effects={request.effects!r} is unknown; allowed: {', '.join(EFFECTS)}"
-        )
+        raise SettingsError(unknown("--effects", request.effects, EFFECTS))
     if not 1 <= request.scale <= MOST:
         raise SettingsError(f"--scale must lie between 1 and {MOST}, not {request.scale}")
     names, codebook = request.files(), codebook_or_default(request.codebook)

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pandas as pd
 
 from bipbayes.atomic import write_frame, write_text
-from bipbayes.errors import SettingsError
+from bipbayes.errors import SettingsError, raise_all, unknown
 from bipbayes.run.closing import of_validation
 from bipbayes.run.console import conclude
 from bipbayes.run.default_study import codebook_or_default
@@ -45,11 +45,9 @@ def validation_settings(
     SettingsError
         An unknown engine or design, or values that are refused.
     """
-    unknown = sorted(set(engines) - set(SHORT))
-    if unknown:
-        raise SettingsError(f"--engine {unknown} is unknown; known: {', '.join(SHORT)}")
-    if design not in DESIGNS:
-        raise SettingsError(f"--design {design!r} is unknown; known: {', '.join(DESIGNS)}")
+    faults = [unknown("--engine", name, SHORT) for name in engines if name not in SHORT]
+    faults += [] if design in DESIGNS else [unknown("--design", design, DESIGNS)]
+    raise_all(SettingsError, "These options were refused:", faults)
     given = {key: value for key, value in values.items() if value}
     filled = {**DESIGNS[design], **(QUICK if quick else {}), **given}
     return ValidationSettings(engines=tuple(SHORT[name] for name in engines), **filled)

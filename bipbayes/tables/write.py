@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from itertools import groupby
 from pathlib import Path
 from typing import Final
@@ -11,7 +10,7 @@ import pandas as pd
 
 from bipbayes.atomic import write_frame, write_text
 from bipbayes.data.words import study_words
-from bipbayes.errors import SettingsError
+from bipbayes.errors import SettingsError, raise_all, unknown
 from bipbayes.stored_frames import marked
 from bipbayes.tables.html import html
 from bipbayes.tables.latex import latex
@@ -114,13 +113,8 @@ def checked_formats(formats: Sequence[str]) -> tuple[str, ...]:
         For unknown ones.
     """
     asked = tuple(dict.fromkeys(name for text in formats for name in text.split(",")))
-    unknown = [name for name in asked if name not in WRITERS]
-    if unknown:
-        near = get_close_matches(unknown[0], WRITERS, n=1)
-        said = f"did you mean {near[0]!r}? " if near else ""
-        raise SettingsError(
-            f"table formats {unknown} are not known; {said}choose from {list(WRITERS)}"
-        )
+    faults = [unknown("--format", name, WRITERS) for name in asked if name not in WRITERS]
+    raise_all(SettingsError, "These options were refused:", faults)
     return asked
 
 

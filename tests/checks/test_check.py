@@ -231,7 +231,7 @@ def test_the_engines_agree_on_the_default_data(tmp_path: Path) -> None:
 
 def test_faults_are_said_in_sentences(stored: Settings, tmp_path: Path) -> None:
     """Catches a traceback for a wrong name, a folder without a fit or data that are not there."""
-    with pytest.raises(SettingsError, match=r"check forests is unknown.*prior"):
+    with pytest.raises(SettingsError, match=r"check 'forests' is unknown.*prior"):
         CheckSettings(only=("forests",))
     with pytest.raises(SettingsError, match=r"'q9' is none of(.|\n)*'100' is none of"):
         read_targets(("q9:01", "q1:100"), CODEBOOK)
