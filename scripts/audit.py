@@ -8,7 +8,7 @@ from bipbayes.run.settings import Settings
 
 @options.verb(
     "data codebook characteristics claims models beyond minimum_count out language "
-    "figure_formats quiet",
+    f"{options.FIGURES} quiet",
     models=(),
 )
 def main(settings: Settings) -> None:

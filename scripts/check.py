@@ -10,7 +10,8 @@ from bipbayes.run.settings import Settings
 
 
 @options.verb(
-    "data codebook models priors seed minimum_count out language figure_formats quiet", models=()
+    f"data codebook models priors seed minimum_count out language {options.FIGURES} quiet",
+    models=(),
 )
 def main(
     settings: Settings,

@@ -8,7 +8,7 @@ from bipbayes.run.settings import Settings
 
 @options.verb(
     "data codebook models adjust ordinal outcomes out language everything dodged "
-    "figure_formats captions_apart quick quiet",
+    f"{options.FIGURES} quick quiet",
     models=(),
 )
 def main(settings: Settings) -> None:

@@ -8,7 +8,7 @@ from bipbayes.run.settings import Settings
 
 @options.verb(
     "data codebook characteristics previous level minimum_count out overwrite language "
-    "figure_formats quiet"
+    f"{options.FIGURES} quiet"
 )
 def main(settings: Settings) -> None:
     """Write the descriptive tables and figures; without --data of the synthetic BIP.

@@ -9,7 +9,7 @@ from bipbayes.run.settings import Settings
 @options.verb(
     "data codebook characteristics claims beyond models priors vcov previous adjust covariates "
     "ordinal engine draws tune chains target_accept seed level kind rope outcomes minimum_count "
-    "parts scheduler workers out overwrite language figure_formats captions_apart quick quiet"
+    f"parts scheduler workers out overwrite language {options.FIGURES} quick quiet"
 )
 def main(settings: Settings) -> int:
     """Run everything; without --data on the calibrated synthetic BIP.

@@ -49,7 +49,7 @@ def check(settings: Settings, asked: CheckSettings) -> dict[str, CheckResult]:
         logger.info("checking %s on %s", inputs.model, inputs.run.study.name)
     done: dict[str, CheckResult] = {}
     with (
-        DrawingPool(inputs.folder.file("figures"), formats=settings.drawn_as) as pool,
+        DrawingPool(inputs.folder.file("figures"), printing=settings.printing) as pool,
         stage("all checks", total=len(names)) as checking,
     ):
         for place, name in enumerate(names):

@@ -102,3 +102,11 @@ class PageContents:
             if len(self.comparison)
             else shown_errors(PLAIN)
         )
+
+
+def caption_beside(picture: Path) -> str:
+    """Return title and caption that stand in a file beside a picture, written with it."""
+    beside = picture.with_suffix(".txt")
+    if not beside.is_file() or beside.stat().st_mtime_ns < picture.stat().st_mtime_ns:
+        return ""  # of an earlier picture, or in the picture itself
+    return ". ".join(beside.read_text(encoding="utf-8").split("\n\n")).strip()

@@ -13,7 +13,7 @@ from PIL import Image
 
 from bipbayes.intervals import COMPARED
 from bipbayes.page import paper, sentences
-from bipbayes.page.contents import PageContents
+from bipbayes.page.contents import PageContents, caption_beside
 from bipbayes.page.forest import ForestRow, Mark, forest_svg
 from bipbayes.page.tables import (
     claims_table,
@@ -99,7 +99,12 @@ def compose(contents: PageContents) -> Callable[[Mapping[str, Path]], str]:
     def finish(figures: Mapping[str, Path]) -> str:
         embedded, left = _pictures(figures)
         shown = [
-            {"name": name, "source": source, "tables": _behind(name, contents)}
+            {
+                "name": name,
+                "source": source,
+                "caption": caption_beside(figures[name]),
+                "tables": _behind(name, contents),
+            }
             for name, source in embedded.items()
         ]
         return render(figures=shown, left=left)

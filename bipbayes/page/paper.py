@@ -132,6 +132,7 @@ def _said(contents: PageContents) -> dict[str, str]:
     told = {key: str(asked.get(key, "")) for key in ("draws", "tune", "chains", "seed")}
     low, high = contents.context.codebook.scale
     previous = say(f"previous_{asked.get('previous')}", asked)
+    declared = done.get("declares_batches", False)
     digest, rope = asked.get("model_digest"), asked.get("rope")
     priors = _priors(str(asked.get("priors", "")), language)
     least = {side: whole_number(worst.get(f"ess_{side}", float("nan")), language=language)
@@ -142,7 +143,7 @@ def _said(contents: PageContents) -> dict[str, str]:
     return {
         "variables": " ".join(analysed(contents)),
         "scale": say("scale", asked, low=low, high=high, previous=previous),
-        "likelihood": f"{say('model', True)} {say('batches', 'k_hat' in worst)}".strip(),
+        "likelihood": f"{say('model', True)} {say('batches' if declared else 'own', done)}".strip(),
         "priors": say("priors", priors, priors=priors),
         "formal": say("formal", digest, model=contents.model, digest=digest),
         "engine": say(asked.get("engine", ""), asked, sampler=done.get("sampler", ""), **told),

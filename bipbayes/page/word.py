@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from docx.shared import Cm
 
-from bipbayes.page.contents import PageContents
+from bipbayes.page.contents import PageContents, caption_beside
+from bipbayes.page.paper import TEXTS, checklists
 from bipbayes.page.sentences import LEAD
 from bipbayes.page.tables import combinations_table, treatments_table
 from bipbayes.tables.audit_tables import audit_counts_table
@@ -46,8 +47,16 @@ def write_page_document(contents: PageContents, path: Path) -> None:
     pages.add_heading(phrase("page_figures_title", language), level=1)
     for picture in contents.figures.values():
         pages.add_picture(str(picture), width=_WIDTH)
+        if caption := caption_beside(picture):
+            pages.add_paragraph(caption, style="Caption")
     pages.add_heading(phrase("page_diagnostics_title", language), level=1)
     for table in _diagnostics(contents):
+        add_table(pages, table)
+    pages.add_heading(phrase("page_paper_title", language), level=1)
+    for name, write in TEXTS:
+        pages.add_heading(phrase(f"paper_{name}", language), level=2)
+        pages.add_paragraph(" ".join(write(contents)))
+    for table in checklists(contents):
         add_table(pages, table)
     write_document(pages, path)
 

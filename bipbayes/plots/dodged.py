@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from bipbayes.plots.captions import axis_phrase, titled
@@ -25,9 +26,12 @@ from bipbayes.plots.style import (
     figure_style,
     furnish,
     interval_marks,
+    is_narrow,
 )
 from bipbayes.wording import Context, capital, interval_words, phrase, whole_number
 
+_WIDE: Final = 7.2  # inches
+_NARROW: Final = 3.5
 _DODGE: Final = 0.17  # of a row, from its middle to either mark
 _WIDEST_LABEL: Final = 2.6  # inches; what is longer takes lines
 _LABEL_SIZE: Final = 7.0
@@ -54,9 +58,11 @@ def dodged_figure(
         Which of the rows to draw, all on the scale of the whole.
     """
     limits, rows = dodged_limits(rows.frame), rows.on_page(page)
-    labels, height = row_labels(list(rows.frame["label"]), _WIDEST_LABEL, _LABEL_SIZE)
+    narrow = is_narrow()
+    widest = _WIDEST_LABEL / 2 if narrow else _WIDEST_LABEL
+    labels, height = row_labels(list(rows.frame["label"]), widest, _LABEL_SIZE)
     rows = replace(rows, frame=rows.frame.assign(label=labels))
-    size = (7.2, max(ROW_HEIGHT, height) * len(labels) + 1.9)
+    size = (_NARROW if narrow else _WIDE, max(ROW_HEIGHT, height) * len(labels) + 1.9)
     with figure_style():
         figure = Figure(figsize=size)
         axes = figure.add_subplot()
@@ -65,9 +71,9 @@ def dodged_figure(
             figure,
             title=titled(context, title, page),
             caption=forest_caption(rows, context, outcome, cut=cut),
-            left=1.2,
+            left=0.6 if narrow else 1.2,
             right=0.15 if is_factorial(rows) else 0.65,
-            top=0.68,
+            top=0.82 if narrow else 0.68,
         )
     return figure
 
@@ -115,10 +121,19 @@ def _draw_rows(
     axes.set_yticks(places, frame["label"], size=_LABEL_SIZE)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
+    if is_narrow():
+        axes.xaxis.set_major_locator(MaxNLocator(4))
     decimal_axis(axes, "x", language=language)
     estimand = next(side.estimand for side in (rows.ols, rows.posterior) if side is not None)
     axes.set_xlabel(axis_phrase(context, estimand))
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.2)
+    # Of a narrow figure the legend reaches over the labels, not over the counts.
+    corner, columns = (1.0, 1) if is_narrow() else (0.0, 2)
+    axes.legend(
+        loc="lower right" if is_narrow() else "lower left",
+        bbox_to_anchor=(corner, 1.0),
+        ncols=columns,
+        borderaxespad=0.2,
+    )
     if not is_factorial(rows):
         _write_counts(axes, frame, language=language)
     return cut

@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING, Final
 from bipbayes.atomic import note_written
 from bipbayes.errors import RunError
 from bipbayes.helpers import Processes, shared_modules
+from bipbayes.plots.task import FigureTask, Printing
 from bipbayes.progress import stage
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from bipbayes.plots.task import FigureTask
-
-_DRAWING: Final = ("bipbayes.plots.save", "bipbayes.plots.style", "bipbayes.plots.captions")
+_STYLE: Final = "bipbayes.plots.style"
+_DRAWING: Final = ("bipbayes.plots.save", _STYLE, "bipbayes.plots.captions")
+_PLAIN: Final = Printing()
 _MOST_WORKERS: Final = 4
 _SHOWN: Final = 3  # texts in a message
 _COURTESY: Final = 10  # how far drawing steps back behind sampling when both want a core
@@ -40,9 +41,8 @@ class DrawingPool(Processes):
         Where the figures go.
     workers
         Number of processes; None is one for each core (four at most), 0 draws in this process.
-    formats
-        Endings of the files that each figure is written to; with ``txt`` title and caption stand
-        in that file only.
+    printing
+        Files, size and letters of the figures.
 
     Examples
     --------
@@ -53,20 +53,22 @@ class DrawingPool(Processes):
     """
 
     def __init__(
-        self, folder: Path, *, workers: int | None = None, formats: tuple[str, ...] = ("png",)
+        self, folder: Path, *, workers: int | None = None, printing: Printing = _PLAIN
     ) -> None:
         count = workers_for_this_machine() if workers is None else workers
+        if printing.font:
+            import_module(_STYLE).require_font(printing.font)
         super().__init__(count, initializer=_prepare)
-        self._folder, self._formats = folder, formats
+        self._folder, self._printing = folder, printing
         self._futures: dict[str, Future[tuple[list[Path], set[str]]]] = {}
         if count > 0:
             # The first job makes the server start importing now.
             self.early_job(_prepare_again)
 
-    def submit(self, tasks: Iterable["FigureTask"]) -> None:
+    def submit(self, tasks: Iterable[FigureTask]) -> None:
         """Hand in figures; returns at once (after drawing them with ``workers=0``)."""
         for task in tasks:
-            self._futures[task.file] = self.job(draw_task, task, self._folder, self._formats)
+            self._futures[task.file] = self.job(draw_task, task, self._folder, self._printing)
 
     def finish(self) -> list[Path]:
         """Wait for all figures handed in.
@@ -112,21 +114,23 @@ class DrawingPool(Processes):
         return paths
 
 
-def draw_task(
-    task: "FigureTask", folder: Path, formats: tuple[str, ...]
-) -> tuple[list[Path], set[str]]:
+def draw_task(task: FigureTask, folder: Path, printing: Printing) -> tuple[list[Path], set[str]]:
     """Draw one figure and write its files; return them, and texts that no font can draw."""
     save, style, captions = map(import_module, _DRAWING)
     context = task.arguments.get("context")
     # What the numbers rest on is never apart from them.
     kept = " ".join(f"{flag}." for flag in captions.flags(context)) if context else ""
-    with style.words_apart(save.WORDS in formats, kept):
+    apart = kept if save.WORDS in printing.formats else None
+    with style.drawn_for(apart=apart, size=printing.size, font=printing.font):
         figure = figure_of(task)
-    boxed = style.undrawn(figure)
-    return save.save_figure(figure, folder / task.file, formats=formats), boxed
+        boxed = style.undrawn(figure)
+        paths = save.save_figure(
+            figure, folder / task.file, formats=printing.formats, size=printing.size
+        )
+    return paths, boxed
 
 
-def figure_of(task: "FigureTask") -> "Figure":
+def figure_of(task: FigureTask) -> "Figure":
     """Draw one figure."""
     function = task.function
     if isinstance(function, str):

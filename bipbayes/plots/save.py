@@ -3,6 +3,7 @@
 Its title and caption can stand in a text file beside it.
 """
 
+import re
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +13,7 @@ from matplotlib.figure import Figure
 
 from bipbayes.atomic import atomic_path, write_text
 from bipbayes.plots.style import figure_style
+from bipbayes.plots.task import SIZES
 
 WORDS: Final = "txt"
 RESOLUTION: Final = 200  # dots per inch
@@ -23,11 +25,12 @@ _METADATA: Final = {
     "svg": {"Date": None, "Creator": "bipbayes"},
 }
 # A little larger than the default's files, in a third of the time.
-_OPTIONS: Final[dict[str, dict[str, Any]]] = {"png": {"pil_kwargs": {"compress_level": 3}}}
+_PNG: Final[dict[str, Any]] = {"compress_level": 3}
+_SMALLEST: Final = 0.7  # of the size as drawn: letters of five points
 
 
 def save_figure(
-    figure: Figure, path_stem: Path, *, formats: tuple[str, ...] = ("png",)
+    figure: Figure, path_stem: Path, *, formats: tuple[str, ...] = ("png",), size: str = ""
 ) -> list[Path]:
     """Write a figure under a path without its ending, then close it.
 
@@ -39,6 +42,8 @@ def save_figure(
         Folder and name, such as ``figures/forest/forest_B1``; the folder is made.
     formats
         Endings to write; ``txt`` is title and caption.
+    size
+        A key of `bipbayes.plots.task.SIZES`; empty is as large as it was drawn.
 
     Returns
     -------
@@ -47,25 +52,59 @@ def save_figure(
     """
     try:
         with figure_style():
-            return [_write(figure, path_stem, ending) for ending in formats]
+            scale = scaling(figure, size)
+            return [_write(figure, path_stem, ending, scale) for ending in formats]
     finally:
         plt.close(figure)
 
 
-def _write(figure: Figure, path_stem: Path, ending: str) -> Path:
+def scaling(figure: Figure, size: str) -> float:
+    """Return how many times as large as drawn a figure is written.
+
+    It fits the size asked for, but letters stay readable: a figure that would need smaller ones
+    is wider than asked for.
+    """
+    if not size:
+        return 1.0
+    shares = (most / have for most, have in zip(SIZES[size], figure.get_size_inches(), strict=True))
+    return float(max(min(shares), _SMALLEST))
+
+
+def _write(figure: Figure, path_stem: Path, ending: str, scale: float) -> Path:
     target = path_stem.with_name(f"{path_stem.name}.{ending}")
     if ending == WORDS:
         write_text(target, str(figure.get_label()))
         return target
     with atomic_path(target) as partial:
-        figure.savefig(
-            partial,
-            format=ending,
-            dpi=RESOLUTION,
-            metadata=_METADATA[ending],
-            **_OPTIONS.get(ending, {}),
-        )
+        dots = RESOLUTION * max(1.0, scale)
+        options: dict[str, Any] = {}
+        if ending == "png":
+            options = {"pil_kwargs": {**_PNG, "dpi": (dots / scale,) * 2}}
+        figure.savefig(partial, format=ending, dpi=dots, metadata=_METADATA[ending], **options)
+        if scale != 1.0 and ending in _RESIZED:
+            _RESIZED[ending](partial, scale)
     return target
+
+
+def _resize_svg(path: Path, scale: float) -> None:
+    """Change the size on the page; the picture's own units stay."""
+    text = path.read_text(encoding="utf-8")
+
+    def resized(found: re.Match[str]) -> str:
+        return f'{found[1]}="{float(found[2]) * scale:.6g}pt"'
+
+    path.write_text(re.sub(r'\b(width|height)="([\d.]+)pt"', resized, text, count=2), "utf-8")
+
+
+def _resize_pdf(path: Path, scale: float) -> None:
+    from pypdf import PdfReader, PdfWriter
+
+    written = PdfWriter(clone_from=PdfReader(path))
+    written.pages[0].scale_by(scale)
+    written.write(path)
+
+
+_RESIZED: Final = {"svg": _resize_svg, "pdf": _resize_pdf}
 
 
 class Picture(Figure):

@@ -8,6 +8,8 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import as_file, files
 from typing import Any, Final
@@ -24,8 +26,10 @@ from matplotlib.text import Text
 from matplotlib.ticker import Formatter
 from numpy.typing import ArrayLike
 
+from bipbayes.errors import SettingsError
 from bipbayes.intervals import excludes_zero
 from bipbayes.plots.room import LABEL_LINE, in_lines, room_for_labels
+from bipbayes.plots.task import COLUMN
 from bipbayes.wording import number
 
 FAMILY: Final = "Bipbayes Sans"  # cut out of DejaVu Sans by scripts/maintenance/cut_font.py
@@ -46,7 +50,18 @@ _TITLE_SIZE: Final = 11.0
 _TITLE_LINE: Final = 0.18  # inches
 _TITLE_ROOM: Final = 0.28  # inches, of a title in one line
 _EDGE: Final = 0.12  # inches, on either side of title and caption
-_APART: Final[ContextVar[str | None]] = ContextVar("apart", default=None)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What `drawn_for` was asked for."""
+
+    apart: str | None = None
+    narrow: bool = False
+    font: str = ""
+
+
+_ASKED: Final = ContextVar("asked", default=_Asked())  # noqa: B039 -- frozen
 
 # Where one is installed it draws the letters that the two which come along lack.
 _FURTHER_FAMILIES: Final = (
@@ -85,7 +100,7 @@ STYLE: Final[dict[Any, Any]] = {
 @contextmanager
 def figure_style() -> Iterator[None]:
     """Apply the style inside a ``with`` block; the user's own settings come back after it."""
-    families = _families()
+    families = [*filter(None, [_ASKED.get().font]), *_families()]
     with mpl.rc_context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # `undrawn` names them
         mpl.rcdefaults()
@@ -94,14 +109,44 @@ def figure_style() -> Iterator[None]:
 
 
 @contextmanager
-def words_apart(apart: bool, kept: str = "") -> Iterator[None]:
-    """Leave title and caption out of what is drawn inside a ``with`` block, where `apart`.
+def drawn_for(*, apart: str | None = None, size: str = "", font: str = "") -> Iterator[None]:
+    """Draw inside a ``with`` block as a journal wants it.
 
-    What is `kept` of them stands under the figure all the same: that data are synthetic.
+    Parameters
+    ----------
+    apart
+        Leaves title and caption out, but for these words, which stand under the figure all the
+        same: that data are synthetic. ``None`` leaves nothing out.
+    size
+        What the figure will be printed as; forests are drawn narrow for a ``column``.
+    font
+        An installed family that letters are taken from first.
     """
-    token = _APART.set(kept if apart else None)
-    yield
-    _APART.reset(token)
+    before = _ASKED.set(_Asked(apart, size == COLUMN, font))
+    try:
+        yield
+    finally:
+        _ASKED.reset(before)
+
+
+def is_narrow() -> bool:
+    """Say whether what is drawn now must fit a column of a journal."""
+    return _ASKED.get().narrow
+
+
+def require_font(name: str) -> None:
+    """Refuse a family that is not installed.
+
+    Raises
+    ------
+    SettingsError
+        With the nearest that is.
+    """
+    installed = {entry.name for entry in font_manager.fontManager.ttflist}
+    if name not in installed:
+        near = get_close_matches(name, installed)
+        told = f"; did you mean {', '.join(map(repr, near))}?" if near else ""
+        raise SettingsError(f"--figure-font {name!r} is not installed here{told}")
 
 
 @cache
@@ -250,7 +295,7 @@ def furnish(
         Figure with all its axes and the labels of their ticks.
     title, caption
         Text; both are broken into lines, the caption is given room below `bottom`. They are the
-        figure's label, too, for a file beside it (`words_apart`).
+        figure's label, too, for a file beside it (`drawn_for`).
     left, right, top, bottom
         Room around the axes, at least; further lines of an axis' words get their own.
     gap
@@ -267,7 +312,7 @@ def furnish(
     text = wrapped_caption(caption, width)
     below = 0.1 + _CAPTION_LINE * (text.count("\n") + 1)
     figure.set_label(f"{title}\n\n{caption}\n")
-    if (kept := _APART.get()) is not None:
+    if (kept := _ASKED.get().apart) is not None:
         height -= _TITLE_ROOM + below
         below = 0.1 + _CAPTION_LINE if kept else 0.0
         height += below

@@ -16,6 +16,31 @@ _KINDS: Final = (
 )
 
 
+COLUMN: Final = "column"
+# Inches across and high: a column and a page of a journal, a slide of 13.3 by 7.5.
+SIZES: Final = {COLUMN: (3.5, 9.0), "page": (7.2, 9.0), "slide": (12.3, 6.7)}
+
+
+@dataclass(frozen=True)
+class Printing:
+    """How figures are written.
+
+    Attributes
+    ----------
+    formats
+        Endings of the files that each figure is written to; with ``txt`` title and caption stand
+        in that file only.
+    size
+        A key of `SIZES`; empty is as large as each was drawn.
+    font
+        An installed family that letters are taken from first; empty is the one that comes along.
+    """
+
+    formats: tuple[str, ...] = ("png",)
+    size: str = ""
+    font: str = ""
+
+
 def figure_file(name: str) -> str:
     """Return where a figure stands below ``figures``, without ending: ``forest/forest_B1``."""
     kind = next((kind for kind in _KINDS if name.startswith(kind)), "")

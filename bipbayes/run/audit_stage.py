@@ -204,7 +204,7 @@ def audit_alone(settings: Settings) -> None:
     if not fitted_models(folder):
         folder.stage("fit_posterior")
     model = next(iter(chosen_models(folder, settings.models)))
-    with DrawingPool(folder.file(FIGURES), formats=settings.drawn_as) as pool:
+    with DrawingPool(folder.file(FIGURES), printing=settings.printing) as pool:
         run = open_run(settings)
         progression = run.progression()
         posterior = stored_posterior(folder, model, codebook, settings)

@@ -24,6 +24,7 @@ from bipbayes.plots.catalogue import (
     posterior_tasks,
 )
 from bipbayes.plots.pool import DrawingPool
+from bipbayes.plots.task import COLUMN
 from bipbayes.run.closing import of_comparison
 from bipbayes.run.console import conclude
 from bipbayes.run.folder import RunFolder
@@ -116,7 +117,7 @@ def compare_stored(folder: RunFolder, codebook: Codebook, settings: Settings) ->
     context = run_context(folder, codebook, settings)
     if context.preliminary:
         logger.warning("the figures are marked preliminary: a fit was quick, or failed its checks")
-    with DrawingPool(folder.file(FIGURES), formats=settings.drawn_as) as pool:
+    with DrawingPool(folder.file(FIGURES), printing=settings.printing) as pool:
         for place, (model, ending) in enumerate(shown.items()):
             with progress.stage(f"reading the draws of {named(model, analysis)}"):
                 posterior = stored_posterior(folder, model, codebook, settings)
@@ -201,7 +202,7 @@ def submit_posterior(
         draws=posterior.draws,
         hyperparameters=sampled if sampled.data_vars else None,
         energy=posterior.fit["sample_stats"].to_dataset().get("energy"),
-        forest=DODGED if settings.dodged else FOREST,
+        forest=DODGED if settings.dodged or settings.figure_size == COLUMN else FOREST,
     )
     tasks = posterior_tasks(inputs, **_chosen(settings))
     pool.submit([replace(task, name="_".join(filter(None, (task.name, ending)))) for task in tasks])

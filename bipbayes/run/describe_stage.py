@@ -67,7 +67,7 @@ def describe_run(
 
 def describe_alone(settings: Settings) -> None:
     """Describe a study and wait for its figures."""
-    with DrawingPool(settings.out / FIGURES, formats=settings.drawn_as) as pool:
+    with DrawingPool(settings.out / FIGURES, printing=settings.printing) as pool:
         run = open_run(settings)
         describe_run(run, run.progression(), pool=pool, characteristics=settings.characteristics)
         pool.finish()

@@ -11,6 +11,9 @@ import typer
 from bipbayes.run.console import run_verb, start_logging
 from bipbayes.run.settings import Settings, option_name
 
+FIGURES = "figure_formats figure_size figure_font captions_apart"
+"""Options of every verb that draws."""
+
 
 def verb(
     offered: str, **defaults: Any

@@ -178,6 +178,7 @@ def store_posterior(folder: RunFolder, posterior: Posterior) -> Posterior:
         preliminary=bool(posterior.fit.attrs["preliminary"]),
         verdict=json.loads(json.dumps(verdict.record(), default=float)),
         sampler=str(posterior.fit.attrs["sampler"]),
+        declares_batches=bool(posterior.fit.attrs["declares_batches"]),
         repair=str(posterior.cells.attrs.get("repair", "")),
         adjust_remark=str(posterior.cells.attrs.get("adjust_remark", "")),
     )

@@ -40,7 +40,7 @@ def reproduce(settings: Settings) -> int:
     started = time.monotonic()
     # Drawing and sampling libraries are imported over there while this process reads.
     with (
-        DrawingPool(settings.out / "figures", formats=settings.drawn_as) as pool,
+        DrawingPool(settings.out / "figures", printing=settings.printing) as pool,
         PosteriorProcess(_engines(settings)) as process,
         ExitStack() as stack,
     ):

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from bipbayes.data.words import LANGUAGES
 from bipbayes.errors import SettingsError, raise_all, unknown
+from bipbayes.plots.task import SIZES, Printing
 
 # Words of other modules stand here again: scripts read settings before NumPy is imported.
 VCOVS: Final = ("iid", "response", "citizen")
@@ -33,6 +34,10 @@ PARTS: Final = (AUTO, ALWAYS, NEVER)  # whether responses are read in parts
 QUICK_DRAWS: Final = 300
 QUICK_TUNE: Final = 300
 QUICK_POINTS: Final = 640
+_OF_NO_RESULT: Final = (
+    *("parts", "scheduler", "workers", "everything", "captions_apart", "dodged"),
+    *("figure_size", "figure_font"),
+)
 _POSITIVE: Final = (0.0, math.inf)
 
 
@@ -131,6 +136,10 @@ class Settings:
         "figure-format",
         allowed=FIGURE_FORMATS,
     )
+    figure_size: str | None = _option(
+        None, "Figures as large as a journal's column, a page or a slide.", allowed=tuple(SIZES)
+    )
+    figure_font: str | None = _option(None, "Installed font that figures take letters from.")
     captions_apart: bool = _option(
         False, "Titles and captions as text files beside the figures, not in them."
     )
@@ -173,18 +182,19 @@ class Settings:
         return replace(self.plain(), adjust=(BASELINE,), models=self.models[:1])
 
     @property
-    def drawn_as(self) -> tuple[str, ...]:
-        """Endings of the files that each figure is written to, PNG always."""
+    def printing(self) -> Printing:
+        """How figures are written, as PNG always."""
         further = (name for name in FIGURE_FORMATS[1:] if name in self.figure_formats)
-        return (PNG, *further, *["txt"] * self.captions_apart)
+        formats = (PNG, *further, *["txt"] * self.captions_apart)
+        return Printing(formats, self.figure_size or "", self.figure_font or "")
 
     def record(self) -> dict[str, Any]:
         """Return the settings as plain values for ``run.json`` (no folders of this machine)."""
         values = asdict(self)
         for key in ("data", "codebook", "priors", "characteristics", "claims", "out"):
             values[key] = Path(values[key]).name if values[key] is not None else None
-        for key in ("parts", "scheduler", "workers", "everything", "captions_apart", "dodged"):
-            values.pop(key)  # they change no result
+        for key in _OF_NO_RESULT:
+            values.pop(key)
         return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}
 
 

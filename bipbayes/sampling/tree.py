@@ -146,6 +146,7 @@ def attributes(
     return {
         "model": model_file.name,
         "model_digest": model_file.digest,
+        "declares_batches": int(model_file.batches is not None),
         "terms": json.dumps(list(terms)),
         "priors": json.dumps(asdict(priors)),
         "settings": json.dumps(asdict(settings)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -20,9 +21,10 @@ from scipy import stats
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.page import sentences
-from bipbayes.page.contents import PageContents
+from bipbayes.page.contents import PageContents, caption_beside
 from bipbayes.page.forest import ForestRow, Mark, forest_svg
-from bipbayes.page.page import page_html
+from bipbayes.page.page import compose, page_html
+from bipbayes.page.paper import TEXTS
 from bipbayes.page.tables import combinations_table, estimates_table
 from bipbayes.page.word import write_page_document
 from bipbayes.run.report_stage import rerun_command
@@ -237,10 +239,22 @@ def test_a_wide_interval_does_not_squeeze_the_others() -> None:
     assert not forest_svg([ForestRow("a", "5", (narrow,))], alt="x", language="en")[1]
 
 
+def test_a_caption_of_an_earlier_picture_is_not_told(tmp_path: Path) -> None:
+    """Catches words that do not belong to what is seen: the picture was drawn again without."""
+    words, picture = tmp_path / "one.txt", tmp_path / "one.png"
+    words.write_text("Old\n\nWords.\n", encoding="utf-8")
+    picture.touch()
+    os.utime(words, ns=(0, picture.stat().st_mtime_ns - 1))
+    assert caption_beside(picture) == ""
+    os.utime(words, ns=(0, picture.stat().st_mtime_ns))
+    assert caption_beside(picture) == "Old. Words."
+
+
 def test_word_says_what_the_page_says(tmp_path: Path) -> None:
     """Catches a section or table that only one of the two has, and both analyses in one count."""
     picture = tmp_path / "heatmap_effect.png"
     Image.fromarray(np.zeros((40, 60, 3), dtype="uint8")).save(picture)
+    picture.with_suffix(".txt").write_text("A title\n\nA caption.\n", encoding="utf-8")
     given = contents(language="da", figures={picture.stem: picture})
     path = tmp_path / "report.docx"
     write_page_document(given, path)
@@ -250,8 +264,11 @@ def test_word_says_what_the_page_says(tmp_path: Path) -> None:
         if told := say(given):
             assert phrase(f"page_{name}_title", "da") in said
             assert " ".join(told) in said or set(told) < set(said)
-    assert len(pages.tables) == 4 and len(pages.inline_shapes) == 1
-    quantities = [row.cells[2].text for row in pages.tables[-1].rows[1:]]
+    for _, write in TEXTS:
+        assert " ".join(write(given)) in said
+    assert "A title. A caption." in said and "A title. A caption." in compose(given)(given.figures)
+    assert len(pages.tables) == 6 and len(pages.inline_shapes) == 1
+    quantities = [row.cells[2].text for row in pages.tables[3].rows[1:]]
     counted = given.plain[given.plain["source"] == "posterior"].groupby("estimand").size()
     assert sorted(quantities) == sorted(counted.astype("str"))
 

@@ -48,6 +48,15 @@ def test_methods_take_every_number_from_the_record(language: str) -> None:
     )
 
 
+@pytest.mark.parametrize("declares", [True, False])
+def test_methods_describe_only_what_the_package_knows(declares: bool) -> None:
+    """Catches a normal model that is told of an author's own file."""
+    stage = {"settings": SETTINGS, "verdict": VERDICT, "declares_batches": declares}
+    own = contents(record={**RECORD, "stages": {STAGE: stage}})
+    text = " ".join(paper.methods(own))
+    assert ("multivariate normal" in text, "authors' own model" in text) == (declares, not declares)
+
+
 def test_results_are_the_sentences_of_the_page() -> None:
     """Catches a second version of a count, and real data that are called synthetic."""
     real = given(context=Context(CODEBOOK, synthetic=False))

@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 from bipbayes.errors import RunError
 from bipbayes.plots.catalogue import FigureInputs, early_tasks, on_page, posterior_tasks
 from bipbayes.plots.pool import DrawingPool
-from bipbayes.plots.task import FigureTask
+from bipbayes.plots.task import FigureTask, Printing
 from bipbayes.run.settings import FIGURE_FORMATS
 from bipbayes.wording import Context
 
@@ -147,7 +147,7 @@ def test_all_figures_of_a_run_are_drawn(tmp_path: Path) -> None:
     """Catches figures that cannot be drawn from the task's own inputs, and English in Danish."""
     danish = replace(INPUTS, context=replace(CONTEXT, language="da"))
     tasks = figure_tasks(danish, outcomes=["q1"])
-    with DrawingPool(tmp_path, workers=0, formats=FIGURE_FORMATS) as pool:
+    with DrawingPool(tmp_path, workers=0, printing=Printing(FIGURE_FORMATS)) as pool:
         pool.submit(tasks)
         paths = pool.finish()
     names = {path.name for path in paths}

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from figure_words import collisions
 from frame_builders import effect_draws, long_frame, small_codebook
 from matplotlib.figure import Figure
+from PIL import Image
+from pypdf import PdfReader
 
 from bipbayes.bip.codebook import bip_codebook
 from bipbayes.data.codebook import Treatment
+from bipbayes.errors import SettingsError
 from bipbayes.plots.captions import letters_spelt
 from bipbayes.plots.catalogue import DODGED, FigureInputs, posterior_tasks
 from bipbayes.plots.dodged import dodged_figure, dodged_limits
 from bipbayes.plots.forest_rows import ForestRows, forest_data, inner_limits
 from bipbayes.plots.pool import draw_task, figure_of
 from bipbayes.plots.selection import cut_limits
-from bipbayes.plots.style import OLS_COLOUR, POSTERIOR_COLOUR
-from bipbayes.plots.task import FigureTask
+from bipbayes.plots.style import (
+    OLS_COLOUR,
+    POSTERIOR_COLOUR,
+    drawn_for,
+    figure_style,
+    require_font,
+)
+from bipbayes.plots.task import COLUMN, SIZES, FigureTask, Printing
 from bipbayes.wording import Context, phrase
 
 CODEBOOK = small_codebook()
@@ -90,7 +101,7 @@ def test_captions_apart_stand_in_a_file_and_nowhere_else(tmp_path: Path) -> None
     inputs = FigureInputs(CONTEXT, FRAME, forest=DODGED)
     tasks = posterior_tasks(inputs, outcomes=["q1"])
     for task in tasks:
-        files, _ = draw_task(_without_words(task), tmp_path, ("png", "txt"))
+        files, _ = draw_task(_without_words(task), tmp_path, Printing(("png", "txt")))
         title, empty, caption = files[1].read_text(encoding="utf-8").splitlines()
         assert title and not empty and caption.endswith("Synthetic data.")
     assert {"forest_q1", "heatmap_effect", "shrinkage"} <= {task.name for task in tasks}
@@ -136,3 +147,45 @@ def test_captions_spell_letters_once() -> None:
 
 def _rgba(colour: str) -> list[float]:
     return [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)] + [1.0]
+
+
+def _inches(path: Path) -> tuple[float, float]:
+    """Return how large a file says that it is."""
+    if path.suffix == ".png":
+        with Image.open(path) as image:
+            return tuple(
+                side / dots for side, dots in zip(image.size, image.info["dpi"], strict=True)
+            )
+    if path.suffix == ".pdf":
+        return tuple(float(side) / 72 for side in PdfReader(path).pages[0].mediabox[2:])
+    found = re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"', path.read_text("utf-8"))
+    return float(found[1]) / 72, float(found[2]) / 72
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_figures_are_as_large_as_asked_for(size: str, tmp_path: Path) -> None:
+    """Catches formats of different sizes, forests too wide for a column, letters too small."""
+    inputs = FigureInputs(CONTEXT, FRAME, forest=DODGED)
+    across, high = SIZES[size]
+    for task in posterior_tasks(inputs, outcomes=["q1"]):
+        files, _ = draw_task(task, tmp_path, Printing(("png", "pdf", "svg"), size))
+        png, pdf, svg = map(_inches, files)
+        assert np.allclose(png, pdf, atol=0.02)
+        assert np.allclose(png, svg, atol=0.02)
+        assert png[1] <= high + 0.02 or size == COLUMN
+        if task.name == "forest_q1" or size != COLUMN:
+            assert png[0] <= across + 0.02
+            assert png[0] > across - 0.02 or png[1] > high - 0.02
+        with Image.open(files[0]) as image:
+            assert image.info["dpi"][0] >= 199  # never coarser on paper
+
+
+def test_a_font_is_taken_or_refused() -> None:
+    """Catches an unknown font that Matplotlib replaces without a word."""
+    with drawn_for(font="DejaVu Serif"), figure_style():
+        assert mpl.rcParams["font.family"][0] == "DejaVu Serif"
+    with figure_style():
+        assert "DejaVu Serif" not in mpl.rcParams["font.family"]
+    require_font("DejaVu Serif")
+    with pytest.raises(SettingsError, match=r"did you mean 'DejaVu Serif'"):
+        require_font("DejaVu Seriff")

@@ -227,7 +227,9 @@ def test_refused_combinations_are_sentences() -> None:
     """Catches an option that is silently ignored."""
     with pytest.raises(SettingsError, match="exclude each other"):
         Settings(adjust=("baseline",), ordinal=True)
-    with pytest.raises(SettingsError, match="--adjust .age. is unknown; known: baseline, covariates"):
+    with pytest.raises(
+        SettingsError, match=r"--adjust .age. is unknown; known: baseline, covariates"
+    ):
         Settings(adjust=("age",))
     with pytest.raises(SettingsError, match="needs --adjust covariates"):
         Settings(adjust=("baseline",), covariates=("age",))

@@ -139,7 +139,7 @@ def test_engines_are_chosen_by_what_a_file_declares(tmp_path):
     assert fit_settings(Settings(engine="nuts"), declared)["draws"] == 1500
     with pytest.raises(ModelError, match="declares no batches"):
         sample(own, make_cells(SHAPE))
-    with pytest.raises(SettingsError, match="--engine .* is unknown; known: exact, nuts"):
+    with pytest.raises(SettingsError, match=r"--engine .* is unknown; known: exact, nuts"):
         Settings(engine="stan")
 
 
