@@ -32,7 +32,7 @@ from bipbayes.estimands.intervals import KINDS, IntervalSettings
 from bipbayes.estimands.posterior import Posterior, summarise
 from bipbayes.estimands.query import OBSERVED, Effect, Weights, cell_effects, effect_frame
 from bipbayes.estimands.spoken import probability, read_statement
-from bipbayes.intervals import ALL_INDICATORS, COMPARED, PLAIN
+from bipbayes.intervals import ALL_INDICATORS, COMPARED, PLAIN, join_frames
 from bipbayes.regression.inference import checked_level
 from bipbayes.run.settings import DEFAULT_DRAWS, DEFAULT_SEED, DEFAULT_TUNE
 from bipbayes.sampling.diagnose import Verdict
@@ -232,6 +232,7 @@ class Fit:
         *,
         estimand: str = "effect",
         combination: str | None = None,
+        beside: "Mapping[str, Fit] | None" = None,
     ) -> "Figure":
         """Draw the posterior of an outcome with ArviZ's forest.
 
@@ -243,8 +244,19 @@ class Fit:
             ``effect`` (from average progress) or ``contrast`` (from no treatment).
         combination
             Where given, its effect in every jobcenter, in all and in one not seen.
+        beside
+            Other fits by what the legend calls them: their effects stand in the same rows.
+
+        Raises
+        ------
+        BipbayesError
+            An unknown name, or more than five fits in one figure.
         """
         outcome, rows = outcomes(self.study.codebook, outcome)[0], self.posterior.intervals
+        if beside:
+            named = {self.model: self, **beside}
+            parts = [fit.posterior.intervals.assign(model=name) for name, fit in named.items()]
+            return pictures.models_forest(join_frames(parts), self.context(), outcome=outcome)
         vcov = shown_errors(self.posterior.analysis)
         if combination is not None:
             code = self.study.codebook.combination_of(combination)

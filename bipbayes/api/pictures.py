@@ -59,6 +59,13 @@ def jobcenter_forest(
     return _drawn(FOREST, rows=data, context=context, title=title)
 
 
+def models_forest(rows: pd.DataFrame, context: Context, *, outcome: str) -> "Figure":
+    """Draw the effects of one outcome by several models, dodged."""
+    _refuse_empty(rows, outcome, "effect")
+    asked = {"outcome": outcome, "by": "model"}
+    return _drawn("bipbayes.plots.analyses:draw", frame=rows, context=context, **asked)
+
+
 def report_form(
     rows: pd.DataFrame, context: Context, *, outcome: str, estimand: str, vcov: str
 ) -> "Figure":

@@ -1,7 +1,7 @@
-"""One outcome's effects under every analysis that a folder holds, side by side.
+"""One outcome's effects under several analyses, or by several models, side by side.
 
-Within a combination the analyses stand below one another in a fixed order, each with a marker and
-a shade of its own, so that a grey print can be read.
+Within a combination they stand below one another in a fixed order, each with a marker and a shade
+of its own, so that a grey print can be read.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bipbayes.errors import DataError
 from bipbayes.intervals import ANALYSES
 from bipbayes.plots.captions import axis_phrase, caption, side_words, titled
 from bipbayes.plots.pages import ANALYSIS_ROOM, ANALYSIS_STEP, WHOLE, Page
@@ -29,10 +30,13 @@ from bipbayes.wording import (
     phrase,
 )
 
+ANALYSIS: Final = "analysis"
+MODEL: Final = "model"
+
 
 @dataclass(frozen=True)
 class Look:
-    """How an analysis is drawn: bright and dark alternate, and no two markers are alike."""
+    """How a variant is drawn: bright and dark alternate, and no two markers are alike."""
 
     colour: str
     marker: str
@@ -48,8 +52,16 @@ LOOKS: Final = {
 }
 
 
-def analyses_data(frame: pd.DataFrame, context: Context, *, outcome: str) -> pd.DataFrame:
-    """Return one row for every combination and stored analysis, from top to bottom.
+def variants(data: pd.DataFrame, by: str) -> list[str]:
+    """Return the analyses (in their order), or the models, that rows are of."""
+    found = list(dict.fromkeys(data[by]))
+    return sorted(found, key=list(ANALYSES).index) if by == ANALYSIS else found
+
+
+def analyses_data(
+    frame: pd.DataFrame, context: Context, *, outcome: str, by: str = ANALYSIS
+) -> pd.DataFrame:
+    """Return one row for every combination and analysis (or model), from top to bottom.
 
     Returns
     -------
@@ -58,27 +70,40 @@ def analyses_data(frame: pd.DataFrame, context: Context, *, outcome: str) -> pd.
     """
     rows = select(frame, source="posterior", estimand="effect", outcome=outcome)
     order = {name: place for place, name in enumerate(context.codebook.combinations)}
-    places = {name: place for place, name in enumerate(ANALYSES)}
-    rows = rows.assign(_row=rows["combination"].map(order), _analysis=rows["analysis"].map(places))
-    rows = rows.sort_values(["_row", "_analysis"], kind="stable")
-    return rows.drop(columns=["_row", "_analysis"]).reset_index(drop=True)
+    places = {name: place for place, name in enumerate(variants(rows, by))}
+    rows = rows.assign(_row=rows["combination"].map(order), _variant=rows[by].map(places))
+    rows = rows.sort_values(["_row", "_variant"], kind="stable")
+    return rows.drop(columns=["_row", "_variant"]).reset_index(drop=True)
 
 
 def analyses_figure(
-    data: pd.DataFrame, *, context: Context, outcome: str, page: Page = WHOLE
+    data: pd.DataFrame,
+    *,
+    context: Context,
+    outcome: str,
+    by: str = ANALYSIS,
+    page: Page = WHOLE,
 ) -> Figure:
-    """Draw the posterior effects of one outcome, dodged by analysis."""
-    language = context.language
-    stored = [name for name in ANALYSES if (data["analysis"] == name).any()]
+    """Draw the posterior effects of one outcome, dodged by analysis or model.
+
+    Raises
+    ------
+    DataError
+        There are more models than looks that can be told apart.
+    """
+    language, stored = context.language, variants(data, by)
+    if len(stored) > len(LOOKS):
+        raise DataError(f"{len(stored)} models in one figure; {len(LOOKS)} can be told apart")
     combinations = list(dict.fromkeys(data["combination"]))[page.rows]
     height = len(combinations) * (ANALYSIS_ROOM + ANALYSIS_STEP * len(stored))
     shown = data[data["combination"].isin(combinations)]
     label = outcome_label(context.codebook, outcome, language=language)
-    title = phrase("analyses_title", language, outcome=label, count=len(stored))
+    key = "analyses_title" if by == ANALYSIS else "models_title"
+    title = phrase(key, language, outcome=label, count=len(stored))
     with figure_style():
         figure = Figure(figsize=(7.4, height + 2.6))
         axes = figure.add_subplot()
-        _draw_analyses(axes, shown, context=context)
+        _draw_analyses(axes, shown, stored, by=by, context=context)
         axes.set_xlim(limits_of(data[["estimate", "lower", "upper"]]))
         axes.legend(
             loc="lower left",
@@ -91,7 +116,7 @@ def analyses_figure(
         furnish(
             figure,
             title=titled(context, title, page),
-            caption=_caption(data, stored, context),
+            caption=_caption(data, stored if by == ANALYSIS else [], context),
             left=1.35,
             right=0.55,
             top=0.66,
@@ -100,19 +125,23 @@ def analyses_figure(
     return figure
 
 
-def _draw_analyses(axes: Axes, data: pd.DataFrame, *, context: Context) -> None:
+def _draw_analyses(
+    axes: Axes, data: pd.DataFrame, stored: list[str], *, by: str, context: Context
+) -> None:
     """Draw the rows of `analyses_data`."""
     language = context.language
-    stored = [name for name in ANALYSES if (data["analysis"] == name).any()]
     combinations = list(dict.fromkeys(data["combination"]))
     share = ANALYSIS_STEP / (ANALYSIS_ROOM + ANALYSIS_STEP * len(stored))
     offsets = (np.arange(len(stored)) - (len(stored) - 1) / 2) * share
     bands(axes, range(len(combinations)))
     axes.axvline(0, color="black", linewidth=0.6, zorder=1)
-    for name, offset in zip(stored, offsets, strict=True):
-        rows = data[data["analysis"] == name]
+    for place, (name, offset) in enumerate(zip(stored, offsets, strict=True)):
+        rows = data[data[by] == name]
         heights = rows["combination"].map(combinations.index).to_numpy(dtype=float) + offset
-        _draw_analysis(axes, rows, heights, name=name, language=language)
+        is_model = by == MODEL
+        look = list(LOOKS.values())[place] if is_model else LOOKS[name]
+        told = name if is_model else capital(analysis_name(name, language=language))
+        _draw_analysis(axes, rows, heights, look=look, label=told)
     labels = [combination_text(context.codebook, c, language=language) for c in combinations]
     axes.set_yticks(range(len(combinations)), labels)
     axes.tick_params(axis="y", length=0)
@@ -124,9 +153,8 @@ def _draw_analyses(axes: Axes, data: pd.DataFrame, *, context: Context) -> None:
 
 
 def _draw_analysis(
-    axes: Axes, rows: pd.DataFrame, heights: np.ndarray, *, name: str, language: str
+    axes: Axes, rows: pd.DataFrame, heights: np.ndarray, *, look: Look, label: str
 ) -> None:
-    look = LOOKS[name]
     interval_marks(axes, rows, heights, colour=look.colour, marker=look.marker, s=17, width=1.0)
     # A filled mark with its line stands for the analysis in the legend.
     axes.plot(
@@ -136,7 +164,7 @@ def _draw_analysis(
         marker=look.marker,
         markersize=4.2,
         linewidth=1.1,
-        label=capital(analysis_name(name, language=language)),
+        label=label,
     )
 
 
@@ -153,7 +181,7 @@ def _write_counts(
 
 def _caption(data: pd.DataFrame, stored: list[str], context: Context) -> str:
     language = context.language
-    side = side_of(data)
+    side = side_of(data if data["model"].nunique() == 1 else data.assign(model=""))
     sentences = [] if side is None else [f"{side_words(side, context)}."]
     sentences += [
         phrase(
@@ -170,7 +198,14 @@ def _caption(data: pd.DataFrame, stored: list[str], context: Context) -> str:
     return caption(context, sentences, letters=True)
 
 
-def draw(frame: pd.DataFrame, *, context: Context, outcome: str, page: Page = WHOLE) -> Figure:
-    """Draw one outcome's effects under all analyses from rows of the long frame."""
-    data = analyses_data(frame, context, outcome=outcome)
-    return analyses_figure(data, context=context, outcome=outcome, page=page)
+def draw(
+    frame: pd.DataFrame,
+    *,
+    context: Context,
+    outcome: str,
+    by: str = ANALYSIS,
+    page: Page = WHOLE,
+) -> Figure:
+    """Draw one outcome's effects under all analyses, or by all models, of the long frame."""
+    data = analyses_data(frame, context, outcome=outcome, by=by)
+    return analyses_figure(data, context=context, outcome=outcome, by=by, page=page)

@@ -20,6 +20,7 @@ from bipbayes.wording import Context, capital, outcome_label, phrase
 
 _FEW_OUTCOMES: Final = 2
 FOREST: Final = "bipbayes.plots.forest:forest_figure"
+MOST_BESIDE: Final = 5  # models in one figure: as many as looks that can be told apart
 DODGED: Final = "bipbayes.plots.dodged:dodged_figure"
 _SAMPLER: Final = "bipbayes.plots.sampler"
 IN_MAIN_JOB: Final[Mapping[str, bool]] = {
@@ -292,24 +293,24 @@ def _jobcenters(inputs: FigureInputs) -> list[FigureTask]:
     return tasks + jobcenter_tasks(inputs, combination=most, outcome=first)
 
 
-def analyses_tasks(
-    intervals: pd.DataFrame,
+def beside_tasks(
+    rows: pd.DataFrame,
     context: Context,
     *,
-    model: str,
+    by: str,
     outcomes: Sequence[str],
     everything: bool = True,
 ) -> list[FigureTask]:
-    """Return the figures of one model's effects under all analyses that a folder holds.
+    """Return the figures of the same effects under several analyses, or by several models.
 
     Parameters
     ----------
-    intervals
-        Long frame with the rows of all analyses.
+    rows
+        Of the long frame: one model's under all analyses, or one analysis' by all models.
     context
         Codebook, language, and what captions must say; of the plain analysis.
-    model
-        Name of the model.
+    by
+        The column that differs: ``analysis`` or ``model``.
     outcomes
         Outcomes to draw beside ``all_indicators``.
     everything
@@ -317,13 +318,14 @@ def analyses_tasks(
     """
     if not _drawn("analyses_of_others", everything):
         outcomes = ()
-    rows = intervals[(intervals["source"] == "posterior") & (intervals["model"] == model)]
+    kind = {"analysis": "analyses", "model": "models"}[by]
     tasks = []
     for outcome in (ALL_INDICATORS, *outcomes):
-        here = rows[(rows["outcome"] == outcome) & (rows["estimand"] == "effect")]
-        arguments = {"frame": here, "context": context, "outcome": outcome}
-        task = FigureTask(f"analyses_{outcome}", "bipbayes.plots.analyses:draw", arguments)
-        height = ANALYSIS_ROOM + ANALYSIS_STEP * here["analysis"].nunique()
+        here = rows[(rows["source"] == "posterior") & (rows["estimand"] == "effect")]
+        here = here[here["outcome"] == outcome]
+        arguments = {"frame": here, "context": context, "outcome": outcome, "by": by}
+        task = FigureTask(f"{kind}_{outcome}", "bipbayes.plots.analyses:draw", arguments)
+        height = ANALYSIS_ROOM + ANALYSIS_STEP * here[by].nunique()
         tasks += task.on_pages(here["combination"].nunique(), height)
     return tasks
 

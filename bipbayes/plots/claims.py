@@ -20,6 +20,7 @@ from bipbayes.audit.rules import (
     WEAKENED,
 )
 from bipbayes.plots.captions import caption, titled
+from bipbayes.plots.room import text_width
 from bipbayes.plots.style import GREY, figure_style, furnish
 from bipbayes.wording import Context, capital, outcome_label, percent, phrase
 
@@ -49,6 +50,7 @@ TILES: Final = {
     REVERSED: Tile("#D55E00", "x", "white"),
     NOT_CHECKABLE: Tile("white", "_", GREY),
 }
+_ID_SIZE: Final = 6.5
 _SECTIONS: Final = ("summary", "introduction")
 
 
@@ -139,7 +141,7 @@ def claims_figure(audit: pd.DataFrame, *, context: Context) -> Figure:
     panels = list(dict.fromkeys(zip(data["estimand"], data["reading"], strict=True)))
     rows, places = data["row"].max() + 1, data["place"].max() + 1
     with figure_style():
-        figure = Figure(figsize=(2.4 + len(panels) * (0.3 + 0.155 * places), 2.4 + 0.19 * rows))
+        figure = Figure(figsize=(3.4 + len(panels) * (0.3 + 0.155 * places), 2.4 + 0.19 * rows))
         grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
         for axes, panel in zip(grid, panels, strict=True):
             chosen = data[(data["estimand"] == panel[0]) & (data["reading"] == panel[1])]
@@ -147,19 +149,43 @@ def claims_figure(audit: pd.DataFrame, *, context: Context) -> Figure:
             axes.set_title(panel_title(panel, context.language), loc="left")
             axes.set_xlabel(phrase("claims_axis", context.language), color=GREY)
             _legend(axes, chosen["word"], context.language)
+        named = _write_ids(grid[-1], data)
         names = data.drop_duplicates("row").set_index("row")["label"]
         grid[0].set_yticks(list(names.index), list(names))
         furnish(
             figure,
             title=titled(context, phrase("claims_title", context.language)),
             caption=caption(
-                context, [marks_sentence(audit, context.language), *_model(audit, context)]
+                context,
+                [
+                    marks_sentence(audit, context.language),
+                    phrase("claims_ids", context.language),
+                    *_model(audit, context),
+                ],
             ),
             left=2.15,
+            right=named + 0.2,
             top=0.75,
             bottom=0.9,
         )
     return figure
+
+
+def _write_ids(axes: Axes, data: pd.DataFrame) -> float:
+    """Write the ids of the first and last claim of each row beside it; return their inches."""
+    ends = data.drop_duplicates("claim_id").groupby("row")["claim_id"].agg(["first", "last"])
+    written = [" … ".join(dict.fromkeys(map(str, pair))) for pair in ends.to_numpy()]
+    for place, text in zip(ends.index.to_list(), written, strict=True):
+        axes.text(
+            1.02,
+            place,
+            text,
+            transform=axes.get_yaxis_transform(),
+            fontsize=_ID_SIZE,
+            color=GREY,
+            va="center",
+        )
+    return max(text_width(text, _ID_SIZE) for text in written)
 
 
 def _model(audit: pd.DataFrame, context: Context) -> list[str]:

@@ -12,7 +12,7 @@ from bipbayes.plots.pages import ROW_HEIGHT, pages
 # Kinds with a figure for each outcome, estimand or check, which have a folder of their own.
 _KINDS: Final = (
     *("analyses", "check", "factorial", "forest", "heatmap", "histogram", "intervals"),
-    "jobcenters",
+    *("jobcenters", "models"),
 )
 
 

@@ -17,8 +17,9 @@ from bipbayes.intervals import ORDINAL, PLAIN, frequentist, join_frames, of_anal
 from bipbayes.plots.catalogue import (
     DODGED,
     FOREST,
+    MOST_BESIDE,
     FigureInputs,
-    analyses_tasks,
+    beside_tasks,
     chosen_outcomes,
     early_tasks,
     posterior_tasks,
@@ -141,17 +142,21 @@ def submit_analyses(
     *,
     model: str,
 ) -> None:
-    """Hand in the figures that show all analyses, where the frame holds several of a model."""
-    stored = intervals.loc[intervals["model"] == model, "analysis"].unique()
-    if len(stored) < 2:
-        return
+    """Hand in the figures of a model's analyses, and of all models, where there are several."""
     shared = replace(context, analysis=PLAIN)
     averages = list(context.codebook.average_codes)
     outcomes = chosen_outcomes(shared, settings.outcomes or averages, few=settings.quick)
     everything = settings.everything or bool(settings.outcomes)
-    pool.submit(
-        analyses_tasks(intervals, shared, model=model, outcomes=outcomes, everything=everything)
-    )
+    posterior = intervals[intervals["source"] == "posterior"]
+    plain = of_analysis(posterior, PLAIN)
+    models = list(plain["model"].unique())[:MOST_BESIDE]
+    sides = {
+        "analysis": posterior[posterior["model"] == model],
+        "model": plain[plain["model"].isin(models)],
+    }
+    for by, rows in sides.items():
+        if rows[by].nunique() > 1:
+            pool.submit(beside_tasks(rows, shared, by=by, outcomes=outcomes, everything=everything))
 
 
 def _chosen(settings: Settings) -> dict[str, Any]:

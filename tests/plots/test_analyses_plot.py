@@ -3,11 +3,14 @@
 import matplotlib.colors as colours
 import numpy as np
 import pandas as pd
+import pytest
 from frame_builders import posterior_frame, small_codebook
 
+from bipbayes.errors import DataError
 from bipbayes.intervals import ALL_INDICATORS, ANALYSES
 from bipbayes.plots.analyses import LOOKS, analyses_data, analyses_figure
-from bipbayes.plots.catalogue import analyses_tasks
+from bipbayes.plots.catalogue import beside_tasks
+from bipbayes.plots.pool import figure_of
 from bipbayes.wording import Context
 
 CODEBOOK = small_codebook()
@@ -51,9 +54,31 @@ def test_caption_says_what_each_analysis_means() -> None:
 
 
 def test_tasks_hold_one_model_only() -> None:
-    """Catches a figure that mixes two models."""
-    other = FRAME.assign(model="factorial", estimate=9.0)
-    both = pd.concat([FRAME, other], ignore_index=True)
-    tasks = analyses_tasks(both, CONTEXT, model="hierarchical", outcomes=["citizen_mean"])
+    """Catches a figure of another outcome's rows, or of OLS."""
+    ols = FRAME.assign(source="ols", estimate=9.0)
+    both = pd.concat([FRAME, ols], ignore_index=True)
+    tasks = beside_tasks(both, CONTEXT, by="analysis", outcomes=["citizen_mean"])
     assert [task.name for task in tasks] == ["analyses_all_indicators", "analyses_citizen_mean"]
     assert all(task.arguments["frame"]["estimate"].max() < 9 for task in tasks)
+
+
+def test_models_stand_in_the_same_rows() -> None:
+    """Catches models that cover one another, or that no legend names, and a sixth look."""
+    plain = FRAME[FRAME["analysis"] == ""]
+    parts = [plain.assign(model=name) for name in ("one", "two", "three")]
+    frame = pd.concat(parts, ignore_index=True)
+    (task, _) = beside_tasks(frame, CONTEXT, by="model", outcomes=["q2"])
+    assert task.file == "models/models_all_indicators"
+    figure = figure_of(task)
+    axes = figure.axes[0]
+    named = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert named == ["one", "two", "three"]
+    assert "by 3 models" in figure.texts[0].get_text()
+    data = analyses_data(frame, CONTEXT, outcome="q2", by="model")
+    assert data["model"].head(3).tolist() == named
+    many = pd.concat([plain.assign(model=str(n)) for n in range(6)], ignore_index=True)
+    with pytest.raises(DataError, match="6 models"):
+        analyses_figure(
+            analyses_data(many, CONTEXT, outcome="q2", by="model"),
+            context=CONTEXT, outcome="q2", by="model",
+        )  # fmt: skip

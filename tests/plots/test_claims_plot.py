@@ -67,6 +67,8 @@ def test_figure_says_what_it_shows(audit, language: str, tmp_path: Path) -> None
     assert {"en": "Synthetic data", "da": "Syntetiske data"}[language] in texts
     assert "95 %" in texts
     assert {"en": "0.8", "da": "0,8"}[language] in texts
+    ids = {text.get_position()[1]: text.get_text() for text in figure.axes[-1].texts}
+    assert ids == {0: "A2 … A3", 1: "A1", 2: "A5", 3: "A4"}
     paths = save_figure(figure, tmp_path / "claims", formats=("png",))
     assert paths[0].stat().st_size > 10_000
 

@@ -21,7 +21,7 @@ from bipbayes.data.codebook import Average, Codebook, Indicator, Treatment
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.plots.catalogue import (
     FigureInputs,
-    analyses_tasks,
+    beside_tasks,
     early_tasks,
     jobcenter_tasks,
     posterior_tasks,
@@ -122,7 +122,7 @@ def test_analyses_of_five_treatments_are_on_one_scale() -> None:
     names = ("ordinal", "baseline", "")
     parts = [posterior_frame(MANY.codebook, seed=n).assign(analysis=a) for n, a in enumerate(names)]
     frame = pd.concat(parts, ignore_index=True)
-    tasks = analyses_tasks(frame, MANY, model="hierarchical", outcomes=["mean"])
+    tasks = beside_tasks(frame, MANY, by="analysis", outcomes=["mean"])
     figures = _drawn(tasks, "analyses_mean")
     _whole(figures)
     rows = [text.split(" ")[0] for text in _rows(figures)]
