@@ -7,7 +7,7 @@ from bipbayes.run.settings import Settings
 
 
 @options.verb(
-    "data codebook models adjust ordinal outcomes out language everything dodged "
+    "data codebook models adjust ordinal outcomes out language everything dodged by_size "
     f"{options.FIGURES} quick quiet",
     models=(),
 )

@@ -65,6 +65,8 @@ class FigureInputs:
         Of the sampler, dims ``chain``, ``draw``.
     forest
         What draws forests: `FOREST` in two panels, `DODGED` in one.
+    by_size
+        Combinations in a forest stand by their posterior means, not in codebook order.
     """
 
     context: Context
@@ -76,6 +78,7 @@ class FigureInputs:
     hyperparameters: xr.Dataset | None = None
     energy: xr.DataArray | None = None
     forest: str = FOREST
+    by_size: bool = False
 
     def __post_init__(self) -> None:
         """Keep the rows of the analysis and of the model drawn."""
@@ -212,6 +215,7 @@ def _forests(inputs: FigureInputs, outcome: str, estimand: str) -> list[FigureTa
         inner=inner,
     )
     title = outcome_label(context.codebook, outcome, language=language)
+    rows = rows.by_size() if inputs.by_size else rows
     name = f"forest_{outcome}"
     if estimand != "effect":
         title = f"{title}: {phrase(estimand, language)}"

@@ -208,6 +208,7 @@ def submit_posterior(
         hyperparameters=sampled if sampled.data_vars else None,
         energy=posterior.fit["sample_stats"].to_dataset().get("energy"),
         forest=DODGED if settings.dodged or settings.figure_size == COLUMN else FOREST,
+        by_size=settings.by_size,
     )
     tasks = posterior_tasks(inputs, **_chosen(settings))
     pool.submit([replace(task, name="_".join(filter(None, (task.name, ending)))) for task in tasks])

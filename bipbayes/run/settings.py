@@ -36,7 +36,7 @@ QUICK_TUNE: Final = 300
 QUICK_POINTS: Final = 640
 _OF_NO_RESULT: Final = (
     *("parts", "scheduler", "workers", "everything", "captions_apart", "dodged"),
-    *("figure_size", "figure_font"),
+    *("by_size", "figure_size", "figure_font"),
 )
 _POSITIVE: Final = (0.0, math.inf)
 
@@ -144,6 +144,7 @@ class Settings:
         False, "Titles and captions as text files beside the figures, not in them."
     )
     dodged: bool = _option(False, "Forests in one panel, OLS and posterior on the same rows.")
+    by_size: bool = _option(False, "Rows of forests by size, the largest effect on top.")
     quick: bool = _option(False, "Few draws and pictures, one fit; all is preliminary.")
     quiet: bool = _option(False, "No progress and no messages.")
 

@@ -94,6 +94,10 @@ def test_rows_by_size_begin_with_the_largest() -> None:
     assert ordered["posterior_estimate"].is_monotonic_decreasing
     before = rows.frame.set_index("label")["ols_estimate"]
     np.testing.assert_allclose(before[ordered["label"]], ordered["ols_estimate"])
+    inputs = FigureInputs(CONTEXT, FRAME, model="hierarchical", by_size=True)
+    task = next(t for t in posterior_tasks(inputs, outcomes=["q1"]) if t.name == "forest_q1")
+    estimates = task.arguments["rows"].frame["posterior_estimate"]
+    assert estimates.is_monotonic_decreasing and estimates.notna().any()
 
 
 def test_captions_apart_stand_in_a_file_and_nowhere_else(tmp_path: Path) -> None:
