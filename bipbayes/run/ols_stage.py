@@ -40,7 +40,9 @@ def fit_ols(run: Run, changes: xr.Dataset | Samples | None = None) -> pd.DataFra
     changes = run.changes() if changes is None else changes
     with progress.stage(f"estimating {named('OLS', settings.analysis, joint=', ')}"):
         frame = _intervals(run, changes)
-    forget_dependents(run.folder, settings.analysis)
+    done = run.folder.record().get("stages", {}).get(stage, {})
+    if done.get("settings") != wanted:  # else the same rows come out again
+        forget_dependents(run.folder, settings.analysis)
     merge_effects(run.folder, frame)
     run.folder.finish(stage, wanted, rows=len(frame))
     return frame

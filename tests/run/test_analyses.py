@@ -18,7 +18,7 @@ from bipbayes.estimands.effects import effect_draws
 from bipbayes.estimands.posterior import cells_of
 from bipbayes.intervals import ANALYSES, frequentist, of_analysis
 from bipbayes.ordinal import estimate_ordinal, ordinal_intervals, translate
-from bipbayes.plots.task import FigureTask
+from bipbayes.plots.task import FigureTask, Printing
 from bipbayes.regression import estimate_ols, ols_intervals
 from bipbayes.regression.adjusted import estimate_adjusted
 from bipbayes.run import compare_stage, export_stage
@@ -95,6 +95,17 @@ def test_adding_an_analysis_leaves_the_others_alone(tmp_path: Path) -> None:
     assert set(of_analysis(after, "baseline")["level"]) == {0.8}
 
 
+def test_the_same_estimates_again_leave_later_steps_as_they_are(tmp_path: Path) -> None:
+    """Catches a comparison called out of date although not a number under it has changed."""
+    fit_ols(_run(tmp_path))
+    folder = RunFolder(tmp_path)
+    folder.finish("compare", {})
+    fit_ols(_run(tmp_path))
+    assert "compare" in folder.record()["stages"]
+    fit_ols(_run(tmp_path, level=0.8, overwrite=True))
+    assert folder.record()["stale"] == ["compare"]
+
+
 def test_fits_are_stored_by_analysis(stored: Path) -> None:
     """Catches draws of one analysis written over another's, or found under its name."""
     folder = RunFolder(stored)
@@ -135,7 +146,7 @@ class _Recorder:
 
     tasks: ClassVar[list[str]] = []
 
-    def __init__(self, folder: Path, *, formats: tuple[str, ...]) -> None:
+    def __init__(self, folder: Path, *, printing: Printing) -> None:
         type(self).tasks = []
 
     def __enter__(self) -> "_Recorder":
