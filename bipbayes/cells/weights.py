@@ -1,4 +1,4 @@
-"""How cells are weighted into estimands (``docs/estimands.md``), as labelled arrays."""
+"""How cells are weighted into estimands (``docs/statistics/estimands.md``), as labelled arrays."""
 
 import numpy as np
 import xarray as xr

@@ -37,7 +37,7 @@ COLUMNS: Final[Columns] = {
     "inside_0.6": 2,
     "inside_1": 2,
 }
-LIMIT: Final = 0.6  # nearly all prior cell means lie within this (docs/estimands.md)
+LIMIT: Final = 0.6  # nearly all prior cell means lie within this (docs/statistics/estimands.md)
 LIMITS: Final = (0.3, 0.6, 1.0)
 QUANTILES: Final = (0.025, 0.25, 0.5, 0.75, 0.975)
 _LINES: Final[dict[str, dict[str, Any]]] = {

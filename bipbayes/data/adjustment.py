@@ -15,7 +15,8 @@ straight line. Levels with fewer than `FEWEST` answers join their neighbour towa
 average has too many values for a factor and gets a line and a square. Beside it stands, for each
 respondent, the mean of all answers on the occasion from which the change starts (a line). Whoever
 allots treatments sees a person and not one answer: given that one answer, those chosen for low
-ones would still be worse off, and the adjustment would err to the other side (`docs/validation`).
+ones would still be worse off, and the adjustment would err to the other side
+(`docs/statistics/validation.md`).
 
 ``covariates``: named numeric columns of a frame with one row a citizen. A missing value counts as
 the sample's mean, with an indicator variable of its own beside it.

@@ -17,7 +17,7 @@ named ones, which side is turned cannot be known, and both are named.
 Clear: with u[i] the sum of the products of citizen i, sum(u) / sqrt(sum(u^2)) lies beyond the
 normal quantile of `ALPHA` divided by the number of items. The form is self-normalised: changes of
 a citizen may be dependent, and a single citizen with extreme answers raises no alarm.
-How often the rule errs: ``docs/direction.md``.
+How often the rule errs: ``docs/statistics/direction.md``.
 """
 
 from dataclasses import dataclass

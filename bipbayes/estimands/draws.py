@@ -1,4 +1,4 @@
-"""Draws of every estimand (``docs/estimands.md``): draws of effects as weighted sums."""
+"""Draws of every estimand (``docs/statistics/estimands.md``): draws of effects as weighted sums."""
 
 from collections.abc import Iterator
 from typing import Final

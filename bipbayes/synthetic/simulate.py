@@ -33,7 +33,8 @@ STATEMENT: Final = (
 class EffectSds:
     """Standard deviations of the hierarchical effects, in standard deviations of progression.
 
-    The terms are those of ``bipbayes/docs/estimands.md``, each drawn from a normal distribution.
+    The terms are those of ``bipbayes/docs/statistics/model.md``, each drawn from a normal
+    distribution.
     """
 
     combination: float = 0.08

@@ -1,4 +1,4 @@
-"""Draw the package's layers into ``bipbayes/docs``: ``python scripts/maintenance/layers.py``.
+"""Draw the package's layers into its page: ``python scripts/maintenance/layers.py``.
 
 `LAYERS` is the rule that `tests/project/test_structure.py` holds the imports to; the picture is
 that rule, and the list of rooms says of each what its docstring says.
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
-PAGE: Final = ROOT / "bipbayes" / "docs" / "architecture.md"
+PAGE: Final = ROOT / "bipbayes" / "docs" / "project" / "architecture.md"
 PICTURE: Final = PAGE.with_suffix(".svg")
 _ORDER: Final = (
     "errors atomic cluster helpers progress stored_frames < intervals < data < "

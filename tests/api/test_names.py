@@ -2,11 +2,9 @@
 
 import ast
 import doctest
-import re
 import subprocess
 import sys
 from importlib import import_module
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -61,14 +59,3 @@ def test_examples_of_docstrings(
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     done = doctest.testmod(module, extraglobs=objects, optionflags=flags)
     assert (done.failed, done.attempted > 0) == (0, True)
-
-
-def test_the_page_on_the_api_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Catches a page whose lines fail one after the other in a fresh session."""
-    monkeypatch.chdir(folder)
-    page = (files("bipbayes") / "docs" / "api.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    names: dict[str, Any] = {}
-    for block in blocks:
-        exec(compile(block, "api.md", "exec"), names)
-    assert names["fit"].verdict.passed and len(blocks) >= 6

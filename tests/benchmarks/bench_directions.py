@@ -1,8 +1,8 @@
 """How often the look at directions errs: ``python tests/benchmarks/bench_directions.py``.
 
-Prints the tables of ``bipbayes/docs/direction.md``: false alarms on the synthetic BIP with its
-citizens drawn anew, on other draws of its generator, and on items shuffled over citizens; and how
-often items that were turned on purpose are named, exactly these and no other.
+Prints the tables of ``bipbayes/docs/statistics/direction.md``: false alarms on the synthetic BIP
+with its citizens drawn anew, on other draws of its generator, and on items shuffled over citizens;
+and how often items that were turned on purpose are named, exactly these and no other.
 """
 
 from collections.abc import Sequence

@@ -27,6 +27,7 @@ def test_every_dependency_is_pinned() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     wanted = {
         re.split(r"[<>=\[]", entry)[0]
-        for entry in [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+        for group in (project["project"]["dependencies"], *project["dependency-groups"].values())
+        for entry in group
     }
     assert wanted <= {pin.split("==")[0] for pin in _pins()}
