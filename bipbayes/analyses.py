@@ -7,10 +7,9 @@ import pandas as pd
 import xarray as xr
 
 from bipbayes.cells import cell_means
-from bipbayes.data.adjusted import adjusted_progression
-from bipbayes.data.adjustment import Adjustment, make_adjustment
+from bipbayes.data.adjustment import Adjustment, adjusted_progression, make_adjustment
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.totals import Samples
+from bipbayes.data.sample import Samples
 from bipbayes.intervals import ORDINAL, PLAIN
 from bipbayes.ordinal import estimate_ordinal, ordinal_cells, ordinal_intervals
 from bipbayes.regression import estimate_ols, ols_intervals
@@ -40,7 +39,7 @@ def frequentist_intervals(
     level
         Coverage of the intervals.
     covariates
-        From `bipbayes.data.covariates`, where the analysis adjusts for them.
+        From `bipbayes.data.characteristics`, where the analysis adjusts for them.
 
     Returns
     -------

@@ -13,7 +13,7 @@ from builders import FOREIGN
 from frame_builders import small_codebook
 
 import bipbayes
-from bipbayes.bip.codebook import bip_codebook
+from bipbayes.bip.facts import bip_codebook
 from bipbayes.data.words import LANGUAGES, catalogue
 from bipbayes.errors import SettingsError
 from bipbayes.wording import (

@@ -14,10 +14,10 @@ from bipbayes.api.choices import analysis_name, blanked, first_outcome, of_kind,
 from bipbayes.api.show import Card
 from bipbayes.api.study import Study
 from bipbayes.comparison import shown_errors
-from bipbayes.data.covariates import covariates_from_frame, read_covariates
+from bipbayes.data.characteristics import covariates_from_frame, read_covariates
 from bipbayes.errors import SettingsError
 from bipbayes.intervals import COMPARED, ORDINAL, PLAIN, excludes_zero
-from bipbayes.regression.inference import checked_level
+from bipbayes.regression.intervals import checked_level
 from bipbayes.tables.interval_table import interval_table
 from bipbayes.tables.layout import Table
 from bipbayes.wording import Context, number, percent, phrase

@@ -26,19 +26,24 @@ from bipbayes.api.show import Card
 from bipbayes.api.study import Study
 from bipbayes.cells import VCOV
 from bipbayes.comparison import shown_errors
-from bipbayes.estimands.arviz_groups import add_predictions
-from bipbayes.estimands.effects import effect_draws
+from bipbayes.estimands.draws import effect_draws
 from bipbayes.estimands.intervals import KINDS, IntervalSettings
-from bipbayes.estimands.posterior import Posterior, summarise
-from bipbayes.estimands.query import OBSERVED, Effect, Weights, cell_effects, effect_frame
-from bipbayes.estimands.spoken import probability, read_statement
+from bipbayes.estimands.posterior import Posterior, add_predictions, summarise
+from bipbayes.estimands.query import (
+    OBSERVED,
+    Effect,
+    Weights,
+    cell_effects,
+    effect_frame,
+    probability,
+    read_statement,
+)
 from bipbayes.intervals import ALL_INDICATORS, COMPARED, PLAIN, join_frames
-from bipbayes.regression.inference import checked_level
+from bipbayes.regression.intervals import checked_level
 from bipbayes.run.settings import DEFAULT_DRAWS, DEFAULT_SEED, DEFAULT_TUNE
 from bipbayes.sampling.diagnose import Verdict
-from bipbayes.sampling.engines import engine_of, fit_cells
 from bipbayes.sampling.priors import make_priors, read_priors
-from bipbayes.sampling.registry import ModelFile, load_model
+from bipbayes.sampling.registry import ModelFile, engine_of, fit_cells, load_model
 from bipbayes.sampling.settings import ENGINES, SamplerSettings, derived_seed
 from bipbayes.tables.interval_table import interval_table
 from bipbayes.tables.layout import Table

@@ -23,7 +23,7 @@ from bipbayes.describe.cautions import cautions
 from bipbayes.errors import DataError, SettingsError, unknown
 from bipbayes.intervals import PLAIN
 from bipbayes.run.default_study import codebook_or_default, default_simulation
-from bipbayes.synthetic.frame import csv_text
+from bipbayes.synthetic.simulate import csv_text
 from bipbayes.wording import Context, checked_language, respondent_word
 
 

@@ -15,7 +15,6 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from bipbayes.audit.joint import Grid, tally
 from bipbayes.audit.rules import (
     NOT_CHECKABLE,
     Cutoffs,
@@ -26,7 +25,7 @@ from bipbayes.audit.rules import (
     region,
     single_verdict,
 )
-from bipbayes.audit.statements import Statement
+from bipbayes.audit.statements import Grid, Statement, tally
 from bipbayes.errors import DataError, SettingsError
 from bipbayes.intervals import COMPARED, PRIOR_DRIVEN
 

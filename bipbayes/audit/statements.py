@@ -33,23 +33,148 @@ with one combination counts outcomes. Where both are several:
 combinations with any treatment (inactivity is no kind of intervention). A statement on all
 indicators that there is "otherwise" no setback does not mean the single estimates which other
 claims of the file call significant setbacks. These are rules of the audit, not of the report.
+
+A claim such as "mostly progression where a job-oriented intervention is part" speaks of many
+estimates at once. Its word becomes a rule on the truth values of its members (the estimates
+that the claim's pattern meets), the same for calibrating synthetic data and for the audit:
+
+=============== ===================================================================
+word            holds where
+=============== ===================================================================
+all             every member is true
+almost_all      at least 80 % of the members are true
+vast_majority   at least 80 % of the members are true
+most, mostly    more than half of the members are true
+generally       more than half of the members are true
+several         at least 3 members are true
+few             at least 1 and at most 4 members are true
+especially      the share of true members is higher inside the pattern than outside
+(empty)         every member is true (a claim on one estimate)
+=============== ===================================================================
+
+Words that call something large are so read at their weakest usual meaning; "several" and "few"
+are counts, since the report uses them for counts.
+
+Statements on many estimates at once, answered from joint draws.
+
+For each draw it is counted how many estimates are as claimed, and the quantifier's rule is
+applied to that count; the share of draws in which it holds is the posterior probability of the
+statement. Marginal intervals cannot give it, since the estimates err together. OLS is read in
+the same way with its point estimates as the only "draw"; a statement on significance then holds
+where enough intervals exclude zero, which is what the report counts.
+
+What counts as "as claimed" in a draw: the claimed sign; for ``few``, which has a ceiling, the
+claimed sign and more than the stated size (half of all null effects have either sign); for
+statements on absence, staying inside the region (on the other side, for "no setback").
+
+The statement turned round: more than half of the estimates have the other sign; for ``few``
+that more than half are as claimed; for ``especially`` that the share outside is the larger.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from bipbayes.audit import quantifiers
+from bipbayes.audit.rules import Cutoffs, Tally
 from bipbayes.data.codebook import Codebook
+
+Booleans = NDArray[np.bool_]
+Rule = Callable[[Booleans], Booleans]
+
+SEVERAL: Final = 3
+FEW: Final = 4
+LARGE_SHARE: Final = (4, 5)  # 80 %, as whole numbers so that 4 of 5 is exact
+ESPECIALLY: Final = "especially"
+
+
+def _all(members: Booleans) -> Booleans:
+    return np.asarray(members.all(axis=-1))
+
+
+def _large_share(members: Booleans) -> Booleans:
+    part, whole = LARGE_SHARE
+    return np.asarray(whole * members.sum(axis=-1) >= part * members.shape[-1])
+
+
+def _more_than_half(members: Booleans) -> Booleans:
+    return np.asarray(2 * members.sum(axis=-1) > members.shape[-1])
+
+
+def _several(members: Booleans) -> Booleans:
+    return np.asarray(members.sum(axis=-1) >= SEVERAL)
+
+
+def _few(members: Booleans) -> Booleans:
+    count = members.sum(axis=-1)
+    return np.asarray((count >= 1) & (count <= FEW))
+
+
+QUANTIFIER_RULES: Final[dict[str, Rule]] = {
+    "": _all,
+    "all": _all,
+    "almost_all": _large_share,
+    "vast_majority": _large_share,
+    "most": _more_than_half,
+    "mostly": _more_than_half,
+    "generally": _more_than_half,
+    "several": _several,
+    "few": _few,
+}
+"""Rule by word, for every word but "especially", which needs the members outside as well."""
+
+
+def quantifier_holds(word: str, inside: Booleans, outside: Booleans | None = None) -> Booleans:
+    """Say whether a quantified statement holds.
+
+    Parameters
+    ----------
+    word
+        A word of the table above.
+    inside
+        Truth of each member of the pattern, shape (..., member); leading axes (draws, say)
+        are kept.
+    outside
+        Truth of each estimate outside the pattern, shape (..., other); only for "especially".
+
+    Returns
+    -------
+    numpy.ndarray
+        Boolean of the leading shape (zero-dimensional where there is none).
+
+    Raises
+    ------
+    ValueError
+        Unknown word, no member, or "especially" without anything outside.
+    """
+    inside = np.asarray(inside, dtype=np.bool_)
+    if inside.shape[-1] == 0:
+        raise ValueError("a statement about no estimate at all is neither true nor false")
+    if word == ESPECIALLY:
+        return _higher_share(inside, outside)
+    if word not in QUANTIFIER_RULES:
+        known = ", ".join(repr(known) for known in (*QUANTIFIER_RULES, ESPECIALLY))
+        raise ValueError(f"quantifier {word!r} is unknown; known: {known}")
+    return QUANTIFIER_RULES[word](inside)
+
+
+def _higher_share(inside: Booleans, outside: Booleans | None) -> Booleans:
+    other = np.asarray([] if outside is None else outside, dtype=np.bool_)
+    if other.shape[-1:] in ((), (0,)):
+        raise ValueError("'especially' compares with the estimates outside the pattern; give them")
+    # Shares compared crosswise in whole numbers: no rounding decides a tie.
+    return np.asarray(inside.sum(axis=-1) * other.shape[-1] > other.sum(axis=-1) * inside.shape[-1])
+
 
 DIRECTIONS: Final = ("positive", "negative", "not_negative", "not_positive", "none")
 SIGNIFICANT: Final = ("true", "false", "unstated")
 SCOPES: Final = ("single", "others", "tendency")
-QUANTIFIERS: Final = (*(word for word in quantifiers.QUANTIFIERS if word), quantifiers.ESPECIALLY)
-PAIRWISE: Final = ("all", "generally", quantifiers.ESPECIALLY)
+QUANTIFIERS: Final = (*(word for word in QUANTIFIER_RULES if word), ESPECIALLY)
+PAIRWISE: Final = ("all", "generally", ESPECIALLY)
 OVER_OUTCOMES: Final = "quantifier over the outcomes"
 KINDS: Final = (
     "significant",
@@ -177,7 +302,7 @@ def _statement(
     combinations = expand_combinations(claim["combination"], claim["excludes"], codebook)
     joint = has_wildcard(claim["combination"]) or has_wildcard(claim["outcome"])
     rest = set(codebook.combinations) - set(combinations) - {codebook.no_treatment}
-    compares = claim["quantifier"] == quantifiers.ESPECIALLY
+    compares = claim["quantifier"] == ESPECIALLY
     return Statement(
         claim_id=claim["claim_id"],
         kind=claim_kind(claim["direction"], claim["significant"]),
@@ -207,3 +332,127 @@ def _counted(claim: pd.Series) -> str:
     if claim["quantifier"] in PAIRWISE:
         return "pairs"
     return "outcomes" if OVER_OUTCOMES in claim["note"] else "combinations"
+
+
+SAMPLE_DIMS = {"chain", "draw", "sample"}
+Flags = NDArray[np.bool_]
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A block of estimates.
+
+    Attributes
+    ----------
+    samples
+        ``[sample, outcome, combination]``: draws, or the point estimates as one sample; NaN
+        where there is no estimate.
+    sides
+        ``[outcome, combination]``: 1, -1 or 0, the side on which the interval excludes zero;
+        NaN where there is no interval.
+    """
+
+    samples: Numbers
+    sides: Numbers
+
+    @property
+    def present(self) -> Flags:
+        """Where there is an estimate with an interval, ``[outcome, combination]``."""
+        return np.isfinite(self.samples).all(axis=0) & np.isfinite(self.sides)
+
+
+def tally(
+    statement: Statement, inside: Grid, *, outside: Grid, cutoffs: Cutoffs, from_draws: bool
+) -> Tally:
+    """Count what a joint statement needs.
+
+    Parameters
+    ----------
+    statement
+        A statement on several estimates.
+    inside
+        Its estimates.
+    outside
+        The other combinations, for ``especially`` (an empty block otherwise).
+    cutoffs
+        Gives the stated size.
+    from_draws
+        True for posterior draws, False for OLS point estimates. Only draws can turn a
+        statement round by themselves; OLS does so by its intervals.
+    """
+    grids = (inside, outside)
+    as_claimed = [_as_claimed(statement, grid.samples, cutoffs.beyond) for grid in grids]
+    by_interval = [_by_interval(statement, grid.sides)[None] for grid in grids]
+    present = [grid.present for grid in grids]
+    total = int(present[0].sum())
+    if total == 0 or (statement.quantifier == ESPECIALLY and not present[1].any()):
+        return Tally(np.nan, np.nan, False, np.nan, 0, total)
+    intervals_hold = bool(_holds(statement, by_interval, present)[0])
+    p_rule = float(_holds(statement, as_claimed, present).mean())
+    if statement.kind == "significant" and intervals_hold and not from_draws:
+        p_rule = 1.0
+    return Tally(
+        p_rule=p_rule,
+        p_turned=_turned(statement, grids, present=present, cutoffs=cutoffs, from_draws=from_draws),
+        intervals_hold=intervals_hold,
+        contrary=float(1 - by_interval[0][0][present[0]].mean()),
+        excluding=int((inside.sides[present[0]] != 0).sum()),
+        total=total,
+    )
+
+
+def _as_claimed(statement: Statement, samples: Numbers, beyond: float) -> Flags:
+    if statement.kind == "insignificant":
+        return np.asarray(np.abs(samples) <= beyond)
+    if statement.kind == "some_effect":
+        return np.asarray(np.abs(samples) > beyond)
+    if statement.kind == "no_opposite":
+        return np.asarray(statement.sign * samples > -beyond)
+    least = beyond if statement.quantifier == "few" else 0.0
+    return np.asarray(statement.sign * samples > least)
+
+
+def _by_interval(statement: Statement, sides: Numbers) -> Flags:
+    if statement.kind == "insignificant":
+        return np.asarray(sides == 0)
+    if statement.kind == "some_effect":
+        return np.asarray(sides != 0)
+    if statement.kind == "no_opposite":
+        return np.asarray(sides != -statement.sign)
+    return np.asarray(sides == statement.sign)
+
+
+def _holds(statement: Statement, flags: list[Flags], present: list[Flags]) -> Flags:
+    members = _members(statement, flags[0], present[0])
+    outside = flags[1][..., present[1]] if statement.quantifier == ESPECIALLY else None
+    return quantifier_holds(statement.quantifier, members, outside)
+
+
+def _members(statement: Statement, flags: Flags, present: Flags) -> Flags:
+    """Reduce ``[sample, outcome, combination]`` to the units that the quantifier counts."""
+    if statement.over == "pairs" or statement.quantifier == ESPECIALLY:
+        return flags[..., present]
+    axis = -1 if statement.over == "outcomes" else -2
+    size = present.sum(axis=axis)
+    mostly = 2 * (flags & present).sum(axis=axis) > size
+    return np.asarray(mostly[..., size > 0])
+
+
+def _turned(
+    statement: Statement,
+    grids: tuple[Grid, Grid],
+    *,
+    present: list[Flags],
+    cutoffs: Cutoffs,
+    from_draws: bool,
+) -> float:
+    """Return the probability of the statement turned round (1 or 0 for OLS)."""
+    values = [grid.samples if from_draws else grid.sides[None] for grid in grids]
+    size = cutoffs.beyond if from_draws else 0.0
+    inside, outside = (_as_claimed(statement, block, size) for block in values)
+    if statement.quantifier == ESPECIALLY:
+        members = (outside[..., present[1]], inside[..., present[0]])
+        return float(quantifier_holds(ESPECIALLY, *members).mean())
+    most = inside if statement.quantifier == "few" else statement.sign * values[0] < 0
+    return float(quantifier_holds("most", most[..., present[0]]).mean())

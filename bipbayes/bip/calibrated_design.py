@@ -15,33 +15,29 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bipbayes.bip.codebook import bip_codebook
-from bipbayes.bip.facts import fact, jobcenter_table
+from bipbayes.bip.facts import bip_codebook, fact, jobcenter_table
 from bipbayes.data.codebook import Codebook
+from bipbayes.data.sample import Booleans, Integers
 from bipbayes.errors import SettingsError
 from bipbayes.synthetic.design import (
-    Design,
-    first_rows,
-    last_rows,
-    members,
-    previous_rows,
-    respondent_positions,
-)
-from bipbayes.synthetic.random_design import (
     DOUBTFUL,
     EXTRA_WEIGHTS,
     LEAST,
     THOUSAND,
     Attendance,
+    Design,
     draw_days,
     draw_gaps,
+    first_rows,
+    last_rows,
+    members,
+    previous_rows,
+    respondent_positions,
     runs,
 )
 from bipbayes.synthetic.streams import Stream
 
-Integers = NDArray[np.int64]
 NO_INTERVENTION = "none"
-Booleans = NDArray[np.bool_]
 GAP_ROWS: Final = {"citizen": 75, "caseworker": 330}  # thousandths of responses with gaps
 UNANALYSED_LOST: Final = 60  # thousandths of B10 and B11 unanswered
 ONLY_CASEWORKER: Final = 260  # occasions on which only the caseworker answers

@@ -1,7 +1,7 @@
 """Whether estimates agree with the report's statements on Figures 3 to 24.
 
 Each claim is read as the truth of its members, the pairs of outcome and combination that it
-speaks of; its quantifier (`bipbayes.audit.quantifiers`) says how many of them must be true.
+speaks of; its quantifier (`bipbayes.audit.statements`) says how many of them must be true.
 Where a claim speaks of indicators at large, its members are
 
 - its outcomes, if it names one combination or its note says that the quantifier runs over the
@@ -19,24 +19,26 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import ndtr, stdtr
 
-from bipbayes.audit.quantifiers import ESPECIALLY, quantifier_holds
-from bipbayes.audit.statements import expand_combinations, expand_outcomes, has_wildcard
+from bipbayes.audit.statements import (
+    ESPECIALLY,
+    expand_combinations,
+    expand_outcomes,
+    has_wildcard,
+    quantifier_holds,
+)
 from bipbayes.bip.calibrated_design import groups_of_combinations, published
 from bipbayes.bip.facts import fact
 from bipbayes.data.codebook import Codebook
+from bipbayes.data.sample import Booleans, Floats, Integers
 from bipbayes.errors import SettingsError, raise_all
 from bipbayes.synthetic.design import Design
 from bipbayes.synthetic.truth import Sums, by_group, changes, divisors, sum_changes
 
-Booleans = NDArray[np.bool_]
-Floats = NDArray[np.float64]
 EXEMPT: Final = {"SUM-17": "clashes with the text of Figures 18, 20 and 21 (X40)"}
 PAIRWISE: Final = ("all", "generally", ESPECIALLY)
 PLACES_OF_HUNDRED: Final = 100
-Integers = NDArray[np.int64]
 ZERO_PERCENT: Final = (8.0, 12.0)  # unchanged averages (figures.csv)
 WEEKS: Final = (21.5, 22.0)  # "just under 22"
 SHARE_TOLERANCE: Final = 1.0  # percentage points, Table 4

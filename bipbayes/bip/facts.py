@@ -1,14 +1,20 @@
-"""What the package holds of the report: its published facts, and the targets solved for them.
+"""What the package holds of the report: codebooks, published facts, and targets solved for them.
 
 Facts come as numbers, and as text where the decimals count. The targets (effects, standard
 deviations, jobcenters' counts) are what ``scripts/maintenance/solve_targets.py`` found.
 """
 
+import tomllib
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
+
+from bipbayes.data.characteristics_codebook import CharacteristicsCodebook, parse_characteristics
+from bipbayes.data.codebook import Codebook
+from bipbayes.data.load_codebook import parse_codebook
 
 FACTS: Final = (
     "activities",
@@ -105,3 +111,23 @@ def jobcenter_table() -> pd.DataFrame:
 def stored_truth() -> pd.DataFrame:
     """Return the truth of the default calibrated simulation; see `simulate_truth`."""
     return _solved("truth")
+
+
+def _table(name: str) -> dict[str, Any]:
+    path = files("bipbayes.bip") / "resources" / f"{name}.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+@cache
+def bip_codebook() -> Codebook:
+    """Return the codebook of the 2017 BIP report (Boxes 1 and 2, Table 2)."""
+    codebook = parse_codebook(_table("codebook"))
+    counts = jobcenter_table().loc[list(codebook.jobcenters), list(codebook.combinations)]
+    shares = tuple(tuple(row) for row in counts.to_numpy().tolist())
+    return replace(codebook, is_bip=True, shares=shares)
+
+
+@cache
+def bip_characteristics() -> CharacteristicsCodebook:
+    """Return the 63 characteristics of the 2017 report's Tables 4 to 11."""
+    return parse_characteristics(_table("characteristics"))

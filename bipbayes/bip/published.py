@@ -16,22 +16,30 @@ claims   the claim's id                      ``effect_size``, ``places_moved``
 ======== =================================== ==============================================
 
 What a run gives comes as a frame of these three columns and ``value`` (in the report's units);
-`bipbayes.bip.reproduced` makes it. Numbers that no data can give (dates, intentions,
+`reproduced` makes it. Numbers that no data can give (dates, intentions,
 definitions of register variables) keep their row with the reason.
+
+The frames behind it come from `bipbayes.describe` and from the audit; they are only relabelled, and
+what the prose prints is added, so that no number of a table is computed twice.
 """
 
 import math
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Final
 
 import pandas as pd
+import xarray as xr
 
 from bipbayes.audit.claims import check_claims
-from bipbayes.audit.sizes import decimals, within_rounding
+from bipbayes.audit.rules import decimals, within_rounding
 from bipbayes.bip.facts import audit_table, printed
 from bipbayes.data.codebook import Codebook
+from bipbayes.data.study import Study
+from bipbayes.describe.description import Description
 from bipbayes.errors import DataError
+from bipbayes.intervals import places_moved
 from bipbayes.tables.layout import Column, Table, table_caption
 from bipbayes.wording import Context, phrase
 
@@ -308,3 +316,171 @@ def published_table(counts: pd.DataFrame, context: Context) -> Table:
     )
     caption = table_caption(context, phrase("audit_caption_published", language))
     return Table("published", caption, (), columns, body, counts)
+
+
+DAYS_A_YEAR: Final = 365.25
+DAYS_A_WEEK: Final = 7.0
+type Value = tuple[str, str, str, float]
+"""Table, row, group and what the run gives."""
+
+
+def reproduced(
+    study: Study,
+    progression: xr.Dataset,
+    description: Description,
+    *,
+    audit: pd.DataFrame,
+    level: float,
+) -> pd.DataFrame:
+    """Collect all that a run gives of what the report prints.
+
+    Parameters
+    ----------
+    study, progression
+        The responses and their progression.
+    description
+        Their description.
+    audit
+        Of the report's claims.
+    level
+        Level of the intervals.
+    """
+    prose = reproduced_prose(study, progression, description, level=level)
+    values = [*reproduced_tables(description), *prose, *reproduced_sizes(audit)]
+    return reproduced_frame(values)
+
+
+def reproduced_frame(values: Iterable[Value]) -> pd.DataFrame:
+    """Bring values into the frame that `published_against_reproduced` takes."""
+    return pd.DataFrame(list(values), columns=[*KEYS, "value"])
+
+
+def reproduced_tables(description: Description) -> Iterator[Value]:
+    """Relabel the descriptive tables: Tables 1, 3 and 4, and 4 to 11 with characteristics."""
+    for row in description.progress.itertuples():
+        yield "1", str(row.outcome), "mean_progression", float(str(row.mean))
+        yield "1", str(row.outcome), "n_progression", float(str(row.n))
+    for row in description.combinations.itertuples():
+        yield "3", str(row.combination), "n", float(str(row.n))
+        yield "3", str(row.combination), "percent", float(str(row.percent))
+    for row in description.jobcenters.itertuples():
+        yield "4", f"Jobcenter {row.jobcenter}", str(row.group), float(str(row.percent))
+    if description.characteristics is not None:
+        for row in description.characteristics.itertuples():
+            key = row_key(str(row.section_en), str(row.row_en))
+            yield str(row.table), key, str(row.group), float(str(row.value))
+
+
+def reproduced_prose(
+    study: Study, progression: xr.Dataset, description: Description, *, level: float
+) -> Iterator[Value]:
+    """Compute the single values that the report's prose prints, where data can give them."""
+    codebook, people = study.codebook, description.characteristics
+    values = _responses(study) | _codebook(codebook) | _definitions()
+    values |= _changes(codebook, progression, description.progress, slopes=description.slopes)
+    values |= _shares(codebook, description.combinations)
+    years = (study.responses["date"].max() - study.responses["date"].min()).days / DAYS_A_YEAR
+    mean_weeks = float(description.weeks["weeks"].mean())
+    values["weeks_between_responses_mean"] = mean_weeks
+    values["observation_period_years"] = years
+    values["total_progression_multiplier"] = years * DAYS_A_YEAR / DAYS_A_WEEK / mean_weeks
+    values["confidence_level"] = 100 * level
+    if people is not None:
+        values["characteristics_tables"] = people["table"].nunique()
+    return (("text", key, "", float(value)) for key, value in values.items())
+
+
+def _responses(study: Study) -> dict[str, float]:
+    frame, codebook = study.responses, study.codebook
+    values: dict[str, float] = {
+        "citizens": frame["citizen"].nunique(),
+        "jobcenters": frame["jobcenter"].nunique(),
+    }
+    asked = (*codebook.indicators, *codebook.unanalysed)
+    for respondent in codebook.respondents:
+        own = [entry.code for entry in asked if entry.respondent == respondent]
+        present = [code for code in own if code in frame.columns]
+        values[f"{respondent}_responses"] = frame[present].notna().any(axis=1).sum()
+    return values
+
+
+def _codebook(codebook: Codebook) -> dict[str, float]:
+    def count(respondent: str, *, analysed: bool) -> int:
+        extra = () if analysed else codebook.unanalysed
+        return sum(entry.respondent == respondent for entry in (*codebook.indicators, *extra))
+
+    return {
+        "citizen_questions": count("citizen", analysed=False),
+        "caseworker_questions_box1": count("caseworker", analysed=False),
+        "citizen_questions_progression": count("citizen", analysed=True),
+        "caseworker_questions_progression": count("caseworker", analysed=True),
+        "response_scale_min": codebook.scale[0],
+        "response_scale_max": codebook.scale[1],
+        "activity_options": len(codebook.activities),
+        "intervention_groups": len(codebook.treatments),
+        "combinations_possible": len(codebook.combinations),
+        "regression_dummies": len(codebook.combinations),
+    }
+
+
+def _definitions() -> dict[str, float]:
+    """Compute the report's worked examples from its own definitions."""
+    places = float(places_moved(0.1))
+    return {
+        "example_change_3_to_4": 4 - 3,
+        "example_change_3_to_1": 1 - 3,
+        "effect_size_example_1_places": places,
+        "effect_size_example_1_percentile": 50 + places,
+        "place_before_0000_caseworker_mean": 50,
+    }
+
+
+def _changes(
+    codebook: Codebook, progression: xr.Dataset, progress: pd.DataFrame, *, slopes: pd.DataFrame
+) -> dict[str, float]:
+    by_outcome = progress.set_index("outcome")
+    indicators, averages = list(codebook.indicator_codes), list(codebook.average_codes)
+    classical = slopes[slopes["vcov"] == "classical"].set_index("outcome")
+    first = progression["standardised"].sel(outcome=indicators[0])
+    values = {
+        "analysis_responses_low": by_outcome.loc[indicators, "n"].min(),
+        "analysis_responses_high": by_outcome.loc[indicators, "n"].max(),
+        "b1_mean_progression_in_text": by_outcome.loc[indicators[0], "mean"],
+        "standardised_mean": float(first.mean()),
+        "standardised_sd": float(first.std(ddof=1)),
+    }
+    if averages:
+        values["zero_change_share_low"] = by_outcome.loc[averages, "unchanged"].min()
+        values["zero_change_share_high"] = by_outcome.loc[averages, "unchanged"].max()
+        values["weeks_since_last_slope_sign"] = classical.loc[averages, "slope"].max()
+    return values
+
+
+def _shares(codebook: Codebook, combinations: pd.DataFrame) -> dict[str, float]:
+    percent = combinations.set_index("combination")["percent"]
+    several = [text for text in percent.index if text.count("1") > 1]
+    job = codebook.treatment_codes[0]
+    with_job = [text for text in percent.index if codebook.has_treatment(text, job)]
+    return {
+        "table3_total_n": combinations["n"].sum(),
+        "table3_total_percent": percent.sum(),
+        "share_no_intervention": percent[codebook.no_treatment],
+        "share_job_oriented": percent[with_job].sum(),
+        "share_more_than_one": percent[several].sum(),
+    }
+
+
+def reproduced_sizes(audit: pd.DataFrame) -> list[Value]:
+    """Take the sizes that the report prints for single effects from an audit (its OLS)."""
+    values: list[Value] = []
+    for measure, prose in (("effect_size", "effect_size"), ("places_moved", "places")):
+        printed = audit[audit[f"{measure}_printed"].notna()]
+        for row in printed.to_dict("records"):
+            value = float(row[f"{measure}_ols"])
+            values.append(("claims", str(row["claim_id"]), measure, value))
+            values.append(("text", f"{prose}_{row['combination']}_{row['outcome']}", "", value))
+            if measure == "places_moved":
+                after = f"place_after_{row['combination']}_{row['outcome']}"
+                values.append(("text", after, "", 50 - value))
+    # Two claims may print the same size; the prose prints it once.
+    return list(dict.fromkeys(values))

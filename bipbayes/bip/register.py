@@ -26,8 +26,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bipbayes.bip.codebook import bip_characteristics
-from bipbayes.bip.facts import fact
+from bipbayes.bip.facts import bip_characteristics, fact
 from bipbayes.bip.register_shares import (
     Draft,
     Panel,
@@ -36,12 +35,11 @@ from bipbayes.bip.register_shares import (
     printed_values,
     tilted_shares,
 )
+from bipbayes.data.sample import Floats, Integers
 from bipbayes.data.study import Study
 from bipbayes.synthetic.simulate import DEFAULT_SEED
 from bipbayes.synthetic.streams import NORMAL_BITS, Stream
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 # "0%" may be anything below one half percent (inconsistencies.csv X24), "<1%" is 0.5.
 LEAST_PERCENT = 0.25
 AGES: Final = (18.0, 66.0)

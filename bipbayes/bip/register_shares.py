@@ -25,24 +25,20 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from bipbayes.bip.codebook import bip_characteristics
-from bipbayes.bip.facts import fact
+from bipbayes.bip.facts import bip_characteristics, fact
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.groups import counted_responses, group_labels, memberships
 from bipbayes.data.progression import progression
+from bipbayes.data.sample import Booleans, Floats, Integers
 from bipbayes.data.study import Study
 from bipbayes.errors import SettingsError
 from bipbayes.synthetic.streams import Stream
 
-Floats = NDArray[np.float64]
 ROUNDS: Final = 40
 ENOUGH: Final = 1e-9
 RIDGE: Final = 1e-7
 HALVINGS: Final = 12
-Integers = NDArray[np.int64]
-Booleans = NDArray[np.bool_]
 MOVES: Final = 4000
 WEIGHT_BITS: Final = 44
 DRAW_BITS: Final = 31

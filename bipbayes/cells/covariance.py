@@ -10,7 +10,7 @@
 
 ``*`` is elementwise; n n' holds the products of the numbers of answers (for weighted scores: of
 their information); o, a, p are the weights by response, by answer and by citizen
-(`bipbayes.cells.scores.Grams`). A change is the difference of two answers, each with noise N,
+(`bipbayes.cells.products.Grams`). A change is the difference of two answers, each with noise N,
 plus a real change D of its own, plus what persists in the citizen, C. With S0 the covariance
 within a response, S1 between neighbouring changes and s the share of joint changes that start
 from the same response (1 without gaps),

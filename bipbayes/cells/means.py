@@ -1,4 +1,4 @@
-"""Stage 1: cell means and how they err together."""
+"""Stage 1: cell means, how they err together, and how they are weighted into estimands."""
 
 from dataclasses import replace
 
@@ -7,11 +7,9 @@ import xarray as xr
 
 from bipbayes.cells import covariance
 from bipbayes.cells.covariance import working_covariance
-from bipbayes.cells.products import Products, residual_products
-from bipbayes.cells.scores import CellSums, Scores, make_scores
+from bipbayes.cells.products import CellSums, Products, Scores, make_scores, residual_products
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.sample import Integers, Sample
-from bipbayes.data.totals import Samples, samples_of
+from bipbayes.data.sample import Integers, Sample, Samples, samples_of
 from bipbayes.errors import SettingsError, unknown
 
 BLOCK = ("combination", "jobcenter")
@@ -26,7 +24,7 @@ def cell_means(
     ----------
     progression
         As `bipbayes.data.progression.progression` returns it, or adjusted
-        (`bipbayes.data.adjusted.adjusted_progression`), or in parts.
+        (`bipbayes.data.adjustment.adjusted_progression`), or in parts.
     codebook
         Gives combinations, indicators and averages; all are labels, also the empty ones.
     vcov
@@ -147,3 +145,62 @@ def score_cells(
     for name, source in (("sd", "sd"), ("mean_change", "mean")):
         cells[name] = samples.scale[source].sel(outcome=cells["outcome"].to_numpy())
     return cells
+
+
+def observed_weights(cells: xr.Dataset) -> xr.DataArray:
+    """Jobcenter weights as observed in a combination: OLS's own estimand.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims ``combination, jobcenter, outcome``; sums to one over jobcenters, all zero where
+        the combination has no answer of that outcome. Averages have weights of their own.
+    """
+    n = cells["n_outcome"].astype("float64")
+    total = n.sum("jobcenter")
+    return (n / total.where(total > 0)).fillna(0.0)
+
+
+def standard_weights(cells: xr.Dataset) -> xr.DataArray:
+    """Jobcenter weights that are the same in all combinations: shares of all responses.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims ``jobcenter, outcome``; sums to one over jobcenters.
+    """
+    n = cells["n_outcome"].astype("float64").sum("combination")
+    total = n.sum("jobcenter")
+    return (n / total.where(total > 0)).fillna(0.0)
+
+
+def average_weights(cells: xr.Dataset, codebook: Codebook) -> tuple[xr.DataArray, xr.DataArray]:
+    """Weights and shifts that turn indicators' effects into an average's on the report's scale.
+
+    The report standardises the average of the answers, which is not the average of the
+    standardised indicators: member k has weight ``sd[k] / (K sd[average])``. The average's mean
+    change is that of its complete rows, hence the shift ``(mean over members of mean_change[k]
+    - mean_change[average]) / sd[average]``.
+
+    Returns
+    -------
+    tuple of xarray.DataArray
+        Weights with dims ``outcome, indicator`` (0 for indicators that are no members) and
+        shifts with dim ``outcome``; outcomes are the averages.
+    """
+    sd, mean = cells["sd"], cells["mean_change"]
+    averages, indicators = list(codebook.average_codes), list(codebook.indicator_codes)
+    weights = np.zeros((len(averages), len(indicators)))
+    shifts = np.zeros(len(averages))
+    for row, average in enumerate(averages):
+        members = list(codebook.members(average))
+        scale = float(sd.sel(outcome=average))
+        columns = [indicators.index(code) for code in members]
+        weights[row, columns] = sd.sel(outcome=members).to_numpy() / (len(members) * scale)
+        expected = float(mean.sel(outcome=members).mean())
+        shifts[row] = (expected - float(mean.sel(outcome=average))) / scale
+    coords = {"outcome": averages, "indicator": indicators}
+    return (
+        xr.DataArray(weights, coords=coords, dims=("outcome", "indicator")),
+        xr.DataArray(shifts, coords={"outcome": averages}, dims="outcome"),
+    )

@@ -12,8 +12,7 @@ from scipy import stats
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result
 from bipbayes.checks.table import GROUP, NAMED, TEXT, WORDS, Columns, group_label
 from bipbayes.run.posterior_stage import refit
-from bipbayes.sampling.engines import engine_of
-from bipbayes.sampling.registry import load_model
+from bipbayes.sampling.registry import engine_of, load_model
 from bipbayes.sampling.settings import EXACT, NUTS
 from bipbayes.wording import Context
 

@@ -16,9 +16,12 @@ from bipbayes.checks import NAMES
 from bipbayes.checks.table import Columns, check_table
 from bipbayes.disclosure.small_cells import blank_small_cells
 from bipbayes.errors import RunError, SettingsError, raise_all, unknown
-from bipbayes.estimands.draws import estimand_draws
-from bipbayes.estimands.effects import effect_draws
-from bipbayes.estimands.new_jobcenter import new_jobcenter_draws, new_jobcenter_effects
+from bipbayes.estimands.draws import (
+    effect_draws,
+    estimand_draws,
+    new_jobcenter_draws,
+    new_jobcenter_effects,
+)
 from bipbayes.estimands.posterior import cells_of
 from bipbayes.intervals import ALL_INDICATORS, PLAIN
 from bipbayes.plots.task import FigureTask

@@ -31,7 +31,7 @@ from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result, thin
 from bipbayes.checks.table import TEXT, WORDS, Columns
 from bipbayes.data.sample import Floats, Integers
 from bipbayes.errors import ModelError, SettingsError
-from bipbayes.estimands.effects import effect_draws
+from bipbayes.estimands.draws import effect_draws
 from bipbayes.plots.style import POSTERIOR_COLOUR, figure_style
 from bipbayes.run.stored import stored_fit
 from bipbayes.sampling.batches import Batch, is_flat
@@ -116,7 +116,7 @@ def leave_out_draws(cells: xr.Dataset, effects: xr.DataArray) -> pd.DataFrame:
     cells
         Those that were fitted.
     effects
-        From `bipbayes.estimands.effects.effect_draws`.
+        From `bipbayes.estimands.draws.effect_draws`.
 
     Returns
     -------

@@ -16,8 +16,7 @@ from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, figure_task
 from bipbayes.checks.table import TEXT, WORDS, Columns, check_table
 from bipbayes.data.sample import Floats
 from bipbayes.errors import ModelError
-from bipbayes.estimands.draws import estimand_draws
-from bipbayes.estimands.effects import effect_draws
+from bipbayes.estimands.draws import effect_draws, estimand_draws
 from bipbayes.estimands.intervals import limits
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.plots.style import GREY, POSTERIOR_COLOUR, figure_style
@@ -102,7 +101,7 @@ def _of_graph(
 ) -> xr.DataArray:
     import pymc as pm  # seconds to import, and only models that build a graph need it
 
-    from bipbayes.sampling.contract import build_model, built_terms
+    from bipbayes.sampling.graph import build_model, built_terms
 
     flat_kinds = (pm.distributions.continuous.FlatRV, pm.distributions.continuous.HalfFlatRV)
     model = build_model(model_file, cells, priors=chosen)

@@ -18,12 +18,12 @@ from bipbayes.cells import CELL
 from bipbayes.checks.figure import finish
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result
 from bipbayes.checks.table import GROUP, PROBABILITY, WORDS, Columns
-from bipbayes.plots.room import text_width
 from bipbayes.plots.style import (
     DIVERGING,
     colour_bar,
     figure_style,
     ink_on,
+    text_width,
 )
 from bipbayes.sampling.labels import SAMPLE
 from bipbayes.wording import Context, combination_text, number, phrase

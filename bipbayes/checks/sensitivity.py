@@ -85,7 +85,7 @@ def power_scaling(
     draws
         From `bipbayes.estimands.draws.estimand_draws`.
     effects
-        From `bipbayes.estimands.effects.effect_draws`.
+        From `bipbayes.estimands.draws.effect_draws`.
     cells
         Those that were fitted.
     hyperprior

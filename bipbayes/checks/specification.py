@@ -28,8 +28,7 @@ from bipbayes.data.sample import Floats
 from bipbayes.data.study import Study
 from bipbayes.errors import ModelError, SettingsError, raise_all
 from bipbayes.estimands.draws import estimand_draws
-from bipbayes.estimands.intervals import tails
-from bipbayes.estimands.mixture import mixture_quantile
+from bipbayes.estimands.intervals import mixture_quantile, tails
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.plots.captions import axis_phrase
 from bipbayes.plots.style import (

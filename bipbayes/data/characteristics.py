@@ -1,22 +1,166 @@
-"""Reading characteristics: one row a citizen, checked like the responses and joined to them."""
+"""Reading characteristics: one row a citizen, checked like the responses and joined to them.
+
+Unlike the descriptive tables, which need the report's 63 characteristics, an adjustment takes
+what a study has: every column of numbers, or those that are named.
+"""
 
 import hashlib
 import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from bipbayes.data import characteristics_checks as checks
-from bipbayes.data.characteristics_codebook import CharacteristicsCodebook
+from bipbayes.data.characteristics_codebook import Characteristic, CharacteristicsCodebook, Rule
 from bipbayes.data.checks import LOST_DIGITS, SYNTHETIC_COLUMN, extra_columns, missing_columns
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.columns import lost_digits, to_text
+from bipbayes.data.columns import lost_digits, to_number, to_text
 from bipbayes.data.files import file_digest, read_table
 from bipbayes.data.read import is_synthetic
 from bipbayes.data.study import Finding, Study
-from bipbayes.errors import DataError, raise_all
+from bipbayes.errors import DataError, SettingsError, raise_all, unknown
+
+# Shares of time are stored with a few decimals; sums may exceed a bound by their rounding.
+ROUNDING: Final = 0.005
+KEPT: Final = "counted and kept as read"
+
+
+def values(
+    frame: pd.DataFrame, codebook: CharacteristicsCodebook
+) -> tuple[pd.DataFrame, list[Finding]]:
+    """Return the characteristics as numbers and what is wrong or missing in them."""
+    columns: dict[str, pd.Series] = {}
+    findings: list[Finding] = []
+    for entry in codebook.characteristics:
+        numbers, wrong = to_number(frame[entry.column])
+        unread = int(wrong.sum())
+        allowed = _allowed(entry)
+        if unread:
+            rule = "entries that are no numbers"
+            findings.append(Finding(entry.column, rule, unread, f"must be {allowed}", True))
+        if outside := int((numbers.notna() & ~_inside(numbers, entry)).sum()):
+            rule = "values outside their bounds"
+            findings.append(Finding(entry.column, rule, outside, f"must be {allowed}", True))
+        if empty := int(numbers.isna().sum()) - unread:
+            advice = "left out of that row's shares and means"
+            findings.append(Finding(entry.column, "{citizens} without a value", empty, advice))
+        columns[entry.column] = numbers
+    return pd.DataFrame(columns, index=frame.index), findings
+
+
+def _inside(numbers: pd.Series, entry: Characteristic) -> pd.Series:
+    if entry.kind == "share":
+        return numbers.isin([0, 1])
+    return numbers.between(entry.low, entry.high)
+
+
+def _allowed(entry: Characteristic) -> str:
+    if entry.kind == "share":
+        return "0, 1 or empty"
+    what = "a part of the window, " if entry.kind == "time" else ""
+    return f"{what}a number from {entry.low:g} to {entry.high:g}, or empty"
+
+
+def broken_rules(table: pd.DataFrame, codebook: CharacteristicsCodebook) -> list[Finding]:
+    """Count the citizens who break each rule (empty values break none)."""
+    findings = []
+    for rule in codebook.rules:
+        count = int(_BROKEN[rule.kind](table, rule).sum())
+        if not count:
+            continue
+        advice = "correct the register extract" if rule.refused else KEPT
+        finding = Finding(", ".join(rule.columns), _sentence(rule), count, advice, rule.refused)
+        findings.append(finding)
+    return findings
+
+
+def _implies(table: pd.DataFrame, rule: Rule) -> pd.Series:
+    return (table[list(rule.columns)] == 1).any(axis=1) & (table[rule.whole] == 0)
+
+
+def _covered(table: pd.DataFrame, rule: Rule) -> pd.Series:
+    nothing = (table[list(rule.columns)] == 0).all(axis=1)
+    return nothing & (table[rule.whole] == 1) if rule.whole else nothing
+
+
+def _exclusive(table: pd.DataFrame, rule: Rule) -> pd.Series:
+    return (table[list(rule.columns)] == 1).sum(axis=1) > 1
+
+
+def _total(table: pd.DataFrame, rule: Rule) -> pd.Series:
+    return table[list(rule.columns)].sum(axis=1) > rule.most + ROUNDING
+
+
+def _at_most(table: pd.DataFrame, rule: Rule) -> pd.Series:
+    (small, large), (first, second) = rule.columns, rule.factors
+    return table[small] * first > table[large] * second + ROUNDING
+
+
+_BROKEN: Final[dict[str, Callable[[pd.DataFrame, Rule], pd.Series]]] = {
+    "implies": _implies,
+    "covered": _covered,
+    "exclusive": _exclusive,
+    "total": _total,
+    "at_most": _at_most,
+}
+
+
+def _sentence(rule: Rule) -> str:
+    """Say in words what a citizen who breaks the rule looks like."""
+    return {
+        "implies": f"{{citizens}} with one of these but not {rule.whole}",
+        "covered": f"{{citizens}} with {rule.whole} but none of these"
+        if rule.whole
+        else "{citizens} with a 0 in every one of these",
+        "exclusive": "{citizens} with more than one of these",
+        "total": f"{{citizens}} where these sum to more than {rule.most:g}",
+        "at_most": "{citizens} where the first exceeds the second"
+        + ("" if rule.factors == (1.0, 1.0) else ", both as lengths of time"),
+    }[rule.kind]
+
+
+def repeated_citizens(table: pd.DataFrame, column: str) -> tuple[pd.Series, list[Finding]]:
+    """Find citizens with several rows: identical ones are dropped, others refused.
+
+    `column` is what the file calls their ids.
+    """
+    identical = table.duplicated()
+    named = table[~identical & table["citizen"].notna()]
+    different = int(named.duplicated("citizen", keep=False).sum())
+    findings = []
+    if count := int(identical.sum()):
+        findings.append(
+            Finding("all columns", "identical rows of one {citizen}", count, "one kept")
+        )
+    if different:
+        rule = "different rows of one {citizen}"
+        findings.append(Finding(column, rule, different, "keep one row a {citizen}", True))
+    if empty := int(table["citizen"].isna().sum()):
+        findings.append(
+            Finding(column, "rows without a {citizen}", empty, "every row needs one", True)
+        )
+    return ~identical, findings
+
+
+def unmatched_citizens(table: pd.DataFrame, responses: pd.DataFrame, column: str) -> list[Finding]:
+    """Count citizens who stand in one of the two inputs only."""
+    here, there = (set(frame["citizen"].dropna().unique()) for frame in (table, responses))
+    findings = []
+    if here and not here & there:
+        advice = "use the same pseudonym in both files, stored as text"
+        rule = "{citizens} of the register in common with the responses"
+        return [Finding(column, rule, 0, advice, True)]
+    if count := len(here - there):
+        findings.append(Finding(column, "{citizens} without any response", count, "left out"))
+    if count := len(there - here):
+        advice = "their responses have no characteristics and count in none of these tables"
+        rule = "{citizens} with responses but without characteristics"
+        findings.append(Finding(column, rule, count, advice))
+    return findings
+
 
 logger = logging.getLogger(__name__)
 
@@ -91,16 +235,16 @@ def characteristics_from_frame(
     frame = frame.reset_index(drop=True)
     citizen = study.codebook.citizen
     _refuse(_shape(frame, [citizen, *codebook.columns]), name, study.codebook)
-    numbers, findings = checks.values(frame, codebook)
+    numbers, findings = values(frame, codebook)
     if count := int(lost_digits(frame[citizen]).sum()):
         advice = "the column cannot hold such ids as numbers: export them again as text"
         findings.append(Finding(citizen, LOST_DIGITS, count, advice, refused=True))
     table = pd.concat([to_text(frame[citizen]).rename("citizen"), numbers], axis=1)
-    keep, repeats = checks.repeated_citizens(table, citizen)
+    keep, repeats = repeated_citizens(table, citizen)
     table = table[keep]
     findings += repeats
-    findings += checks.broken_rules(table, codebook)
-    findings += checks.unmatched_citizens(table, study.responses, citizen)
+    findings += broken_rules(table, codebook)
+    findings += unmatched_citizens(table, study.responses, citizen)
     findings += extra_columns(frame, [citizen, *codebook.columns]) + _mark(frame, study)
     _refuse(findings, name, study.codebook)
     for finding in findings:
@@ -138,3 +282,73 @@ def _mark(frame: pd.DataFrame, study: Study) -> list[Finding]:
 def _refuse(findings: list[Finding], name: str, codebook: Codebook) -> None:
     faults = [finding.sentence(codebook) for finding in findings if finding.refused]
     raise_all(DataError, f"{name} was refused:", faults)
+
+
+OPTION = "--characteristics"
+
+
+def read_covariates(path: Path, study: Study, *, columns: Sequence[str] = ()) -> pd.DataFrame:
+    """Read a file of characteristics as covariates.
+
+    Parameters
+    ----------
+    path
+        CSV, Parquet, Stata, SPSS or SAS; one row a citizen, the citizen's id in the column that
+        the responses use.
+    study
+        The responses that the citizens belong to.
+    columns
+        Columns to adjust for; none: all that hold numbers.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``citizen`` (text) and the columns as floats, ready for
+        `bipbayes.data.adjustment.make_adjustment`.
+
+    Raises
+    ------
+    SettingsError
+        There is no such file.
+    DataError
+        The file has no citizens of the study, lacks a column, or holds no numbers there.
+    """
+    if not path.is_file():
+        raise SettingsError(
+            study.codebook.say(
+                f"there is no file {path}; give the path of the characteristics (one row a "
+                f"{{citizen}}) with {OPTION}"
+            )
+        )
+    return covariates_from_frame(read_table(path), study, columns=columns, name=path.name)
+
+
+def covariates_from_frame(
+    frame: pd.DataFrame, study: Study, *, columns: Sequence[str] = (), name: str = "covariates"
+) -> pd.DataFrame:
+    """Check a frame of the file's shape; the same rules as `read_covariates`."""
+    citizen = study.codebook.citizen
+    if citizen not in frame:
+        raise DataError(f"{name} has no column {citizen!r}; add it, one row each")
+    others = [str(column) for column in frame if column not in (citizen, SYNTHETIC_COLUMN)]
+    absent = [column for column in columns if column not in others]
+    numbers = {column: to_number(frame[column]) for column in others}
+    text = {column: int(wrong.sum()) for column, (_, wrong) in numbers.items() if wrong.any()}
+    chosen = list(columns) or [column for column in others if column not in text]
+    people = to_text(frame[citizen])
+    known = people.isin(set(study.responses["citizen"]))
+    faults = [unknown("column", name, others) for name in absent]
+    faults += [
+        f"column {column!r} holds {text[column]} entries that are no numbers; code it as numbers"
+        for column in chosen
+        if column in text
+    ]
+    faults += [] if chosen else ["no column holds numbers only, so there is nothing to adjust for"]
+    nobody = study.codebook.say("none of its {citizens} has responses; check the ids")
+    faults += [] if known.any() else [nobody]
+    if is_synthetic(frame) != study.synthetic:
+        faults.append("synthetic rows on one side only; never mix synthetic and real data")
+    raise_all(DataError, f"{name} cannot be used to adjust:", faults)
+    table = pd.DataFrame({column: numbers[column][0] for column in chosen})
+    table.insert(0, "citizen", people)
+    return table[known].reset_index(drop=True)

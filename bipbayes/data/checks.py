@@ -7,9 +7,8 @@ from difflib import get_close_matches
 
 import pandas as pd
 
-from bipbayes.data.activities import role_columns, uses_boxes
 from bipbayes.data.codebook import NO_TREATMENT, Codebook
-from bipbayes.data.columns import to_number
+from bipbayes.data.columns import role_columns, to_number, uses_boxes
 from bipbayes.data.study import Finding, first_rows
 
 SYNTHETIC_COLUMN = "synthetic"

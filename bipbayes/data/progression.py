@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bipbayes.data.activities import UNKNOWN
 from bipbayes.data.codebook import Codebook
+from bipbayes.data.columns import UNKNOWN
 from bipbayes.data.sample import Floats, Integers
 from bipbayes.data.study import Study
 from bipbayes.errors import SettingsError, unknown

@@ -14,11 +14,10 @@ from typing import Any, Final
 import pandas as pd
 
 from bipbayes.data.checks import SYNTHETIC_COLUMN
-from bipbayes.data.codebook_shape import MAX_TREATMENTS
 from bipbayes.data.columns import date_formats, to_date, to_number, to_text
 from bipbayes.data.files import PERIODS, VALUE_LABELS
-from bipbayes.data.labels import file_labels
-from bipbayes.data.load_codebook import code_fault, parse_codebook
+from bipbayes.data.load_codebook import MAX_TREATMENTS, code_fault, parse_codebook
+from bipbayes.data.read import file_labels
 from bipbayes.data.words import LONGEST
 from bipbayes.errors import DataError
 

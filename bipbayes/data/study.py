@@ -79,7 +79,7 @@ class Study:
     name
         Name of the file or of the generator.
     labels
-        What the file calls its columns (`bipbayes.data.labels`).
+        What the file calls its columns (`bipbayes.data.read`).
     """
 
     responses: pd.DataFrame

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bipbayes.data.activities import UNKNOWN
 from bipbayes.data.codebook import DO_NOT_KNOW, NO_TREATMENT, Codebook
+from bipbayes.data.columns import UNKNOWN
 from bipbayes.data.groups import consecutive_responses, counted_responses, group_labels, memberships
 from bipbayes.data.words import in_language
 

@@ -1,17 +1,93 @@
-"""Draws of every estimand (``docs/statistics/estimands.md``): draws of effects as weighted sums."""
+"""Draws of every estimand (``docs/statistics/estimands.md``): of cells, and weighted sums."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import numpy as np
 import xarray as xr
 from threadpoolctl import threadpool_limits
 
-from bipbayes.cells.weights import average_weights, observed_weights, standard_weights
+from bipbayes.cells import CELL
+from bipbayes.cells.means import average_weights, observed_weights, standard_weights
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.factorial import factorial_contrasts
+from bipbayes.errors import ModelError
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.sampling.labels import SAMPLE
+
+_THREADS: Final = 2
+
+
+def term_names(fit: xr.DataTree) -> tuple[str, ...]:
+    """Return the names of a fit's additive terms."""
+    return tuple(json.loads(str(fit.attrs["terms"])))
+
+
+def hyperparameters(fit: xr.DataTree) -> xr.Dataset:
+    """Return the draws of what is no additive term: standard deviations, most often."""
+    return fit["posterior"].to_dataset().drop_vars(term_names(fit), errors="ignore")
+
+
+def effect_draws(
+    fit: xr.DataTree, cells: xr.Dataset, *, terms: Sequence[str] | None = None
+) -> xr.DataArray:
+    """Add up a model's terms to the effect of every cell.
+
+    Parameters
+    ----------
+    fit
+        A stored fit; its ``posterior`` holds the terms, each with dims out of
+        ``combination, respondent, indicator, jobcenter`` (beside ``chain, draw``).
+    cells
+        The cells it was fitted to; gives labels and each indicator's respondent.
+    terms
+        Some of the terms only; default: all.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims ``chain, draw, combination, jobcenter, indicator``, in standard deviations of
+        progression; ``NaN`` in cells that a model without pooling says nothing about.
+
+    Raises
+    ------
+    ModelError
+        A term has a dim that cells do not have.
+    """
+    names = term_names(fit) if terms is None else tuple(terms)
+    posterior = fit["posterior"].to_dataset()
+    sizes = [posterior.sizes[dim] for dim in SAMPLE] + [cells.sizes[dim] for dim in CELL]
+    total = np.zeros(sizes)
+    parts = [_by_cell(posterior[name], cells) for name in names]
+
+    def add(chain: int) -> None:
+        for part in parts:
+            total[chain] += part[chain]
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        list(pool.map(add, range(len(total))))
+    coords = {dim: posterior[dim].to_numpy() for dim in SAMPLE}
+    coords |= {dim: cells[dim].to_numpy() for dim in CELL}
+    return xr.DataArray(total, coords=coords, dims=(*SAMPLE, *CELL), name="effect")
+
+
+def _by_cell(term: xr.DataArray, cells: xr.Dataset) -> np.ndarray:
+    """Bring a term to the dims of the cells, by label, with length one where it lacks one."""
+    if "respondent" in term.dims:
+        respondent = cells["respondent"].drop_vars("respondent")
+        term = term.sel(respondent=respondent)
+    unknown = set(term.dims) - {*SAMPLE, *CELL}
+    if unknown:
+        raise ModelError(
+            f"term {term.name!r} has dims {sorted(map(str, unknown))} unknown to cells"
+        )
+    labels = {dim: cells[dim].to_numpy() for dim in CELL if dim in term.dims}
+    aligned = term.reindex(labels)
+    absent = [dim for dim in CELL if dim not in aligned.dims]
+    return aligned.expand_dims(absent).transpose(*SAMPLE, *CELL).to_numpy()
+
 
 OVERALL_DIMS: Final = (*SAMPLE, "combination", "outcome")
 JOBCENTER_DIMS: Final = (*SAMPLE, "combination", "jobcenter", "outcome")
@@ -188,3 +264,66 @@ def _by_jobcenter(effects: xr.DataArray, cells: xr.Dataset) -> xr.DataArray:
     coords: dict[str, object] = {dim: effects[dim] for dim in JOBCENTER_DIMS[:-1]}
     coords["outcome"] = [*effects["indicator"].to_numpy(), ALL_INDICATORS]
     return xr.DataArray(values, coords=coords, dims=JOBCENTER_DIMS)
+
+
+GROUP: Final = "new_jobcenter"
+JOBCENTER: Final = "jobcenter"
+
+
+def new_jobcenter_effects(fit: xr.DataTree, cells: xr.Dataset) -> xr.DataArray | None:
+    """Add up the terms for a jobcenter that is not among the data.
+
+    Parameters
+    ----------
+    fit
+        A stored fit; its group ``new_jobcenter`` holds the terms over jobcenters, drawn anew
+        (`bipbayes.sampling.restore`).
+    cells
+        The cells it was fitted to.
+
+    Returns
+    -------
+    xarray.DataArray or None
+        Dims ``chain, draw, combination, jobcenter, indicator`` with one jobcenter (under the
+        label of the first one of `cells`), or None where the model has no variation over
+        jobcenters that a new one could be drawn from.
+    """
+    anew = fit[GROUP].to_dataset() if GROUP in fit.children else xr.Dataset()
+    if not anew.data_vars:
+        return None
+    one = cells.isel(jobcenter=[0])
+    label = one[JOBCENTER].to_numpy()
+    posterior = fit["posterior"].to_dataset()
+    terms = {
+        name: anew[name].expand_dims({JOBCENTER: label}) if name in anew else posterior[name]
+        for name in term_names(fit)
+    }
+    # From a dict of arrays without the others' jobcenters, which would be joined by label.
+    tree = xr.DataTree.from_dict({"posterior": xr.Dataset(terms)})
+    tree.attrs["terms"] = fit.attrs["terms"]
+    return effect_draws(tree, one)
+
+
+def new_jobcenter_draws(
+    effects: xr.DataArray, cells: xr.Dataset, codebook: Codebook
+) -> xr.DataArray:
+    """Return effects in a jobcenter not seen, by outcome.
+
+    Parameters
+    ----------
+    effects
+        From `new_jobcenter_effects`.
+    cells
+        Those of the fit: standard deviations and mean changes of the outcomes.
+    codebook
+        Names averages and their members.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims ``chain, draw, combination, outcome``; outcomes as in
+        `bipbayes.estimands.draws.estimand_draws`.
+    """
+    one = cells["n_outcome"].isel(jobcenter=[0])
+    weights = xr.ones_like(one, dtype="float64")
+    return outcome_draws(effects, weights, cells, codebook=codebook)

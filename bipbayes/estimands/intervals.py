@@ -8,14 +8,38 @@ from typing import Final
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy import stats
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.factorial import factorial_contrasts
+from bipbayes.data.sample import Floats
 from bipbayes.errors import SettingsError, unknown
 from bipbayes.intervals import ALL_INDICATORS, NO_SPREAD, PLAIN, PRIOR_DRIVEN, interval_frame
-from bipbayes.sampling.convergence import convergence, in_chunks
-from bipbayes.sampling.exact.error import TAIL, monte_carlo
+from bipbayes.sampling.convergence import TAIL, convergence, in_chunks, monte_carlo
 from bipbayes.sampling.labels import SAMPLE
+
+
+def mixture_quantile(means: Floats, sds: Floats, weight: Floats, share: float) -> Floats:
+    """Quantile of mixtures of normals by bisection.
+
+    Parameters
+    ----------
+    means, sds
+        Shape (point, quantity).
+    weight
+        Shape (point,).
+    share
+        Probability below.
+    """
+    centre = weight @ means
+    reach = 10 * np.sqrt(weight @ (sds**2 + (means - centre) ** 2))
+    low, high = centre - reach, centre + reach
+    for _ in range(45):  # halves 20 standard deviations to rounding error
+        middle = (low + high) / 2
+        above = weight @ stats.norm.cdf((middle - means) / sds) > share
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return np.asarray((low + high) / 2)
+
 
 UNKNOWN_CELL: Final = "no answers in a cell that the estimand needs; the model does not pool"
 KINDS: Final = ("eti", "hdi")

@@ -2,19 +2,27 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bipbayes.cells import CELL
 from bipbayes.data.codebook import Codebook
-from bipbayes.estimands.draws import estimand_parts
-from bipbayes.estimands.effects import effect_draws
+from bipbayes.estimands.draws import (
+    effect_draws,
+    estimand_parts,
+    new_jobcenter_draws,
+    new_jobcenter_effects,
+)
 from bipbayes.estimands.intervals import IntervalSettings, posterior_intervals
-from bipbayes.estimands.new_jobcenter import new_jobcenter_draws, new_jobcenter_effects
 from bipbayes.intervals import COMPARED, ORDINAL, PLAIN
 from bipbayes.sampling.diagnose import Verdict, diagnose, diagnostics_frame, points_of
-from bipbayes.sampling.engines import OF_ANALYSIS
+from bipbayes.sampling.labels import SAMPLE, pooled
+from bipbayes.sampling.predict import block_log_likelihood, predicted_means
+from bipbayes.sampling.registry import OF_ANALYSIS
+from bipbayes.sampling.tree import OBSERVED
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,7 @@ def summarise(
     settings
         Level and kind of the intervals.
     effects
-        From `bipbayes.estimands.effects.effect_draws`, where they are there already.
+        From `bipbayes.estimands.draws.effect_draws`, where they are there already.
     """
     cells = cells_of(fit)
     model = str(fit.attrs["model"])
@@ -85,7 +93,7 @@ def progress_draws(effects: xr.DataArray, cells: xr.Dataset) -> xr.DataArray:
     """Return draws of effects as progression, which latent ones of ordinal cells must become."""
     if cells.attrs.get("analysis") != ORDINAL:
         return effects
-    from bipbayes.ordinal.translate import translate
+    from bipbayes.ordinal.probit import translate
 
     return translate(effects, cells)
 
@@ -108,3 +116,55 @@ def _kept(
         if name in COMPARED:
             draws[name] = part
         yield name, part
+
+
+PREDICTED: Final = 100  # draws of each chain: enough for pictures, a tenth of the file
+
+
+def add_predictions(
+    fit: xr.DataTree, effects: xr.DataArray, cells: xr.Dataset, *, seed: int
+) -> None:
+    """Add the groups ``log_likelihood`` and ``posterior_predictive`` to a fit of either engine.
+
+    Parameters
+    ----------
+    fit
+        Changed in place.
+    effects
+        From `bipbayes.estimands.draws.effect_draws`.
+    cells
+        Those that were fitted.
+    seed
+        Of the predictions' sampling errors.
+    """
+    fit["log_likelihood"] = xr.DataTree(_log_likelihood(effects, cells))
+    step = max(1, effects.sizes["draw"] // PREDICTED)
+    some = effects.isel(draw=slice(None, None, step))
+    predicted = predicted_means(cells, some, seed=seed).transpose(*SAMPLE, *CELL)
+    seen = (cells["n"] > 0).transpose(*CELL).to_numpy()
+    named = {dim: some[dim].to_numpy() for dim in SAMPLE}
+    values = xr.DataArray(
+        predicted.to_numpy()[:, :, seen],
+        dims=(*SAMPLE, "observation"),
+        coords={**named, "observation": fit["observed_data"]["observation"].to_numpy()},
+    )
+    fit["posterior_predictive"] = xr.DataTree(xr.Dataset({OBSERVED: values}))
+
+
+def _log_likelihood(effects: xr.DataArray, cells: xr.Dataset) -> xr.Dataset:
+    values = block_log_likelihood(cells, pooled(effects, *CELL))
+    seen = (cells["n"] > 0).transpose(*CELL).to_numpy().any(axis=2).ravel()
+    names = [
+        f"{combination} {jobcenter}"
+        for combination in cells["combination"].to_numpy()
+        for jobcenter in cells["jobcenter"].to_numpy()
+    ]
+    array = xr.DataArray(
+        values.reshape(*(effects.sizes[dim] for dim in SAMPLE), -1)[..., seen],
+        dims=(*SAMPLE, "cell_block"),
+        coords={
+            **{dim: effects[dim].to_numpy() for dim in SAMPLE},
+            "cell_block": np.array(names)[seen],
+        },
+    )
+    return xr.Dataset({OBSERVED: array})

@@ -2,6 +2,6 @@
 
 from bipbayes.ordinal.cells import ordinal_cells
 from bipbayes.ordinal.estimates import estimate_ordinal, ordinal_intervals
-from bipbayes.ordinal.translate import translate
+from bipbayes.ordinal.probit import translate
 
 __all__ = ["estimate_ordinal", "ordinal_cells", "ordinal_intervals", "translate"]

@@ -25,14 +25,12 @@ import xarray as xr
 
 from bipbayes.cells.covariance import CITIZEN
 from bipbayes.cells.means import BLOCK, chosen, known_indicators, score_cells
-from bipbayes.cells.products import residual_products
-from bipbayes.cells.scores import CellSums, cell_sums, make_scores
+from bipbayes.cells.products import CellSums, cell_sums, make_scores, residual_products
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.sample import Floats, Sample
-from bipbayes.data.totals import samples_of
+from bipbayes.data.sample import Floats, Sample, samples_of
 from bipbayes.errors import SettingsError
 from bipbayes.ordinal.estimates import IndicatorFit, fit_indicators
-from bipbayes.ordinal.translate import translation_dataset
+from bipbayes.ordinal.probit import translation_dataset
 
 LATENT = "latent"
 PROGRESSION = "progression"
@@ -65,7 +63,7 @@ def ordinal_cells(
         Variables, dims and attrs of `bipbayes.cells.means.cell_means` (``mean`` and ``vcov`` on
         the scale; ``residual_covariance``, ``lag_covariance``, ``persistent_covariance`` of
         scores with unit variance), ``information[combination, jobcenter, indicator]`` (latent)
-        and what `bipbayes.ordinal.translate.translate` needs. Attrs ``analysis`` (``ordinal``)
+        and what `bipbayes.ordinal.probit.translate` needs. Attrs ``analysis`` (``ordinal``)
         and ``scale``.
 
     Raises

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bipbayes.cells.weights import average_weights
+from bipbayes.cells.means import average_weights
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import (
     Booleans,
@@ -35,20 +35,22 @@ from bipbayes.ordinal.probit import (
     Answers,
     Kinds,
     ProbitFit,
+    Translation,
     effect_information,
     effect_scores,
     fit_probit,
     indicator_answers,
     parameter_scores,
+    translation,
+    translation_dataset,
 )
-from bipbayes.ordinal.translate import Translation, translation, translation_dataset
-from bipbayes.regression.factorial import factorial_of
-from bipbayes.regression.inference import (
+from bipbayes.regression.intervals import (
     checked_level,
     confidence_frame,
     contrasts_of,
     effects_of,
     estimate_rows,
+    factorial_of,
 )
 
 CLASSICAL: Final = "classical"
@@ -159,7 +161,7 @@ def estimate_ordinal(progression: xr.Dataset, codebook: Codebook) -> xr.Dataset:
         (``[vcov, outcome, combination]``: why an error is empty) and ``remark[outcome]``. On
         the latent scale, counted from average progression: ``latent`` and
         ``latent_information`` (its expected information) ``[indicator, combination]``; and
-        what `bipbayes.ordinal.translate.translate` needs.
+        what `bipbayes.ordinal.probit.translate` needs.
 
     Raises
     ------

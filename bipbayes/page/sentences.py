@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from bipbayes.audit.counts import abstract_paragraph
+from bipbayes.audit.verdicts import abstract_paragraph
 from bipbayes.data.words import in_language
 from bipbayes.intervals import PRIOR_DRIVEN, excludes_zero
 from bipbayes.page.contents import PageContents

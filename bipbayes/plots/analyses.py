@@ -15,9 +15,9 @@ from matplotlib.figure import Figure
 from bipbayes.errors import DataError
 from bipbayes.intervals import ANALYSES
 from bipbayes.plots.captions import axis_phrase, caption, side_words, titled
-from bipbayes.plots.pages import ANALYSIS_ROOM, ANALYSIS_STEP, WHOLE, Page
 from bipbayes.plots.selection import limits_of, select, side_of
 from bipbayes.plots.style import bands, decimal_axis, figure_style, furnish, interval_marks
+from bipbayes.plots.task import ANALYSIS_ROOM, ANALYSIS_STEP, WHOLE, Page
 from bipbayes.wording import (
     Context,
     analysis_meaning,

@@ -7,8 +7,8 @@ import pandas as pd
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.words import in_language
-from bipbayes.plots.pages import WHOLE, Page
 from bipbayes.plots.selection import Side
+from bipbayes.plots.task import WHOLE, Page
 from bipbayes.wording import (
     Context,
     analysis_meaning,

@@ -5,7 +5,7 @@ What draws them is named by text, and neither matplotlib nor ArviZ is imported h
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 import xarray as xr
@@ -13,15 +13,26 @@ import xarray as xr
 from bipbayes.data.codebook import Codebook
 from bipbayes.intervals import ALL_INDICATORS, FREQUENTIST, ORDINAL, join_frames, of_analysis
 from bipbayes.plots.forest_rows import factorial_data, forest_data, inner_limits, jobcenter_data
-from bipbayes.plots.pages import ANALYSIS_ROOM, ANALYSIS_STEP, ROW_HEIGHT, WIDE
 from bipbayes.plots.selection import select
-from bipbayes.plots.task import FigureTask
+from bipbayes.plots.task import (
+    ANALYSIS_ROOM,
+    ANALYSIS_STEP,
+    PANEL_HEIGHT,
+    PANELS_A_ROW,
+    ROW_HEIGHT,
+    WIDE,
+    FigureTask,
+)
 from bipbayes.wording import Context, capital, outcome_label, phrase
+
+if TYPE_CHECKING:
+    from bipbayes.data.characteristics_codebook import CharacteristicsCodebook
+    from bipbayes.describe.description import Description
 
 _FEW_OUTCOMES: Final = 2
 FOREST: Final = "bipbayes.plots.forest:forest_figure"
 MOST_BESIDE: Final = 5  # models in one figure: as many as looks that can be told apart
-DODGED: Final = "bipbayes.plots.dodged:dodged_figure"
+DODGED: Final = "bipbayes.plots.forest:dodged_figure"
 _SAMPLER: Final = "bipbayes.plots.sampler"
 IN_MAIN_JOB: Final[Mapping[str, bool]] = {
     "intervals": True,
@@ -365,3 +376,80 @@ def _sampler(inputs: FigureInputs) -> list[FigureTask]:
         arguments = {"energy": inputs.energy, "context": inputs.context}
         tasks.append(FigureTask("energy", f"{_SAMPLER}:energy_figure", arguments))
     return tasks
+
+
+MOST_COMBINATIONS: Final = 32
+"""More combinations than this cannot be told apart in one picture."""
+
+
+def describe_tasks(
+    description: "Description",
+    context: Context,
+    *,
+    characteristics: "CharacteristicsCodebook | None" = None,
+    quick: bool = False,
+) -> list[FigureTask]:
+    """Return the descriptive figures that a description suffices for.
+
+    Parameters
+    ----------
+    description
+        What `bipbayes.describe.description.describe` returns.
+    context
+        Codebook, language and what captions must say.
+    characteristics
+        Names the rows of Tables 4 to 11; needed for the plot of differences.
+    quick
+        True leaves out histograms and differences.
+    """
+    codebook, histograms = context.codebook, description.histograms
+    tasks = _weeks(description, context)
+    if len(codebook.combinations) <= MOST_COMBINATIONS:
+        tasks += _activities(description, context)
+    if quick:
+        return tasks
+    for respondent in codebook.respondents:
+        arguments = {"histograms": histograms, "context": context, "respondent": respondent}
+        function = "bipbayes.plots.describe_histograms:page_figure"
+        task = FigureTask(f"histograms_{respondent}", function, arguments)
+        count = [codebook.respondent_of(c) for c in codebook.indicator_codes].count(respondent)
+        tasks += task.on_pages(count, PANEL_HEIGHT / PANELS_A_ROW)
+    tasks += [
+        FigureTask(
+            f"histogram_{outcome}",
+            "bipbayes.plots.describe_histograms:draw",
+            {"histograms": histograms, "context": context, "outcome": outcome},
+        )
+        for outcome in codebook.average_codes
+    ]
+    if description.differences is not None and characteristics is not None:
+        arguments = {
+            "differences": description.differences,
+            "characteristics": characteristics,
+            "context": context,
+        }
+        tasks.append(
+            FigureTask("characteristics", "bipbayes.plots.describe_differences:draw", arguments)
+        )
+    return tasks
+
+
+def _weeks(description: "Description", context: Context) -> list[FigureTask]:
+    arguments = {"slopes": description.slopes, "context": context}
+    task = FigureTask("progression_on_weeks", "bipbayes.plots.describe_weeks:draw", arguments)
+    return task.on_pages(len(context.codebook.outcomes))
+
+
+def _activities(description: "Description", context: Context) -> list[FigureTask]:
+    combinations = {"combinations": description.combinations, "context": context}
+    persistence = {
+        "transitions": description.transitions,
+        "persistence": description.persistence,
+        "context": context,
+    }
+    return [
+        FigureTask("combinations", "bipbayes.plots.describe_combinations:draw", combinations),
+        FigureTask(
+            "persistence", "bipbayes.plots.describe_persistence:persistence_figure", persistence
+        ),
+    ]

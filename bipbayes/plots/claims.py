@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from bipbayes.audit.counts import VERDICT, as_written
 from bipbayes.audit.evidence import BASELINE, POSTERIOR
 from bipbayes.audit.rules import (
     NOT_CHECKABLE,
@@ -19,9 +18,9 @@ from bipbayes.audit.rules import (
     UPHELD,
     WEAKENED,
 )
+from bipbayes.audit.verdicts import VERDICT, as_written
 from bipbayes.plots.captions import caption, titled
-from bipbayes.plots.room import text_width
-from bipbayes.plots.style import GREY, figure_style, furnish
+from bipbayes.plots.style import GREY, figure_style, furnish, text_width
 from bipbayes.wording import Context, capital, outcome_label, percent, phrase
 
 Pair = tuple[str, str]

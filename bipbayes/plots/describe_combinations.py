@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.words import in_language
 from bipbayes.plots.captions import blank_words, caption, from_report, titled
-from bipbayes.plots.pages import WIDE
 from bipbayes.plots.style import GREY, POSTERIOR_COLOUR, bands, figure_style, furnish
+from bipbayes.plots.task import WIDE
 from bipbayes.wording import Context, number, phrase
 
 _EMPTY: Final = "#CFCFCF"

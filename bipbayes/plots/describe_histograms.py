@@ -8,9 +8,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bipbayes.plots.captions import blank_words, caption, from_report, titled
-from bipbayes.plots.pages import PANEL_HEIGHT, PANELS_A_ROW, WHOLE, Page
-from bipbayes.plots.room import LABEL_LINE, in_lines
-from bipbayes.plots.style import POSTERIOR_COLOUR, LanguageFormatter, figure_style, furnish
+from bipbayes.plots.style import (
+    LABEL_LINE,
+    POSTERIOR_COLOUR,
+    LanguageFormatter,
+    figure_style,
+    furnish,
+    in_lines,
+)
+from bipbayes.plots.task import PANEL_HEIGHT, PANELS_A_ROW, WHOLE, Page
 from bipbayes.wording import Context, axis_text, number, outcome_label, phrase, respondent_word
 
 LIGHT: Final = "#9CC4DE"

@@ -8,10 +8,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bipbayes.plots.captions import blank_words, caption, titled
-from bipbayes.plots.pages import ROW_HEIGHT, WHOLE, Page
-from bipbayes.plots.room import in_lines, text_height
 from bipbayes.plots.selection import limits_of
-from bipbayes.plots.style import OLS_COLOUR, LanguageFormatter, bands, figure_style, furnish
+from bipbayes.plots.style import (
+    OLS_COLOUR,
+    LanguageFormatter,
+    bands,
+    figure_style,
+    furnish,
+    in_lines,
+    text_height,
+)
+from bipbayes.plots.task import ROW_HEIGHT, WHOLE, Page
 from bipbayes.wording import Context, axis_text, capital, interval_words, outcome_label, phrase
 
 THOUSANDTHS: Final = 1000.0

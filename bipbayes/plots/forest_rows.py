@@ -10,8 +10,8 @@ import xarray as xr
 from bipbayes.data.factorial import factorial_contrasts
 from bipbayes.estimands.intervals import limits
 from bipbayes.intervals import ALL_INDICATORS, PRIOR_DRIVEN
-from bipbayes.plots.pages import Page
 from bipbayes.plots.selection import Side, select, side_of
+from bipbayes.plots.task import Page
 from bipbayes.sampling.labels import SAMPLE, pooled
 from bipbayes.wording import Context, combination_text, phrase
 

@@ -12,10 +12,17 @@ from matplotlib.image import AxesImage
 
 from bipbayes.intervals import FREQUENTIST, PRIOR_DRIVEN, excludes_zero
 from bipbayes.plots.captions import axis_phrase, caption, titled
-from bipbayes.plots.pages import ROW_HEIGHT, WHOLE, WIDE, Page
-from bipbayes.plots.room import LABEL_LINE, row_labels
 from bipbayes.plots.selection import Side, select, side_of
-from bipbayes.plots.style import DIVERGING, colour_bar, figure_style, furnish, ink_on
+from bipbayes.plots.style import (
+    DIVERGING,
+    LABEL_LINE,
+    colour_bar,
+    figure_style,
+    furnish,
+    ink_on,
+    row_labels,
+)
+from bipbayes.plots.task import ROW_HEIGHT, WHOLE, WIDE, Page
 from bipbayes.wording import MINUS, Context, capital, combination_text, outcome_label, phrase
 
 SOURCES: Final = ("posterior", *FREQUENTIST)

@@ -7,7 +7,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bipbayes.plots.captions import axis_phrase, caption, titled
-from bipbayes.plots.pages import WIDE
 from bipbayes.plots.selection import select, side_of
 from bipbayes.plots.style import (
     OLS_COLOUR,
@@ -17,6 +16,7 @@ from bipbayes.plots.style import (
     furnish,
     interval_marks,
 )
+from bipbayes.plots.task import WIDE
 from bipbayes.wording import Context, number, outcome_label, phrase
 
 _KEPT: Final = [

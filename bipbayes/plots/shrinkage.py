@@ -10,7 +10,6 @@ from matplotlib.lines import Line2D
 
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.plots.captions import axis_phrase, caption, titled
-from bipbayes.plots.pages import pages
 from bipbayes.plots.selection import select, side_of
 from bipbayes.plots.style import (
     BAND,
@@ -21,6 +20,7 @@ from bipbayes.plots.style import (
     figure_style,
     furnish,
 )
+from bipbayes.plots.task import pages
 from bipbayes.wording import Context, combination_text, number, phrase, respondent_word
 
 # Respondents in turn; told apart in grey by how dark they are.

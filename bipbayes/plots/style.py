@@ -1,9 +1,11 @@
 """How figures look: one style applied inside a context, never to the global settings.
 
 Colours are Okabe and Ito's, told apart by the colour-blind; OLS and posterior also differ in
-marker (square, circle), so that a grey print can be read.
+marker (square, circle), so that a grey print can be read. Widths of texts are those of the letters
+themselves, at no resolution: the same everywhere, and known before anything is drawn.
 """
 
+import textwrap
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,18 +21,97 @@ import numpy as np
 import pandas as pd
 from matplotlib import font_manager
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.image import AxesImage
 from matplotlib.text import Text
-from matplotlib.ticker import Formatter
+from matplotlib.textpath import text_to_path
+from matplotlib.ticker import FixedLocator, Formatter
 from numpy.typing import ArrayLike
 
 from bipbayes.errors import SettingsError
 from bipbayes.intervals import excludes_zero
-from bipbayes.plots.room import LABEL_LINE, in_lines, room_for_labels
 from bipbayes.plots.task import COLUMN
 from bipbayes.wording import number
+
+LABEL_LINE: Final = 0.14  # inches, a further line of the words at an axis
+_POINTS: Final = 72.0  # in an inch
+_HINTING: Final = 1.05  # letters are moved to whole pixels
+_SPACING: Final = 1.2  # of lines, in letter heights
+_EDGE: Final = 0.12  # inches, between the page's edge and what is written first
+_PAD: Final = 0.08  # inches, between a tick's label and its axis
+_AXIS_WORDS: Final = 0.2  # inches
+_FEWEST_LETTERS: Final = 12  # of a line
+
+
+def text_width(text: str, size: float) -> float:
+    """Width in inches of the longest line of a text, at a font size in points."""
+    font = FontProperties(size=size)
+    lines = text.split("\n")
+    widths = (text_to_path.get_text_width_height_descent(line, font, False)[0] for line in lines)
+    return float(_HINTING * max(widths) / _POINTS)
+
+
+def text_height(text: str, size: float) -> float:
+    """Height in inches of the lines of a text, at a font size in points."""
+    return (text.count("\n") + 1) * _SPACING * size / _POINTS
+
+
+def in_lines(text: str, width: float, size: float) -> str:
+    """Break a text into lines of at most so many inches, at a font size in points."""
+    whole = text_width(text, size)
+    if whole <= width:
+        return text
+    letters = int(1.15 * len(text) * width / whole)
+    while letters > _FEWEST_LETTERS:
+        lines = textwrap.fill(text, letters)
+        if text_width(lines, size) <= width:
+            return lines
+        letters -= 1
+    return textwrap.fill(text, _FEWEST_LETTERS)
+
+
+def row_labels(labels: Sequence[str], width: float, size: float) -> tuple[list[str], float]:
+    """Break the labels of rows into lines.
+
+    Returns
+    -------
+    tuple
+        The labels, and the height in inches that a row needs for the one of most lines.
+    """
+    broken = [in_lines(label, width, size) for label in labels]
+    return broken, max((text_height(label, size) for label in broken), default=0.0) + 0.03
+
+
+def room_for_labels(figure: Figure) -> tuple[float, float]:
+    """Inches that the written labels of ticks need, left of the first axes and under the last."""
+    left, bottom = 0.0, 0.0
+    for axes in figure.axes:
+        place = axes.get_subplotspec()
+        if place is None or not axes.get_visible():
+            continue
+        if place.is_first_col():
+            left = max(left, _room(axes, axes.yaxis, along=True))
+        if place.is_last_row():
+            bottom = max(bottom, _room(axes, axes.xaxis, along=False))
+    return left, bottom
+
+
+def _room(axes: Axes, axis: Axis, *, along: bool) -> float:
+    """Room for the labels and the words of one axis; 0 where its ticks were not set."""
+    labels = axis.get_ticklabels() if isinstance(axis.get_major_locator(), FixedLocator) else []
+    if not labels:
+        return 0.0
+    size, turned = float(labels[0].get_fontsize()), labels[0].get_rotation() == 90
+    measure = text_width if along != turned else text_height
+    words = axes.get_ylabel() if along else axes.get_xlabel()
+    room = (
+        max(measure(label.get_text(), size) for label in labels) + _PAD + (_EDGE if along else 0.0)
+    )
+    return room + (_AXIS_WORDS + LABEL_LINE * words.count("\n") if words else 0.0)
+
 
 FAMILY: Final = "Bipbayes Sans"  # cut out of DejaVu Sans by scripts/maintenance/cut_font.py
 FILE_NAME: Final = "BipbayesSans.ttf"
@@ -49,7 +130,6 @@ _CAPTION_LINE: Final = 0.125  # inches
 _TITLE_SIZE: Final = 11.0
 _TITLE_LINE: Final = 0.18  # inches
 _TITLE_ROOM: Final = 0.28  # inches, of a title in one line
-_EDGE: Final = 0.12  # inches, on either side of title and caption
 
 
 @dataclass(frozen=True)

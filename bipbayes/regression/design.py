@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from bipbayes.data.sample import Floats, Integers, Sample, group_sums
-from bipbayes.data.totals import Samples
+from bipbayes.data.sample import Floats, Integers, Sample, Samples, group_sums
 
 
 @dataclass(frozen=True)

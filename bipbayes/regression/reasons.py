@@ -6,8 +6,7 @@ Braces stand for the study's words (`bipbayes.data.words`).
 import numpy as np
 from numpy.typing import NDArray
 
-from bipbayes.data.sample import Booleans
-from bipbayes.data.totals import Samples
+from bipbayes.data.sample import Booleans, Samples
 from bipbayes.regression import covariance as cov
 from bipbayes.regression.design import Design, jobcenter_share
 

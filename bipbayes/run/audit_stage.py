@@ -9,11 +9,10 @@ import xarray as xr
 from bipbayes import progress
 from bipbayes.atomic import write_text
 from bipbayes.audit.claims import REQUIRED
-from bipbayes.audit.counts import abstract_paragraph, audit_counts
 from bipbayes.audit.design import design_analysis, design_by_combination
 from bipbayes.audit.evidence import BASELINE, AuditSettings
 from bipbayes.audit.rules import rules_table
-from bipbayes.audit.verdicts import audit_claims, beside_baseline
+from bipbayes.audit.verdicts import abstract_paragraph, audit_claims, audit_counts, beside_baseline
 from bipbayes.data.codebook import Codebook
 from bipbayes.describe.description import Description
 from bipbayes.disclosure.audit import protected_audit

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import pandas as pd
 
-from bipbayes.audit.counts import VERDICT
 from bipbayes.audit.evidence import POSTERIOR
 from bipbayes.audit.rules import UPHELD
+from bipbayes.audit.verdicts import VERDICT
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.parted import PartedStudy
+from bipbayes.data.parts import PartedStudy
 from bipbayes.data.study import Study
 from bipbayes.data.words import study_words
 from bipbayes.estimands.posterior import Posterior

@@ -11,7 +11,7 @@ import xarray as xr
 from bipbayes import progress
 from bipbayes.comparison import compare, shown_errors
 from bipbayes.data.codebook import Codebook
-from bipbayes.estimands.effects import hyperparameters
+from bipbayes.estimands.draws import hyperparameters
 from bipbayes.estimands.posterior import Posterior
 from bipbayes.intervals import ORDINAL, PLAIN, frequentist, join_frames, of_analysis
 from bipbayes.plots.catalogue import (

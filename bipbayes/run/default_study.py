@@ -10,7 +10,7 @@ import xarray as xr
 
 from bipbayes.audit.claims import read_claims
 from bipbayes.bip.calibrated_design import published
-from bipbayes.bip.codebook import bip_characteristics, bip_codebook
+from bipbayes.bip.facts import bip_characteristics, bip_codebook
 from bipbayes.bip.published import (
     claim_inconsistencies,
     inconsistency_table,
@@ -18,9 +18,9 @@ from bipbayes.bip.published import (
     published_against_reproduced,
     published_counts,
     published_table,
+    reproduced,
 )
 from bipbayes.bip.register import register_limits, simulate_characteristics
-from bipbayes.bip.reproduced import reproduced
 from bipbayes.bip.simulate import CalibratedSimulation, simulate_bip
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.load_codebook import load_codebook

@@ -6,7 +6,7 @@ import xarray as xr
 
 from bipbayes.describe.description import Description, describe
 from bipbayes.disclosure.description import protected_description
-from bipbayes.plots.describe_catalogue import describe_tasks
+from bipbayes.plots.catalogue import describe_tasks
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.progress import stage
 from bipbayes.run.closing import of_description

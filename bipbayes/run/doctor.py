@@ -89,8 +89,7 @@ def _fit() -> str:
     from bipbayes.data.read import responses_from_frame
     from bipbayes.estimands.intervals import IntervalSettings
     from bipbayes.estimands.posterior import summarise
-    from bipbayes.sampling.engines import fit_cells
-    from bipbayes.sampling.registry import load_model
+    from bipbayes.sampling.registry import fit_cells, load_model
     from bipbayes.sampling.settings import EXACT, SamplerSettings
     from bipbayes.synthetic.simulate import simulate
 

@@ -11,7 +11,7 @@ import xarray as xr
 from bipbayes import progress
 from bipbayes.data.codebook import Codebook
 from bipbayes.errors import RunError
-from bipbayes.estimands.effects import hyperparameters
+from bipbayes.estimands.draws import hyperparameters
 from bipbayes.intervals import PLAIN, of_analysis
 from bipbayes.run.closing import of_export
 from bipbayes.run.compare_stage import STAGE as COMPARE

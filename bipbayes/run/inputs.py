@@ -14,19 +14,18 @@ from bipbayes.cluster import Workers
 from bipbayes.data.characteristics import (
     Characteristics,
     characteristics_from_frame,
+    covariates_from_frame,
     read_characteristics,
+    read_covariates,
 )
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.covariates import covariates_from_frame, read_covariates
 from bipbayes.data.directions import directions
 from bipbayes.data.files import file_digest
-from bipbayes.data.labels import labelled
-from bipbayes.data.parted import PartedStudy, read_parts
-from bipbayes.data.parts import is_large
+from bipbayes.data.parts import PartedStudy, is_large, read_parts
 from bipbayes.data.progression import PreviousRule, progression
-from bipbayes.data.read import read_responses
+from bipbayes.data.read import labelled, read_responses
+from bipbayes.data.sample import Samples
 from bipbayes.data.study import Study
-from bipbayes.data.totals import Samples
 from bipbayes.data.words import LANGUAGES, study_words
 from bipbayes.describe.cautions import (
     cautions,
@@ -293,7 +292,7 @@ def _refuse_forgotten(folder: RunFolder) -> None:
 
 def _synthetic_study(settings: Settings, codebook: Codebook, folder: RunFolder) -> Study:
     """Write the default data into the folder and read them as any other file."""
-    from bipbayes.synthetic.frame import write_responses
+    from bipbayes.synthetic.simulate import write_responses
 
     if not codebook.is_bip:
         raise SettingsError("the default data are BIP's; give your own with --data")

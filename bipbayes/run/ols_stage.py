@@ -7,7 +7,7 @@ import xarray as xr
 
 from bipbayes import progress
 from bipbayes.analyses import frequentist_intervals
-from bipbayes.data.totals import Samples
+from bipbayes.data.sample import Samples
 from bipbayes.intervals import PLAIN, join_frames
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run, analysed, covariates_of

@@ -21,14 +21,14 @@ from typing import TYPE_CHECKING, Any, Final
 import xarray as xr
 
 from bipbayes.errors import FitError
-from bipbayes.estimands.effects import hyperparameters
+from bipbayes.estimands.draws import hyperparameters
 from bipbayes.helpers import Processes
 from bipbayes.run.inputs import Run
 from bipbayes.run.messages import Sender, listening
-from bipbayes.sampling.engines import ENGINE_MODULES
+from bipbayes.sampling.registry import ENGINE_MODULES
 
 if TYPE_CHECKING:
-    from bipbayes.data.totals import Samples
+    from bipbayes.data.sample import Samples
     from bipbayes.estimands.posterior import Posterior
 
 _STAGE: Final = "bipbayes.run.posterior_stage"

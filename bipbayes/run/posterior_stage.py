@@ -13,11 +13,10 @@ from bipbayes import progress
 from bipbayes.analyses import analysis_cells
 from bipbayes.atomic import note_written
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.totals import Samples
-from bipbayes.estimands.arviz_groups import add_predictions
-from bipbayes.estimands.effects import effect_draws
+from bipbayes.data.sample import Samples
+from bipbayes.estimands.draws import effect_draws
 from bipbayes.estimands.intervals import IntervalSettings
-from bipbayes.estimands.posterior import Posterior, cells_of, summarise
+from bipbayes.estimands.posterior import Posterior, add_predictions, cells_of, summarise
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run, analysed, covariates_of
 from bipbayes.run.ols_stage import forget_dependents, merge_effects, without
@@ -31,11 +30,10 @@ from bipbayes.run.stored import (
     stored_fit,
     unjudged_file,
 )
-from bipbayes.sampling.engines import fit_cells
 from bipbayes.sampling.priors import make_priors, read_priors
-from bipbayes.sampling.registry import ModelFile, load_model
+from bipbayes.sampling.registry import ModelFile, fit_cells, load_model
 from bipbayes.sampling.settings import SamplerSettings, derived_seed
-from bipbayes.sampling.store import save_fit
+from bipbayes.sampling.tree import save_fit
 
 logger = logging.getLogger(__name__)
 

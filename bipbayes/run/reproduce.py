@@ -15,8 +15,7 @@ from bipbayes.run.inputs import open_run
 from bipbayes.run.posterior_process import PosteriorProcess
 from bipbayes.run.settings import Settings
 from bipbayes.run.stored import check_stages
-from bipbayes.sampling.engines import engine_of
-from bipbayes.sampling.registry import load_model
+from bipbayes.sampling.registry import engine_of, load_model
 
 logger = logging.getLogger(__name__)
 

@@ -31,8 +31,7 @@ from bipbayes.run.default_study import (
     simulate_characteristics,
 )
 from bipbayes.run.folder import hold
-from bipbayes.synthetic.frame import write_responses
-from bipbayes.synthetic.simulate import DEFAULT_SEED, Simulation, simulate
+from bipbayes.synthetic.simulate import DEFAULT_SEED, Simulation, simulate, write_responses
 from bipbayes.synthetic.truth import PAIRS, joined_truth
 
 logger = logging.getLogger(__name__)

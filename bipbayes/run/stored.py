@@ -17,9 +17,8 @@ from bipbayes.intervals import ANALYSES, ORDINAL, PLAIN
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run
 from bipbayes.run.settings import COVARIATES, DEFAULT_DRAWS, Settings
-from bipbayes.sampling.engines import engine_of
-from bipbayes.sampling.registry import ModelFile, load_model
-from bipbayes.sampling.store import load_fit
+from bipbayes.sampling.registry import ModelFile, engine_of, load_model
+from bipbayes.sampling.tree import load_fit
 from bipbayes.wording import Context
 
 logger = logging.getLogger(__name__)

@@ -80,8 +80,8 @@ def validate(
     overwrite
         Replace another validation.
     """
-    from bipbayes.plots.checks_coverage import coverage_figure
     from bipbayes.plots.save import save_figure
+    from bipbayes.plots.validation import coverage_figure
 
     book = codebook_or_default(codebook)
     scheduler, workers = where
@@ -185,8 +185,8 @@ def _calibrate(
     where: tuple[str | None, int | None],
     rounds: int,
 ) -> None:
-    from bipbayes.plots.checks_calibration import calibration_figure
     from bipbayes.plots.save import save_figure
+    from bipbayes.plots.validation import calibration_figure
 
     shares = run_calibration(book, settings=settings, rounds=rounds, folder=folder, where=where)
     verdicts = []

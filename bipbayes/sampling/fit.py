@@ -20,12 +20,11 @@ import xarray as xr
 from bipbayes.errors import FitError
 from bipbayes.progress import Stage, stage
 from bipbayes.sampling.batches import is_flat
-from bipbayes.sampling.contract import build_model, built_terms
+from bipbayes.sampling.graph import build_model, built_terms
 from bipbayes.sampling.labels import SAMPLE
 from bipbayes.sampling.likelihood import likelihood_data
-from bipbayes.sampling.new_jobcenter import draw_new_jobcenter
 from bipbayes.sampling.registry import ModelFile
-from bipbayes.sampling.restore import evaluate, restore
+from bipbayes.sampling.restore import draw_new_jobcenter, evaluate, restore
 from bipbayes.sampling.settings import DEFAULTS, NUTS, SAMPLER, SamplerSettings, derived_seed
 from bipbayes.sampling.tree import PRIOR_DRAWS, attributes, log_prior, observed_means, prior_draws
 

@@ -26,7 +26,7 @@ from bipbayes.cells import CELL, cell_means, error_roots
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.progression import progression
 from bipbayes.data.sample import Floats
-from bipbayes.estimands.effects import effect_draws
+from bipbayes.estimands.draws import effect_draws
 from bipbayes.progress import stage
 from bipbayes.sampling.batches import is_flat
 from bipbayes.sampling.labels import elements, pooled
@@ -322,7 +322,7 @@ def _cells(codebook: Codebook, settings: ValidationSettings) -> xr.Dataset:
 
 
 def _setting(name: str, cells: xr.Dataset, *, rounds: int, seed: int) -> _Setting:
-    from bipbayes.sampling.contract import build_model
+    from bipbayes.sampling.graph import build_model
 
     model_file = load_model(name)
     model = build_model(model_file, cells, priors=model_file.Priors())

@@ -11,7 +11,7 @@ Citizen i, occasion t, indicator k of respondent r, in scale points:
 All parts are normal but steadiness, which is log-normal with mean square one (some citizens'
 answers jump about more than others'). ``drift`` carries the effects. With ``cut=False`` answers
 are the continuous levels with their noise. Activities persist, answers have gaps, and citizens
-respond two to eight times (`bipbayes.synthetic.random_design`). Slopes (Student with 4 degrees) and
+respond two to eight times (`bipbayes.synthetic.design`). Slopes (Student with 4 degrees) and
 shocks are zero unless asked for. With ``selection`` treatment follows low answers: the log-odds of
 every treatment rise by that much for each standard deviation by which the mean of the citizen's
 answers on the occasion before lies below the others', and by ``loyalty`` where it was given then.
@@ -40,8 +40,13 @@ from bipbayes.atomic import atomic_path
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Floats, Integers, group_sums
 from bipbayes.data.study import Study
-from bipbayes.synthetic.design import Design, first_rows, members, respondent_positions
-from bipbayes.synthetic.random_design import random_design
+from bipbayes.synthetic.design import (
+    Design,
+    first_rows,
+    members,
+    random_design,
+    respondent_positions,
+)
 from bipbayes.synthetic.simulate import EffectSds, hierarchical_effects
 from bipbayes.synthetic.streams import Stream
 

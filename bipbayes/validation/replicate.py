@@ -19,12 +19,11 @@ import xarray as xr
 from bipbayes.atomic import atomic_path, write_json
 from bipbayes.cells import CELL, cell_means
 from bipbayes.cluster import dask_client
-from bipbayes.data.adjusted import adjusted_progression
-from bipbayes.data.adjustment import BASELINE, make_adjustment
+from bipbayes.data.adjustment import BASELINE, adjusted_progression, make_adjustment
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.progression import progression
 from bipbayes.errors import RunError
-from bipbayes.estimands.effects import effect_draws
+from bipbayes.estimands.draws import effect_draws
 from bipbayes.progress import stage
 from bipbayes.regression import estimate_ols
 from bipbayes.regression.adjusted import estimate_adjusted

@@ -23,11 +23,10 @@ import pandas as pd
 import xarray as xr
 from scipy import sparse, stats
 
-from bipbayes.cells.weights import average_weights, observed_weights
+from bipbayes.cells.means import average_weights, observed_weights
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Floats
-from bipbayes.estimands.intervals import limits, tails
-from bipbayes.estimands.mixture import mixture_quantile
+from bipbayes.estimands.intervals import limits, mixture_quantile, tails
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.sampling.exact.integrate import Mixture
 from bipbayes.sampling.exact.posterior import sums_by_point

@@ -19,7 +19,7 @@ import bipbayes as bb
 from bipbayes.data.files import file_digest
 from bipbayes.estimands.intervals import IntervalSettings
 from bipbayes.run.default_study import default_simulation
-from bipbayes.synthetic.frame import write_responses
+from bipbayes.synthetic.simulate import write_responses
 
 NAMED = ("study", "ols", "fit", "both")
 

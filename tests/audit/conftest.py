@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 from scipy.stats import norm
 
-from bipbayes.bip.codebook import bip_codebook
+from bipbayes.bip.facts import bip_codebook
 from bipbayes.data.codebook import Codebook, Indicator, Treatment
 from bipbayes.intervals import interval_frame
 

@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bipbayes.audit.counts import abstract_paragraph, audit_counts
 from bipbayes.audit.rules import WORDS
-from bipbayes.audit.verdicts import audit_claims, beside_baseline
+from bipbayes.audit.verdicts import abstract_paragraph, audit_claims, audit_counts, beside_baseline
 from bipbayes.bip.published import printed_claims
 from bipbayes.wording import Context
 

@@ -7,9 +7,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from bipbayes.audit.joint import Grid, tally
 from bipbayes.audit.rules import Cutoffs
-from bipbayes.audit.statements import KINDS, QUANTIFIERS, Statement
+from bipbayes.audit.statements import KINDS, QUANTIFIERS, Grid, Statement, tally
 
 CUTOFFS = Cutoffs(beyond=0.1)
 OUTCOMES = ("Q1", "Q2", "Q3", "Q4", "Q5")

@@ -22,8 +22,8 @@ from bipbayes.audit.rules import (
     region,
     rules_table,
     single_verdict,
+    size_verdict,
 )
-from bipbayes.audit.sizes import size_verdict
 from bipbayes.audit.statements import KINDS
 from bipbayes.data.words import catalogue
 

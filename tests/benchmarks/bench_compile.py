@@ -23,12 +23,11 @@ import builders
 
 from bipbayes.cells import cell_means
 from bipbayes.sampling.batches import Batch
-from bipbayes.sampling.centring import centring
 from bipbayes.sampling.fit import compile_model
+from bipbayes.sampling.graph import LightTail, centring
 from bipbayes.sampling.labels import respondent_position
 from bipbayes.sampling.likelihood import coordinates, observe
 from bipbayes.sampling.registry import load_model
-from bipbayes.sampling.transforms import LightTail
 
 # Where a batch's dims go among (combination, jobcenter, indicator).
 BATCHES = {

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bipbayes.bip.codebook import bip_codebook
+from bipbayes.bip.facts import bip_codebook
 from bipbayes.bip.simulate import simulate_bip
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.directions import Directions, directions

@@ -20,7 +20,7 @@ import xarray as xr
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import builders
 
-from bipbayes.bip.codebook import bip_codebook
+from bipbayes.bip.facts import bip_codebook
 from bipbayes.cells import cell_means
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.progression import progression
@@ -73,7 +73,7 @@ def _default() -> Study:
 
     from bipbayes.bip.simulate import simulate_bip
     from bipbayes.data.read import read_responses
-    from bipbayes.synthetic.frame import write_responses
+    from bipbayes.synthetic.simulate import write_responses
 
     with TemporaryDirectory() as folder:
         path = Path(folder) / "responses.csv"

@@ -18,8 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import builders
 
 from bipbayes.cells import cell_means
-from bipbayes.estimands.draws import estimand_parts
-from bipbayes.estimands.effects import effect_draws
+from bipbayes.estimands.draws import effect_draws, estimand_parts
 from bipbayes.estimands.intervals import posterior_intervals
 from bipbayes.sampling.diagnose import points_of
 from bipbayes.sampling.exact import fit as exact

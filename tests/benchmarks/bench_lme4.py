@@ -19,7 +19,7 @@ from whole_process import cheapest
 from bipbayes.run.console import start_logging
 from bipbayes.run.inputs import open_run
 from bipbayes.run.settings import Settings
-from bipbayes.sampling.store import load_fit
+from bipbayes.sampling.tree import load_fit
 
 SCRIPT = Path(__file__).with_name("lme4_point.R")
 BIPBAYES = Path(sys.executable).with_name("bipbayes")

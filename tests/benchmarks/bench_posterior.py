@@ -22,8 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import builders
 
 from bipbayes.cells import cell_means
-from bipbayes.sampling.convergence import convergence
-from bipbayes.sampling.exact.error import TAIL
+from bipbayes.sampling.convergence import TAIL, convergence
 from bipbayes.sampling.likelihood import coordinates, observe
 
 SIZES = {"citizens": 3707, "waves": (2, 6), "gaps": 0.0, "unknown": 0.0}

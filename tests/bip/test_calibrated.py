@@ -19,7 +19,7 @@ from bipbayes.data.read import read_responses
 from bipbayes.errors import DataError, SettingsError
 from bipbayes.regression.estimates import estimate_ols
 from bipbayes.regression.intervals import ols_intervals
-from bipbayes.synthetic.frame import csv_text, write_responses
+from bipbayes.synthetic.simulate import csv_text, write_responses
 
 CITIZEN = [f"B{i}" for i in range(1, 12)]
 CASEWORKER = [f"S{i}" for i in range(2, 13)]
@@ -220,7 +220,7 @@ def test_the_same_bytes_under_another_hash_seed() -> None:
     """Catches an order that comes from a set or a dictionary of hashes."""
     program = (
         "import hashlib; from bipbayes.bip.simulate import simulate_bip; "
-        "from bipbayes.synthetic.frame import csv_text; "
+        "from bipbayes.synthetic.simulate import csv_text; "
         "print(hashlib.sha256(csv_text(simulate_bip().responses).encode()).hexdigest())"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "12345"}

@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 
 from bipbayes.bip.calibrated_design import deal, exact_combinations, fit_complete, fit_counts
-from bipbayes.bip.codebook import bip_codebook
-from bipbayes.bip.repair import repair
+from bipbayes.bip.facts import bip_codebook
+from bipbayes.bip.simulate import repair
 from bipbayes.errors import SettingsError
-from bipbayes.synthetic.design import Design
+from bipbayes.synthetic.design import Design, draw_gaps, random_design
 from bipbayes.synthetic.latent import Process, draw_answers
-from bipbayes.synthetic.random_design import draw_gaps, random_design
 from bipbayes.synthetic.streams import Stream
 from bipbayes.synthetic.truth import sum_changes
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from bipbayes.bip.codebook import bip_codebook
-from bipbayes.bip.facts import fact
+from bipbayes.bip.facts import bip_codebook, fact
 from bipbayes.bip.published import (
     KEYS,
     agrees,
@@ -21,9 +22,7 @@ from bipbayes.bip.published import (
     published_against_reproduced,
     published_counts,
     published_numbers,
-)
-from bipbayes.bip.reproduced import (
-    join_reproduced,
+    reproduced_frame,
     reproduced_prose,
     reproduced_sizes,
     reproduced_tables,
@@ -176,16 +175,8 @@ def test_prose_against_counting_by_hand() -> None:
     study = Study(pd.DataFrame(rows), codebook, digest="", synthetic=True, name="small")
     changes = progression(study, codebook)
     described = describe(changes, codebook)
-    values = reproduced_prose(
-        study,
-        changes,
-        progress=described.progress,
-        combinations=described.combinations,
-        weeks=described.weeks,
-        slopes=described.slopes,
-        characteristics_tables=8,
-        level=0.9,
-    )
+    described = replace(described, characteristics=pd.DataFrame({"table": range(4, 12)}))
+    values = reproduced_frame(reproduced_prose(study, changes, described, level=0.9))
     found = values[values["table"] == "text"].set_index("row")["value"]
 
     citizens: dict[str, list[dict[str, object]]] = {}
@@ -231,13 +222,13 @@ def test_published_tables_reproduce_themselves() -> None:
     )
     combinations = fact("combinations").rename(columns={"percent_published": "percent"})
     characteristics = fact("characteristics")
-    values = reproduced_tables(
-        progress,
-        combinations,
+    described = SimpleNamespace(
+        progress=progress,
+        combinations=combinations,
         jobcenters=fact("jobcenters"),
         characteristics=characteristics.sample(frac=1, random_state=1),
     )
-    frame = published_against_reproduced(values)
+    frame = published_against_reproduced(reproduced_frame(reproduced_tables(described)))
     tables = frame[~frame["table"].isin(["text", "claims"])]
     assert tables["result"].eq("within rounding").all()
     assert np.allclose(tables["difference"], 0)
@@ -256,7 +247,7 @@ def test_sizes_of_an_audit() -> None:
             "places_moved_ols": [-8.3, 17.8],
         }
     )
-    frame = published_against_reproduced(join_reproduced([reproduced_sizes(audit)]))
+    frame = published_against_reproduced(reproduced_frame(reproduced_sizes(audit)))
     given = frame[frame["result"] != "not given"].set_index(["table", "row"])
     given = given[given["reproduced"].notna()]
     assert given["result"].eq("within rounding").all()

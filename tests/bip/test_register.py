@@ -7,14 +7,13 @@ import pandas as pd
 import pytest
 from builders import Shape, make_codebook, random_study
 
-from bipbayes.bip.codebook import bip_characteristics, bip_codebook
-from bipbayes.bip.facts import fact
+from bipbayes.bip.facts import bip_characteristics, bip_codebook, fact
 from bipbayes.bip.register import register_limits, simulate_characteristics
 from bipbayes.bip.register_shares import allocate, tilted_shares
 from bipbayes.data.characteristics import Characteristics, characteristics_from_frame
 from bipbayes.describe.characteristics import characteristic_table
 from bipbayes.errors import SettingsError
-from bipbayes.synthetic.frame import csv_text
+from bipbayes.synthetic.simulate import csv_text
 from bipbayes.synthetic.streams import Stream
 
 KEYS = ["table", "section_en", "row_en", "group"]

@@ -11,10 +11,15 @@ from builders import Shape, make_codebook, random_progression
 from bipbayes.cells import cell_means, moments
 from bipbayes.cells.covariance import parts
 from bipbayes.cells.moments import Moments, estimate_moments
-from bipbayes.cells.products import GROUPS, residual_products
-from bipbayes.cells.scores import Scores, cell_sums, gram_matrices, make_scores
-from bipbayes.data.adjusted import adjusted_progression
-from bipbayes.data.adjustment import make_adjustment
+from bipbayes.cells.products import (
+    GROUPS,
+    Scores,
+    cell_sums,
+    gram_matrices,
+    make_scores,
+    residual_products,
+)
+from bipbayes.data.adjustment import adjusted_progression, make_adjustment
 from bipbayes.data.progression import PreviousRule
 from bipbayes.data.sample import Sample, analysis_sample
 

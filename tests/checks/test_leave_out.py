@@ -14,8 +14,8 @@ from bipbayes.checks.leave_out import compare_left_out, leave_out, leave_out_dra
 from bipbayes.errors import SettingsError
 from bipbayes.sampling.batches import Batch
 from bipbayes.sampling.exact.density import spread_root
-from bipbayes.sampling.exact.draws import draw
 from bipbayes.sampling.exact.integrate import integrate
+from bipbayes.sampling.exact.posterior import draw
 from bipbayes.sampling.exact.reduce import design_matrix, gaussian_model
 
 BATCHES = (

@@ -10,12 +10,11 @@ from scipy import stats
 from bipbayes.cells import cell_means
 from bipbayes.checks.sensitivity import hyperprior_density, power_scaling
 from bipbayes.errors import ModelError
-from bipbayes.estimands.draws import estimand_draws
-from bipbayes.estimands.effects import effect_draws
+from bipbayes.estimands.draws import effect_draws, estimand_draws
 from bipbayes.sampling import tree
 from bipbayes.sampling.batches import Basis, Batch
-from bipbayes.sampling.exact.draws import draw
 from bipbayes.sampling.exact.integrate import integrate
+from bipbayes.sampling.exact.posterior import draw
 from bipbayes.sampling.exact.reduce import gaussian_model
 
 

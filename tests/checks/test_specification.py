@@ -6,11 +6,11 @@ from builders import Shape, make_codebook, random_progression, random_study
 from scipy import stats
 
 from bipbayes.cells import cell_means
-from bipbayes.cells.weights import average_weights, observed_weights
+from bipbayes.cells.means import average_weights, observed_weights
 from bipbayes.checks.specification import Target, specification_curve
 from bipbayes.data.progression import progression
 from bipbayes.errors import SettingsError
-from bipbayes.estimands.mixture import mixture_quantile
+from bipbayes.estimands.intervals import mixture_quantile
 from bipbayes.regression import estimate_ols
 from bipbayes.sampling.exact.posterior import normal_mixture, saturated_posterior
 from bipbayes.sampling.registry import load_model

@@ -8,8 +8,7 @@ import pytest
 import xarray as xr
 from builders import Shape, make_codebook, random_progression, random_study, replace_responses
 
-from bipbayes.data.adjusted import adjusted_progression, independent_columns
-from bipbayes.data.adjustment import make_adjustment
+from bipbayes.data.adjustment import adjusted_progression, independent_columns, make_adjustment
 from bipbayes.data.progression import progression
 from bipbayes.data.study import Study
 from bipbayes.errors import DataError, SettingsError

@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bipbayes.bip.codebook import bip_characteristics, bip_codebook
-from bipbayes.bip.facts import fact
-from bipbayes.data.characteristics import characteristics_from_frame, read_characteristics
-from bipbayes.data.characteristics_checks import broken_rules
+from bipbayes.bip.facts import bip_characteristics, bip_codebook, fact
+from bipbayes.data.characteristics import (
+    broken_rules,
+    characteristics_from_frame,
+    read_characteristics,
+)
 from bipbayes.data.characteristics_codebook import Rule, load_characteristics, parse_characteristics
 from bipbayes.data.study import Study
 from bipbayes.errors import CodebookError, DataError

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bipbayes.bip.codebook import bip_codebook
-from bipbayes.bip.facts import FACTS, fact
+from bipbayes.bip.facts import FACTS, bip_codebook, fact
 from bipbayes.data.load_codebook import load_codebook, parse_codebook
 from bipbayes.data.words import study_words
 from bipbayes.errors import CodebookError

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from builders import make_codebook, random_study
 
-from bipbayes.data.covariates import covariates_from_frame
+from bipbayes.data.characteristics import covariates_from_frame
 from bipbayes.errors import DataError
 
 STUDY = random_study(make_codebook(2, 1), seed=1)

@@ -12,9 +12,9 @@ import pytest
 from builders import make_codebook, random_responses
 
 from bipbayes.data.codebook import Codebook
+from bipbayes.data.files import csv_blocks, read_csv
 from bipbayes.data.load_codebook import parse_codebook
 from bipbayes.data.read import read_responses, responses_from_frame
-from bipbayes.data.text_files import csv_blocks, read_csv
 from bipbayes.errors import DataError
 
 TABLE = {

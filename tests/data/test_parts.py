@@ -14,8 +14,7 @@ from builders import Shape, make_codebook, random_responses, with_boxes
 from bipbayes.cells import cell_means
 from bipbayes.cluster import Workers, dask_client
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.parted import read_parts
-from bipbayes.data.parts import cut, is_large
+from bipbayes.data.parts import cut, is_large, read_parts
 from bipbayes.data.progression import PreviousRule, progression
 from bipbayes.data.read import read_responses
 from bipbayes.errors import DataError, RunError
@@ -109,7 +108,7 @@ def _sum_and_die_once(sample: object, mark: Path) -> np.ndarray:
     import os
     import signal
 
-    from bipbayes.data.totals import totals_of
+    from bipbayes.data.sample import totals_of
 
     try:
         mark.touch(exist_ok=False)

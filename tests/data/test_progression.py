@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from bipbayes.bip.codebook import bip_codebook
+from bipbayes.bip.facts import bip_codebook
 from bipbayes.data.progression import progression, spread_of
 from bipbayes.data.study import Study
 from bipbayes.errors import SettingsError

@@ -11,7 +11,7 @@ from bipbayes.scripts import command
 from builders import make_codebook, random_responses
 from typer.testing import CliRunner
 
-from bipbayes.bip.codebook import bip_codebook
+from bipbayes.bip.facts import bip_codebook
 from bipbayes.data.files import read_table
 from bipbayes.data.load_codebook import load_codebook
 from bipbayes.data.propose import Proposal, propose

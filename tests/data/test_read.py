@@ -8,7 +8,7 @@ import pandas as pd
 import pyreadstat
 import pytest
 
-from bipbayes.bip.codebook import bip_codebook
+from bipbayes.bip.facts import bip_codebook
 from bipbayes.data.read import read_responses, responses_from_frame
 from bipbayes.errors import DataError
 

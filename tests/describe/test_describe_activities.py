@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bipbayes.bip.codebook import bip_codebook
-from bipbayes.bip.facts import fact
+from bipbayes.bip.facts import bip_codebook, fact
 from bipbayes.describe.activities import (
     activity_boxes,
     activity_groups,

@@ -7,11 +7,10 @@ import pytest
 import xarray as xr
 from fits import ragged_cells, ragged_fit
 
-from bipbayes.estimands.arviz_groups import add_predictions
-from bipbayes.estimands.effects import effect_draws
+from bipbayes.estimands.draws import effect_draws
+from bipbayes.estimands.posterior import add_predictions
 from bipbayes.sampling.registry import load_model
-from bipbayes.sampling.store import load_fit, save_fit
-from bipbayes.sampling.tree import log_prior
+from bipbayes.sampling.tree import load_fit, log_prior, save_fit
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,7 @@ import xarray as xr
 from bipbayes.cells import cell_means
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.progression import progression as change
-from bipbayes.estimands.draws import estimand_draws
-from bipbayes.estimands.effects import effect_draws, hyperparameters
+from bipbayes.estimands.draws import effect_draws, estimand_draws, hyperparameters
 from bipbayes.estimands.intervals import PRIOR_DRIVEN, IntervalSettings, limits, posterior_intervals
 from bipbayes.intervals import ALL_INDICATORS, NO_SPREAD
 from bipbayes.regression import estimate_ols, ols_intervals

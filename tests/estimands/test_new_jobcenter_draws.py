@@ -9,8 +9,8 @@ import xarray as xr
 
 from bipbayes.cells import cell_means
 from bipbayes.data.codebook import Codebook
+from bipbayes.estimands.draws import new_jobcenter_draws, new_jobcenter_effects
 from bipbayes.estimands.intervals import posterior_intervals
-from bipbayes.estimands.new_jobcenter import new_jobcenter_draws, new_jobcenter_effects
 from bipbayes.intervals import ALL_INDICATORS
 
 CODEBOOK = builders.make_codebook(4, 2)

@@ -10,7 +10,7 @@ from cell_builders import CellShape, make_cells
 
 from bipbayes.data.factorial import factorial_terms
 from bipbayes.errors import ModelError, SettingsError
-from bipbayes.sampling.contract import build_model
+from bipbayes.sampling.graph import build_model
 from bipbayes.sampling.registry import load_model
 
 MODEL = load_model("factorial")

@@ -89,7 +89,7 @@ def test_density_is_that_of_the_formulas() -> None:
 
 def _centring(cells: xr.Dataset, priors: Any) -> dict[str, np.ndarray]:
     from bipbayes.sampling.batches import Batch
-    from bipbayes.sampling.centring import centring
+    from bipbayes.sampling.graph import centring
 
     scales = asdict(priors)
     batches = [

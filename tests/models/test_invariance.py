@@ -5,7 +5,7 @@ import xarray as xr
 from cell_builders import make_cells
 from fits import SHAPE, compiled, hierarchical_fit
 
-from bipbayes.estimands.effects import effect_draws
+from bipbayes.estimands.draws import effect_draws
 from bipbayes.sampling.convergence import convergence
 from bipbayes.sampling.fit import draw_posterior
 from bipbayes.sampling.settings import SamplerSettings

@@ -7,7 +7,7 @@ from cell_builders import CellShape, make_cells
 from pytensor.graph.traversal import ancestors
 
 from bipbayes.cells import whiten
-from bipbayes.sampling.contract import build_model
+from bipbayes.sampling.graph import build_model
 from bipbayes.sampling.labels import labels
 from bipbayes.sampling.registry import load_model, model_names
 

@@ -5,8 +5,7 @@ import pytest
 from builders import Shape, make_codebook, random_progression
 
 from bipbayes.cells import cell_means
-from bipbayes.estimands.draws import estimand_draws
-from bipbayes.estimands.effects import effect_draws
+from bipbayes.estimands.draws import effect_draws, estimand_draws
 from bipbayes.estimands.intervals import posterior_intervals
 from bipbayes.regression.estimates import estimate_ols
 from bipbayes.regression.intervals import ols_intervals

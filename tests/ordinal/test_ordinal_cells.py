@@ -10,8 +10,7 @@ from bipbayes.data.sample import analysis_sample
 from bipbayes.errors import SettingsError
 from bipbayes.ordinal import estimate_ordinal, ordinal_cells, translate
 from bipbayes.ordinal.estimates import fit_indicator
-from bipbayes.ordinal.probit import indicator_answers
-from bipbayes.ordinal.translate import stored_translation
+from bipbayes.ordinal.probit import indicator_answers, stored_translation
 
 CODEBOOK = make_codebook(4, 2, jobcenters=("b", "a", "c"))
 SHAPE = Shape(citizens=250, waves=(2, 4), lacking=[("01", "c")], unanswered=[("q2", "10", "a")])

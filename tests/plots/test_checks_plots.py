@@ -3,9 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from bipbayes.plots.checks_calibration import calibration_data, calibration_figure
-from bipbayes.plots.checks_coverage import coverage_data, coverage_figure
 from bipbayes.plots.save import save_figure
+from bipbayes.plots.validation import (
+    calibration_data,
+    calibration_figure,
+    coverage_data,
+    coverage_figure,
+)
 
 
 def _table() -> pd.DataFrame:

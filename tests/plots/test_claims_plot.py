@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from bipbayes.audit.rules import WORDS
-from bipbayes.bip.codebook import bip_codebook
+from bipbayes.bip.facts import bip_codebook
 from bipbayes.plots.claims import TILES, claims_data, claims_figure, panel_title
 from bipbayes.plots.save import save_figure
 from bipbayes.wording import Context

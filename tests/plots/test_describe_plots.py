@@ -10,14 +10,14 @@ import pytest
 from builders import Shape, make_codebook, random_study
 from matplotlib.figure import Figure
 
-from bipbayes.bip.codebook import bip_characteristics, bip_codebook
+from bipbayes.bip.facts import bip_characteristics, bip_codebook
 from bipbayes.data.characteristics import characteristics_from_frame
 from bipbayes.data.characteristics_codebook import CharacteristicsCodebook
 from bipbayes.data.progression import progression
 from bipbayes.data.study import Study
 from bipbayes.describe.description import Description, describe
 from bipbayes.disclosure.description import protected_description
-from bipbayes.plots.describe_catalogue import describe_tasks
+from bipbayes.plots.catalogue import describe_tasks
 from bipbayes.plots.describe_combinations import combinations_data, combinations_figure
 from bipbayes.plots.describe_differences import differences_data
 from bipbayes.plots.describe_histograms import average_figure, histogram_data

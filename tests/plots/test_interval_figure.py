@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from frame_builders import ols_frame, small_codebook
 
-from bipbayes.bip.codebook import bip_codebook
+from bipbayes.bip.facts import bip_codebook
 from bipbayes.errors import DataError
 from bipbayes.plots.interval_figure import interval_data, interval_figure
 from bipbayes.wording import Context

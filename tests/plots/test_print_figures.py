@@ -15,12 +15,12 @@ from matplotlib.figure import Figure
 from PIL import Image
 from pypdf import PdfReader
 
-from bipbayes.bip.codebook import bip_codebook
+from bipbayes.bip.facts import bip_codebook
 from bipbayes.data.codebook import Treatment
 from bipbayes.errors import SettingsError
 from bipbayes.plots.captions import letters_spelt
 from bipbayes.plots.catalogue import DODGED, FigureInputs, posterior_tasks
-from bipbayes.plots.dodged import dodged_figure, dodged_limits
+from bipbayes.plots.forest import dodged_figure, dodged_limits
 from bipbayes.plots.forest_rows import ForestRows, forest_data, inner_limits
 from bipbayes.plots.pool import draw_task, figure_of
 from bipbayes.plots.selection import cut_limits

@@ -29,10 +29,16 @@ from bipbayes.plots.catalogue import (
 from bipbayes.plots.describe_histograms import page_figure
 from bipbayes.plots.describe_persistence import persistence_figure
 from bipbayes.plots.describe_weeks import weeks_data, weeks_figure
-from bipbayes.plots.pages import PAGE_HEIGHT, PANEL_HEIGHT, PANELS_A_ROW, ROW_HEIGHT, pages
 from bipbayes.plots.pool import figure_of
-from bipbayes.plots.room import in_lines, text_width
-from bipbayes.plots.task import FigureTask
+from bipbayes.plots.style import in_lines, text_width
+from bipbayes.plots.task import (
+    PAGE_HEIGHT,
+    PANEL_HEIGHT,
+    PANELS_A_ROW,
+    ROW_HEIGHT,
+    FigureTask,
+    pages,
+)
 from bipbayes.wording import Context, phrase
 
 QUESTION = "how often during the last four weeks the person coped alone"

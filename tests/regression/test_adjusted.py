@@ -7,8 +7,7 @@ import statsmodels.api as sm
 import xarray as xr
 from builders import Shape, make_codebook, random_progression, random_study
 
-from bipbayes.data.adjusted import adjusted_progression
-from bipbayes.data.adjustment import Adjustment, make_adjustment
+from bipbayes.data.adjustment import Adjustment, adjusted_progression, make_adjustment
 from bipbayes.data.codebook import Codebook
 from bipbayes.regression import estimate_ols, ols_intervals
 from bipbayes.regression.adjusted import estimate_adjusted

@@ -10,7 +10,7 @@ from statsmodels.stats.multitest import multipletests
 
 from bipbayes.data.factorial import factorial_terms, term_label
 from bipbayes.regression import VCOV, estimate_ols, ols_intervals
-from bipbayes.regression.factorial import factorial_of
+from bipbayes.regression.intervals import factorial_of
 
 CODEBOOK = builders.make_codebook(4, 3)
 TYPES = {

@@ -12,7 +12,7 @@ from statsmodels.stats.multitest import multipletests
 from bipbayes.data.progression import progression
 from bipbayes.intervals import NO_SPREAD
 from bipbayes.regression import VCOV, estimate_ols, ols_intervals
-from bipbayes.regression.inference import (
+from bipbayes.regression.intervals import (
     cancelled,
     confidence_frame,
     estimate_rows,

@@ -4,7 +4,7 @@ import pytest
 import xarray as xr
 from statsmodels_reference import assert_equals_statsmodels
 
-from bipbayes.bip.codebook import bip_codebook
+from bipbayes.bip.facts import bip_codebook
 from bipbayes.bip.simulate import simulate_bip
 from bipbayes.data.progression import progression
 from bipbayes.data.read import responses_from_frame

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 from builders import Shape, make_codebook, random_study
 
-from bipbayes.cells.weights import observed_weights
+from bipbayes.cells.means import observed_weights
 from bipbayes.data.adjustment import ADJUSTMENTS, make_adjustment
 from bipbayes.errors import RunError, SettingsError
-from bipbayes.estimands.effects import effect_draws
+from bipbayes.estimands.draws import effect_draws
 from bipbayes.estimands.posterior import cells_of
 from bipbayes.intervals import ANALYSES, frequentist, of_analysis
 from bipbayes.ordinal import estimate_ordinal, ordinal_intervals, translate
@@ -29,7 +29,7 @@ from bipbayes.run.options import settings_from
 from bipbayes.run.posterior_stage import fit_posterior
 from bipbayes.run.settings import Settings
 from bipbayes.run.stored import fit_file, fitted_models, stored_fit
-from bipbayes.sampling.store import load_fit, save_fit
+from bipbayes.sampling.tree import load_fit, save_fit
 
 CODEBOOK = make_codebook(3, 1, jobcenters=("a", "b", "c"))
 STUDY = random_study(CODEBOOK, seed=8, shape=Shape(citizens=150, waves=(2, 4)))

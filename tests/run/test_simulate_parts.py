@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bipbayes.bip.codebook import bip_codebook
+from bipbayes.bip.facts import bip_codebook
 from bipbayes.bip.simulate import simulate_bip
 from bipbayes.cluster import Workers
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.read import read_responses
 from bipbayes.errors import RunError, SettingsError
 from bipbayes.run.simulate_stage import SimulationRequest, write_simulation
-from bipbayes.synthetic.frame import csv_text
+from bipbayes.synthetic.simulate import csv_text
 
 TWICE = SimulationRequest(scale=2, file_format="parquet", characteristics=False)
 

@@ -23,7 +23,7 @@ from matplotlib.text import Text
 from pandas._libs.parsers import STR_NA_VALUES
 
 from bipbayes import plots
-from bipbayes.bip.codebook import bip_characteristics
+from bipbayes.bip.facts import bip_characteristics
 from bipbayes.checks import NAMES
 from bipbayes.checks.inputs import CheckSettings
 from bipbayes.checks.stage import check

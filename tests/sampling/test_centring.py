@@ -6,7 +6,7 @@ from cell_builders import CellShape, make_cells
 from scipy.stats import chi2
 
 from bipbayes.sampling.batches import Batch
-from bipbayes.sampling.centring import centring
+from bipbayes.sampling.graph import centring
 
 BATCHES = (
     Batch("combination_effect", ("combination",), 0.2),

@@ -6,7 +6,7 @@ import pytest
 from cell_builders import CellShape, make_cells
 
 from bipbayes.errors import ModelError
-from bipbayes.sampling.contract import build_model
+from bipbayes.sampling.graph import build_model
 from bipbayes.sampling.registry import load_model, model_names
 
 GOOD = """

@@ -7,8 +7,8 @@ import xarray as xr
 from cell_builders import CellShape, make_cells
 
 from bipbayes.data.factorial import factorial_terms
-from bipbayes.sampling.new_jobcenter import draw_new_jobcenter
 from bipbayes.sampling.registry import load_model
+from bipbayes.sampling.restore import draw_new_jobcenter
 
 DRAWS = 3000
 CHAINS = 2

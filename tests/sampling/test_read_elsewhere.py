@@ -13,7 +13,7 @@ from cell_builders import CellShape, make_cells
 from bipbayes.sampling.exact.fit import sample
 from bipbayes.sampling.registry import load_model
 from bipbayes.sampling.settings import SamplerSettings
-from bipbayes.sampling.store import save_fit
+from bipbayes.sampling.tree import save_fit
 
 SCRIPT = Path(__file__).with_name("read_fit.R")
 R = ("Rscript", "--vanilla")

@@ -9,7 +9,7 @@ from fits import hierarchical_fit
 
 from bipbayes.errors import FitError
 from bipbayes.run.console import run_verb
-from bipbayes.sampling.store import load_fit, save_fit
+from bipbayes.sampling.tree import load_fit, save_fit
 
 
 def test_a_fit_comes_back_as_it_was(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import halfnorm
 
-from bipbayes.sampling.transforms import LightTail
+from bipbayes.sampling.graph import LightTail
 
 UNITS = np.array([0.04, 0.3])
 

@@ -3,11 +3,17 @@
 import numpy as np
 import pytest
 
-from bipbayes.bip.codebook import bip_codebook
-from bipbayes.data.activities import combinations as told
-from bipbayes.synthetic.design import Design, previous_rows
-from bipbayes.synthetic.frame import EMPTY, responses_frame, tick_boxes
-from bipbayes.synthetic.random_design import draw_days, draw_gaps, random_design, runs
+from bipbayes.bip.facts import bip_codebook
+from bipbayes.data.columns import combinations as told
+from bipbayes.synthetic.design import (
+    Design,
+    draw_days,
+    draw_gaps,
+    previous_rows,
+    random_design,
+    runs,
+)
+from bipbayes.synthetic.simulate import EMPTY, responses_frame, tick_boxes
 from bipbayes.synthetic.streams import Stream
 
 

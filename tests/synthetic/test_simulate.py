@@ -10,7 +10,7 @@ from synthetic_study import read, small_codebook
 from bipbayes.data.progression import progression
 from bipbayes.errors import SettingsError
 from bipbayes.synthetic import latent
-from bipbayes.synthetic.random_design import random_design
+from bipbayes.synthetic.design import random_design
 from bipbayes.synthetic.simulate import EffectSds, hierarchical_effects, simulate
 from bipbayes.synthetic.streams import Stream
 

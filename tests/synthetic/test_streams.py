@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bipbayes.synthetic import latent, random_design
+from bipbayes.synthetic import design, latent
 from bipbayes.synthetic.streams import (
     NORMAL_BITS,
     MirroredStream,
@@ -73,8 +73,7 @@ def _margin(values: np.ndarray) -> float:
     "values",
     [
         normal_quantiles() * 2.0**NORMAL_BITS,
-        random_design.SHORTEST
-        + random_design.TYPICAL * np.exp(random_design.GAP_SPREAD * normal_quantiles()),
+        design.SHORTEST + design.TYPICAL * np.exp(design.GAP_SPREAD * normal_quantiles()),
         *(
             2.0**latent.COEFFICIENT_BITS * np.exp(spread * normal_quantiles() - spread**2)
             for spread in latent.Process().steadiness

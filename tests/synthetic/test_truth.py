@@ -8,9 +8,8 @@ from synthetic_study import read, small_codebook
 from bipbayes.data.progression import progression
 from bipbayes.data.read import responses_from_frame
 from bipbayes.synthetic import truth as truths
-from bipbayes.synthetic.frame import responses_frame
 from bipbayes.synthetic.latent import draw_answers
-from bipbayes.synthetic.simulate import Simulation, simulate
+from bipbayes.synthetic.simulate import DEFAULT_PROCESS, Simulation, responses_frame, simulate
 from bipbayes.synthetic.streams import Stream
 
 
@@ -21,7 +20,7 @@ def small() -> Simulation:
 
 def _replicate(simulation: Simulation, number: int) -> pd.DataFrame:
     """Standardised cell means of new answers to the same design, by the package's own path."""
-    from bipbayes.synthetic.frame import tick_boxes
+    from bipbayes.synthetic.simulate import tick_boxes
 
     design, answers = simulation.design, _answers(simulation, number)
     frame = responses_frame(design, answers, tick_boxes(Stream(1), design))
@@ -32,7 +31,7 @@ def _replicate(simulation: Simulation, number: int) -> pd.DataFrame:
 
 
 def _answers(simulation: Simulation, number: int) -> np.ndarray:
-    drift, process = simulation.drift, simulation.process
+    drift, process = simulation.drift, DEFAULT_PROCESS
     return draw_answers(Stream(500, number), simulation.design, drift=drift, process=process)
 
 
@@ -51,7 +50,7 @@ def test_each_replicate_is_standardised_as_the_analysis_does(small: Simulation) 
 
 def test_mirrored_halves_cancel_noise(small: Simulation) -> None:
     """Catches truths of one half of each pair, and an error that is not that of their mean."""
-    design, drift, process = small.design, small.drift, small.process
+    design, drift, process = small.design, small.drift, DEFAULT_PROCESS
     found = [
         truths.expected_progression(design, drift, process=process, seed=seed, pairs=3)
         for seed in range(12)

@@ -7,7 +7,7 @@ import pytest
 
 from bipbayes.audit.design import design_analysis, design_by_combination
 from bipbayes.audit.rules import WORDS
-from bipbayes.bip.codebook import bip_codebook
+from bipbayes.bip.facts import bip_codebook
 from bipbayes.bip.published import published_against_reproduced, published_counts, published_table
 from bipbayes.tables.audit_tables import audit_counts_table, claims_table, design_table
 from bipbayes.tables.layout import Table

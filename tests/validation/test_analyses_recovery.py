@@ -6,8 +6,7 @@ import pytest
 from builders import make_codebook
 
 from bipbayes.cells import cell_means
-from bipbayes.data.adjusted import adjusted_progression
-from bipbayes.data.adjustment import make_adjustment
+from bipbayes.data.adjustment import adjusted_progression, make_adjustment
 from bipbayes.data.progression import progression
 from bipbayes.data.study import Study
 from bipbayes.ordinal import ordinal_cells

@@ -10,8 +10,8 @@ from builders import Shape, make_codebook, random_progression
 from bipbayes.cells import cell_means
 from bipbayes.sampling import tree
 from bipbayes.sampling.batches import Batch
-from bipbayes.sampling.exact.draws import draw
 from bipbayes.sampling.exact.integrate import integrate
+from bipbayes.sampling.exact.posterior import draw
 from bipbayes.sampling.exact.reduce import gaussian_model
 from bipbayes.sampling.predict import log_likelihood
 from bipbayes.validation.calibration import (

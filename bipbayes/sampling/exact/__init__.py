@@ -10,6 +10,6 @@ normal:
 
 `reduce` makes A'A and A'y of cells and batches and finds an order of elimination, `density` holds
 these closed forms, `integrate` integrates over the standard deviations with points from
-`proposal`, `draws` draws effects, `fit` makes the DataTree. The result is exact but for the number
-of points, and shares no code with the sampler: each checks the other.
+`proposal`, `posterior` draws effects, `fit` makes the DataTree. The result is exact but for the
+number of points, and shares no code with the sampler: each checks the other.
 """

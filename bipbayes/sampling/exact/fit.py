@@ -12,8 +12,8 @@ from bipbayes.cells import CELL, error_roots
 from bipbayes.errors import ModelError
 from bipbayes.sampling import tree
 from bipbayes.sampling.batches import Batch, is_flat
-from bipbayes.sampling.exact.draws import draw
 from bipbayes.sampling.exact.integrate import integrate
+from bipbayes.sampling.exact.posterior import draw
 from bipbayes.sampling.exact.reduce import gaussian_model
 from bipbayes.sampling.labels import SAMPLE
 from bipbayes.sampling.registry import ModelFile

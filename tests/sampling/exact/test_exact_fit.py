@@ -13,11 +13,10 @@ from bipbayes.errors import ModelError, SettingsError
 from bipbayes.run.settings import Settings
 from bipbayes.run.stored import fit_settings
 from bipbayes.sampling.batches import FLAT, Batch, is_flat
-from bipbayes.sampling.engines import engine_of
-from bipbayes.sampling.exact.error import monte_carlo
+from bipbayes.sampling.convergence import monte_carlo
 from bipbayes.sampling.exact.fit import sample
 from bipbayes.sampling.exact.posterior import saturated_posterior
-from bipbayes.sampling.registry import load_model
+from bipbayes.sampling.registry import engine_of, load_model
 from bipbayes.sampling.settings import SamplerSettings
 
 SHAPE = CellShape(empty=("10",))

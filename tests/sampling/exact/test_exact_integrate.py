@@ -10,10 +10,8 @@ from bipbayes.sampling.batches import Batch
 from bipbayes.sampling.exact import integrate as integration
 from bipbayes.sampling.exact import proposal
 from bipbayes.sampling.exact.density import linear_posterior, log_density, moments
-from bipbayes.sampling.exact.draws import draw
-from bipbayes.sampling.exact.integrate import Mixture, find_modes, integrate, thinned
-from bipbayes.sampling.exact.pareto import tail_shape
-from bipbayes.sampling.exact.posterior import saturated_posterior
+from bipbayes.sampling.exact.integrate import Mixture, find_modes, integrate, tail_shape, thinned
+from bipbayes.sampling.exact.posterior import draw, saturated_posterior
 from bipbayes.sampling.exact.reduce import gaussian_model
 from bipbayes.sampling.registry import load_model
 
