@@ -10,6 +10,10 @@ from PIL import Image
 documentation = pytest.importorskip(
     "documentation", reason="needs the documentation's tools: uv sync --group docs"
 )
+# What extensions use of Sphinx, and a later one will not have, is theirs to mend.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::PendingDeprecationWarning"
+)
 
 
 @pytest.fixture(scope="module")
