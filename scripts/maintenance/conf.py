@@ -10,6 +10,7 @@ from latex2mathml.converter import convert
 
 project = "bipbayes"
 extensions = ["myst_nb", "sphinx.ext.autodoc", "numpydoc"]
+smartquotes = False  # they make one dash of the two of an option
 html_theme = "furo"
 html_title = "bipbayes"
 html_static_path = ["style"]

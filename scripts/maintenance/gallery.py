@@ -49,9 +49,9 @@ def write_gallery(folder: Path, figures: Path) -> None:
     """
     page = folder / "gallery.md"
     text = [page.read_text(encoding="utf-8")]
-    (folder / "gallery").mkdir(exist_ok=True)
     for entry in gallery_entries():
-        name = f"gallery/{Path(entry['file']).name}.png"
+        name = f"gallery/{entry['file']}.png"
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         _shrink(figures / f"{entry['file']}.png", folder / name)
         text.append(
             f"\n## {entry['title']}\n\n{entry['shows']}\n\n![{entry['title']}]({name})\n\n"

@@ -22,7 +22,7 @@ README = gallery.ROOT / "README.md"
 PAGES = {str(path.relative_to(DOCS)): path.read_text("utf-8") for path in DOCS.rglob("*.md")}
 PAGES["README"] = README.read_text("utf-8")
 RUN = sorted(name for name, text in PAGES.items() if "```python\n" in text and name != "README")
-PICTURES = {f"{Path(entry['file']).name}.png" for entry in gallery.gallery_entries()}
+PICTURES = {DOCS / "gallery" / f"{entry['file']}.png" for entry in gallery.gallery_entries()}
 LINE = typer.main.get_command(command())
 
 
@@ -95,13 +95,15 @@ def test_links_lead_somewhere(name: str) -> None:
     """Catches a link or a picture that a move of files left behind."""
     here = README.parent if name == "README" else (DOCS / name).parent
     targets = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", PAGES[name])
-    lost = [target for target in targets if not (here / target).exists()]
-    assert [target for target in lost if Path(target).name not in PICTURES] == []
+    there = {target: (here / target).resolve() for target in targets}
+    assert [t for t, path in there.items() if not path.exists() and path not in PICTURES] == []
 
 
 def test_every_page_is_in_the_contents() -> None:
     """Catches a page that no reader would find."""
-    listed = set(re.findall(r"^([a-z_]+(?:/[a-z_]+)?)$", PAGES["index.md"], re.MULTILINE))
+    listed = set(
+        re.findall(r"^(?:.* <)?([a-z_]+(?:/[a-z_]+)?)>?$", PAGES["index.md"], re.MULTILINE)
+    )
     assert listed == {name.removesuffix(".md") for name in PAGES} - {"index", "README"}
 
 
