@@ -16,6 +16,7 @@ from typing import Final
 
 from gallery import ROOT, draw_all, write_gallery
 from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace
 from verbs_page import write_verbs
 
 SITE: Final = ROOT / "bipbayes" / "site"
@@ -50,8 +51,9 @@ def build(site: Path, figures: Path, *, execute: bool) -> int:
         write_verbs(pages / "reference" / "command_line.md")
         mode = {"nb_execution_mode": "force" if execute else "off"}
         here = Path(__file__).parent
-        work = Sphinx(pages, here, html, trees, "html", mode, None, warningiserror=True)
-        work.build()
+        with docutils_namespace():
+            work = Sphinx(pages, here, html, trees, "html", mode, None, warningiserror=True)
+            work.build()
         shutil.rmtree(site, ignore_errors=True)
         shutil.copytree(html, site, ignore=shutil.ignore_patterns(".*", "objects.inv", "_sources"))
         for notebook in (Path(room) / "jupyter_execute").rglob("*.ipynb"):
