@@ -22,7 +22,7 @@ _MISSING: Final = (
 _GUARDED: Final = rf"('*(?:[=+\-@\t\r]|(?:0[0-9]+|{'|'.join(map(re.escape, _MISSING))})$))"
 _EXECUTED: Final = rf"^{_GUARDED}"
 _HELD: Final = rf"^'{_GUARDED}"
-MARKS: Final = ("synthetic", "preliminary", "reversed")
+MARKS: Final = ("synthetic", "preliminary", "reversed", "private")
 
 
 def marked(

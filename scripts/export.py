@@ -1,4 +1,4 @@
-"""Write the formatted tables of a stored run: CSV, LaTeX, HTML, Word, Markdown."""
+"""Write the formatted tables of a stored run, and the folder of what may leave the server."""
 
 from typing import Annotated
 
@@ -9,7 +9,9 @@ from bipbayes.run.settings import Settings
 
 
 @options.verb(
-    "data codebook models adjust ordinal outcomes minimum_count out language quiet", models=()
+    "data codebook characteristics models adjust ordinal outcomes minimum_count disclosure ledger "
+    "out language quiet",
+    models=(),
 )
 def main(
     settings: Settings,
@@ -18,9 +20,9 @@ def main(
         typer.Option("--format", help="csv, tex, html, docx, md; repeatable or docx,md."),
     ] = None,
 ) -> None:
-    """Export tables; for real data, numbers resting on few citizens are left blank.
+    """Export tables and, of real data, the folder export/: all that may leave the server.
 
-    Example: bipbayes export --format docx,tex --lang da
+    Example: bipbayes export --data responses.csv --format docx,tex --lang da
     """
     from bipbayes.run.export_stage import export_stored
     from bipbayes.run.inputs import open_stored

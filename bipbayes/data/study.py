@@ -41,15 +41,19 @@ class Finding:
     rows: tuple[int, ...] = ()
     of_columns: bool = False
 
-    def sentence(self, codebook: Codebook) -> str:
-        """Return the finding as one sentence in the study's words."""
+    def sentence(self, codebook: Codebook, *, fewest: int = 0) -> str:
+        """Return the finding as one sentence in the study's words.
+
+        Where it may leave the server, a count below `fewest` is told as that, and no rows are.
+        """
         where = ""
-        if self.rows:
+        if self.rows and not fewest:
             first = "" if self.count <= len(self.rows) else "first in "
             name = "data row" if len(self.rows) == 1 else "data rows"
             where = f", {first}{name} {', '.join(map(str, self.rows))}"
+        count = f"<{fewest}" if 0 < self.count < fewest else self.count
         rule, consequence = codebook.say(self.rule), codebook.say(self.consequence)
-        return f"{self.column}: {rule} ({self.count}{where}); {consequence}"
+        return f"{self.column}: {rule} ({count}{where}); {consequence}"
 
 
 def first_rows(concerned: pd.Series) -> tuple[int, ...]:

@@ -1,6 +1,6 @@
 """Descriptive frames without the numbers that rest on too few citizens."""
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -25,7 +25,11 @@ type Blanks = NDArray[np.bool_]
 
 
 def protected_description(
-    description: Description, codebook: Codebook, *, minimum_count: int
+    description: Description,
+    codebook: Codebook,
+    *,
+    minimum_count: int,
+    hidden: Collection[str] = (),
 ) -> Description:
     """Blank every number of a description that rests on fewer than `minimum_count` citizens.
 
@@ -38,6 +42,9 @@ def protected_description(
     minimum_count
         Fewest citizens behind a printed number; where a frame counts responses only, these
         are counted, which is the stricter reading of the same rule.
+    hidden
+        Combinations that are blank elsewhere. What follows what is then blank altogether: a pair's
+        later combination is counted there as often as in its own row.
 
     Returns
     -------
@@ -62,6 +69,9 @@ def protected_description(
     }
     for name, blank in further.items():
         blanks[name] |= blank
+    blanks["combinations"] |= description.combinations["combination"].isin(hidden).to_numpy()
+    if hidden:
+        blanks["transitions"][:] = blanks["persistence"][:] = True
     blanks["treatments"] |= _treatments(description, blanks["combinations"], codebook)
     sizes = _sizes_told(description, blanks["combinations"], codebook)
     people, differences = description.characteristics, description.differences
@@ -76,10 +86,10 @@ def protected_description(
     for name in ("jobcenters", "characteristics"):
         if name in frames:
             frames[name] = _without_counts(frames[name], sizes)
-    hidden = description.histograms[blanks["histograms"]]
-    frames["progress"] = _without_shares(frames["progress"], hidden, limit)
+    bins = description.histograms[blanks["histograms"]]
+    frames["progress"] = _without_shares(frames["progress"], bins, limit)
     slopes = frames["slopes"]  # with intercept and mean weeks, slope gives the mean
-    told = slopes["outcome"].isin(hidden["outcome"])
+    told = slopes["outcome"].isin(bins["outcome"])
     frames["slopes"] = slopes.assign(intercept=slopes["intercept"].mask(told))
     return replace(description, **frames)
 

@@ -91,7 +91,7 @@ def blank_small_cells(
     bare = blank & whole & (rows["combination"] == no_treatment)
     contrast = rows["estimand"].str.contains("contrast")
     blank |= contrast & rows["outcome"].isin(set(rows.loc[bare, "outcome"]))
-    return Blanked(_emptied(frame, blank, minimum_count), int(blank.sum()))
+    return Blanked(emptied(frame, blank, minimum_count), int(blank.sum()))
 
 
 def _hidden(
@@ -133,7 +133,8 @@ def _keys(rows: pd.DataFrame, columns: list[str]) -> pd.Series:
     return pd.Series(["\x1f".join(labels) for labels in zip(*parts, strict=True)], rows.index)
 
 
-def _emptied(frame: pd.DataFrame, blank: pd.Series, minimum_count: int) -> pd.DataFrame:
+def emptied(frame: pd.DataFrame, blank: pd.Series, minimum_count: int) -> pd.DataFrame:
+    """Return a frame without the numbers and verdicts of the rows that are blank."""
     result = frame.copy()
     for column in frame.columns:
         if column in _LABELS:

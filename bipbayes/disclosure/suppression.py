@@ -38,6 +38,7 @@ def suppressed(
     *,
     minimum_count: int,
     numbers: ArrayLike | None = None,
+    hidden: ArrayLike | None = None,
 ) -> Suppression:
     """Say which cells must be blank: the small ones, and the smallest others that hide them.
 
@@ -56,12 +57,16 @@ def suppressed(
         Fewest citizens that a printed number may rest on.
     numbers
         What is printed of each cell and added up, if that is not its citizens, shape (cells,).
+    hidden
+        True where a cell is blank for a reason of its own, shape (cells,).
     """
     count = np.asarray(citizens, dtype=float)
     number = count if numbers is None else np.asarray(numbers, dtype=float)
     weights = np.atleast_2d(np.asarray(sums, dtype=float))
     small = (count > 0) & (count < minimum_count)
     blank: NDArray[np.bool_] = small.copy()
+    if hidden is not None:
+        blank |= np.asarray(hidden, dtype=bool) & (count > 0)
     withheld = np.zeros(len(weights), dtype=bool)
     crossed = bool(((weights != 0).sum(axis=0) > 1).any())
     while True:

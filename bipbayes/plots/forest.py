@@ -145,7 +145,9 @@ def _fill_points(collection: Collection, rows: ForestRows) -> None:
     excluded = (rows.frame["posterior_lower"] > 0) | (rows.frame["posterior_upper"] < 0)
     for label, full in zip(rows.frame["label"], excluded, strict=True):
         face = POSTERIOR_COLOUR if full else "white"
-        points.sel(line=label).item().set_facecolor(face)
+        point = points.sel(line=label).item()
+        if point is not None:  # a row that is held back has none
+            point.set_facecolor(face)
 
 
 def _finish_axes(

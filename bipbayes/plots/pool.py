@@ -38,7 +38,7 @@ class DrawingPool(Processes):
     Parameters
     ----------
     folder
-        Where the figures go.
+        Where the figures go; may be set until the first is handed in.
     workers
         Number of processes; None is one for each core (four at most), 0 draws in this process.
     printing
@@ -59,7 +59,7 @@ class DrawingPool(Processes):
         if printing.font:
             import_module(_STYLE).require_font(printing.font)
         super().__init__(count, initializer=_prepare)
-        self._folder, self._printing = folder, printing
+        self.folder, self._printing = folder, printing
         self._futures: dict[str, Future[tuple[list[Path], set[str]]]] = {}
         if count > 0:
             # The first job makes the server start importing now.
@@ -68,7 +68,7 @@ class DrawingPool(Processes):
     def submit(self, tasks: Iterable[FigureTask]) -> None:
         """Hand in figures; returns at once (after drawing them with ``workers=0``)."""
         for task in tasks:
-            self._futures[task.file] = self.job(draw_task, task, self._folder, self._printing)
+            self._futures[task.file] = self.job(draw_task, task, self.folder, self._printing)
 
     def finish(self) -> list[Path]:
         """Wait for all figures handed in.

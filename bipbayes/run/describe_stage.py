@@ -69,6 +69,7 @@ def describe_alone(settings: Settings) -> None:
     """Describe a study and wait for its figures."""
     with DrawingPool(settings.out / FIGURES, printing=settings.printing) as pool:
         run = open_run(settings)
+        pool.folder = run.folder.file(FIGURES)
         describe_run(run, run.progression(), pool=pool, characteristics=settings.characteristics)
         pool.finish()
         run.folder.note()

@@ -65,6 +65,9 @@ def export_stored(
         An earlier step is missing, or a fit failed its checks: its draws are stored, but they
         are no result.
     """
+    from bipbayes.run.leaving import check_disclosure, write_export  # draws, reads responses
+
+    check_disclosure(folder, settings)
     formats = checked_formats(formats or DEFAULT_FORMATS)
     analysis = settings.analysis
     settings = as_reported(folder, settings)
@@ -84,6 +87,7 @@ def export_stored(
     )
     logger.info("%d files of tables are in %s", len(paths), folder.file(TABLES))
     warn_of_other_counts(folder, settings)
+    write_export(folder, codebook, settings, formats=formats)
     conclude(lambda: of_export(folder, paths, minimum_count=settings.minimum_count))
 
 
@@ -123,7 +127,9 @@ def write_tables(
     for fit in fits:
         model = str(fit.attrs["model"])
         with progress.stage(f"writing tables of {named(model, analysis)}"):
-            frames = _frames(folder, settings, comparison=comparison, intervals=intervals, fit=fit)
+            frames = frames_of(
+                folder, settings, comparison=comparison, intervals=intervals, fit=fit
+            )
             paths += export_tables(
                 replace(frames, ending=endings[model]),
                 folder.file(TABLES),
@@ -157,7 +163,7 @@ def write_analyses(
     write_formats(tables, folder.file(TABLES), context=context)
 
 
-def _frames(
+def frames_of(
     folder: RunFolder,
     settings: Settings,
     *,

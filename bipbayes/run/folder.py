@@ -21,6 +21,7 @@ from bipbayes.stored_frames import CODES, marked, restored, unmarked
 
 OUTPUTS: Final = (
     "run.json",
+    "README.txt",
     "codebook.toml",
     "data/intervals.csv",
     "data/comparison.csv",
@@ -45,6 +46,9 @@ OUTPUTS: Final = (
     "tables/*.md",
 )
 AUDITS: Final = ("data/audit_*.csv",)
+PRIVATE: Final = "private"
+EXPORT: Final = "export"
+README: Final = "README.txt"
 _LOCK: Final = ".bipbayes.lock"
 _HELD: Final[dict[Path, BaseFileLock]] = {}
 KEPT: Final = ("codebook.toml", "synthetic/responses.csv", "synthetic/characteristics.csv")
@@ -125,6 +129,24 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         started = {"started": now(), "identity": dict(identity), "software": software()}
         write_json(self.file("run.json"), {**started, "stages": {}, "written": []})
+
+    def make_way(self, *, overwrite: bool, inputs: Iterable[Path]) -> None:
+        """Remove a run of the other kind of data: real ones stand in `PRIVATE`, others do not.
+
+        Raises
+        ------
+        RunError
+            There is one, and it may not be overwritten or holds what the starting run reads.
+        """
+        if "identity" not in self.record():
+            return
+        self.spare(inputs, same=False)
+        if not overwrite:
+            raise RunError(
+                f"{self.path} holds another run (of other data); choose another --out, or allow "
+                "--overwrite to replace it"
+            )
+        self._clear()
 
     def spare(self, inputs: Iterable[Path], *, same: bool) -> None:
         """Refuse inputs that stand where outputs go.
@@ -248,6 +270,7 @@ class RunFolder:
             doubtful = not all({**sound, **(fits or {})}.values())
             preliminary = bool(self.asked.get("quick")) or doubtful
             frame = marked(frame, synthetic=synthetic, preliminary=preliminary, turned=turned)
+            frame = frame if synthetic else frame.assign(private=True)
         write_frame(
             self.file(name),
             frame,
@@ -300,6 +323,26 @@ class RunFolder:
         """Remove what the record lists; everything else in the folder stays."""
         for name in (*self._listed(), "run.json"):
             self.file(name).unlink(missing_ok=True)
+
+
+def place_of_run(out: Path, *, synthetic: bool | None = None) -> Path:
+    """Return where a run lies below ``--out``: in ``private`` if its data are real.
+
+    Parameters
+    ----------
+    out
+        What the user names.
+    synthetic
+        Whether the data are; None: of the run that is stored there.
+    """
+    inner = out / PRIVATE
+    real = (inner / "run.json").is_file() if synthetic is None else not synthetic
+    return inner if real else out
+
+
+def export_place(folder: Path) -> Path:
+    """Return where lies what may leave: beside ``private``, or in the folder of synthetic data."""
+    return (folder.parent if folder.name == PRIVATE else folder) / EXPORT
 
 
 def _is_unsound(done: Mapping[str, Any]) -> bool:

@@ -44,10 +44,11 @@ from bipbayes.run.default_study import (
     register_limits,
     simulate_characteristics,
 )
-from bipbayes.run.folder import RunFolder, hold
+from bipbayes.run.folder import README, RunFolder, hold, place_of_run
 from bipbayes.run.settings import ALWAYS, COVARIATES, NEVER, Settings
 from bipbayes.sampling.priors import read_priors
 from bipbayes.sampling.registry import load_model
+from bipbayes.wording import StudyLanguage, phrase
 
 logger = logging.getLogger(__name__)
 
@@ -144,14 +145,16 @@ def open_run(settings: Settings, *, in_parts: bool = False) -> Run:
     check_files(settings)
     codebook = codebook_or_default(settings.codebook)
     _check_outcomes(settings, codebook)
-    folder = RunFolder(settings.out, settings.record())
     with stage(f"reading {'the default data' if settings.data is None else settings.data.name}"):
         if settings.data is None:
-            _refuse_forgotten(folder)
+            _refuse_forgotten(RunFolder(place_of_run(settings.out)))
+            folder = RunFolder(settings.out, settings.record())
             study: Study | PartedStudy = _synthetic_study(settings, codebook, folder)
         else:
             whole = settings if in_parts else replace(settings, parts=NEVER, scheduler=None)
             study = read_study(whole, codebook, folder=settings.out)
+            place = place_of_run(settings.out, synthetic=study.synthetic)
+            folder = RunFolder(place, settings.record())
             _claim(folder, study, settings)
     codebook = study.codebook  # with the file's own labels
     _keep_codebook(settings, folder)
@@ -191,12 +194,12 @@ def open_stored(settings: Settings, *, alone: bool = True) -> tuple[RunFolder, C
     RunError
         There is no run in the folder, or ``--data`` names other data than the stored ones.
     """
-    folder = RunFolder(settings.out, settings.record())
+    folder = RunFolder(place_of_run(settings.out), settings.record())
     record = folder.record()
     if "identity" not in record:
         raise RunError(f"{settings.out} holds no run; run 'bipbayes reproduce' or fit-ols first")
     if alone:
-        hold(settings.out)
+        hold(folder.path)
     stored = folder.file(CODEBOOK_FILE)
     codebook = codebook_or_default(settings.codebook or (stored if stored.is_file() else None))
     if record["identity"]["codebook"] != _codebook_digest(codebook):
@@ -271,6 +274,8 @@ def _claim(folder: RunFolder, study: Study | PartedStudy, settings: Settings) ->
     for model in settings.models:
         load_model(model)
     identity = _identity(study, settings)
+    other = RunFolder(place_of_run(settings.out, synthetic=not study.synthetic))
+    other.make_way(overwrite=settings.overwrite, inputs=settings.inputs)
     folder.claim(identity, overwrite=settings.overwrite, inputs=settings.inputs)
 
 
@@ -340,6 +345,10 @@ def _note_data(folder: RunFolder, study: Study | PartedStudy) -> None:
         "findings": [finding.sentence(study.codebook) for finding in study.findings],
     }
     folder.note(data=facts)
+    if not study.synthetic:
+        language = StudyLanguage("en", study_words(study.codebook.words, "en"))
+        write_text(folder.file(README), phrase("private_readme", language) + "\n")
+        folder.note()
 
 
 def _keep_codebook(settings: Settings, folder: RunFolder) -> None:

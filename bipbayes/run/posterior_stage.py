@@ -81,7 +81,11 @@ def compute_posterior(run: Run, model: str, *, cells: xr.Dataset | None = None) 
         engine=wanted["engine"],
         priors=priors,
         settings=_sampler(settings, wanted["draws"]),
-        facts={"data_sha256": run.study.digest, "preliminary": int(settings.quick)},
+        facts={
+            "data_sha256": run.study.digest,
+            "preliminary": int(settings.quick),
+            **_confidentiality(run),
+        },
     )
     with progress.stage(f"storing and judging {model_file.name}"):
         effects = effect_draws(fit, cells)
@@ -90,6 +94,13 @@ def compute_posterior(run: Run, model: str, *, cells: xr.Dataset | None = None) 
         save_fit(unjudged_file(run.folder, model_file.name, settings.analysis), fit)
         judged = summarise(fit, run.codebook, interval_settings(settings), effects=effects)
         return replace(judged, wanted=wanted)
+
+
+def _confidentiality(run: Run) -> dict[str, str]:
+    """Return what draws of real data say of themselves: cells may rest on one citizen."""
+    if run.study.synthetic:
+        return {}
+    return {"private": run.codebook.say("means of cells of single {citizens}: may not leave")}
 
 
 def refit(

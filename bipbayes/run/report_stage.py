@@ -23,6 +23,7 @@ from bipbayes.run.folder import RunFolder
 from bipbayes.run.settings import Settings, option_name
 from bipbayes.run.stored import chosen_models, run_context, sound_rows, stage_name
 from bipbayes.tables.write import write_tables
+from bipbayes.wording import Context
 
 STAGE: Final = "report"
 PAGE: Final = "report.html"
@@ -83,6 +84,7 @@ def write_report(
 
 
 def _contents(folder: RunFolder, codebook: Codebook, settings: Settings) -> PageContents:
+    """Return what the page in the run's own folder shows."""
     context = run_context(folder, codebook, settings)
     comparison = of_analysis(folder.read("data/comparison.csv"), PLAIN)
     model = next(iter(chosen_models(folder, (), PLAIN)))
@@ -98,6 +100,21 @@ def _contents(folder: RunFolder, codebook: Codebook, settings: Settings) -> Page
             ).frame
             for frame in (comparison, intervals)
         )
+    return page_contents(
+        folder, context, settings, comparison=comparison, intervals=intervals, model=model
+    )
+
+
+def page_contents(
+    folder: RunFolder,
+    context: Context,
+    settings: Settings,
+    *,
+    comparison: pd.DataFrame,
+    intervals: pd.DataFrame,
+    model: str,
+) -> PageContents:
+    """Return what a page on a model shows of frames as they may be shown, and of the record."""
     record = folder.record()
     done = record.get("stages", {}).get(stage_name(model, PLAIN), {})
     # A run verb by verb has no settings of its own: those of its fit.

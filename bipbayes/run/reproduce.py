@@ -44,6 +44,7 @@ def reproduce(settings: Settings) -> int:
         ExitStack() as stack,
     ):
         run = stack.enter_context(closing(open_run(settings, in_parts=True)))
+        pool.folder = run.folder.file("figures")
         plain = replace(run, settings=settings.plain())
         looks_beside = settings.looks_beside and not run.parted
         beside = replace(run, settings=settings.at_baseline()) if looks_beside else None
@@ -63,7 +64,7 @@ def reproduce(settings: Settings) -> int:
 
     seconds = round(time.monotonic() - started, 1)
     run.folder.note(seconds=seconds)
-    logger.info("done in %.0f seconds; results are in %s", seconds, settings.out)
+    logger.info("done in %.0f seconds; results are in %s", seconds, run.folder.path)
     if settings.quick:
         logger.warning("a quick run: every number is preliminary, for a look and not for a paper")
     conclude(lambda: of_comparison(run.folder))

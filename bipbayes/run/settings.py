@@ -31,12 +31,16 @@ NEVER: Final = "never"
 PNG: Final = "png"
 FIGURE_FORMATS: Final = (PNG, "pdf", "svg")
 PARTS: Final = (AUTO, ALWAYS, NEVER)  # whether responses are read in parts
+STRICT: Final = "strict"
+TABLES_ONLY: Final = "tables"
+OFF: Final = "off"
+DISCLOSURES: Final = (STRICT, TABLES_ONLY, OFF)
 QUICK_DRAWS: Final = 300
 QUICK_TUNE: Final = 300
 QUICK_POINTS: Final = 640
 _OF_NO_RESULT: Final = (
     *("parts", "scheduler", "workers", "everything", "captions_apart", "dodged"),
-    *("by_size", "figure_size", "figure_font"),
+    *("by_size", "figure_size", "figure_font", "disclosure", "ledger"),
 )
 _POSITIVE: Final = (0.0, math.inf)
 
@@ -128,6 +132,14 @@ class Settings:
     )
     minimum_count: int = _option(
         5, "Blank numbers that rest on fewer citizens (real data).", allowed=range(1, 1_000_001)
+    )
+    disclosure: str | None = _option(
+        None,
+        "What leaves, to export/: strict (default for real data), tables, off (synthetic).",
+        allowed=DISCLOSURES,
+    )
+    ledger: Path | None = _option(
+        None, "Folder of earlier exports to compare with. Default: in private/ of --out."
     )
     everything: bool = _option(False, "Draw the figures, too, that the main job leaves out.", "all")
     figure_formats: tuple[str, ...] = _option(

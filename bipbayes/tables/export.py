@@ -70,7 +70,8 @@ def export_tables(
         Codebook, language, and whether the data are synthetic.
     minimum_count
         For data that are not synthetic: fewest citizens that a printed number may rest on
-        (`bipbayes.disclosure.small_cells` says what is blanked beyond that).
+        (`bipbayes.disclosure.small_cells` says what is blanked beyond that); 0 where the frames
+        have their blanks already.
     outcomes
         Outcomes to write comparisons of; None is all.
     formats
@@ -99,9 +100,9 @@ def run_tables(
             frames.analyses, context, minimum_count=minimum_count, outcomes=outcomes
         )
     notes: tuple[str, ...] = ()
-    if not context.synthetic:
+    if not context.synthetic and minimum_count:
         frames = protected(frames, context, minimum_count=minimum_count)
-        notes = _blank_notes(context, minimum_count)
+        notes = blank_notes(context, minimum_count)
     tables = _comparisons(frames.comparison, context, outcomes)
     effects = factorial_rows(frames.intervals, context)
     if len(effects):
@@ -144,9 +145,9 @@ def analyses_tables(
     if rows["analysis"].nunique() < 2:
         return []
     notes: tuple[str, ...] = ()
-    if not context.synthetic:
+    if not context.synthetic and minimum_count:
         rows = _blanked(rows, context, minimum_count)
-        notes = _blank_notes(context, minimum_count)
+        notes = blank_notes(context, minimum_count)
     table = analyses_table(rows, replace(context, analysis=PLAIN), outcomes=outcomes)
     return [replace(table, notes=table.notes + notes)]
 
@@ -156,7 +157,8 @@ def _blanked(frame: pd.DataFrame, context: Context, minimum_count: int) -> pd.Da
     return blank_small_cells(frame, minimum_count=minimum_count, no_treatment=none).frame
 
 
-def _blank_notes(context: Context, minimum_count: int) -> tuple[str, ...]:
+def blank_notes(context: Context, minimum_count: int) -> tuple[str, ...]:
+    """Say of a table what is blank in it."""
     return (phrase("blanked", context.language, count=minimum_count),)
 
 

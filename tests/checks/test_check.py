@@ -17,7 +17,7 @@ from bipbayes.checks.inputs import CheckSettings, thinned
 from bipbayes.checks.specification import read_targets
 from bipbayes.checks.stage import check
 from bipbayes.errors import ModelError, RunError, SettingsError
-from bipbayes.run.folder import RunFolder
+from bipbayes.run.folder import RunFolder, place_of_run
 from bipbayes.run.inputs import open_run
 from bipbayes.run.ols_stage import fit_ols
 from bipbayes.run.posterior_stage import fit_posterior, stored_posterior
@@ -74,7 +74,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 def _read(settings: Settings, name: str) -> pd.DataFrame:
     text = dict.fromkeys(("combination", "code", "outcome", "jobcenter", "group"), str)
-    path = settings.out / "tables" / f"check_{name}.csv"
+    path = place_of_run(settings.out) / "tables" / f"check_{name}.csv"
     return restored(pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""]))
 
 

@@ -61,7 +61,7 @@ def test_verbs_say_what_came_out_and_what_to_open(study: Path) -> None:
         "fit-ols": ending(study, "fit-ols", *data),
         "fit-posterior": ending(study, "fit-posterior", "--quick", *data),
         "compare": ending(study, "compare"),
-        "export": ending(study, "export", "--outcome", "q1"),
+        "export": ending(study, "export", "--outcome", "q1", *data),
         "describe": ending(study, "describe", *data),
     }
     for verb, sentences in told.items():
@@ -73,7 +73,7 @@ def test_verbs_say_what_came_out_and_what_to_open(study: Path) -> None:
     assert told["check-data"][2].endswith("--data pupils.csv --codebook small.toml' next.")
     for verb in ("fit-ols", "fit-posterior", "compare"):
         assert re.search(r"[Oo]f 4 ", told[verb][0]), verb
-    drawn = {path.stem for path in (study / "results/figures").rglob("*.png")}
+    drawn = {path.stem for path in (study / "results/private/figures").rglob("*.png")}
     assert {"forest_q1", "intervals_q2"} <= drawn
     assert not [name for name in drawn if "q3" in name]
     assert re.match(r"Of 4 95 % intervals", told["fit-ols"][0])

@@ -13,7 +13,7 @@ from builders import make_codebook, random_responses
 
 from bipbayes.errors import BipbayesError, RunError, SettingsError
 from bipbayes.plots.captions import axis_phrase, caption
-from bipbayes.run.folder import KEPT, RunFolder
+from bipbayes.run.folder import KEPT, RunFolder, place_of_run
 from bipbayes.run.inputs import as_made, open_run, open_stored
 from bipbayes.run.ols_stage import fit_ols
 from bipbayes.run.settings import Settings
@@ -118,12 +118,12 @@ def test_an_item_that_never_changes_is_named_once(
 
 def test_a_forgotten_file_is_named_and_nothing_is_overwritten(settings: Settings) -> None:
     """Catches real results replaced by synthetic ones because --data was forgotten."""
-    before = RunFolder(settings.out).record()
+    before = RunFolder(place_of_run(settings.out)).record()
     for overwrite in (False, True):
         forgotten = Settings(out=settings.out, overwrite=overwrite)
         with pytest.raises(RunError, match=r"no --data was given.*made from mine\.csv"):
             open_run(forgotten)
-    assert RunFolder(settings.out).record() == before
+    assert RunFolder(place_of_run(settings.out)).record() == before
 
 
 def test_what_a_folder_was_made_with_is_taken_over(settings: Settings) -> None:
@@ -138,7 +138,9 @@ def test_what_a_folder_was_made_with_is_taken_over(settings: Settings) -> None:
 
 def test_another_codebook_is_refused(settings: Settings, tmp_path: Path) -> None:
     """Catches stored numbers read with labels that are not theirs."""
-    (settings.out / "codebook.toml").write_text(CODEBOOK.replace("One", "Two"), encoding="utf-8")
+    (place_of_run(settings.out) / "codebook.toml").write_text(
+        CODEBOOK.replace("One", "Two"), encoding="utf-8"
+    )
     with pytest.raises(RunError, match="made with another codebook"):
         open_stored(Settings(out=settings.out))
     other = tmp_path / "other.csv"
@@ -167,7 +169,7 @@ def test_turned_answers_are_said_everywhere_and_worse_changes_no_number(
         run = open_run(replace(settings, codebook=path, out=tmp_path / name))
         fit_ols(run)
         context = run_context(run.folder, run.codebook, replace(settings, language="da"))
-        stored = pd.read_csv(tmp_path / name / "data/intervals.csv")
+        stored = pd.read_csv(run.folder.file("data/intervals.csv"))
         runs[name] = (stored, axis_phrase(context), caption(context, []), run.folder.record())
     plain, worse, turned = runs["plain"], runs["worse"], runs["turned"]
     pd.testing.assert_frame_equal(plain[0], worse[0])
@@ -211,12 +213,13 @@ def test_no_input_is_ever_removed_or_written_over(
         settings = replace(settings, previous="item")
     place = place if kind != "models" else "posterior/own.py"
     fresh = replace(settings, out=out, overwrite=True)
-    asked = _place(fresh, kind, out / place)
-    before = (out / place).read_bytes()
+    root = place_of_run(out, synthetic=False)
+    asked = _place(fresh, kind, root / place)
+    before = (root / place).read_bytes()
     refused = open_run_or_refuse(asked)
     if kind != "models" and not (earlier == "same" and place in KEPT):
         assert refused
-    assert (out / place).read_bytes() == before
+    assert (root / place).read_bytes() == before
 
 
 def open_run_or_refuse(settings: Settings) -> str:
@@ -230,9 +233,11 @@ def open_run_or_refuse(settings: Settings) -> str:
 
 def test_results_are_not_lost_to_inputs_that_are_refused(settings: Settings) -> None:
     """Catches another run's results removed before the starting run's files were read."""
-    (settings.out / "data/intervals.csv").unlink(missing_ok=True)
-    RunFolder(settings.out).write("data/intervals.csv", pd.DataFrame({"estimate": [1.0]}))
-    RunFolder(settings.out).note()
+    (place_of_run(settings.out) / "data/intervals.csv").unlink(missing_ok=True)
+    RunFolder(place_of_run(settings.out)).write(
+        "data/intervals.csv", pd.DataFrame({"estimate": [1.0]})
+    )
+    RunFolder(place_of_run(settings.out)).note()
     asked = replace(settings, previous="item", overwrite=True)
     for kind in ("characteristics", "claims", "priors"):
         bad = settings.out.parent / f"{kind}.csv"
@@ -243,14 +248,14 @@ def test_results_are_not_lost_to_inputs_that_are_refused(settings: Settings) -> 
             open_run(replace(asked, **{kind: bad.with_name("absent.csv")}))
     with pytest.raises(BipbayesError):
         open_run(replace(asked, models=("no_such_model",)))
-    assert (settings.out / "data/intervals.csv").is_file()
+    assert (place_of_run(settings.out) / "data/intervals.csv").is_file()
     open_run(asked)
-    assert not (settings.out / "data/intervals.csv").exists()
+    assert not (place_of_run(settings.out) / "data/intervals.csv").exists()
 
 
 def test_claims_in_the_folder_are_not_replaced_by_an_audit(settings: Settings) -> None:
     """Catches a verb that reads a stored run and writes over its own claims."""
-    claims = settings.out / "data/audit.csv"
+    claims = place_of_run(settings.out) / "data/audit.csv"
     claims.parent.mkdir(exist_ok=True)
     claims.write_text("claim_id\n", encoding="utf-8")
     with pytest.raises(RunError, match=r"audit\.csv: read by this run"):

@@ -36,6 +36,7 @@ from bipbayes.errors import DataError
 from bipbayes.plots import pool
 from bipbayes.plots.catalogue import DODGED, FOREST
 from bipbayes.run.export_stage import export_stored
+from bipbayes.run.folder import place_of_run
 from bipbayes.run.inputs import open_stored
 from bipbayes.run.reproduce import reproduce
 from bipbayes.run.settings import Settings
@@ -135,7 +136,7 @@ def printed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         check(settings, CheckSettings(only=tuple(set(NAMES) - {"engines"})))
         other = replace(settings, minimum_count=7)
         export_stored(*open_stored(other), other)
-    return Printed(settings.out, messages, figures, called)
+    return Printed(place_of_run(settings.out), messages, figures, called)
 
 
 @contextmanager

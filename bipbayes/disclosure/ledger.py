@@ -1,0 +1,139 @@
+"""What was exported earlier: two exports together may tell what neither tells.
+
+An export of other people than an earlier one (a jobcenter more, a citizen less) gives by
+subtraction the numbers of those by whom they differ. The ledger keeps, in the private folder, the
+changes behind each export under hashed ids, and what was shown of them.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from bipbayes.atomic import atomic_path, write_json
+from bipbayes.disclosure.counts import KEYS, Cells
+from bipbayes.disclosure.held import Held
+from bipbayes.errors import RunError
+
+_WHO: Final = "citizen"
+_CHANGE: Final = ["citizen", "date", "change"]
+
+
+def compare_with_earlier(ledger: Path, cells: Cells, held: Held) -> int:
+    """Refuse an export that, beside an earlier one, would tell of a few citizens.
+
+    Parameters
+    ----------
+    ledger
+        Folder of the earlier exports.
+    cells, held
+        What is to be exported.
+
+    Returns
+    -------
+    int
+        How many earlier exports there are.
+
+    Raises
+    ------
+    RunError
+        A shown cell differs by 1 to one less than the minimum of citizens, or each of two exports
+        shows a combination that the other holds back.
+    """
+    own, earlier = _hashed(cells.rows), sorted(ledger.glob("*.parquet"))
+    for path in earlier:
+        told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        least = max(held.minimum_count, int(told["minimum_count"]))
+        before = pd.read_parquet(path)
+        if found := _differences(own, before, held, told, least):
+            raise RunError(
+                f"nothing was exported: {found} shown cells differ from export {path.stem} of "
+                f"{told['time']} by 1 to {least - 1} {{citizens}}, whose answers the difference "
+                "would tell; export the same population, or leave those cells out in both"
+            )
+        if _crosses(held, told):
+            raise RunError(
+                f"nothing was exported: export {path.stem} of {told['time']} held back other "
+                "combinations than this one, and both together would tell them; use the same "
+                "--minimum-count and data"
+            )
+    return len(earlier)
+
+
+def note_export(ledger: Path, cells: Cells, held: Held, facts: dict[str, Any]) -> None:
+    """Add an export to the ledger.
+
+    Parameters
+    ----------
+    ledger
+        Its folder.
+    cells, held
+        What was exported.
+    facts
+        When, and of which data.
+    """
+    number = f"{len(list(ledger.glob('*.parquet'))) + 1:04d}"
+    with atomic_path(ledger / f"{number}.parquet") as part:
+        _hashed(cells.rows).to_parquet(part, index=False)
+    shown = {
+        **facts,
+        "minimum_count": held.minimum_count,
+        "combinations": sorted(held.combinations),
+        "cells": sorted(map(list, held.cells)),
+    }
+    write_json(ledger / f"{number}.json", shown)
+
+
+def _hashed(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the changes under ids that name nobody by themselves."""
+    names = {
+        name: hashlib.blake2b(str(name).encode(), digest_size=8).hexdigest()
+        for name in rows[_WHO].unique()
+    }
+    dates = pd.to_datetime(rows["date"]).dt.strftime("%Y-%m-%d")
+    return rows.assign(citizen=rows[_WHO].map(names), date=dates).astype(
+        dict.fromkeys(("citizen", "date", *KEYS), "str")
+    )
+
+
+def _differences(
+    own: pd.DataFrame, before: pd.DataFrame, held: Held, told: dict[str, Any], least: int
+) -> int:
+    """Count the cells, shown in both, that rest on nearly the same citizens."""
+    both = own.merge(before, on=[*KEYS, *_CHANGE], how="outer", indicator=True)
+    there = [frame.assign(side=1) for frame in (own, before)]
+    found = 0
+    for everywhere in (True, False):
+        keys = KEYS[:2] if everywhere else KEYS
+        changed = both[both["_merge"] != "both"].groupby(keys)[_WHO].nunique()
+        few = changed[(changed >= 1) & (changed < least)]
+        for frame in there:
+            few = few[few.index.isin(list(frame.groupby(keys).groups))]
+        combinations = held.combinations | set(told["combinations"])
+        hidden = held.cells | set(map(tuple, told["cells"]))
+        found += sum(
+            key[1] not in combinations and (everywhere or (key[1], key[2]) not in hidden)
+            for key in few.index
+        )
+    return found + _whole_differences(both, least)
+
+
+def _whole_differences(both: pd.DataFrame, least: int) -> int:
+    """Count the outcomes whose table of all changes differs by a few citizens."""
+    changed = both[both["_merge"] != "both"].groupby("outcome")[_WHO].nunique()
+    return int(((changed >= 1) & (changed < least)).sum())
+
+
+def _crosses(held: Held, told: dict[str, Any]) -> bool:
+    """Say whether each of two exports holds back what the other shows."""
+
+    def crosses(one: Iterable[Any], other: Iterable[Any]) -> bool:
+        first, second = set(one), set(other)
+        return bool(first - second) and bool(second - first)
+
+    return crosses(held.combinations, told["combinations"]) or crosses(
+        held.cells, map(tuple, told["cells"])
+    )

@@ -1,0 +1,244 @@
+"""An attacker who has all of ``export/`` pins no small cell and no few citizens' answers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from attacker import Attacker
+from builders import Shape, make_codebook, random_responses
+
+from bipbayes.data.factorial import factorial_contrasts
+from bipbayes.disclosure.held import Held
+from bipbayes.errors import RunError, SettingsError
+from bipbayes.run import leaving
+from bipbayes.run.compare_stage import compare_stored
+from bipbayes.run.export_stage import export_stored
+from bipbayes.run.inputs import open_run, open_stored
+from bipbayes.run.ols_stage import fit_ols
+from bipbayes.run.posterior_stage import fit_posterior
+from bipbayes.run.settings import Settings
+
+BOOK = make_codebook(3, 2)
+PLACES = ("site 1", "site 2", "site 3", "site 4")
+LEAST = 5
+PLANTED = ("11", "site 1")  # two citizens, three responses with a change
+TOML = """
+name = "random study"
+scale = [1, 5]
+{indicators}
+[treatments.T]
+columns = ["T"]
+[treatments.U]
+columns = ["U"]
+[averages.citizen_mean]
+members = ["q1", "q2"]
+[averages.caseworker_mean]
+members = ["q3"]
+"""
+
+
+def _frame(*, citizens: int = 200, seed: int = 8) -> pd.DataFrame:
+    """Responses without gaps or moves, with a cell of two citizens."""
+    shape = Shape(citizens=citizens, waves=(3, 5), gaps=0, unknown=0, moves=0)
+    frame = random_responses(BOOK, seed=seed, shape=shape)
+    place = (frame["combination"] == PLANTED[0]) & (frame["jobcenter"] == PLANTED[1])
+    kept = sorted(frame.loc[place, "citizen"].unique())[:2]
+    return frame[~place | frame["citizen"].isin(kept)].drop(columns="combination")
+
+
+def _study(folder: Path, frame: pd.DataFrame) -> Settings:
+    folder.mkdir(parents=True, exist_ok=True)
+    frame.to_csv(folder / "responses.csv", index=False)
+    entries = [
+        f'[[indicators]]\ncode = "{entry.code}"\nrespondent = "{entry.respondent}"\n'
+        for entry in BOOK.indicators
+    ]
+    (folder / "study.toml").write_text(TOML.format(indicators="\n".join(entries)))
+    settings = Settings(
+        data=folder / "responses.csv",
+        codebook=folder / "study.toml",
+        out=folder / "results",
+        minimum_count=LEAST,
+        disclosure="tables",
+        quick=True,
+        quiet=True,
+    )
+    run = open_run(settings)
+    fit_ols(run)
+    fit_posterior(run, "hierarchical")
+    return settings
+
+
+def _export(settings: Settings) -> Path:
+    export_stored(*open_stored(settings), settings, formats=("csv",))
+    return settings.out / "export"
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    settings = _study(tmp_path_factory.mktemp("attack"), _frame())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bipbayes.run.compare_stage.DrawingPool", _NoPictures)
+        compare_stored(*open_stored(settings), settings)
+    return settings
+
+
+class _NoPictures:
+    """What draws nothing."""
+
+    def __init__(self, *_: object, **__: object) -> None: ...
+    def __enter__(self) -> _NoPictures:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+    def submit(self, _: object) -> None: ...
+    def finish(self) -> list[Path]:
+        return []
+
+
+@pytest.fixture
+def again(stored: Settings, tmp_path: Path) -> Settings:
+    """The stored run with a ledger of its own."""
+    return replace(stored, ledger=tmp_path / "ledger")
+
+
+def _truth(settings: Settings, what: str) -> dict[tuple[str, str], int]:
+    cells = leaving.count_cells(open_run(replace(settings, quick=False)).progression(), BOOK).frame
+    rows = cells[(cells["outcome"] == "q1") & (cells["jobcenter"] != "")]
+    return dict(
+        zip(zip(rows["combination"], rows["jobcenter"], strict=True), rows[what], strict=True)
+    )
+
+
+def _pinned(settings: Settings, export: Path) -> dict[str, list[Any]]:
+    """Return small cells that the attacker narrows down, by what is told of them."""
+    attacker = Attacker(export, BOOK, PLACES)
+    people, responses = _truth(settings, "citizens"), _truth(settings, "n")
+    small = [cell for cell, count in people.items() if 0 < count < LEAST]
+    assert PLANTED in small
+    targets = [attacker.where(combinations=[c], place=j) for c, j in small]
+    found: dict[str, list[Any]] = {}
+    for name, equations in (
+        ("responses", attacker.number_equations()),
+        ("citizens", attacker.citizen_equations()),
+    ):
+        ends = attacker.numbers(equations, targets)
+        found[name] = [
+            cell for cell, (low, high) in zip(small, ends, strict=True) if high - low < LEAST - 1
+        ]
+    asked = [(outcome, *cell) for outcome in BOOK.outcomes for cell in small]
+    scales = open_run(replace(settings, quick=False)).progression()[["mean", "sd"]].to_dataframe()
+    ends = attacker.means(responses, scales[["mean", "sd"]], asked)
+    found["means"] = [key for key, (low, high) in zip(asked, ends, strict=True) if high - low < 1.0]
+    return found
+
+
+def test_nothing_small_is_pinned_by_all_that_leaves(again: Settings) -> None:
+    """Catches a cell of two worked out from totals, other outcomes, weightings or averages."""
+    assert _pinned(again, _export(again)) == {"responses": [], "citizens": [], "means": []}
+
+
+def test_the_attacker_breaks_what_is_blanked_one_table_at_a_time(
+    again: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Catches an attacker too weak to prove anything: without company a cell is worked out."""
+
+    def alone(cells: pd.DataFrame, codebook: Any, *, minimum_count: int) -> Held:
+        few = cells[(cells["jobcenter"] != "") & (cells["citizens"] < minimum_count)]
+        pairs = frozenset(zip(few["combination"], few["jobcenter"], strict=True))
+        terms = frozenset(factorial_contrasts(codebook)[0])
+        return Held(
+            frozenset(), pairs, frozenset(), frozenset(), terms, frozenset(),
+            minimum_count, codebook.no_treatment,
+        )  # fmt: skip
+
+    original = leaving.held_back
+    monkeypatch.setattr(
+        leaving,
+        "held_back",
+        lambda *a, **k: original(*a, **k) if k["minimum_count"] == 1 else alone(*a, **k),
+    )
+    found = _pinned(again, _export(again))
+    assert PLANTED in found["responses"] and PLANTED in found["citizens"]
+    assert {key[1:] for key in found["means"]} >= {PLANTED}
+
+
+def test_no_row_rests_on_few_citizens_and_no_count_is_small(again: Settings) -> None:
+    """Catches a row of the long frame, or a count of any table, on 1 to 4 citizens."""
+    export = _export(again)
+    counted = 0
+    for path in export.rglob("*.csv"):
+        frame = pd.read_csv(path)
+        for name in ("n_citizens", "n_carriers"):
+            if name in frame:
+                values = frame[name].dropna()
+                assert not values.between(1, LEAST - 1).any(), path
+                counted += len(values)
+    assert counted > 100
+    rows = pd.read_csv(export / "data" / "intervals.csv")
+    assert (rows["n_citizens"] >= LEAST).all() and rows["estimate"].notna().any()
+
+
+def test_a_manifest_names_every_file(again: Settings) -> None:
+    """Catches a file without a status, and a folder that others have put something into."""
+    export = _export(again)
+    record = json.loads((export / "manifest.json").read_text("utf-8"))
+    there = {p.relative_to(export).as_posix() for p in export.rglob("*") if p.is_file()}
+    assert {entry["file"] for entry in record["files"]} == there - {
+        "manifest.txt",
+        "manifest.json",
+    }
+    assert {entry["status"] for entry in record["files"]} <= {"pass", "review"}
+    assert not list(export.rglob("*.png")) and not (export / "report.html").exists()
+    stranger = export / "notes.csv"
+    stranger.write_text("mine\n", encoding="utf-8")
+    with pytest.raises(RunError, match="no export wrote"):
+        _export(again)
+    stranger.unlink()
+
+
+def test_real_data_never_leave_without_protection(again: Settings) -> None:
+    """Catches ``--disclosure off`` or an export without the responses for real data."""
+    with pytest.raises(SettingsError, match="off is for synthetic"):
+        _export(replace(again, disclosure="off"))
+    with pytest.raises(SettingsError, match="give --data"):
+        _export(replace(again, data=None, disclosure=None))
+
+
+def test_private_files_say_that_they_are(stored: Settings) -> None:
+    """Catches draws, frames or a folder of real data that do not say they may not leave."""
+    import xarray as xr
+
+    private = stored.out / "private"
+    assert "may leave" in (private / "README.txt").read_text("utf-8")
+    assert pd.read_csv(private / "data" / "intervals.csv")["private"].all()
+    with xr.open_datatree(private / "posterior" / "hierarchical.nc", engine="h5netcdf") as tree:
+        assert "may not leave" in tree.attrs["private"]
+    assert not (stored.out / "data").exists()
+
+
+def test_a_second_export_of_nearly_the_same_people_is_refused(
+    stored: Settings, tmp_path: Path
+) -> None:
+    """Catches a citizen's answers given by the difference of two exports."""
+    ledger = tmp_path / "ledger"
+    first = replace(stored, ledger=ledger)
+    _export(first)
+    _export(first)  # the same again tells nothing more
+    frame = _frame()
+    gone = sorted(frame["citizen"].unique())[-2:]
+    fewer = _study(tmp_path / "fewer", frame[~frame["citizen"].isin(gone)])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bipbayes.run.compare_stage.DrawingPool", _NoPictures)
+        compare_stored(*open_stored(fewer), fewer)
+    with pytest.raises(RunError, match=r"differ from export 000\d of .* by 1 to 4 persons"):
+        _export(replace(fewer, ledger=ledger))
+    assert not (fewer.out / "export").exists()
+    assert len(list(ledger.glob("*.parquet"))) == 2
+    kept = [path.read_bytes() for path in ledger.iterdir()]
+    assert not [name for name in gone if any(str(name).encode() in held for held in kept)]
