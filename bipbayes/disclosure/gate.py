@@ -19,7 +19,7 @@ _TELLING: Final = 5  # significant digits of an amount that can be told from ano
 _EVERYBODY: Final = {"root", "user", "admin", "home", "users"}  # no name of a person
 _CPR: Final = re.compile(r"(?<![\w.,])(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d{2}-?\d{4}(?!\w)")
 _PATH: Final = re.compile(r"(?<![\w/.:<])/(?:home|Users|root|tmp|mnt|var)/\w|\b[A-Za-z]:\\\w")
-_TOKEN: Final = re.compile(r"(?<![\w.])\w[\w-]*(?!\w)")
+_TOKEN: Final = re.compile(r"(?<![\w.])\w[\w-]*(?!\w|\.\d)")
 _NUMBER: Final = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?")
 _DATE: Final = re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?![\dT])")  # a time stamp is no answer's
 _PICTURES: Final = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=]+")

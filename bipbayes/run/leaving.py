@@ -62,6 +62,8 @@ from bipbayes.wording import Context, phrase
 logger = logging.getLogger(__name__)
 
 LEDGER: Final = "ledger"
+# How combinations follow one another: what is blank of one is told by the others.
+_FLOWS: Final = ("transitions", "persistence")
 
 
 @dataclass(frozen=True)
@@ -271,8 +273,12 @@ def _write_tables(
         tables += [claims_table(audit, plain), audit_counts_table(audit, plain)]
     noted = [replace(table, notes=table.notes + notes) for table in tables]
     write_tables(noted, place / "tables", context=context, formats=formats)
-    frames_out = {f"tables/{n}": f for n, f in material.description.tables().items()}
-    frames_out |= {"data/intervals": material.reduced, "data/comparison": material.comparison}
+    described = material.description.tables()
+    if material.held.combinations:  # all blank
+        described = {name: frame for name, frame in described.items() if name not in _FLOWS}
+    pairs = material.comparison.dropna(how="all", subset=["ols_estimate", "posterior_mean"])
+    frames_out = {f"tables/{name}": frame for name, frame in described.items()}
+    frames_out |= {"data/intervals": material.reduced, "data/comparison": pairs}
     for name, frame in frames_out.items():
         _write_frame(place / f"{name}.csv", frame, context)
 
@@ -324,7 +330,9 @@ def _write_pictures(material: _Material, settings: Settings, place: Path) -> Non
                 analyses_tasks(rows, plain, model=material.model, outcomes=(), everything=False)
             )
         book = None if material.people is None else material.people.codebook
-        pool.submit(describe_tasks(material.description, plain, characteristics=book))
+        tasks = describe_tasks(material.description, plain, characteristics=book)
+        silent = _FLOWS if material.held.combinations else ()
+        pool.submit([task for task in tasks if task.name not in silent])
         audit = _audit(material, material.run.folder)
         if audit is not None:
             arguments = {"audit": audit, "context": plain}

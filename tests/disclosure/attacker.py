@@ -90,7 +90,10 @@ class Attacker:
             (self.where(combinations=groups[row.group], place=row.jobcenter), row.n)
             for row in self.table("jobcenters").dropna(subset="n").itertuples()
         ]
-        pairs = self.table("transitions").dropna(subset="n")
+        path = self.export / "tables" / "transitions.csv"
+        pairs = (
+            read(path).dropna(subset="n") if path.is_file() else pd.DataFrame({"combination": []})
+        )
         for combination, rows in pairs.groupby("combination"):
             if len(rows) == len(self.codebook.combinations):  # without gaps: those with a change
                 told.append((self.where(combinations=[combination]), rows["n"].sum()))

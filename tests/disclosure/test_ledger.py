@@ -1,0 +1,83 @@
+"""Earlier exports: what two of them tell together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bipbayes.disclosure.counts import Cells
+from bipbayes.disclosure.held import Held
+from bipbayes.disclosure.ledger import compare_with_earlier, note_export
+from bipbayes.errors import RunError
+
+FACTS = {"time": "2026-01-01", "data": "x"}
+
+
+def held(*combinations: str, cells: tuple[tuple[str, str], ...] = ()) -> Held:
+    """What an export holds back."""
+    none: frozenset[str] = frozenset()
+    return Held(
+        combinations=frozenset(combinations),
+        cells=frozenset(cells),
+        values=frozenset(),
+        groups=frozenset(),
+        terms=none,
+        few=frozenset(),
+        minimum_count=5,
+        no_treatment="0",
+    )
+
+
+def cells(citizens: int, *, change: float = 1.0) -> Cells:
+    """Changes of so many citizens in two combinations and two jobcenters."""
+    rows = [
+        (f"c{number:03d}", "2015-01-01", combination, place, "q1", change if number == 0 else 1.0)
+        for combination in ("0", "1")
+        for place in ("a", "b")
+        for number in range(citizens)
+    ]
+    names = ["citizen", "date", "combination", "jobcenter", "outcome", "change"]
+    return Cells(pd.DataFrame(), pd.DataFrame(rows, columns=names))
+
+
+@pytest.mark.parametrize(
+    ("second", "told"),
+    [(cells(40), False), (cells(39), True), (cells(36), True), (cells(35), False),
+     (cells(44), True), (cells(60), False), (cells(40, change=2.0), True)],
+)  # fmt: skip
+def test_cells_that_differ_by_few_citizens_are_refused(
+    tmp_path: Path, *, second: Cells, told: bool
+) -> None:
+    """Catches one to four citizens more, less or corrected; five tell of nobody."""
+    assert compare_with_earlier(tmp_path, cells(40), held()) == 0
+    note_export(tmp_path, cells(40), held(), dict(FACTS))
+    if told:
+        with pytest.raises(RunError, match=r"export 0001 .* by 1 to 4"):
+            compare_with_earlier(tmp_path, second, held())
+    else:
+        assert compare_with_earlier(tmp_path, second, held()) == 1
+
+
+def test_a_difference_in_what_is_held_back_tells_nothing_of_cells(tmp_path: Path) -> None:
+    """Catches a jobcenter's cell that is hidden in one export counted as shown in both."""
+    one = cells(40)
+    rows = one.rows[~((one.rows["citizen"] == "c000") & (one.rows["jobcenter"] == "a"))]
+    note_export(tmp_path, one, held(), dict(FACTS))
+    with pytest.raises(RunError):
+        compare_with_earlier(tmp_path, Cells(one.frame, rows), held())
+
+
+def test_each_of_two_exports_must_not_show_what_the_other_holds_back(tmp_path: Path) -> None:
+    """Catches a pair of blank combinations of which another export shows one."""
+    note_export(tmp_path, cells(40), held("01", "10"), dict(FACTS))
+    assert compare_with_earlier(tmp_path, cells(40), held("01", "10", "11")) == 1
+    with pytest.raises(RunError, match="held back other combinations"):
+        compare_with_earlier(tmp_path, cells(40), held("01", "11"))
+
+
+def test_the_ledger_names_nobody(tmp_path: Path) -> None:
+    """Catches ids in clear in what is kept."""
+    note_export(tmp_path, cells(40), held(), dict(FACTS))
+    assert not [path for path in tmp_path.iterdir() if b"c001" in path.read_bytes()]
