@@ -82,7 +82,11 @@ def suppressed(
         if free.any():
             # The smallest cell of each sum that tells; a sum without one is left to the others.
             best = np.where(free, count, np.inf)
-            blank[np.unique(best.argmin(axis=1)[np.isfinite(best.min(axis=1))])] = True
+            # Those with fewest blanks first: others tell by them, and would hide too much.
+            hidden_there = (members & blank).sum(axis=1)[told]
+            open_ones = np.isfinite(best.min(axis=1))
+            open_ones &= hidden_there == hidden_there[open_ones].min()
+            blank[np.unique(best.argmin(axis=1)[open_ones])] = True
         else:
             totals = np.where(told, (members * count).sum(axis=1), np.inf)
             withheld[np.argmin(totals)] = True

@@ -36,10 +36,11 @@ from bipbayes.errors import RunError, SettingsError
 from bipbayes.intervals import PLAIN, frequentist, of_analysis
 from bipbayes.page.page import page_html
 from bipbayes.page.paper import TEXTS, checklists
-from bipbayes.plots.catalogue import FigureInputs, analyses_tasks, early_tasks, posterior_tasks
+from bipbayes.plots.catalogue import FigureInputs, early_tasks, posterior_tasks
 from bipbayes.plots.describe_catalogue import describe_tasks
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.plots.task import FigureTask
+from bipbayes.run.compare_stage import submit_analyses
 from bipbayes.run.export_stage import frames_of
 from bipbayes.run.folder import RunFolder, export_place, now
 from bipbayes.run.inputs import Run, as_made, load_characteristics, open_run
@@ -325,10 +326,7 @@ def _write_pictures(material: _Material, settings: Settings, place: Path) -> Non
         pool.submit(early_tasks(ols, **chosen))
         pool.submit(posterior_tasks(inputs, **chosen))
         plain = replace(context, analysis=PLAIN)
-        if rows.loc[rows["model"] == material.model, "analysis"].nunique() > 1:
-            pool.submit(
-                analyses_tasks(rows, plain, model=material.model, outcomes=(), everything=False)
-            )
+        submit_analyses(pool, context, material.intervals, settings, model=material.model)
         book = None if material.people is None else material.people.codebook
         tasks = describe_tasks(material.description, plain, characteristics=book)
         silent = _FLOWS if material.held.combinations else ()

@@ -9,7 +9,7 @@ import pandas as pd
 
 from bipbayes.errors import RunError
 from bipbayes.intervals import TEXT_COLUMNS
-from bipbayes.run.folder import RunFolder
+from bipbayes.run.folder import RunFolder, place_of_run
 from bipbayes.tables.rounding import limit_factor
 
 RELATIVE: Final = 1e-8  # least squares, on another machine
@@ -114,7 +114,7 @@ def verify(first: Path, second: Path) -> tuple[list[str], bool]:
     RunError
         A folder holds no run.
     """
-    folders = [RunFolder(path) for path in (first, second)]
+    folders = [RunFolder(place_of_run(path)) for path in (first, second)]
     records = [folder.record() for folder in folders]
     if empty := [str(f.path) for f, record in zip(folders, records, strict=True) if not record]:
         raise RunError(f"{' and '.join(empty)}: no run is stored there (run.json is missing)")

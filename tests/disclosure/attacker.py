@@ -91,9 +91,8 @@ class Attacker:
             for row in self.table("jobcenters").dropna(subset="n").itertuples()
         ]
         path = self.export / "tables" / "transitions.csv"
-        pairs = (
-            read(path).dropna(subset="n") if path.is_file() else pd.DataFrame({"combination": []})
-        )
+        pairs = read(path) if path.is_file() else pd.DataFrame({"combination": [], "n": []})
+        pairs = pairs.dropna(subset="n")
         for combination, rows in pairs.groupby("combination"):
             if len(rows) == len(self.codebook.combinations):  # without gaps: those with a change
                 told.append((self.where(combinations=[combination]), rows["n"].sum()))

@@ -96,11 +96,11 @@ def test_one_bad_file_keeps_all_inside(tmp_path: Path) -> None:
         (door.folder / "good.txt").write_text("nothing", encoding="utf-8")
         door.close("read me", {"data": "x"})
     before = sorted(path.name for path in place.iterdir())
-    with pytest.raises(RunError, match=r"1 files may not leave: bad\.txt: ids of the data \(1\)"):
-        with Door(place, SOUGHT) as door:
-            (door.folder / "good.txt").write_text("nothing", encoding="utf-8")
-            (door.folder / "bad.txt").write_text("C00017", encoding="utf-8")
-            door.close("read me", {"data": "x"})
+    said = r"1 files may not leave: bad\.txt: ids of the data \(1\)"
+    with pytest.raises(RunError, match=said), Door(place, SOUGHT) as door:
+        (door.folder / "good.txt").write_text("nothing", encoding="utf-8")
+        (door.folder / "bad.txt").write_text("C00017", encoding="utf-8")
+        door.close("read me", {"data": "x"})
     assert sorted(path.name for path in place.iterdir()) == before
     assert [path.name for path in tmp_path.iterdir()] == ["export"]
 

@@ -198,7 +198,7 @@ def _texts(out: Path) -> Iterator[tuple[str, str]]:
 
 def test_files_hold_the_studys_words(printed: Printed) -> None:
     """Catches a table, note, paragraph or reason that calls pupils citizens."""
-    texts = list(_texts(printed.out))
+    texts = [*_texts(printed.out), *_texts(printed.out.parent / "export")]
     assert len({where for where, _ in texts}) > 20
     found = {(where, m[0]) for where, text in texts for m in FOREIGN.finditer(text)}
     assert not found
