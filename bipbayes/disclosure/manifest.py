@@ -71,7 +71,7 @@ def _smallest(frame: pd.DataFrame) -> int | None:
 def _looks(frame: pd.DataFrame, smallest: int | None) -> list[str]:
     reasons = []
     if smallest is not None and smallest < SAFE:
-        reasons.append(f"numbers on fewer than {SAFE} persons")
+        reasons.append(f"smallest n below {SAFE}")
     if len(frame) > MANY_ROWS:
         reasons.append(f"more than {MANY_ROWS} rows")
     if any((pd.to_numeric(frame[n], errors="coerce") == 0).any() for n in COUNTS if n in frame):

@@ -156,7 +156,7 @@ def write_export(
     note_export(ledger, material.cells, material.held, {"time": now(), "data": facts["data"]})
     folder.note()
     looked = sum(entry.status != PASS for entry in entries)
-    logger.info("%d files may leave, in %s; %d are for a person to look at first (manifest.txt)",
+    logger.info("%d files may leave, in %s; %d need a look first (manifest.txt)",
                 len(entries), place, looked)  # fmt: skip
 
 
@@ -173,13 +173,16 @@ def _material(folder: RunFolder, codebook: Codebook, settings: Settings) -> _Mat
     )
     if people is not None:
         description = _without_dominated(description, people, changes, codebook)
-    intervals = sound_rows(folder, folder.read("data/intervals.csv"), settings)
+    context = run_context(folder, codebook, settings)
+    # What is preliminary is shown with its mark, as in the run's own tables.
+    shown = replace(settings, quick=context.preliminary)
+    intervals = sound_rows(folder, folder.read("data/intervals.csv"), shown)
     gone = held.rows(intervals)
     comparison = folder.read("data/comparison.csv")
     hidden = held.rows(comparison)
     return _Material(
         run=run,
-        context=run_context(folder, codebook, settings),
+        context=context,
         held=held,
         cells=cells,
         comparison=emptied(comparison, hidden, settings.minimum_count),

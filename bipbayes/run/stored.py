@@ -168,7 +168,7 @@ def sound_rows(folder: RunFolder, rows: pd.DataFrame, settings: Settings) -> pd.
         for model in unsound_fits(folder, analysis)
     }
     keys = zip(rows["model"], rows["analysis"], strict=True)
-    return rows[[key not in unsound for key in keys]]
+    return rows.loc[[key not in unsound for key in keys]]
 
 
 def as_reported(folder: RunFolder, settings: Settings) -> Settings:

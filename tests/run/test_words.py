@@ -190,10 +190,10 @@ def _texts(out: Path) -> Iterator[tuple[str, str]]:
                     yield from ((where, text) for text in cells.values() if " " in (text or ""))
         elif path.suffix in (".tex", ".html", ".txt", ".md"):
             # The page names the program, and how to run it again.
-            yield (
-                where,
-                path.read_text(encoding="utf-8").replace(r"\_", "_").replace("bipbayes", ""),
-            )
+            text = path.read_text(encoding="utf-8").replace(r"\_", "_").replace("bipbayes", "")
+            if path.name == "manifest.txt":  # names files as they are called
+                text = re.sub(r"^\S+\.\w+$", "", text, flags=re.MULTILINE)
+            yield where, text
 
 
 def test_files_hold_the_studys_words(printed: Printed) -> None:
