@@ -36,8 +36,7 @@ from bipbayes.errors import RunError, SettingsError
 from bipbayes.intervals import PLAIN, frequentist, of_analysis
 from bipbayes.page.page import page_html
 from bipbayes.page.paper import TEXTS, checklists
-from bipbayes.plots.catalogue import FigureInputs, early_tasks, posterior_tasks
-from bipbayes.plots.describe_catalogue import describe_tasks
+from bipbayes.plots.catalogue import FigureInputs, describe_tasks, early_tasks, posterior_tasks
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.plots.task import FigureTask
 from bipbayes.run.compare_stage import submit_analyses
