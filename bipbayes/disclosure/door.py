@@ -81,16 +81,20 @@ class Door:
         return entries
 
 
+def listed(place: Path) -> set[str]:
+    """Return the files of a folder that an export wrote, as its manifest names them."""
+    try:
+        files = json.loads((place / RECORD).read_text(encoding="utf-8"))["files"]
+        return {str(entry["file"]) for entry in files} | {RECORD, MANIFEST}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+
+
 def _refuse_strangers(place: Path) -> None:
     if not place.exists():
         return
-    try:
-        listed = json.loads((place / RECORD).read_text(encoding="utf-8"))["files"]
-        own = {entry["file"] for entry in listed} | {RECORD, MANIFEST}
-    except (OSError, ValueError, KeyError, TypeError):
-        own = set()
     there = {path.relative_to(place).as_posix() for path in place.rglob("*") if path.is_file()}
-    if strangers := sorted(there - own):
+    if strangers := sorted(there - listed(place)):
         raise RunError(
             f"{place} holds {len(strangers)} files that no export wrote (such as {strangers[0]}); "
             "move them: only what was looked through may lie there"

@@ -12,15 +12,15 @@ from jinja2 import Environment, StrictUndefined
 from packaging.requirements import Requirement
 
 from bipbayes.data.codebook import Codebook
+from bipbayes.disclosure.door import listed
 from bipbayes.errors import RunError
-from bipbayes.run.folder import RunFolder
+from bipbayes.run.folder import RunFolder, export_place
 from bipbayes.run.settings import DEFAULT_SEED
 from bipbayes.run.verify import ERRORS
 from bipbayes.synthetic.simulate import simulate
 
 Files = dict[str, bytes]
 RESULTS: Final = ("run.json", "report.html", "report.docx", "data/*", "tables/*", "figures/**/*")
-EXPORTED: Final = "export"
 STAND_IN: Final = "data/synthetic"
 STAND_INS: Final = 1000  # citizens
 _CODE: Final = ("bipbayes", "bipbayes.models", "bipbayes.scripts")
@@ -104,16 +104,17 @@ def results(folder: RunFolder) -> Files:
         The data are not synthetic, and nothing was exported.
     """
     root, patterns = folder.path, tuple[str, ...](RESULTS)
+    own = {*folder.record()["written"], "run.json"}
     if not folder.record()["data"]["synthetic"]:
-        root, patterns = folder.file(EXPORTED), ("**/*",)
+        root, patterns = export_place(folder.path), ("**/*",)
         if not root.is_dir():
             raise RunError(f"{root} is missing; run 'bipbayes export': it says what may leave")
-    own = {*folder.record()["written"], "run.json"}
+        own = listed(root)  # by the door, which looked through each
     found = (path for pattern in patterns for path in root.glob(pattern) if path.is_file())
     return {
         f"output/{path.relative_to(root).as_posix()}": path.read_bytes()
         for path in sorted(found)
-        if path.relative_to(folder.path).as_posix() in own
+        if path.relative_to(root).as_posix() in own
     }
 
 

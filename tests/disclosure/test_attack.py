@@ -20,6 +20,7 @@ from bipbayes.run.compare_stage import compare_stored
 from bipbayes.run.export_stage import export_stored
 from bipbayes.run.inputs import open_run, open_stored
 from bipbayes.run.ols_stage import fit_ols
+from bipbayes.run.package_files import results
 from bipbayes.run.posterior_stage import fit_posterior
 from bipbayes.run.settings import Settings
 
@@ -242,3 +243,14 @@ def test_a_second_export_of_nearly_the_same_people_is_refused(
     assert len(list(ledger.glob("*.parquet"))) == 2
     kept = [path.read_bytes() for path in ledger.iterdir()]
     assert not [name for name in gone if any(str(name).encode() in held for held in kept)]
+
+
+def test_an_archive_holds_what_was_let_out_and_nothing_else(again: Settings) -> None:
+    """Catches private results in an archive, and a file that somebody put beside an export."""
+    export = _export(again)
+    folder, _ = open_stored(again)
+    (export / "own.csv").write_text("mine\n", encoding="utf-8")
+    packed = set(results(folder))
+    (export / "own.csv").unlink()
+    there = {p.relative_to(export).as_posix() for p in export.rglob("*") if p.is_file()}
+    assert packed == {f"output/{name}" for name in there}
