@@ -60,13 +60,24 @@ def test_cells_that_differ_by_few_citizens_are_refused(
         assert compare_with_earlier(tmp_path, second, held()) == 1
 
 
-def test_a_difference_in_what_is_held_back_tells_nothing_of_cells(tmp_path: Path) -> None:
-    """Catches a jobcenter's cell that is hidden in one export counted as shown in both."""
-    one = cells(40)
-    rows = one.rows[~((one.rows["citizen"] == "c000") & (one.rows["jobcenter"] == "a"))]
-    note_export(tmp_path, one, held(), dict(FACTS))
-    with pytest.raises(RunError):
-        compare_with_earlier(tmp_path, Cells(one.frame, rows), held())
+def _mixed(few: int, many: int) -> Cells:
+    """Changes of so many citizens in combination 0, and in combination 1."""
+    rows = [cells(count).rows for count in (few, many)]
+    chosen = [frame[frame["combination"] == str(place)] for place, frame in enumerate(rows)]
+    return Cells(pd.DataFrame(), pd.concat(chosen, ignore_index=True))
+
+
+def test_one_cell_of_few_others_is_enough(tmp_path: Path) -> None:
+    """Catches a cell that a citizen has left while others changed by many."""
+    note_export(tmp_path, cells(40), held(), dict(FACTS))
+    with pytest.raises(RunError, match="3 shown cells"):
+        compare_with_earlier(tmp_path, _mixed(39, 60), held())
+
+
+def test_a_cell_that_is_held_back_on_one_side_is_no_difference(tmp_path: Path) -> None:
+    """Catches a refusal for a combination that one of the exports does not show."""
+    note_export(tmp_path, cells(40), held("0", "2"), dict(FACTS))
+    assert compare_with_earlier(tmp_path, _mixed(39, 60), held("0", "2")) == 1
 
 
 def test_each_of_two_exports_must_not_show_what_the_other_holds_back(tmp_path: Path) -> None:
