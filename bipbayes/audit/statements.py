@@ -334,7 +334,6 @@ def _counted(claim: pd.Series) -> str:
     return "outcomes" if OVER_OUTCOMES in claim["note"] else "combinations"
 
 
-SAMPLE_DIMS = {"chain", "draw", "sample"}
 Flags = NDArray[np.bool_]
 Numbers = NDArray[np.float64]
 

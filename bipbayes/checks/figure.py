@@ -171,6 +171,16 @@ def rows_figure(
     return figure
 
 
+ROWS_ROOM: Final[dict[str, Any]] = {
+    "letters": True,
+    "left": 1.3,
+    "right": 0.6,
+    "top": 0.7,
+    "gap": 0.26,
+}
+"""How `finish` leaves room around `rows_figure`."""
+
+
 def above(axes: Axes, text: str) -> None:
     """Write what the numbers at the right of the rows are."""
     axes.text(1.02, 1.01, text, size=6.5, transform=axes.transAxes, va="bottom")

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
-from bipbayes.checks.figure import above, finish, rows_figure
+from bipbayes.checks.figure import ROWS_ROOM, above, finish, rows_figure
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result
 from bipbayes.checks.table import GROUP, NAMED, PROBABILITY, Columns, Interval
 from bipbayes.errors import SettingsError
@@ -104,17 +104,7 @@ def improved_figure(
             axes.set_xlabel(phrase("check_axis_improved", context.language))
             axes.locator_params(axis="x", integer=True)
             above(axes, phrase("check_short_p", context.language, at_least=at_least))
-        finish(
-            figure,
-            "improved_figure",
-            context,
-            values=values,
-            letters=True,
-            left=1.3,
-            right=0.6,
-            top=0.7,
-            gap=0.26,
-        )
+        finish(figure, "improved_figure", context, values=values, **ROWS_ROOM)
     return figure
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
-from bipbayes.checks.figure import above, finish, rows_figure
+from bipbayes.checks.figure import ROWS_ROOM, above, finish, rows_figure
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result
 from bipbayes.checks.table import GROUP, PROBABILITY, Columns, Interval
 from bipbayes.estimands.intervals import limits
@@ -84,17 +84,7 @@ def ranks_figure(frame: pd.DataFrame, *, context: Context, values: Mapping[str, 
             axes.set_xticks([1, *range(4, most + 1, 4)] if most > 5 else range(1, most + 1))
             axes.set_xlabel(phrase("check_axis_rank", language))
             above(axes, phrase("check_column_p_best", language))
-        finish(
-            figure,
-            "ranks_figure",
-            context,
-            values=values,
-            letters=True,
-            left=1.3,
-            right=0.6,
-            top=0.7,
-            gap=0.26,
-        )
+        finish(figure, "ranks_figure", context, values=values, **ROWS_ROOM)
     return figure
 
 

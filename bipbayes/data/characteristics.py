@@ -20,7 +20,7 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.data.columns import lost_digits, to_number, to_text
 from bipbayes.data.files import file_digest, read_table
 from bipbayes.data.read import is_synthetic
-from bipbayes.data.study import Finding, Study
+from bipbayes.data.study import Finding, Study, counted
 from bipbayes.errors import DataError, SettingsError, raise_all, unknown
 
 # Shares of time are stored with a few decimals; sums may exceed a bound by their rounding.
@@ -36,17 +36,13 @@ def values(
     findings: list[Finding] = []
     for entry in codebook.characteristics:
         numbers, wrong = to_number(frame[entry.column])
-        unread = int(wrong.sum())
-        allowed = _allowed(entry)
-        if unread:
-            rule = "entries that are no numbers"
-            findings.append(Finding(entry.column, rule, unread, f"must be {allowed}", True))
-        if outside := int((numbers.notna() & ~_inside(numbers, entry)).sum()):
-            rule = "values outside their bounds"
-            findings.append(Finding(entry.column, rule, outside, f"must be {allowed}", True))
-        if empty := int(numbers.isna().sum()) - unread:
-            advice = "left out of that row's shares and means"
-            findings.append(Finding(entry.column, "{citizens} without a value", empty, advice))
+        unread, name, advice = int(wrong.sum()), entry.column, f"must be {_allowed(entry)}"
+        outside = int((numbers.notna() & ~_inside(numbers, entry)).sum())
+        empty = int(numbers.isna().sum()) - unread
+        left_out = "left out of that row's shares and means"
+        findings += counted(name, "entries that are no numbers", unread, advice, refused=True)
+        findings += counted(name, "values outside their bounds", outside, advice, refused=True)
+        findings += counted(name, "{citizens} without a value", empty, left_out)
         columns[entry.column] = numbers
     return pd.DataFrame(columns, index=frame.index), findings
 
@@ -68,12 +64,9 @@ def broken_rules(table: pd.DataFrame, codebook: CharacteristicsCodebook) -> list
     """Count the citizens who break each rule (empty values break none)."""
     findings = []
     for rule in codebook.rules:
-        count = int(_BROKEN[rule.kind](table, rule).sum())
-        if not count:
-            continue
+        count, names = int(_BROKEN[rule.kind](table, rule).sum()), ", ".join(rule.columns)
         advice = "correct the register extract" if rule.refused else KEPT
-        finding = Finding(", ".join(rule.columns), _sentence(rule), count, advice, rule.refused)
-        findings.append(finding)
+        findings += counted(names, _sentence(rule), count, advice, refused=rule.refused)
     return findings
 
 
@@ -130,36 +123,28 @@ def repeated_citizens(table: pd.DataFrame, column: str) -> tuple[pd.Series, list
     identical = table.duplicated()
     named = table[~identical & table["citizen"].notna()]
     different = int(named.duplicated("citizen", keep=False).sum())
-    findings = []
-    if count := int(identical.sum()):
-        findings.append(
-            Finding("all columns", "identical rows of one {citizen}", count, "one kept")
-        )
-    if different:
-        rule = "different rows of one {citizen}"
-        findings.append(Finding(column, rule, different, "keep one row a {citizen}", True))
-    if empty := int(table["citizen"].isna().sum()):
-        findings.append(
-            Finding(column, "rows without a {citizen}", empty, "every row needs one", True)
-        )
-    return ~identical, findings
+    empty, rule = int(table["citizen"].isna().sum()), "rows of one {citizen}"
+    advice = "keep one row a {citizen}"
+    return ~identical, [
+        *counted("all columns", f"identical {rule}", int(identical.sum()), "one kept"),
+        *counted(column, f"different {rule}", different, advice, refused=True),
+        *counted(column, "rows without a {citizen}", empty, "every row needs one", refused=True),
+    ]
 
 
 def unmatched_citizens(table: pd.DataFrame, responses: pd.DataFrame, column: str) -> list[Finding]:
     """Count citizens who stand in one of the two inputs only."""
     here, there = (set(frame["citizen"].dropna().unique()) for frame in (table, responses))
-    findings = []
     if here and not here & there:
         advice = "use the same pseudonym in both files, stored as text"
         rule = "{citizens} of the register in common with the responses"
         return [Finding(column, rule, 0, advice, True)]
-    if count := len(here - there):
-        findings.append(Finding(column, "{citizens} without any response", count, "left out"))
-    if count := len(there - here):
-        advice = "their responses have no characteristics and count in none of these tables"
-        rule = "{citizens} with responses but without characteristics"
-        findings.append(Finding(column, rule, count, advice))
-    return findings
+    advice = "their responses have no characteristics and count in none of these tables"
+    rule = "{citizens} with responses but without characteristics"
+    return [
+        *counted(column, "{citizens} without any response", len(here - there), "left out"),
+        *counted(column, rule, len(there - here), advice),
+    ]
 
 
 logger = logging.getLogger(__name__)
@@ -236,9 +221,9 @@ def characteristics_from_frame(
     citizen = study.codebook.citizen
     _refuse(_shape(frame, [citizen, *codebook.columns]), name, study.codebook)
     numbers, findings = values(frame, codebook)
-    if count := int(lost_digits(frame[citizen]).sum()):
-        advice = "the column cannot hold such ids as numbers: export them again as text"
-        findings.append(Finding(citizen, LOST_DIGITS, count, advice, refused=True))
+    advice = "the column cannot hold such ids as numbers: export them again as text"
+    lost = int(lost_digits(frame[citizen]).sum())
+    findings += counted(citizen, LOST_DIGITS, lost, advice, refused=True)
     table = pd.concat([to_text(frame[citizen]).rename("citizen"), numbers], axis=1)
     keep, repeats = repeated_citizens(table, citizen)
     table = table[keep]
@@ -263,9 +248,9 @@ def characteristics_from_frame(
 
 def _shape(frame: pd.DataFrame, needed: list[str]) -> list[Finding]:
     findings = missing_columns(frame, needed, codebook="a codebook of characteristics")
-    if repeated := sorted({str(name) for name in frame.columns[frame.columns.duplicated()]}):
-        rule = "column names that repeat"
-        findings.append(Finding(", ".join(repeated), rule, len(repeated), "rename", True))
+    repeated = sorted({str(name) for name in frame.columns[frame.columns.duplicated()]})
+    rule = "column names that repeat"
+    findings += counted(", ".join(repeated), rule, len(repeated), "rename", refused=True)
     if not len(frame):
         findings.append(Finding("all columns", "rows", 0, "the file holds no {citizen}", True))
     return findings

@@ -1,14 +1,12 @@
 """Codebook of characteristics: which column is which row of Tables 4 to 11, and their rules."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from bipbayes.data.load_codebook import Table, read_toml
 from bipbayes.errors import CodebookError, raise_all
-
-Table = Mapping[str, Any]
 
 KINDS: Final = ("share", "time", "amount")
 RULES: Final = ("implies", "covered", "exclusive", "total", "at_most")
@@ -102,14 +100,7 @@ def load_characteristics(path: Path) -> CharacteristicsCodebook:
     CodebookError
         The file is missing, is no TOML, or has faults; all of them are named.
     """
-    what = f"the codebook of characteristics {path}"
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CodebookError(f"{what} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CodebookError(f"{what} is no valid TOML in UTF-8: {error}") from error
-    return parse_characteristics(table)
+    return parse_characteristics(read_toml(path, f"the codebook of characteristics {path}"))
 
 
 def parse_characteristics(table: Table) -> CharacteristicsCodebook:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from bipbayes.data.codebook import NO_TREATMENT, Codebook
 from bipbayes.data.columns import role_columns, to_number, uses_boxes
-from bipbayes.data.study import Finding, first_rows
+from bipbayes.data.study import Finding, counted, first_rows
 
 SYNTHETIC_COLUMN = "synthetic"
 _ALIKE = (
@@ -135,24 +135,17 @@ def repeated_rows(responses: pd.DataFrame, codebook: Codebook) -> tuple[pd.Serie
     identical = responses.duplicated()
     keyed = responses[~identical & responses["date"].notna() & responses["citizen"].notna()]
     twice = keyed.duplicated(["citizen", "date"], keep=False)
-    different = int(twice.sum())
-    findings = []
-    if count := int(identical.sum()):
-        findings.append(
-            Finding("all columns", "identical rows of one {citizen} and date", count, "one kept")
-        )
-    if different:
-        findings.append(
-            Finding(
-                f"{codebook.citizen}, {codebook.date}",
-                "different rows of one {citizen} and date",
-                different,
-                "keep one response a {citizen} and day",
-                refused=True,
-                rows=first_rows(twice.reindex(responses.index, fill_value=False)),
-            )
-        )
-    return ~identical, findings
+    rule = "rows of one {citizen} and date"
+    return ~identical, [
+        *counted("all columns", f"identical {rule}", int(identical.sum()), "one kept"),
+        *counted(
+            f"{codebook.citizen}, {codebook.date}",
+            f"different {rule}",
+            twice.reindex(responses.index, fill_value=False),
+            "keep one response a {citizen} and day",
+            refused=True,
+        ),
+    ]
 
 
 def label_twins(raw: pd.Series, labels: pd.Series, column: str) -> list[Finding]:
@@ -168,11 +161,10 @@ def label_twins(raw: pd.Series, labels: pd.Series, column: str) -> list[Finding]
     column
         Their column in the file.
     """
-    findings = []
     text = raw.astype("string").str.strip()
-    if count := int((text != text.str.normalize("NFC")).fillna(False).sum()):
-        rule = "labels in another Unicode form"
-        findings.append(Finding(column, rule, count, "each is read as the one that looks the same"))
+    count = int((text != text.str.normalize("NFC")).fillna(False).sum())
+    advice = "each is read as the one that looks the same"
+    findings = counted(column, "labels in another Unicode form", count, advice)
     known = labels.dropna()
     twins = known.isin(twin_labels(known.unique()))
     if twins.any():
@@ -186,12 +178,9 @@ def id_twins(ids: pd.Series, column: str) -> list[Finding]:
     known = ids.dropna()
     every = pd.Series(known.unique(), dtype="str")
     twins = known.isin([] if every.str.fullmatch(_PLAIN).all() else twin_labels(every))
-    if not twins.any():
-        return []
     rule = f"rows with ids that {_ALIKE}"
     advice = "each is read as a {citizen} of its own: where they are one, write them in one way"
-    rows = first_rows(twins.reindex(ids.index, fill_value=False))
-    return [Finding(column, rule, int(twins.sum()), advice, rows=rows)]
+    return counted(column, rule, twins.reindex(ids.index, fill_value=False), advice)
 
 
 def twin_finding(column: str, count: int, rows: tuple[int, ...] = ()) -> Finding:
@@ -217,16 +206,9 @@ def _looks(label: str) -> str:
 def moved_citizens(responses: pd.DataFrame, codebook: Codebook) -> list[Finding]:
     """Count citizens with responses in more than one jobcenter."""
     jobcenters = responses.groupby("citizen", observed=True)["jobcenter"].nunique()
-    if not (count := int((jobcenters > 1).sum())):
-        return []
-    return [
-        Finding(
-            codebook.jobcenter,
-            "{citizens} with responses in more than one {jobcenter}",
-            count,
-            "each response counts in the {jobcenter} where it was given",
-        )
-    ]
+    rule = "{citizens} with responses in more than one {jobcenter}"
+    advice = "each response counts in the {jobcenter} where it was given"
+    return counted(codebook.jobcenter, rule, int((jobcenters > 1).sum()), advice)
 
 
 def contradictory_boxes(responses: pd.DataFrame, codebook: Codebook) -> list[Finding]:
@@ -234,9 +216,7 @@ def contradictory_boxes(responses: pd.DataFrame, codebook: Codebook) -> list[Fin
     none = [column for column in role_columns(codebook, NO_TREATMENT) if column in responses]
     treated = responses["combination"].str.contains("1")
     count = int(((responses[none] == 1).any(axis=1) & treated).sum()) if none else 0
-    if not count:
-        return []
-    return [Finding(", ".join(none), "ticked beside an activity", count, "the activity wins")]
+    return counted(", ".join(none), "ticked beside an activity", count, "the activity wins")
 
 
 def contradictory_columns(
@@ -257,29 +237,24 @@ def contradictory_columns(
     if not uses_boxes(frame, codebook):
         return []
     findings = []
+    rule = "says something else than the tick boxes"
+    advice = "correct the one or the other, or leave the column out"
     for place, code in enumerate(codebook.treatment_codes):
         if code in used or code not in frame:
             continue
         given, unread = to_number(frame[code].reset_index(drop=True))
         told = responses["combination"].str[place].map({"0": 0.0, "1": 1.0})
         differ = unread | (given.notna() & told.notna() & (given != told))
-        if count := int(differ.sum()):
-            rule = "says something else than the tick boxes"
-            advice = "correct the one or the other, or leave the column out"
-            findings.append(Finding(code, rule, count, advice, True, first_rows(differ)))
+        findings += counted(code, rule, differ, advice, refused=True)
     return findings
 
 
 def unknown_activities(responses: pd.DataFrame) -> list[Finding]:
     """Count responses whose activities are unknown."""
-    if not (count := int((responses["combination"] == "").sum())):
-        return []
-    return [
-        Finding(
-            "activities",
-            "responses whose activities are unknown",
-            count,
-            'neither an activity nor "none" is given; left out of the analysis sample, kept as '
-            "previous answers",
-        )
-    ]
+    return counted(
+        "activities",
+        "responses whose activities are unknown",
+        int((responses["combination"] == "").sum()),
+        'neither an activity nor "none" is given; left out of the analysis sample, kept as '
+        "previous answers",
+    )

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bipbayes.data.codebook import DO_NOT_KNOW, NO_TREATMENT, Codebook
 from bipbayes.data.files import VALUE_LABELS
-from bipbayes.data.study import Finding, first_rows
+from bipbayes.data.study import Finding, counted
 
 _ISO_DATE: Final = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -301,13 +301,10 @@ def ticks(
 def _value_findings(
     column: str, unread: pd.Series, outside: pd.Series, allowed: str
 ) -> list[Finding]:
-    rules = {"entries that are no numbers": unread, "values outside the scale": outside}
+    advice = f"must be {allowed}"
     return [
-        Finding(
-            column, rule, int(rows.sum()), f"must be {allowed}", refused=True, rows=first_rows(rows)
-        )
-        for rule, rows in rules.items()
-        if rows.any()
+        *counted(column, "entries that are no numbers", unread, advice, refused=True),
+        *counted(column, "values outside the scale", outside, advice, refused=True),
     ]
 
 

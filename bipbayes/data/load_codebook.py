@@ -233,13 +233,17 @@ def load_codebook(path: Path) -> Codebook:
     CodebookError
         The file is missing, is no TOML, or has faults; all of them are named.
     """
+    return parse_codebook(read_toml(path, f"the codebook {path}"))
+
+
+def read_toml(path: Path, what: str) -> Table:
+    """Read a TOML file; raises `CodebookError` where that cannot be done, saying `what` it is."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise CodebookError(f"the codebook {path} cannot be read: {error.strerror}") from error
+        raise CodebookError(f"{what} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CodebookError(f"the codebook {path} is no valid TOML in UTF-8: {error}") from error
-    return parse_codebook(table)
+        raise CodebookError(f"{what} is no valid TOML in UTF-8: {error}") from error
 
 
 def parse_codebook(table: Table) -> Codebook:

@@ -20,7 +20,7 @@ from bipbayes.data import checks, columns
 from bipbayes.data.codebook import Activity, Codebook, Indicator, Treatment
 from bipbayes.data.columns import combinations
 from bipbayes.data.files import PERIODS, VARIABLE_LABELS, file_digest, read_table
-from bipbayes.data.study import Finding, Study, first_rows
+from bipbayes.data.study import Finding, Study, counted
 from bipbayes.errors import DataError, raise_all
 
 _LANGUAGE: Final = "en"  # a file does not say its language; this one stands in for the others
@@ -189,10 +189,9 @@ def _mark_findings(frame: pd.DataFrame) -> list[Finding]:
     if checks.SYNTHETIC_COLUMN not in frame or is_synthetic(frame):
         return []
     mark, _ = columns.to_number(frame[checks.SYNTHETIC_COLUMN])
-    if not (count := int((mark == 1).sum())):
-        return []
-    rule = "synthetic rows among others"
-    return [Finding("synthetic", rule, count, "never mix synthetic and real responses", True)]
+    rule, count = "synthetic rows among others", int((mark == 1).sum())
+    advice = "never mix synthetic and real responses"
+    return counted("synthetic", rule, count, advice, refused=True)
 
 
 def refuse(findings: Sequence[Finding], name: str, codebook: Codebook) -> None:
@@ -230,23 +229,13 @@ def _date_findings(
     advice = "give the day of each response"
     if not period:
         advice = columns.date_advice(frame[codebook.date]) if unread.any() else ""
+    rule_none = "dates that programs show where there is none, such as 1900-01-01"
+    look = "look whether they are dates; if not, leave the response out"
+    correct, far = "correct them, or leave the response out", columns.far_dates(dates)
     return [
-        Finding(codebook.date, what, int(rows.sum()), todo, refused=True, rows=first_rows(rows))
-        for what, rows, todo in (
-            (rule, unread, advice),
-            (rule_far, columns.far_dates(dates), "correct them, or leave the response out"),
-        )
-        if rows.any()
-    ] + [
-        Finding(
-            codebook.date,
-            "dates that programs show where there is none, such as 1900-01-01",
-            int(rows.sum()),
-            "look whether they are dates; if not, leave the response out",
-            rows=first_rows(rows),
-        )
-        for rows in (columns.no_days(dates),)
-        if rows.any()
+        *counted(codebook.date, rule, unread, advice, refused=True),
+        *counted(codebook.date, rule_far, far, correct, refused=True),
+        *counted(codebook.date, rule_none, columns.no_days(dates), look),
     ]
 
 
@@ -254,7 +243,7 @@ def _label_findings(
     frame: pd.DataFrame, codebook: Codebook, responses: pd.DataFrame
 ) -> list[Finding]:
     """Refuse ids and labels that are not what was collected; warn of zeros that may be lost."""
-    findings = []
+    findings: list[Finding] = []
     for name, column in (("citizen", codebook.citizen), ("jobcenter", codebook.jobcenter)):
         for rule, rows, advice in (
             (
@@ -273,17 +262,14 @@ def _label_findings(
                 "correct them, or export the file again as UTF-8",
             ),
         ):
-            if count := int(rows.sum()):
-                found = Finding(column, rule, count, advice, True, first_rows(rows))
-                findings.append(found)
+            findings += counted(column, rule, rows, advice, refused=True)
     site = frame[codebook.jobcenter].reset_index(drop=True)
     findings += checks.label_twins(site, responses["jobcenter"], codebook.jobcenter)
     findings += checks.id_twins(responses["citizen"], codebook.citizen)
-    if count := columns.lost_zeros(responses["citizen"]):
-        rule = "ids of digits that are shorter than the others"
-        advice = "if ids have a fixed width, leading zeros were lost: store them as text"
-        findings.append(Finding(codebook.citizen, rule, count, advice))
-    return findings
+    short = "ids of digits that are shorter than the others"
+    advice = "if ids have a fixed width, leading zeros were lost: store them as text"
+    lost = columns.lost_zeros(responses["citizen"])
+    return findings + counted(codebook.citizen, short, lost, advice)
 
 
 def _frame_digest(frame: pd.DataFrame) -> str:

@@ -56,6 +56,23 @@ class Finding:
         return f"{self.column}: {rule} ({count}{where}); {consequence}"
 
 
+def counted(
+    column: str, rule: str, where: int | pd.Series, consequence: str, *, refused: bool = False
+) -> list[Finding]:
+    """Return a `Finding` where there is something to count, else none.
+
+    Parameters
+    ----------
+    column, rule, consequence, refused
+        Of the finding.
+    where
+        A number, or which of the file's rows are concerned: the first are named.
+    """
+    rows = () if isinstance(where, int) else first_rows(where)
+    count = where if isinstance(where, int) else int(where.sum())
+    return [Finding(column, rule, count, consequence, refused, rows)] if count else []
+
+
 def first_rows(concerned: pd.Series) -> tuple[int, ...]:
     """Return the first data rows, counted from 1, where a column of a file's rows is true."""
     places = concerned.reset_index(drop=True)

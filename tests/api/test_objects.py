@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 from bipbayes.models import complete_pooling
 from builders import FOREIGN
-from conftest import CODEBOOK, reading
 from docx import Document
 from matplotlib import pyplot as plt
+from reading_study import CODEBOOK, reading
 
 import bipbayes as bb
 from bipbayes.data.files import file_digest
