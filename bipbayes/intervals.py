@@ -51,15 +51,10 @@ ANALYSES: Final = (PLAIN, "baseline", "covariates", "baseline+covariates", ORDIN
 KINDS: Final = ("confidence", "eti", "hdi")
 COMPARED: Final = ("effect", "contrast")
 """Estimands that OLS and posterior are compared on, the audit reads and figures take draws of."""
-ESTIMANDS: Final = (
-    "effect",
-    "contrast",
-    "standardised_effect",
-    "standardised_contrast",
-    "jobcenter",
-    "new_jobcenter",
-    "factorial",
-)
+CONTRASTS: Final = ("contrast", "standardised_contrast")
+OVERALL: Final = (*COMPARED, "standardised_effect", "standardised_contrast")
+"""Estimands of a combination over all jobcenters, that OLS has, too."""
+ESTIMANDS: Final = (*OVERALL, "jobcenter", "new_jobcenter", "factorial")
 ALL_INDICATORS: Final = "all_indicators"
 NO_SPREAD: Final = "all changes of the outcome are alike: it has no standard deviation"
 PRIOR_DRIVEN: Final = "prior-driven"  # a note: no response stands behind the row

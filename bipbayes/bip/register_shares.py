@@ -28,9 +28,15 @@ import pandas as pd
 
 from bipbayes.bip.facts import bip_characteristics, fact
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.groups import counted_responses, group_labels, memberships
 from bipbayes.data.progression import progression
-from bipbayes.data.sample import Booleans, Floats, Integers
+from bipbayes.data.sample import (
+    Booleans,
+    Floats,
+    Integers,
+    counted_responses,
+    group_labels,
+    memberships,
+)
 from bipbayes.data.study import Study
 from bipbayes.errors import SettingsError
 from bipbayes.synthetic.streams import Stream

@@ -29,7 +29,7 @@ from bipbayes.data.study import Study
 from bipbayes.errors import ModelError, SettingsError, raise_all
 from bipbayes.estimands.draws import estimand_draws
 from bipbayes.estimands.intervals import mixture_quantile, tails
-from bipbayes.intervals import ALL_INDICATORS
+from bipbayes.intervals import ALL_INDICATORS, OVERALL
 from bipbayes.plots.captions import axis_phrase
 from bipbayes.plots.style import (
     OLS_COLOUR,
@@ -75,7 +75,6 @@ _LOOKS: Final = {
 CHOICES: Final = ("model", "vcov", "previous")
 _ORDER: Final = ("ols", "classical", "HC1", "HC3", "cluster_citizen", "cluster_jobcenter", *VCOV)
 logger = logging.getLogger(__name__)
-ESTIMANDS: Final = ("effect", "contrast", "standardised_effect", "standardised_contrast")
 
 
 @dataclass(frozen=True)
@@ -380,7 +379,7 @@ def read_targets(texts: tuple[str, ...], codebook: Codebook) -> list[Target]:
         known = (
             (outcome, (*codebook.outcomes, ALL_INDICATORS)),
             (combination, codebook.combinations),
-            (estimand, ESTIMANDS),
+            (estimand, OVERALL),
         )
         faults += [
             f"--effect {text}: {part!r} is none of {', '.join(allowed)}"

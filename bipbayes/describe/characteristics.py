@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from bipbayes.data.characteristics import Characteristics
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.groups import counted_responses, group_labels, memberships
-from bipbayes.data.sample import jobcenter_order
+from bipbayes.data.sample import counted_responses, group_labels, jobcenter_order, memberships
 
 
 def characteristic_table(

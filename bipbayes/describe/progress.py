@@ -13,7 +13,7 @@ from statsmodels.regression.linear_model import OLS
 from statsmodels.tools.tools import add_constant
 
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.groups import consecutive_responses
+from bipbayes.data.sample import consecutive_responses
 
 VCOVS: Final = ("classical", "cluster_citizen")
 DAYS_A_WEEK: Final = 7.0

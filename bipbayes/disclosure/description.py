@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.groups import group_labels, memberships
+from bipbayes.data.sample import group_labels, memberships
 from bipbayes.describe.description import NAMES, Description
 from bipbayes.disclosure.small_cells import TOO_FEW
 from bipbayes.disclosure.suppression import Suppression, suppressed

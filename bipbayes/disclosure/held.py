@@ -14,8 +14,7 @@ import pandas as pd
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.factorial import factorial_contrasts
-from bipbayes.data.groups import group_labels, memberships
-from bipbayes.data.sample import Booleans
+from bipbayes.data.sample import Booleans, group_labels, memberships
 from bipbayes.disclosure.counts import KEYS, MOST_ALIKE
 from bipbayes.disclosure.suppression import exposed, suppressed
 from bipbayes.intervals import ALL_INDICATORS, PLAIN

@@ -14,7 +14,14 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.data.factorial import factorial_contrasts
 from bipbayes.data.sample import Floats
 from bipbayes.errors import SettingsError, unknown
-from bipbayes.intervals import ALL_INDICATORS, NO_SPREAD, PLAIN, PRIOR_DRIVEN, interval_frame
+from bipbayes.intervals import (
+    ALL_INDICATORS,
+    CONTRASTS,
+    NO_SPREAD,
+    PLAIN,
+    PRIOR_DRIVEN,
+    interval_frame,
+)
 from bipbayes.sampling.convergence import TAIL, convergence, in_chunks, monte_carlo
 from bipbayes.sampling.labels import SAMPLE
 
@@ -252,5 +259,5 @@ def _without_reference(frame: pd.DataFrame, counts: pd.DataFrame, reference: str
     """Mark contrasts whose reference, the combination without treatment, has no answers."""
     overall = counts[(counts["combination"] == reference) & (counts["jobcenter"] == "")]
     answers = overall.set_index("outcome")["answers"]
-    contrast = frame["estimand"].isin(["contrast", "standardised_contrast"])
+    contrast = frame["estimand"].isin(CONTRASTS)
     return contrast & (frame["outcome"].map(answers) == 0)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bipbayes.data.characteristics_codebook import CharacteristicsCodebook
-from bipbayes.data.groups import NO_GROUP
+from bipbayes.data.sample import NO_GROUP
 from bipbayes.data.words import in_language
 from bipbayes.plots.captions import caption, from_report, titled
 from bipbayes.plots.style import BAND, POSTERIOR_COLOUR, LanguageFormatter, figure_style, furnish

@@ -9,7 +9,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from bipbayes.data.groups import NO_GROUP
+from bipbayes.data.sample import NO_GROUP
 from bipbayes.plots.captions import blank_words, caption, titled
 from bipbayes.plots.style import OLS_COLOUR, POSTERIOR_COLOUR, bands, figure_style, furnish
 from bipbayes.wording import Context, combination_text, number, phrase

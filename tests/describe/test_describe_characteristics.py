@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bipbayes.data.groups import counted_responses, memberships
+from bipbayes.data.sample import counted_responses, memberships
 from bipbayes.describe.characteristics import characteristic_table, differences, jobcenter_table
 from bipbayes.describe.description import NAMES, describe
 

@@ -19,7 +19,7 @@ from scipy.optimize import LinearConstraint, linprog, milp
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.factorial import factorial_contrasts
-from bipbayes.data.groups import memberships
+from bipbayes.data.sample import memberships
 
 type Cell = tuple[str, str]
 

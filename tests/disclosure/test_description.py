@@ -11,7 +11,7 @@ import pytest
 from builders import Shape, make_codebook, random_progression
 from scipy.optimize import linprog
 
-from bipbayes.data.groups import memberships
+from bipbayes.data.sample import memberships
 from bipbayes.describe.description import Description, describe
 from bipbayes.disclosure.description import COARSE, protected_description
 
