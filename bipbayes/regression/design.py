@@ -76,24 +76,15 @@ class Design:
 
 
 @dataclass(frozen=True)
-class Designs:
+class Designs[Entry]:
     """The regression on combinations, that on cells, and the latter averaged over jobcenters."""
-
-    plain: Design
-    saturated: Design
-    averaged: Design
-
-
-@dataclass(frozen=True)
-class _All[Entry]:
-    """One entry for each of the three."""
 
     plain: Entry
     saturated: Entry
     averaged: Entry
 
 
-def fit_designs(samples: Samples) -> Designs:
+def fit_designs(samples: Samples) -> Designs[Design]:
     """Regress every outcome on the dummies, without intercept, each in its own sample.
 
     Parameters
@@ -104,8 +95,8 @@ def fit_designs(samples: Samples) -> Designs:
     Returns
     -------
     Designs
-        An averaged estimate is ``NaN`` where a jobcenter with positive weight has no response
-        in the combination.
+        Each a `Design`; an averaged estimate is ``NaN`` where a jobcenter with positive weight
+        has no response in the combination.
     """
     totals, jobcenters = samples.totals, len(samples.jobcenters)
     combinations, cells = len(samples.combinations), samples.cells
@@ -117,8 +108,8 @@ def fit_designs(samples: Samples) -> Designs:
     cell_means = totals.sums * own
     share = jobcenter_share(samples)
     plain, averaged = inverse[combination], own * share[jobcenter]
-    weights = _All(plain, own, averaged)
-    residuals: _All[Residuals] = samples.total(_residuals, means, cell_means, weights)
+    weights = Designs(plain, own, averaged)
+    residuals: Designs[Residuals] = samples.total(_residuals, means, cell_means, weights)
     present = (samples.by_cell(counts) > 0).sum(axis=1)
     by_combination: dict[str, Any] = {
         "group": combination,
@@ -177,8 +168,8 @@ def jobcenter_share(samples: Samples) -> Floats:
 
 
 def _residuals(
-    sample: Sample, means: Floats, cell_means: Floats, weights: _All[Floats]
-) -> _All[Residuals]:
+    sample: Sample, means: Floats, cell_means: Floats, weights: Designs[Floats]
+) -> Designs[Residuals]:
     """Sum the residuals of a part, given means and weights by cell."""
     cell, combination = sample.cell, sample.combination
     around = np.where(sample.observed, sample.values - means[combination], 0.0)
@@ -186,7 +177,7 @@ def _residuals(
     squares = group_sums(cell, within**2, size=sample.cells)
     sums, size = group_sums(cell, within, size=sample.cells), len(sample.combinations)
     averaged = _products(sample, combination, within * weights.averaged[cell], size=size)
-    return _All(
+    return Designs(
         plain=Residuals(
             sums=group_sums(cell, around, size=sample.cells),
             squares=group_sums(cell, around**2, size=sample.cells),

@@ -19,7 +19,9 @@ from bipbayes.regression import reasons
 from bipbayes.regression.design import Design, Designs, fit_designs, jobcenter_share
 
 
-def saturated_estimates(designs: Designs, samples: Samples, vcov: tuple[str, ...]) -> xr.Dataset:
+def saturated_estimates(
+    designs: Designs[Design], samples: Samples, vcov: tuple[str, ...]
+) -> xr.Dataset:
     """Estimate combination x jobcenter means and their averages over jobcenters.
 
     Parameters
