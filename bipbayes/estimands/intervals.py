@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy import stats
+from scipy.special import ndtr
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.factorial import factorial_contrasts
@@ -43,7 +43,7 @@ def mixture_quantile(means: Floats, sds: Floats, weight: Floats, share: float) -
     low, high = centre - reach, centre + reach
     for _ in range(45):  # halves 20 standard deviations to rounding error
         middle = (low + high) / 2
-        above = weight @ stats.norm.cdf((middle - means) / sds) > share
+        above = weight @ ndtr((middle - means) / sds) > share
         low, high = np.where(above, low, middle), np.where(above, middle, high)
     return np.asarray((low + high) / 2)
 
