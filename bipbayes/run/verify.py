@@ -16,6 +16,7 @@ RELATIVE: Final = 1e-8  # least squares, on another machine
 ERRORS: Final = 4.0  # Monte Carlo errors between two posteriors of the same study
 BEYOND: Final = 1e-3  # the share of a posterior's numbers that may lie further apart
 KEYS: Final = (*TEXT_COLUMNS, "level", "kind")
+INTERVALS: Final = "data/intervals.csv"
 MEASURES: Final = ("estimate", "lower", "upper")
 GROUP: Final = ("source", "model", "analysis", "vcov")
 _TINY: Final = 1e-12
@@ -99,7 +100,8 @@ def verify(first: Path, second: Path) -> tuple[list[str], bool]:
     Parameters
     ----------
     first, second
-        Folders of runs, such as the published one and the one made again.
+        Folders of runs, such as the published one and the one made again. Of an export (without
+        ``run.json``) only the numbers that it holds are compared.
 
     Returns
     -------
@@ -115,13 +117,17 @@ def verify(first: Path, second: Path) -> tuple[list[str], bool]:
         A folder holds no run.
     """
     folders = [RunFolder(place_of_run(path)) for path in (first, second)]
+    if empty := [str(f.path) for f in folders if not f.file(INTERVALS).is_file()]:
+        raise RunError(f"{' and '.join(empty)}: no run is stored there ({INTERVALS} is missing)")
     records = [folder.record() for folder in folders]
-    if empty := [str(f.path) for f, record in zip(folders, records, strict=True) if not record]:
-        raise RunError(f"{' and '.join(empty)}: no run is stored there (run.json is missing)")
-    frames = [folder.read("data/intervals.csv") for folder in folders]
-    judged = agreement(run_differences(*frames))
+    differences = run_differences(*(folder.read(INTERVALS) for folder in folders))
+    let_out = [side for side, record in zip(("first", "second"), records, strict=True)
+               if not record]  # fmt: skip
+    differences = differences.dropna(subset=let_out)
+    judged = agreement(differences)
     agree = bool(judged["agree"].all())
-    told = [*_other(*records), *(_said(row) for row in judged.to_dict("records"))]
+    told = [] if let_out else [*_other(*records)]
+    told += [_said(row) for row in judged.to_dict("records")]
     if (judged["identical"] == judged["numbers"]).all():
         return [*told, "The two runs are identical in every number."], True
     verdict = "The two runs agree." if agree else "The two runs do not agree."

@@ -1,11 +1,16 @@
 """Two runs beside each other: what counts as the same, and which number is named."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from bipbayes.atomic import write_frame, write_json
+from bipbayes.errors import RunError
 from bipbayes.intervals import COLUMNS
-from bipbayes.run.verify import agreement, run_differences
+from bipbayes.run.folder import RunFolder
+from bipbayes.run.verify import agreement, run_differences, verify
 
 
 def _frame(source: str, rows: int = 2000) -> pd.DataFrame:
@@ -54,6 +59,23 @@ def test_least_squares_agree_to_the_eighth_digit() -> None:
     row = agreement(run_differences(first, second)).iloc[0]
     assert not row["agree"]
     assert (row["combination"], row["beyond"]) == ("0007", 1)
+
+
+def test_of_an_export_only_its_own_numbers_are_compared(tmp_path: Path) -> None:
+    """Catches held-back rows called missing, and a run without rows called an export."""
+    whole = RunFolder(tmp_path / "whole")
+    whole.path.mkdir()
+    write_json(whole.file("run.json"), {"stages": {}})
+    whole.write("data/intervals.csv", _frame("ols", 6))
+    export = RunFolder(tmp_path / "export")
+    part = _frame("ols", 6).drop(index=2)
+    part.loc[4, "estimate"] = np.nan
+    write_frame(export.file("data/intervals.csv"), part)
+    for pair in ((whole.path, export.path), (export.path, whole.path)):
+        told, agree = verify(*pair)
+        assert agree and "14 numbers, all identical" in told[0]
+    with pytest.raises(RunError, match="no run is stored there"):
+        verify(whole.path, tmp_path / "nothing")
 
 
 @pytest.mark.parametrize("lost", ["row", "number"])
