@@ -19,7 +19,7 @@ from bipbayes.data.words import study_words
 from bipbayes.estimands.posterior import Posterior
 from bipbayes.intervals import ALL_INDICATORS, PLAIN, excludes_zero, of_analysis
 from bipbayes.run.console import warnings_so_far
-from bipbayes.run.folder import RunFolder
+from bipbayes.run.folder import RunFolder, export_place
 from bipbayes.run.stored import named, recorded_words, stage_name
 from bipbayes.sampling.diagnose import measures
 from bipbayes.wording import StudyLanguage, capital, percent, phrase
@@ -92,10 +92,12 @@ def of_export(folder: RunFolder, paths: Sequence[Path], *, minimum_count: int) -
         people = recorded_words(folder)["citizens"]
         blank = [f"numbers that rest on fewer than {minimum_count} {people} are blank"]
     pages = [path.relative_to(folder.path).as_posix() for path in _for_readers(paths)]
+    manifest = export_place(folder.path) / "manifest.txt"
+    first = [manifest, *(folder.file(name) for name in pages)]
     return [
         f"{len(paths)} files of tables are in {folder.file('tables')}.",
         _caution(folder, blank),
-        _open(folder, *pages),
+        _open_path(first, folder.path) if blank else _open(folder, *pages),
     ]
 
 

@@ -75,6 +75,9 @@ def test_verbs_say_what_came_out_and_what_to_open(study: Path) -> None:
         assert re.search(r"[Oo]f 4 ", told[verb][0]), verb
     drawn = {path.stem for path in (study / "results/private/figures").rglob("*.png")}
     assert {"forest_q1", "intervals_q2"} <= drawn
+    assert opened(study, told["export"][2]) == study / "results/export/manifest.txt"
+    let_out = {path.name for path in (study / "results/export").rglob("*")}
+    assert {"forest_q1.png", "report.html", "report.docx", "intervals.csv", "README.txt"} <= let_out
     assert not [name for name in drawn if "q3" in name]
     assert re.match(r"Of 4 95 % intervals", told["fit-ols"][0])
     assert "clustered by pupil" in told["fit-ols"][0]
