@@ -101,17 +101,20 @@ def _letters(table: Table) -> list[int]:
 
 
 def _widths(pages: "Pages", table: Table) -> list[Any]:
-    """Return the columns' widths: what their letters take; texts wrap where there is less room."""
+    """Return the columns' widths: what their letters take; texts wrap where there is less room.
+
+    Short texts are not squeezed by long ones: of the room that is left each takes what it needs,
+    the shortest first, but never more than an equal share.
+    """
     section: Any = pages.sections[-1]
     room = section.page_width - section.left_margin - section.right_margin
-    wanted = [_LETTER * count for count in _letters(table)]
-    texts = [column.align == "l" for column in table.columns]
-    numbers = sum(width for width, text in zip(wanted, texts, strict=True) if not text)
-    share = min(1.0, max(room - numbers, room // 4) / max(sum(wanted) - numbers, 1))
-    return [
-        Emu(int(width * share) if text else width)
-        for width, text in zip(wanted, texts, strict=True)
-    ]
+    widths = [_LETTER * count for count in _letters(table)]
+    texts = [place for place, column in enumerate(table.columns) if column.align == "l"]
+    left = max(room - sum(w for place, w in enumerate(widths) if place not in texts), room // 4)
+    for done, place in enumerate(sorted(texts, key=widths.__getitem__)):
+        widths[place] = min(widths[place], left // (len(texts) - done))
+        left -= widths[place]
+    return [Emu(int(width)) for width in widths]
 
 
 def _rule(cells: Sequence[Any], side: str) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from docx import Document
+from docx.shared import Pt
 from frame_builders import hyperparameters, long_frame, small_codebook
 
 from bipbayes.errors import SettingsError
@@ -23,6 +24,7 @@ from bipbayes.tables.sampler_tables import (
     hyperparameter_frame,
     hyperparameter_table,
 )
+from bipbayes.tables.word import write_word
 from bipbayes.tables.write import markdown, write_tables
 from bipbayes.wording import Context
 
@@ -266,6 +268,22 @@ def test_word_holds_every_text_of_every_table(tmp_path: Path, language: str) -> 
     assert said.count(tables[0].caption) == 2 and tables[0].notes[0] in said
     marked = [row._tr.xml.count("w:tblHeader") for row in pages.tables[0].rows]
     assert marked[:3] == [1, 1, 0]
+
+
+def test_a_long_text_leaves_short_ones_their_room(tmp_path: Path) -> None:
+    """Catches a word in one letter a line beside a column of sentences, and a page overrun."""
+    body = pd.DataFrame({"point": ["a point of some words"], "state": ["for the author"],
+                         "answer": ["an answer " * 60]})  # fmt: skip
+    columns = tuple(Column(name, name, align="l") for name in body)
+    write_word([Table("list", "A list.", (), columns, body, body)], tmp_path / "x.docx",
+               language="en")  # fmt: skip
+    pages = Document(str(tmp_path / "x.docx"))
+    section = pages.sections[0]
+    point, state, answer = (column.width for column in pages.tables[0].columns)
+    assert state > Pt(4.8) * len("for the author") and point > Pt(4.8) * 20
+    assert answer > 3 * state
+    room = section.page_width - section.left_margin - section.right_margin
+    assert point + state + answer <= room
 
 
 def test_markdown_prints_texts_as_they_stand() -> None:
