@@ -77,6 +77,7 @@ def compose(contents: PageContents) -> Callable[[Mapping[str, Path]], str]:
                 ("factorial", treatments_table(contents)),
                 ("contrast", combinations_table(contents)),
             )
+            if contents.overall(estimand)["lower"].notna().any()  # not all held back
         ],
         outcomes=[
             (o, outcome_label(contents.context.codebook, o, language=language)) for o in known

@@ -46,7 +46,12 @@ def analysed(contents: PageContents) -> list[str]:
             whole_number(float(value), language=language)
             for value in (changes.min(), changes.max())
         )
-        told.append(phrase("page_sample", language, least=least, most=most))
+        whole = bool(indicators["n"].notna().all())
+        told.append(
+            phrase(
+                "page_sample" if whole else "page_sample_shown", language, least=least, most=most
+            )
+        )
     if len(contents.effects):
         first = contents.effects.iloc[0]
         told.append(

@@ -250,6 +250,20 @@ def test_a_caption_of_an_earlier_picture_is_not_told(tmp_path: Path) -> None:
     assert caption_beside(picture) == "Old. Words."
 
 
+def test_what_is_held_back_is_not_summed_up_as_the_whole() -> None:
+    """Catches a sum of the shown counts called the sample, and an axis without a mark on it."""
+    given = contents(context=Context(CODEBOOK, synthetic=False))
+    few = given.comparison.copy()
+    few.loc[few["combination"] == "10", "n"] = np.nan
+    gone = given.intervals.copy()
+    gone.loc[gone["estimand"] == "factorial", ["estimate", "lower", "upper"]] = np.nan
+    shown = replace(given, comparison=few, intervals=gone)
+    assert "Analysed are" in page_html(given) and "Analysed are" not in page_html(shown)
+    assert "combinations that are shown rest on" in page_html(shown)
+    chart = "Average effect of adding a treatment"
+    assert chart in page_html(given) and chart not in page_html(shown)
+
+
 def test_word_says_what_the_page_says(tmp_path: Path) -> None:
     """Catches a section or table that only one of the two has, and both analyses in one count."""
     picture = tmp_path / "heatmap_effect.png"
