@@ -256,11 +256,11 @@ def test_what_is_held_back_is_not_summed_up_as_the_whole() -> None:
     few = given.comparison.copy()
     few.loc[few["combination"] == "10", "n"] = np.nan
     gone = given.intervals.copy()
-    gone.loc[gone["estimand"] == "factorial", ["estimate", "lower", "upper"]] = np.nan
+    gone.loc[gone["estimand"] == "contrast", ["estimate", "lower", "upper"]] = np.nan
     shown = replace(given, comparison=few, intervals=gone)
     assert "Analysed are" in page_html(given) and "Analysed are" not in page_html(shown)
     assert "combinations that are shown rest on" in page_html(shown)
-    chart = "Average effect of adding a treatment"
+    chart = "over all indicators (posterior)"
     assert chart in page_html(given) and chart not in page_html(shown)
 
 
