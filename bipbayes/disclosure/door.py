@@ -1,11 +1,11 @@
 """The one door to ``export/``: files are made beside it, looked through, and put in place together.
 
-A folder that holds anything which the door did not write is refused.
+A folder that holds anything which the door did not write, or not so, is refused.
 """
 
 import json
-import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,7 +37,7 @@ class Door:
 
     def __init__(self, place: Path, sought: Sought) -> None:
         self._place, self._sought = place, sought
-        _refuse_strangers(place)
+        refuse_strangers(place)
         self._scratch = scratch_folder(place.parent)
         self.folder = self._scratch.path / place.name
 
@@ -48,7 +48,9 @@ class Door:
     def __exit__(self, *_: object) -> None:
         self._scratch.cleanup()
 
-    def close(self, readme: str, facts: Mapping[str, Any]) -> list[Entry]:
+    def close(
+        self, readme: str, facts: Mapping[str, Any], *, noted: Callable[[], object] = tuple
+    ) -> list[Entry]:
         """Look through all files, write the manifest and put the folder in its place.
 
         Parameters
@@ -57,6 +59,9 @@ class Door:
             What the folder says of itself.
         facts
             By which rules, of which data: the head of the manifest.
+        noted
+            What keeps a note of the export: called before anything is put in place, so that
+            nothing leaves unnoted.
 
         Raises
         ------
@@ -74,28 +79,49 @@ class Door:
             )
         write_json(self.folder / RECORD, record(entries, facts))
         write_text(self.folder / MANIFEST, written(entries, facts))
+        noted()
         if self._place.exists():
-            shutil.rmtree(self._place)
+            self._place.replace(self._scratch.path / "earlier")
         self.folder.replace(self._place)
         note_written(self._place / name for name in (*(e.file for e in entries), RECORD, MANIFEST))
         return entries
 
 
-def listed(place: Path) -> set[str]:
-    """Return the files of a folder that an export wrote, as its manifest names them."""
+def record_of(place: Path) -> dict[str, Any]:
+    """Return the manifest of a folder for programs, empty where it is missing or damaged."""
     try:
-        files = json.loads((place / RECORD).read_text(encoding="utf-8"))["files"]
-        return {str(entry["file"]) for entry in files} | {RECORD, MANIFEST}
+        told = json.loads((place / RECORD).read_text(encoding="utf-8"))
+        return {**told, "files": {str(each["file"]): each["sha256"] for each in told["files"]}}
     except (OSError, ValueError, KeyError, TypeError):
-        return set()
+        return {"files": {}}
 
 
-def _refuse_strangers(place: Path) -> None:
-    if not place.exists():
-        return
-    there = {path.relative_to(place).as_posix() for path in place.rglob("*") if path.is_file()}
-    if strangers := sorted(there - listed(place)):
+def refuse_strangers(place: Path) -> None:
+    """Refuse a folder with files that no export wrote, or that are not as it wrote them.
+
+    Raises
+    ------
+    RunError
+        Naming one of them.
+    """
+    if place.is_symlink() or (place.exists() and not place.is_dir()):
         raise RunError(
-            f"{place} holds {len(strangers)} files that no export wrote (such as {strangers[0]}); "
-            "move them: only what was looked through may lie there"
+            f"{place} is a file or a link, and an export's own folder goes there: move it"
         )
+    files = record_of(place)["files"]
+    strangers = sorted(
+        name
+        for name, path in ((p.relative_to(place).as_posix(), p) for p in place.rglob("*"))
+        if path.is_symlink() or (path.is_file() and not _is_own(name, path, files))
+    )
+    if strangers:
+        raise RunError(
+            f"{place} holds {len(strangers)} files that no export wrote, or that changed since "
+            f"(such as {strangers[0]}); move them: only what was looked through may lie there"
+        )
+
+
+def _is_own(name: str, path: Path, files: Mapping[str, str]) -> bool:
+    if name in (RECORD, MANIFEST):
+        return bool(files)
+    return files.get(name) == sha256(path.read_bytes()).hexdigest()

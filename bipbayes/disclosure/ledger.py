@@ -20,6 +20,7 @@ from bipbayes.errors import RunError
 
 _WHO: Final = "citizen"
 _CHANGE: Final = ["citizen", "date", "change"]
+_SHOWN: Final = {"time": str, "minimum_count": int, "combinations": list, "cells": list}
 
 
 def compare_with_earlier(ledger: Path, cells: Cells, held: Held) -> int:
@@ -41,13 +42,12 @@ def compare_with_earlier(ledger: Path, cells: Cells, held: Held) -> int:
     ------
     RunError
         A shown cell differs by 1 to one less than the minimum of citizens, or each of two exports
-        shows a combination that the other holds back.
+        shows a combination that the other holds back; or the ledger is damaged.
     """
     own, earlier = _hashed(cells.rows), sorted(ledger.glob("*.parquet"))
     for path in earlier:
-        told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        before, told = _entry(path)
         least = max(held.minimum_count, int(told["minimum_count"]))
-        before = pd.read_parquet(path)
         if found := _differences(own, before, held, told, least):
             raise RunError(
                 f"nothing was exported: {found} shown cells differ from export {path.stem} of "
@@ -75,9 +75,8 @@ def note_export(ledger: Path, cells: Cells, held: Held, facts: dict[str, Any]) -
     facts
         When, and of which data.
     """
-    number = f"{len(list(ledger.glob('*.parquet'))) + 1:04d}"
-    with atomic_path(ledger / f"{number}.parquet") as part:
-        _hashed(cells.rows).to_parquet(part, index=False)
+    earlier = [int(path.stem) for path in ledger.glob("*.parquet") if path.stem.isdecimal()]
+    number = f"{max(earlier, default=0) + 1:04d}"
     shown = {
         **facts,
         "minimum_count": held.minimum_count,
@@ -85,6 +84,24 @@ def note_export(ledger: Path, cells: Cells, held: Held, facts: dict[str, Any]) -
         "cells": sorted(map(list, held.cells)),
     }
     write_json(ledger / f"{number}.json", shown)
+    # Last: an entry counts from when its changes are there.
+    with atomic_path(ledger / f"{number}.parquet") as part:
+        _hashed(cells.rows).to_parquet(part, index=False)
+
+
+def _entry(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Read an earlier export: the changes behind it, and what was shown of them."""
+    try:
+        told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        before = pd.read_parquet(path, columns=[*KEYS, *_CHANGE])
+        if all(isinstance(told[name], kind) for name, kind in _SHOWN.items()):
+            return before, dict(told)
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise RunError(
+        f"nothing was exported: export {path.stem} in the ledger {path.parent} is damaged, so that "
+        "nobody can say what both together would tell; put it back from a copy"
+    )
 
 
 def _hashed(rows: pd.DataFrame) -> pd.DataFrame:

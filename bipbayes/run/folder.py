@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import pandas as pd
 from filelock import BaseFileLock, FileLock, Timeout
@@ -48,6 +48,7 @@ OUTPUTS: Final = (
 AUDITS: Final = ("data/audit_*.csv",)
 PRIVATE: Final = "private"
 EXPORT: Final = "export"
+LEDGER: Final = "ledger"  # of exports: whatever replaces a run, they have left
 README: Final = "README.txt"
 _LOCK: Final = ".bipbayes.lock"
 _HELD: Final[dict[Path, BaseFileLock]] = {}
@@ -83,7 +84,7 @@ class RunFolder:
             record = json.loads(path.read_text(encoding="utf-8"))
         except ValueError:
             record = None
-        if not (isinstance(record, dict) and isinstance(record.get("stages", {}), dict)):
+        if not _is_record(record):
             raise RunError(
                 f"{path} is damaged, so that nothing says which files here are bipbayes's own; "
                 "choose another --out, or move the folder away"
@@ -286,14 +287,19 @@ class RunFolder:
         Raises
         ------
         RunError
-            The file is not there.
+            The file is not there, or cannot be read.
         """
         path = self.file(name)
         if not path.is_file():
             raise RunError(f"{path} is missing; run the earlier steps in this folder first")
         text = dict.fromkeys((*TEXT_COLUMNS, *CODES.values(), "kind", "note", "claim_id"), "str")
-        frame = pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
-        frame = restored(unmarked(frame))
+        try:
+            frame = pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
+            frame = restored(unmarked(frame))
+        except (ValueError, KeyError, AttributeError) as error:
+            raise RunError(
+                f"{path} is damaged; run the earlier steps in this folder again"
+            ) from error
         present = [column for column in text if column in frame.columns]
         frame[present] = frame[present].fillna("")
         return frame
@@ -303,7 +309,8 @@ class RunFolder:
         listed = self.record().get("written", [])
         names = [name for name in listed if isinstance(name, str)] if listed else []
         root = self.path.resolve()
-        return [name for name in names if self.file(name).resolve().is_relative_to(root)]
+        own = [name for name in names if name.split("/")[0] != LEDGER]
+        return [name for name in own if self.file(name).resolve().is_relative_to(root)]
 
     def _refuse_strangers(self) -> None:
         """Refuse files in the places of outputs that no record lists: they are someone's own."""
@@ -343,6 +350,19 @@ def place_of_run(out: Path, *, synthetic: bool | None = None) -> Path:
 def export_place(folder: Path) -> Path:
     """Return where lies what may leave: beside ``private``, or in the folder of synthetic data."""
     return (folder.parent if folder.name == PRIVATE else folder) / EXPORT
+
+
+def _is_record(record: object) -> TypeGuard[dict[str, Any]]:
+    """Say whether what ``run.json`` holds is the record of a run, as far as verbs count on it."""
+    if not isinstance(record, dict):
+        return False
+    parts = [record.get(name, {}) for name in ("identity", "data", "stages", "software")]
+    listed = record.get("written", [])
+    if not (all(isinstance(part, dict) for part in parts) and isinstance(listed, list)):
+        return False
+    identity, _, stages, _ = parts
+    named = not identity or {"data", "codebook", "previous"} <= set(identity)
+    return named and all(isinstance(done, dict) for done in stages.values())
 
 
 def _is_unsound(done: Mapping[str, Any]) -> bool:

@@ -198,6 +198,8 @@ def open_stored(settings: Settings, *, alone: bool = True) -> tuple[RunFolder, C
     record = folder.record()
     if "identity" not in record:
         raise RunError(f"{settings.out} holds no run; run 'bipbayes reproduce' or fit-ols first")
+    if "data" not in record:
+        raise RunError(f"the run in {settings.out} was broken off while it began; run it again")
     if alone:
         hold(folder.path)
     stored = folder.file(CODEBOOK_FILE)

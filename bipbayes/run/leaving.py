@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,7 +27,7 @@ from bipbayes.disclosure.audit import protected_audit
 from bipbayes.disclosure.counts import Cells, count_cells
 from bipbayes.disclosure.description import protected_description
 from bipbayes.disclosure.dominance import dominated, extremes
-from bipbayes.disclosure.door import Door
+from bipbayes.disclosure.door import Door, refuse_strangers
 from bipbayes.disclosure.gate import Sought
 from bipbayes.disclosure.held import Held, held_back
 from bipbayes.disclosure.ledger import compare_with_earlier, note_export
@@ -41,7 +42,7 @@ from bipbayes.plots.pool import DrawingPool
 from bipbayes.plots.task import FigureTask
 from bipbayes.run.compare_stage import submit_analyses
 from bipbayes.run.export_stage import frames_of
-from bipbayes.run.folder import RunFolder, export_place, now
+from bipbayes.run.folder import LEDGER, RunFolder, export_place, now
 from bipbayes.run.inputs import Run, as_made, load_characteristics, open_run
 from bipbayes.run.report_stage import DOCUMENT, PAGE, page_contents
 from bipbayes.run.settings import NEVER, OFF, STRICT, Settings
@@ -61,7 +62,6 @@ from bipbayes.wording import Context, phrase
 
 logger = logging.getLogger(__name__)
 
-LEDGER: Final = "ledger"
 # How combinations follow one another: what is blank of one is told by the others.
 _FLOWS: Final = ("transitions", "persistence")
 
@@ -106,6 +106,14 @@ def check_disclosure(folder: RunFolder, settings: Settings) -> None:
             "an export of real data needs the responses: give --data, so that cells are counted, "
             "ids are looked for and earlier exports are compared with"
         )
+    ledger, place = settings.ledger, export_place(folder.path)
+    if ledger is not None and ledger.exists() and not ledger.is_dir():
+        raise SettingsError(f"{ledger} is a file; --ledger is a folder: choose another")
+    if ledger is not None and ledger.resolve().is_relative_to(place.resolve()):
+        raise SettingsError(
+            f"{ledger} is in {place}, which leaves: choose a --ledger that stays with the data"
+        )
+    refuse_strangers(place)
     if settings.minimum_count < FLOOR:
         raise SettingsError(f"--minimum-count {settings.minimum_count} is too small: at least 3")
 
@@ -151,8 +159,9 @@ def write_export(
             _write_pictures(material, settings, door.folder)
             _write_page(material, folder, settings, door.folder)
         facts = _facts(material, folder, settings, earlier)
-        entries = door.close(_readme(material), facts)
-    note_export(ledger, material.cells, material.held, {"time": now(), "data": facts["data"]})
+        told = {"time": now(), "data": facts["data"]}
+        note = partial(note_export, ledger, material.cells, material.held, told)
+        entries = door.close(_readme(material), facts, noted=note)
     folder.note()
     looked = sum(entry.status != PASS for entry in entries)
     logger.info("%d files may leave, in %s; %d need a look first (manifest.txt)",

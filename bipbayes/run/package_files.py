@@ -12,7 +12,7 @@ from jinja2 import Environment, StrictUndefined
 from packaging.requirements import Requirement
 
 from bipbayes.data.codebook import Codebook
-from bipbayes.disclosure.door import listed
+from bipbayes.disclosure.door import MANIFEST, RECORD, record_of, refuse_strangers
 from bipbayes.errors import RunError
 from bipbayes.run.folder import RunFolder, export_place
 from bipbayes.run.settings import DEFAULT_SEED
@@ -101,7 +101,7 @@ def results(folder: RunFolder) -> Files:
     Raises
     ------
     RunError
-        The data are not synthetic, and nothing was exported.
+        The data are not synthetic, and nothing was exported of them, or it was changed since.
     """
     root, patterns = folder.path, tuple[str, ...](RESULTS)
     own = {*folder.record()["written"], "run.json"}
@@ -109,7 +109,11 @@ def results(folder: RunFolder) -> Files:
         root, patterns = export_place(folder.path), ("**/*",)
         if not root.is_dir():
             raise RunError(f"{root} is missing; run 'bipbayes export': it says what may leave")
-        own = listed(root)  # by the door, which looked through each
+        refuse_strangers(root)
+        manifest = record_of(root)
+        if manifest.get("data") != folder.record()["identity"]["data"]:
+            raise RunError(f"{root} is of other data than this run; run 'bipbayes export' again")
+        own = {*manifest["files"], RECORD, MANIFEST}  # by the door, which looked through each
     found = (path for pattern in patterns for path in root.glob(pattern) if path.is_file())
     return {
         f"output/{path.relative_to(root).as_posix()}": path.read_bytes()

@@ -11,7 +11,7 @@ from bipbayes.atomic import atomic_path
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.files import file_digest
 from bipbayes.errors import RunError, raise_all
-from bipbayes.run.folder import RunFolder
+from bipbayes.run.folder import RunFolder, export_place
 from bipbayes.run.inputs import CODEBOOK_FILE
 from bipbayes.run.ols_stage import STAGE as FIT_OLS
 from bipbayes.run.package_files import (
@@ -56,6 +56,8 @@ def package(folder: RunFolder, codebook: Codebook, settings: Settings, to: Path)
     """
     if to.suffix != ".zip" or to.exists():
         raise RunError(f"{to} must be a new file that ends in .zip; choose another --to")
+    if to.resolve().is_relative_to(export_place(folder.path).resolve()):
+        raise RunError(f"{to} is in the folder of what was looked through; choose another --to")
     record = folder.record()
     runs = _runs(record)
     inputs, files = _inputs(folder, settings, runs)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from bipbayes.errors import RunError
 from bipbayes.intervals import TEXT_COLUMNS
@@ -120,7 +121,7 @@ def verify(first: Path, second: Path) -> tuple[list[str], bool]:
     if empty := [str(f.path) for f in folders if not f.file(INTERVALS).is_file()]:
         raise RunError(f"{' and '.join(empty)}: no run is stored there ({INTERVALS} is missing)")
     records = [folder.record() for folder in folders]
-    differences = run_differences(*(folder.read(INTERVALS) for folder in folders))
+    differences = run_differences(*(_intervals(folder) for folder in folders))
     let_out = [side for side, record in zip(("first", "second"), records, strict=True)
                if not record]  # fmt: skip
     differences = differences.dropna(subset=let_out)
@@ -132,6 +133,20 @@ def verify(first: Path, second: Path) -> tuple[list[str], bool]:
         return [*told, "The two runs are identical in every number."], True
     verdict = "The two runs agree." if agree else "The two runs do not agree."
     return [*told, verdict], agree
+
+
+def _intervals(folder: RunFolder) -> pd.DataFrame:
+    """Read a run's long frame, which must hold each of its numbers once."""
+    frame = folder.read(INTERVALS)
+    numbers = ["level", *MEASURES, "se", "mcse", "ess_tail"]
+    missing = {*KEYS, *numbers} - set(frame.columns)
+    if missing or frame.empty or not all(is_numeric_dtype(frame[name]) for name in numbers):
+        told = "is damaged: columns or rows are missing, or hold words for numbers"
+    elif frame.duplicated(list(KEYS)).any():
+        told = "holds rows more than once"
+    else:
+        return frame.astype(dict.fromkeys(numbers, "float64"))
+    raise RunError(f"{folder.file(INTERVALS)} {told}; take another copy of it, or run it again")
 
 
 def _other(first: dict[str, Any], second: dict[str, Any]) -> Iterator[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +105,55 @@ def test_one_bad_file_keeps_all_inside(tmp_path: Path) -> None:
         door.close("read me", {"data": "x"})
     assert sorted(path.name for path in place.iterdir()) == before
     assert [path.name for path in tmp_path.iterdir()] == ["export"]
+
+
+def test_nothing_leaves_unnoted(tmp_path: Path) -> None:
+    """Catches an export that is in place before the ledger, which cannot be written, knows it."""
+
+    def noted() -> None:
+        raise PermissionError(13, "no")
+
+    with pytest.raises(PermissionError), Door(tmp_path / "export", SOUGHT) as door:
+        door.close("read me", {"data": "x"}, noted=noted)
+    assert list(tmp_path.iterdir()) == []
+
+
+def _linked(place: Path) -> None:
+    (place / "own.csv").symlink_to(place / "nowhere")
+
+
+def _elsewhere(place: Path) -> None:
+    place.rename(place.with_name("moved"))
+    place.symlink_to(place.with_name("moved"))
+
+
+def _file(place: Path) -> None:
+    shutil.rmtree(place)
+    place.write_text("mine", encoding="utf-8")
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "a file more": lambda place: (place / "own.csv").write_text("a", encoding="utf-8"),
+    "other words": lambda place: (place / "README.txt").write_text("mine", encoding="utf-8"),
+    "a link more": _linked,
+    "manifest gone": lambda place: (place / "manifest.json").unlink(),
+    "manifest a list": lambda place: (place / "manifest.json").write_text("[1]", encoding="utf-8"),
+    "a link to a folder": _elsewhere,
+    "a file": _file,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_a_person_put_into_an_export_stays(tmp_path: Path, change: str) -> None:
+    """Catches a person's file or correction thrown away, and tracebacks for links."""
+    place = tmp_path / "export"
+    with Door(place, SOUGHT) as door:
+        door.close("read me", {"data": "x"})
+    CHANGES[change](place)
+    before = [(path, path.is_file() and path.read_bytes()) for path in tmp_path.rglob("*")]
+    with pytest.raises(RunError, match=r"move (it|them)"):
+        Door(place, SOUGHT)
+    assert [(path, path.is_file() and path.read_bytes()) for path in tmp_path.rglob("*")] == before
 
 
 def _people(amounts: list[float]) -> Characteristics:

@@ -69,7 +69,14 @@ def test_files_that_no_record_lists_are_never_taken_over(
     assert (tmp_path / "data/intervals.csv").is_file() is stored
 
 
-@pytest.mark.parametrize("text", ["", "[]", "null", "{", '{"stages": []}', "\ufeff1"])
+RECORDS = (
+    *("", "[]", "null", "{", "\ufeff1", '{"stages": []}', '{"stages": {"fit_ols": 1}}'),
+    *('{"identity": 3}', '{"identity": []}', '{"identity": {"data": "x"}}', '{"data": null}'),
+    *('{"data": [1]}', '{"software": "x"}', '{"written": null}', '{"written": "run.json"}'),
+)
+
+
+@pytest.mark.parametrize("text", RECORDS)
 def test_a_damaged_record_removes_nothing(tmp_path: Path, text: str) -> None:
     """Catches a traceback, or files removed on the word of a record that cannot be read."""
     (tmp_path / "run.json").write_text(text, encoding="utf-8")
@@ -77,6 +84,18 @@ def test_a_damaged_record_removes_nothing(tmp_path: Path, text: str) -> None:
         with pytest.raises(RunError, match=r"damaged.*choose another --out"):
             RunFolder(tmp_path).claim(MINE, overwrite=overwrite)
     assert (tmp_path / "run.json").read_text(encoding="utf-8") == text
+
+
+def test_overwrite_never_forgets_what_was_exported(tmp_path: Path) -> None:
+    """Catches other data that replace a run, and are then exported without a look at the first."""
+    folder = RunFolder(tmp_path)
+    folder.claim(MINE, overwrite=False)
+    write_text(folder.file("ledger/0001.json"), "{}")
+    folder.note()
+    folder.claim(OTHER, overwrite=True)
+    assert folder.file("ledger/0001.json").is_file()
+    folder.make_way(overwrite=True, inputs=[])
+    assert [path.name for path in tmp_path.glob("[!.]*")] == ["ledger"]
 
 
 def test_a_record_that_lists_files_elsewhere_removes_none_of_them(tmp_path: Path) -> None:

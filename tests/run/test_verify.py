@@ -90,3 +90,28 @@ def test_what_one_run_lacks_is_no_agreement(lost: str) -> None:
     assert not row["agree"]
     assert (row["missing"], row["combination"]) == (3, "0003")
     assert agreement(run_differences(second, second))["agree"].all()
+
+
+_DAMAGES = {
+    "empty": lambda text: "",
+    "header only": lambda text: text.split("\n")[0] + "\n",
+    "other columns": lambda text: "a,b\n1,2\n",
+    "words": lambda text: text.replace("0.95", "much"),
+    "a quote": lambda text: text.replace("ols", '"ols', 1),
+    "rows twice": lambda text: text + text.split("\n", 1)[1],
+    "a column less": lambda text: text.replace(",mcse,", ",other,", 1),
+}
+
+
+@pytest.mark.parametrize("damage", _DAMAGES)
+def test_a_damaged_frame_is_named(tmp_path: Path, damage: str) -> None:
+    """Catches tracebacks, and a frame without a number, or with each twice, that agrees."""
+    run = RunFolder(tmp_path)
+    write_json(run.file("run.json"), {"stages": {}})
+    run.write("data/intervals.csv", _frame("ols", 6))
+    assert verify(tmp_path, tmp_path)[1]
+    path = run.file("data/intervals.csv")
+    damaged = _DAMAGES[damage](path.read_text(encoding="utf-8"))
+    path.write_text(damaged, encoding="utf-8")
+    with pytest.raises(RunError, match=r"intervals\.csv (is damaged|holds rows more than once)"):
+        verify(tmp_path, tmp_path)
