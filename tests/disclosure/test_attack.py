@@ -250,7 +250,9 @@ def test_an_archive_holds_what_was_let_out_and_nothing_else(again: Settings) -> 
     export = _export(again)
     folder, _ = open_stored(again)
     (export / "own.csv").write_text("mine\n", encoding="utf-8")
-    packed = set(results(folder))
+    with pytest.raises(RunError, match=r"own\.csv"):
+        results(folder)
     (export / "own.csv").unlink()
+    packed = set(results(folder))
     there = {p.relative_to(export).as_posix() for p in export.rglob("*") if p.is_file()}
     assert packed == {f"output/{name}" for name in there}
