@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize
 from scipy.stats import norm
-from solve_targets import nearest, shortest, solve_jobcenter_table, solve_targets
 
 from bipbayes.bip.calibrated_design import groups_of_combinations, published
 from bipbayes.bip.claims import Verdicts, claim_holds, named_setbacks, report_claims, unmet_claims
 from bipbayes.bip.facts import bip_codebook, jobcenter_table, nominal_sd, target_effects
+from bipbayes.bip.solving.targets import nearest, shortest, solve_jobcenter_table, solve_targets
 from bipbayes.errors import SettingsError
 
 

@@ -1,0 +1,1 @@
+"""What makers run once to solve the package's synthetic data; not in the wheel."""
