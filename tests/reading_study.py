@@ -58,3 +58,7 @@ def write_study(place: Path) -> Path:
     reading().to_csv(place / "pupils.csv", index=False)
     (place / "reading.toml").write_text(CODEBOOK, encoding="utf-8")
     return place
+
+
+if __name__ == "__main__":
+    write_study(Path.cwd())

@@ -26,6 +26,7 @@ from bipbayes.api.show import Card
 from bipbayes.api.study import Study
 from bipbayes.cells import VCOV
 from bipbayes.comparison import shown_errors
+from bipbayes.errors import SettingsError
 from bipbayes.estimands.draws import effect_draws
 from bipbayes.estimands.intervals import KINDS, IntervalSettings
 from bipbayes.estimands.posterior import Posterior, add_predictions, summarise
@@ -258,7 +259,8 @@ class Fit:
             An unknown name, or more than five fits in one figure.
         """
         outcome, rows = outcomes(self.study.codebook, outcome)[0], self.posterior.intervals
-        if beside:
+        if beside is not None:
+            _check_beside(beside, combination)
             named = {self.model: self, **beside}
             parts = [fit.posterior.intervals.assign(model=name) for name, fit in named.items()]
             return pictures.models_forest(join_frames(parts), self.context(), outcome=outcome)
@@ -321,6 +323,10 @@ class Fit:
         settings = IntervalSettings(checked_level(level or own.level), own.kind, own.rope)
         places: list[tuple[str, Weights]] = [("", weights)]
         if jobcenter is not None:
+            if weights != OBSERVED:
+                raise SettingsError(
+                    "give either jobcenter (each by itself) or weights (over all), not both"
+                )
             sites = [str(name) for name in self.cells["jobcenter"].to_numpy()]
             places = [(name, {name: 1.0}) for name in chosen("jobcenter", jobcenter, sites)]
         effects = cell_effects(self.posterior) if len(places) > 1 else None
@@ -449,6 +455,14 @@ def fit(
     effects = effect_draws(tree, cells)
     add_predictions(tree, effects, cells, seed=derived_seed(seed, f"predictive/{model_file.name}"))
     return Fit(study, summarise(tree, study.codebook, settings, effects=effects), settings)
+
+
+def _check_beside(beside: object, combination: str | None) -> None:
+    """Refuse what cannot stand beside a fit in a forest."""
+    if combination is not None:
+        raise SettingsError("a forest of jobcenters shows one fit: leave out combination or beside")
+    if not isinstance(beside, Mapping) or not all(isinstance(x, Fit) for x in beside.values()):
+        raise SettingsError('beside takes fits by their names in the legend: {"flat priors": fit}')
 
 
 def _priors(model_file: ModelFile, given: str | Path | Mapping[str, float] | None) -> Any:

@@ -156,6 +156,12 @@ REFUSED: dict[str, tuple[Callable[[Any], object], str]] = {
     "combination": (lambda o: o["fit"].effects("q1", "T+W"), "treatment 'W' is unknown"),
     "jobcenter": (lambda o: o["fit"].effects(jobcenter="North"), "mean 'north'"),
     "weights": (lambda o: o["fit"].effects(weights={"nort": 1, "west": -1}), "'nort'.*west is -1"),
+    "both": (lambda o: o["fit"].effects("q1", jobcenter="west", weights="new"), "not both"),
+    "beside": (lambda o: o["fit"].forest("q1", beside={"x": o["ols"]}), "by their names"),
+    "sites beside": (
+        lambda o: o["fit"].forest("q1", combination="T", beside={"x": o["fit"]}),
+        "shows one fit",
+    ),
     "nothing": (lambda o: o["fit"].effects(weights={"west": 0}), "sum to 0"),
     "difference": (lambda o: o["fit"].contrast("T - U - T"), "the difference of two"),
     "statement": (lambda o: o["fit"].probability("T is good"), "such as 'T > 0'"),
