@@ -13,9 +13,17 @@ from bipbayes.intervals import PRIOR_DRIVEN, excludes_zero
 from bipbayes.page.contents import PageContents
 from bipbayes.tables.comparison_table import interval_text
 from bipbayes.tables.rounding import limit_factor, row_decimals
-from bipbayes.wording import number, percent, phrase, study_notes, whole_number
+from bipbayes.wording import (
+    number,
+    outcome_label,
+    percent,
+    phrase,
+    study_notes,
+    whole_number,
+)
 
 BASELINE: Final = "baseline"
+OTHER_ZERO: Final = 0.03  # sd: an average's zero that lies further off is pointed out
 FEW: Final = 100  # changes: an effect that rests on fewer is pointed out
 
 
@@ -196,13 +204,37 @@ def careful(contents: PageContents) -> list[str]:
     told += [said[language]] if said.get(language) else []
     told += record.get("cautions", {}).get(language, ())
     told += study_notes(context.codebook, language=language)
-    told += _thin(contents)
+    told += [*_thin(contents), *_other_zero(contents)]
     told.append(selection(contents))
     told.append(phrase("page_significant", language))
     if contents.minimum_count:
         told.append(phrase("blanked", language, count=contents.minimum_count))
     # Findings of reading are kept in the language of the log.
     return [*told, *(_sentence(text) for text in data.get("findings", ()))]
+
+
+def _other_zero(contents: PageContents) -> list[str]:
+    """Name averages whose zero, of complete responses, is not the average of all answers.
+
+    The posterior rests on every answer, OLS and the zero on complete responses only; weighted by
+    these, the effects of an outcome would otherwise be about zero together.
+    """
+    language, codebook = contents.language, contents.context.codebook
+    told = []
+    for outcome in codebook.average_codes:
+        rows = contents.effects[contents.effects["outcome"] == outcome].dropna(subset="n")
+        total = float(rows["n"].sum())
+        moved = float((rows["n"] * rows["posterior_mean"]).sum()) / total if total else 0.0
+        if abs(moved) >= OTHER_ZERO:
+            told.append(
+                phrase(
+                    "page_other_zero",
+                    language,
+                    outcome=outcome_label(codebook, outcome, language=language),
+                    moved=number(moved, 2, language=language, signed=True),
+                )
+            )
+    return told
 
 
 def _thin(contents: PageContents) -> list[str]:

@@ -28,7 +28,7 @@ from bipbayes.page.paper import TEXTS
 from bipbayes.page.tables import combinations_table, estimates_table
 from bipbayes.page.word import write_page_document
 from bipbayes.run.report_stage import rerun_command
-from bipbayes.wording import Context, phrase
+from bipbayes.wording import Context, outcome_label, phrase
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 CODEBOOK = frame_builders.small_codebook()
@@ -262,6 +262,21 @@ def test_what_is_held_back_is_not_summed_up_as_the_whole() -> None:
     assert "combinations that are shown rest on" in page_html(shown)
     chart = "over all indicators (posterior)"
     assert chart in page_html(given) and chart not in page_html(shown)
+
+
+def test_an_average_with_another_zero_is_named() -> None:
+    """Catches effects of all answers read against the zero of complete responses, unsaid."""
+    given = contents()
+    rows = given.comparison.copy()
+    mine = (rows["outcome"] == CODEBOOK.average_codes[0]) & (rows["estimand"] == "effect")
+    weights = rows.loc[mine, "n"] / rows.loc[mine, "n"].sum()
+    rows.loc[mine, "posterior_mean"] -= (weights * rows.loc[mine, "posterior_mean"]).sum()
+    told = " ".join(sentences.careful(replace(given, comparison=rows)))
+    label = outcome_label(CODEBOOK, CODEBOOK.average_codes[0], language="en")
+    assert f"{label}: zero is" not in told
+    rows.loc[mine, "posterior_mean"] -= 0.05
+    told = " ".join(sentences.careful(replace(given, comparison=rows)))
+    assert f"{label}: zero is" in told and "\u22120.05" in told
 
 
 def test_word_says_what_the_page_says(tmp_path: Path) -> None:
