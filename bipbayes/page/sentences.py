@@ -222,9 +222,10 @@ def _other_zero(contents: PageContents) -> list[str]:
     language, codebook = contents.language, contents.context.codebook
     told = []
     for outcome in codebook.average_codes:
-        rows = contents.effects[contents.effects["outcome"] == outcome].dropna(subset="n")
-        total = float(rows["n"].sum())
-        moved = float((rows["n"] * rows["posterior_mean"]).sum()) / total if total else 0.0
+        rows = contents.estimates("effect", outcome)
+        # Unknown where an n is held back: nobody can say.
+        shares = rows["n"] / rows["n"].sum(skipna=False)
+        moved = float((shares * rows["posterior_mean"]).sum(skipna=False))
         if abs(moved) >= OTHER_ZERO:
             told.append(
                 phrase(

@@ -31,6 +31,7 @@ from bipbayes.run.stored import STAGE as FIT_POSTERIOR
 
 PEOPLE: Final = ("data", "characteristics")
 REBUILT: Final = "rebuilt"
+_PARTS: Final = ("identity", "data", "software", "stages", "written")
 _GIVEN: Final = ("codebook", "priors", "claims", "characteristics", "data")
 _CALLED: Final = {name: "{" + name + "}" for name in (*_GIVEN, "models")}
 _LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)  # the same archive, byte for byte, whenever it is made
@@ -59,6 +60,11 @@ def package(folder: RunFolder, codebook: Codebook, settings: Settings, to: Path)
     if to.resolve().is_relative_to(export_place(folder.path).resolve()):
         raise RunError(f"{to} is in the folder of what was looked through; choose another --to")
     record = folder.record()
+    if lost := [part for part in _PARTS if part not in record]:
+        raise RunError(
+            f"{folder.file('run.json')} lacks {', '.join(lost)}: it is damaged, or the run broke "
+            "off; run it again"
+        )
     runs = _runs(record)
     inputs, files = _inputs(folder, settings, runs)
     commands = [_command(verb, asked) for verb, asked in runs]

@@ -2,8 +2,6 @@
 
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,11 @@ from reading_study import write_study
 from bipbayes.checks import NAMES
 from bipbayes.checks.inputs import load_check
 from bipbayes.plots.catalogue import IN_MAIN_JOB
+from bipbayes.run.compare_stage import write_comparison
+from bipbayes.run.inputs import open_run
+from bipbayes.run.ols_stage import fit_ols
+from bipbayes.run.posterior_stage import fit_posterior
+from bipbayes.run.settings import Settings
 
 DOCS = gallery.ROOT / "bipbayes" / "docs"
 README = gallery.ROOT / "README.md"
@@ -30,8 +33,9 @@ LINE = typer.main.get_command(command())
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files that pages read: a study, and a stored run on the default data."""
     place = write_study(tmp_path_factory.mktemp("pages"))
-    line = [sys.executable, "-c", "from bipbayes.scripts import app; app()", "reproduce"]
-    subprocess.run([*line, "--quick", "--quiet", "--out", str(place / "results")], check=True)
+    run = open_run(Settings(out=place / "results", quick=True, quiet=True))
+    posterior = fit_posterior(run, "hierarchical")
+    write_comparison(run.folder, fit_ols(run), [posterior.intervals])
     return place
 
 

@@ -277,6 +277,8 @@ def test_an_average_with_another_zero_is_named() -> None:
     rows.loc[mine, "posterior_mean"] -= 0.05
     told = " ".join(sentences.careful(replace(given, comparison=rows)))
     assert f"{label}: zero is" in told and "\u22120.05" in told
+    rows.loc[rows.index[mine][0], "n"] = np.nan  # held back: a sum over the others says nothing
+    assert f"{label}: zero is" not in " ".join(sentences.careful(replace(given, comparison=rows)))
 
 
 def test_word_says_what_the_page_says(tmp_path: Path) -> None:

@@ -78,6 +78,19 @@ def test_what_the_run_read_is_asked_for(study: Path) -> None:
     assert not (study / "one.zip").exists()
 
 
+@pytest.mark.parametrize("part", ["software", "stages", "written"])
+def test_a_record_that_lacks_a_part_is_a_sentence(study: Path, part: str) -> None:
+    """Catches a traceback, or an archive that leaves out what its record does not name."""
+    place = study / "answers" / "run.json"
+    record = json.loads(place.read_text(encoding="utf-8"))
+    del record[part]
+    place.write_text(json.dumps(record), encoding="utf-8")
+    asked = ("package", "--data", study / "answers.csv", "--out", study / "answers", "--quiet")
+    code, told = _run(*asked, "--to", study / "one.zip")
+    assert (code, f"lacks {part}" in told) == (2, True)
+    assert not (study / "one.zip").exists()
+
+
 def test_answers_of_persons_stay_where_they_are(study: Path) -> None:
     """Catches confidential responses, or results that were not let out, in an archive."""
     asked = ("package", "--out", study / "real", "--to", study / "one.zip", "--quiet")
