@@ -171,7 +171,8 @@ def test_figures_are_as_large_as_asked_for(size: str, tmp_path: Path) -> None:
     """Catches formats of different sizes, forests too wide for a column, letters too small."""
     inputs = FigureInputs(CONTEXT, FRAME, forest=DODGED)
     across, high = SIZES[size]
-    for task in posterior_tasks(inputs, outcomes=["q1"]):
+    tasks = {task.name: task for task in posterior_tasks(inputs, outcomes=["q1"])}
+    for task in (tasks["forest_q1"], tasks["heatmap_effect"]):
         files, _ = draw_task(task, tmp_path, Printing(("png", "pdf", "svg"), size))
         png, pdf, svg = map(_inches, files)
         assert np.allclose(png, pdf, atol=0.02)
