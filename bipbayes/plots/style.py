@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import as_file, files
 from typing import Any, Final
 
@@ -48,10 +48,21 @@ _FEWEST_LETTERS: Final = 12  # of a line
 
 def text_width(text: str, size: float) -> float:
     """Width in inches of the longest line of a text, at a font size in points."""
-    font = FontProperties(size=size)
-    lines = text.split("\n")
-    widths = (text_to_path.get_text_width_height_descent(line, font, False)[0] for line in lines)
-    return float(_HINTING * max(widths) / _POINTS)
+    families = tuple(mpl.rcParams["font.family"])
+    gap = _letters_width("n n", families) - 2 * _letters_width("n", families)
+
+    def width(line: str) -> float:
+        words = line.split(" ")
+        return sum(_letters_width(word, families) for word in words) + gap * (len(words) - 1)
+
+    return _HINTING * size * max(map(width, text.split("\n"))) / _POINTS
+
+
+@lru_cache(maxsize=20_000)  # breaking captions into lines asks for the same words all the time
+def _letters_width(text: str, families: tuple[str, ...]) -> float:
+    """Width of letters in points at a font size of one, in the fonts that are asked for."""
+    font = FontProperties(family=list(families), size=1)
+    return float(text_to_path.get_text_width_height_descent(text, font, False)[0])
 
 
 def text_height(text: str, size: float) -> float:
