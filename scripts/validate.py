@@ -10,7 +10,7 @@ from bipbayes.run.settings import Settings
 
 
 @options.verb(
-    "codebook models scheduler workers out overwrite quick quiet",
+    f"codebook models scheduler workers out overwrite {options.FIGURES} quick quiet",
     models=(),
     out=Path("results/validation"),
 )
@@ -61,6 +61,7 @@ def main(
         where=(settings.scheduler, settings.workers),
         rounds=rounds,
         overwrite=settings.overwrite,
+        printing=settings.printing,
     )
 
 

@@ -79,6 +79,7 @@ class Comparison:
         estimand: str = "effect",
         layout: str = "columns",
         order: str = "codebook",
+        title: bool = True,
     ) -> "Figure":
         """Draw an outcome, OLS beside ArviZ's forest of the posterior, on one scale.
 
@@ -93,22 +94,34 @@ class Comparison:
             far wider than the others are cut.
         order
             Of the rows: ``codebook``, or ``size`` with the largest posterior mean on top.
+        title
+            False leaves title and caption out; that data are synthetic stays.
         """
-        return pictures.forest(
-            self.intervals,
-            self.context(),
-            outcome=first_outcome(self.study.codebook, outcome),
-            estimand=one_of("estimand", estimand, COMPARED),
-            vcov=self.vcov,
-            draws=self.fit.posterior.draws,
-            layout=one_of("layout", layout, tuple(pictures.LAYOUTS)),
-            order=one_of("order", order, pictures.ORDERS),
-        )
+        with pictures.words(self.context(), inside=title):
+            return pictures.forest(
+                self.intervals,
+                self.context(),
+                outcome=first_outcome(self.study.codebook, outcome),
+                estimand=one_of("estimand", estimand, COMPARED),
+                vcov=self.vcov,
+                draws=self.fit.posterior.draws,
+                layout=one_of("layout", layout, tuple(pictures.LAYOUTS)),
+                order=one_of("order", order, pictures.ORDERS),
+            )
 
-    def heatmap(self, *, estimand: str = "effect") -> "Figure":
-        """Draw all outcomes and combinations, posterior beside OLS on one colour scale."""
+    def heatmap(self, *, estimand: str = "effect", title: bool = True) -> "Figure":
+        """Draw all outcomes and combinations, posterior beside OLS on one colour scale.
+
+        Parameters
+        ----------
+        estimand, title
+            As for `forest`.
+        """
         one_of("estimand", estimand, COMPARED)
-        return pictures.heatmap(self.intervals, self.context(), estimand=estimand, vcov=self.vcov)
+        with pictures.words(self.context(), inside=title):
+            return pictures.heatmap(
+                self.intervals, self.context(), estimand=estimand, vcov=self.vcov
+            )
 
     def table(
         self,

@@ -74,7 +74,12 @@ class Intervals:
         return self.study.context(analysis=self.analysis)
 
     def forest(
-        self, outcome: str | None = None, *, estimand: str = "effect", vcov: str | None = None
+        self,
+        outcome: str | None = None,
+        *,
+        estimand: str = "effect",
+        vcov: str | None = None,
+        title: bool = True,
     ) -> "Figure":
         """Draw the intervals of an outcome in the report's form, combinations along the x axis.
 
@@ -86,10 +91,12 @@ class Intervals:
             ``effect`` (from average progress) or ``contrast`` (from no treatment).
         vcov
             Standard errors, one of `errors`; default: the first.
+        title
+            False leaves title and caption out; that data are synthetic stays.
         """
-        return pictures.report_form(
-            self.rows, self.context(), **self._asked(outcome, estimand, vcov)
-        )
+        asked = self._asked(outcome, estimand, vcov)
+        with pictures.words(self.context(), inside=title):
+            return pictures.report_form(self.rows, self.context(), **asked)
 
     def table(
         self,
@@ -113,11 +120,20 @@ class Intervals:
         rows = rows[rows["vcov"] == asked.pop("vcov")]
         return interval_table(rows, self.context(), **asked)
 
-    def heatmap(self, *, estimand: str = "effect", vcov: str | None = None) -> "Figure":
-        """Draw all outcomes and combinations on one colour scale."""
+    def heatmap(
+        self, *, estimand: str = "effect", vcov: str | None = None, title: bool = True
+    ) -> "Figure":
+        """Draw all outcomes and combinations on one colour scale.
+
+        Parameters
+        ----------
+        estimand, vcov, title
+            As for `forest`.
+        """
         asked = self._asked(None, estimand, vcov)
         del asked["outcome"]
-        return pictures.heatmap(self.rows, self.context(), **asked)
+        with pictures.words(self.context(), inside=title):
+            return pictures.heatmap(self.rows, self.context(), **asked)
 
     def _asked(self, outcome: str | None, estimand: str, vcov: str | None) -> dict[str, str]:
         return {

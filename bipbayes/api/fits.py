@@ -239,6 +239,7 @@ class Fit:
         estimand: str = "effect",
         combination: str | None = None,
         beside: "Mapping[str, Fit] | None" = None,
+        title: bool = True,
     ) -> "Figure":
         """Draw the posterior of an outcome with ArviZ's forest.
 
@@ -252,12 +253,24 @@ class Fit:
             Where given, its effect in every jobcenter, in all and in one not seen.
         beside
             Other fits by what the legend calls them: their effects stand in the same rows.
+        title
+            False leaves title and caption out; that data are synthetic stays.
 
         Raises
         ------
         BipbayesError
             An unknown name, or more than five fits in one figure.
         """
+        with pictures.words(self.context(), inside=title):
+            return self._forest(outcome, estimand, combination, beside)
+
+    def _forest(
+        self,
+        outcome: str,
+        estimand: str,
+        combination: str | None,
+        beside: "Mapping[str, Fit] | None",
+    ) -> "Figure":
         outcome, rows = outcomes(self.study.codebook, outcome)[0], self.posterior.intervals
         if beside is not None:
             _check_beside(beside, combination)
@@ -301,13 +314,20 @@ class Fit:
         rows = blanked(self.posterior.intervals, self.study.codebook, minimum_count)
         return interval_table(rows, self.context(), outcome=outcome, estimand=estimand)
 
-    def heatmap(self, *, estimand: str = "effect") -> "Figure":
-        """Draw all outcomes and combinations on one colour scale."""
+    def heatmap(self, *, estimand: str = "effect", title: bool = True) -> "Figure":
+        """Draw all outcomes and combinations on one colour scale.
+
+        Parameters
+        ----------
+        estimand, title
+            As for `forest`.
+        """
         one_of("estimand", estimand, COMPARED)
         vcov = shown_errors(self.posterior.analysis)
-        return pictures.heatmap(
-            self.posterior.intervals, self.context(), estimand=estimand, vcov=vcov
-        )
+        with pictures.words(self.context(), inside=title):
+            return pictures.heatmap(
+                self.posterior.intervals, self.context(), estimand=estimand, vcov=vcov
+            )
 
     def _summed(
         self,

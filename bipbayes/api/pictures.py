@@ -3,7 +3,8 @@
 What draws is named by text: matplotlib and ArviZ are imported with the first figure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -79,6 +80,14 @@ def heatmap(rows: pd.DataFrame, context: Context, *, estimand: str, vcov: str) -
     """Draw all outcomes and combinations of what sources the rows hold."""
     asked = {"estimand": estimand, "vcov": vcov}
     return _drawn("bipbayes.plots.heatmap:draw", frame=rows, context=context, **asked)
+
+
+@contextmanager
+def words(context: Context, *, inside: bool) -> Iterator[None]:
+    """Draw inside a ``with`` block with title and caption, or with what must stay of them."""
+    captions, style = map(import_module, ("bipbayes.plots.captions", "bipbayes.plots.style"))
+    with style.drawn_for(apart=None if inside else captions.kept_words(context)):
+        yield
 
 
 def _drawn(function: str, **arguments: Any) -> "Figure":

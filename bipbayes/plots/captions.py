@@ -131,6 +131,11 @@ def flags(context: Context) -> list[str]:
     return [capital(phrase(name, context.language)) for name, holds in held.items() if holds]
 
 
+def kept_words(context: Context) -> str:
+    """Return what stands under a figure without caption: what its numbers rest on, never apart."""
+    return " ".join(f"{flag}." for flag in flags(context))
+
+
 def from_report(context: Context, key: str, **values: object) -> str:
     """Say where the report has what a figure shows; ``""`` for another study or analysis."""
     # The report has the plain analysis only.

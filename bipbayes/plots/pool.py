@@ -118,10 +118,10 @@ def draw_task(task: FigureTask, folder: Path, printing: Printing) -> tuple[list[
     """Draw one figure and write its files; return them, and texts that no font can draw."""
     save, style, captions = map(import_module, _DRAWING)
     context = task.arguments.get("context")
-    # What the numbers rest on is never apart from them.
-    kept = " ".join(f"{flag}." for flag in captions.flags(context)) if context else ""
-    apart = kept if save.WORDS in printing.formats else None
-    with style.drawn_for(apart=apart, size=printing.size, font=printing.font):
+    kept = captions.kept_words(context) if context else ""
+    with style.drawn_for(
+        apart=kept if printing.bare else None, size=printing.size, font=printing.font
+    ):
         figure = figure_of(task)
         boxed = style.undrawn(figure)
         paths = save.save_figure(

@@ -67,17 +67,19 @@ class Printing:
     Attributes
     ----------
     formats
-        Endings of the files that each figure is written to; with ``txt`` title and caption stand
-        in that file only.
+        Endings of the files that each figure is written to; ``txt`` is its title and caption.
     size
         A key of `SIZES`; empty is as large as each was drawn.
     font
         An installed family that letters are taken from first; empty is the one that comes along.
+    bare
+        True leaves title and caption out of the figure.
     """
 
     formats: tuple[str, ...] = ("png",)
     size: str = ""
     font: str = ""
+    bare: bool = False
 
 
 def figure_file(name: str) -> str:

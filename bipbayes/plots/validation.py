@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bipbayes.plots.captions import titled
 from bipbayes.plots.style import (
     BAND,
     GREY,
@@ -18,7 +19,7 @@ from bipbayes.plots.style import (
     figure_style,
     furnish,
 )
-from bipbayes.wording import phrase
+from bipbayes.wording import Context, phrase
 
 
 def calibration_data(shares: pd.DataFrame, model: str) -> dict[str, Any]:
@@ -29,8 +30,9 @@ def calibration_data(shares: pd.DataFrame, model: str) -> dict[str, Any]:
     return {name.replace(" ", "_"): wide[name].to_numpy() for name in order}
 
 
-def calibration_figure(shares: pd.DataFrame, *, model: str, language: str = "en") -> Figure:
+def calibration_figure(shares: pd.DataFrame, *, model: str, context: Context) -> Figure:
     """Draw the difference of the ranks' distribution from the uniform one, by quantity."""
+    language = context.language
     data = calibration_data(shares, model)
     rounds = len(next(iter(data.values())))
     tree = arviz_base.from_dict({"prior_sbc": data}, sample_dims=["sample"])
@@ -50,7 +52,7 @@ def calibration_figure(shares: pd.DataFrame, *, model: str, language: str = "en"
         figure: Figure = collection.viz["figure"].item()
         furnish(
             figure,
-            title=f"{title} ({phrase('synthetic', language)})",
+            title=titled(context, title),
             caption=phrase("calibration_marks", language, rounds=rounds),
             left=0.6,
             top=0.7,
@@ -108,8 +110,9 @@ def _draw_measure(axes: Axes, data: pd.DataFrame, *, measure: str) -> None:
     axes.tick_params(axis="y", length=0)
 
 
-def coverage_figure(table: pd.DataFrame, *, language: str = "en") -> Figure:
+def coverage_figure(table: pd.DataFrame, *, context: Context) -> Figure:
     """Draw coverage (top) and root mean square error (below) for four kinds of estimand."""
+    language = context.language
     data = coverage_data(table)
     labels = data.drop_duplicates("row").sort_values("row")
     with figure_style():
@@ -133,7 +136,7 @@ def coverage_figure(table: pd.DataFrame, *, language: str = "en") -> Figure:
         counts = {name: int(table[name].max()) for name in ("replicates", "truths")}
         furnish(
             figure,
-            title=f"{phrase('coverage_title', language)} ({phrase('synthetic', language)})",
+            title=titled(context, phrase("coverage_title", language)),
             caption=phrase("coverage_marks", language, **counts),
             left=3.2,
             top=0.6,

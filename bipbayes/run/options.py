@@ -11,7 +11,7 @@ import typer
 from bipbayes.run.console import run_verb, start_logging
 from bipbayes.run.settings import Settings, option_name
 
-FIGURES = "figure_formats figure_size figure_font captions_apart"
+FIGURES = "figure_formats figure_size figure_font captions_apart no_title"
 """Options of every verb that draws."""
 
 

@@ -40,7 +40,7 @@ QUICK_TUNE: Final = 300
 QUICK_POINTS: Final = 640
 _OF_NO_RESULT: Final = (
     *("parts", "scheduler", "workers", "everything", "captions_apart", "dodged"),
-    *("by_size", "figure_size", "figure_font", "disclosure", "ledger"),
+    *("by_size", "figure_size", "figure_font", "no_title", "disclosure", "ledger"),
 )
 _POSITIVE: Final = (0.0, math.inf)
 
@@ -155,6 +155,7 @@ class Settings:
     captions_apart: bool = _option(
         False, "Titles and captions as text files beside the figures, not in them."
     )
+    no_title: bool = _option(False, "Figures without title and caption, which stand nowhere.")
     dodged: bool = _option(False, "Forests in one panel, OLS and posterior on the same rows.")
     by_size: bool = _option(False, "Rows of forests by size, the largest effect on top.")
     quick: bool = _option(False, "Few draws and pictures, one fit; all is preliminary.")
@@ -199,7 +200,12 @@ class Settings:
         """How figures are written, as PNG always."""
         further = (name for name in FIGURE_FORMATS[1:] if name in self.figure_formats)
         formats = (PNG, *further, *["txt"] * self.captions_apart)
-        return Printing(formats, self.figure_size or "", self.figure_font or "")
+        return Printing(
+            formats,
+            self.figure_size or "",
+            self.figure_font or "",
+            bare=self.no_title or self.captions_apart,
+        )
 
     def record(self) -> dict[str, Any]:
         """Return the settings as plain values for ``run.json`` (no folders of this machine)."""

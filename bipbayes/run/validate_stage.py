@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,6 +10,8 @@ import pandas as pd
 
 from bipbayes.atomic import write_frame, write_text
 from bipbayes.errors import SettingsError, raise_all, unknown
+from bipbayes.plots.pool import DrawingPool
+from bipbayes.plots.task import FigureTask, Printing
 from bipbayes.run.closing import of_validation
 from bipbayes.run.console import conclude
 from bipbayes.run.default_study import codebook_or_default
@@ -17,9 +20,11 @@ from bipbayes.validation.calibration import calibration_verdict, run_calibration
 from bipbayes.validation.replicate import run_validation
 from bipbayes.validation.settings import CLOSED, DESIGNS, NUTS, PLUGGED, ValidationSettings
 from bipbayes.validation.summary import ANALYSIS, coverage_table, design_table, goals, judged
+from bipbayes.wording import Context
 
 logger = logging.getLogger(__name__)
 
+_FIGURES: Final = "bipbayes.plots.validation"
 SHORT: Final = {"closed": CLOSED, "plugged": PLUGGED, "nuts": NUTS}
 QUICK: Final[dict[str, Any]] = {"replicates": 4, "population": 5000, "draws": 200, "tune": 300}
 
@@ -61,6 +66,7 @@ def validate(
     where: tuple[str | None, int | None],
     rounds: int,
     overwrite: bool,
+    printing: Printing,
 ) -> pd.DataFrame:
     """Run what is missing, write tables and pictures, return how the goals were met.
 
@@ -79,10 +85,9 @@ def validate(
         Rounds of simulation-based calibration for each model; 0: none.
     overwrite
         Replace another validation.
+    printing
+        How figures are written.
     """
-    from bipbayes.plots.save import save_figure
-    from bipbayes.plots.validation import coverage_figure
-
     book = codebook_or_default(codebook)
     scheduler, workers = where
     scores = run_validation(
@@ -99,9 +104,14 @@ def validate(
     write_frame(folder / "coverage_by_size.csv", coverage_table(frame, by=["size"]))
     reached = goals(table, model=Path(settings.models[0]).stem, vcov="citizen")
     write_frame(folder / "goals.csv", reached)
-    save_figure(coverage_figure(table), folder / "figures" / "coverage")
-    if rounds:
-        _calibrate(settings, book, folder=folder, where=where, rounds=rounds)
+    context = Context(book, synthetic=True)
+    task = FigureTask("coverage", f"{_FIGURES}:coverage_figure", {"table": table})
+    tasks = [task, *(_calibrate(settings, book, folder=folder, where=where, rounds=rounds))]
+    with DrawingPool(folder / "figures", workers=0, printing=printing) as pool:
+        pool.submit(
+            replace(each, arguments={**each.arguments, "context": context}) for each in tasks
+        )
+        pool.finish()
     for row in reached.to_dict("records"):
         logger.info(
             "%s (%s, %s, %s): %.3f, Monte Carlo error %.3f: %s",
@@ -184,20 +194,20 @@ def _calibrate(
     folder: Path,
     where: tuple[str | None, int | None],
     rounds: int,
-) -> None:
-    from bipbayes.plots.save import save_figure
-    from bipbayes.plots.validation import calibration_figure
-
+) -> list[FigureTask]:
+    """Calibrate each model, write what came out, and return the figures of it."""
+    if not rounds:
+        return []
     shares = run_calibration(book, settings=settings, rounds=rounds, folder=folder, where=where)
-    verdicts = []
+    verdicts, tasks = [], []
     for model, rows in shares.groupby("model", sort=False):
         verdict = calibration_verdict(rows)
         verdicts.append(verdict.assign(model=model))
-        save_figure(
-            calibration_figure(shares, model=str(model)),
-            folder / "figures" / f"calibration_{model}",
-        )
+        arguments = {"shares": shares, "model": str(model)}
+        name = f"calibration_{model}"
+        tasks.append(FigureTask(name, f"{_FIGURES}:calibration_figure", arguments))
         failed = int((~verdict["passed"]).sum())
         logger.info("calibration of %s: %d of %d quantities fail", model, failed, len(verdict))
     if verdicts:
         write_frame(folder / "calibration.csv", pd.concat(verdicts, ignore_index=True))
+    return tasks

@@ -78,6 +78,8 @@ def test_figures_are_the_caller_s(objects: dict[str, Any]) -> None:
     assert all(figure._repr_png_().startswith(b"\x89PNG") for figure in drawn)
     sides = [axes.get_title() for axes in both.forest("q1", estimand="contrast").axes]
     assert {"OLS", "Posterior"} <= set(sides)
+    for bare in (ols.heatmap(title=False), fit.forest("q1", title=False)):
+        assert "".join(text.get_text() for text in bare.texts) == "Synthetic data."
 
 
 def test_tables_hold_the_numbers_of_the_frames(ols: bb.Intervals, both: bb.Comparison) -> None:

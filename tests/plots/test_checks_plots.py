@@ -1,7 +1,10 @@
 """Pictures of the checks: what is drawn is what the frames say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
+from frame_builders import small_codebook
 
 from bipbayes.plots.save import save_figure
 from bipbayes.plots.validation import (
@@ -10,6 +13,9 @@ from bipbayes.plots.validation import (
     coverage_data,
     coverage_figure,
 )
+from bipbayes.wording import Context
+
+CONTEXT = Context(small_codebook(), synthetic=True)
 
 
 def _table() -> pd.DataFrame:
@@ -46,7 +52,7 @@ def test_coverage_has_a_row_for_every_analysis(tmp_path):
         "OLS, classical", "hierarchical, citizen, nuts",
     ]  # fmt: skip
     assert set(data["target"]) == {"single", "overall"}
-    figure = coverage_figure(_table(), language="da")
+    figure = coverage_figure(_table(), context=replace(CONTEXT, language="da"))
     assert len(figure.axes) == 8
     text = " ".join(entry.get_text() for entry in figure.texts)
     assert "Syntetiske data" in text
@@ -58,7 +64,7 @@ def test_two_replicates_have_no_monte_carlo_error() -> None:
     """Catches a campaign of one or two replicates that ends in a traceback at its picture."""
     table = _table()
     errors = [name for name in table if name.endswith("_mcse")]
-    figure = coverage_figure(table.assign(**dict.fromkeys(errors, np.nan)))
+    figure = coverage_figure(table.assign(**dict.fromkeys(errors, np.nan)), context=CONTEXT)
     assert all(np.isfinite(axes.get_xlim()).all() for axes in figure.axes)
 
 
@@ -77,5 +83,6 @@ def test_calibration_draws_every_quantity_of_one_model(tmp_path):
     assert list(data) == ["a_sd", "b"]
     expected = shares[(shares["model"] == "two") & (shares["quantity"] == "b")]["share"]
     np.testing.assert_array_equal(data["b"], expected)
-    files = save_figure(calibration_figure(shares, model="two"), tmp_path / "x", formats=("png",))
+    figure = calibration_figure(shares, model="two", context=CONTEXT)
+    files = save_figure(figure, tmp_path / "x", formats=("png",))
     assert files[0].stat().st_size > 10_000

@@ -32,6 +32,7 @@ from bipbayes.plots.style import (
     require_font,
 )
 from bipbayes.plots.task import COLUMN, SIZES, FigureTask, Printing
+from bipbayes.run.settings import Settings
 from bipbayes.wording import Context, phrase
 
 CODEBOOK = small_codebook()
@@ -105,7 +106,7 @@ def test_captions_apart_stand_in_a_file_and_nowhere_else(tmp_path: Path) -> None
     inputs = FigureInputs(CONTEXT, FRAME, forest=DODGED)
     tasks = posterior_tasks(inputs, outcomes=["q1"])
     for task in tasks:
-        files, _ = draw_task(_without_words(task), tmp_path, Printing(("png", "txt")))
+        files, _ = draw_task(_without_words(task), tmp_path, Printing(("png", "txt"), bare=True))
         title, empty, caption = files[1].read_text(encoding="utf-8").splitlines()
         assert title and not empty and caption.endswith("Synthetic data.")
     assert {"forest_q1", "heatmap_effect", "shrinkage"} <= {task.name for task in tasks}
@@ -125,6 +126,16 @@ def _without_words(task: FigureTask) -> FigureTask:
         return drawn()
 
     return FigureTask(task.name, marked, {"context": CONTEXT}, task.page)
+
+
+def test_no_title_leaves_no_words_and_writes_none(tmp_path: Path) -> None:
+    """Catches `--no-title` that keeps a caption, loses the mark of synthetic data, or adds files."""
+    printing = Settings(no_title=True).printing
+    tasks = posterior_tasks(FigureInputs(CONTEXT, FRAME, forest=DODGED), outcomes=["q1"])
+    task = next(task for task in tasks if task.name == "forest_q1")
+    files, _ = draw_task(_without_words(task), tmp_path, printing)
+    assert [file.suffix for file in files] == [".png"]
+    assert not Settings().printing.bare and Settings(captions_apart=True).printing.bare
 
 
 def test_letters_are_spelt_out_and_words_are_not() -> None:
