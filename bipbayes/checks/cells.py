@@ -21,7 +21,7 @@ from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result
 from bipbayes.checks.table import GROUP, WORDS, Columns
 from bipbayes.data.sample import Floats
 from bipbayes.estimands.intervals import limits
-from bipbayes.plots.style import GREY, decimal_axis, figure_style
+from bipbayes.plots.style import GREY, across, beside, decimal_axis, figure_style
 from bipbayes.sampling.labels import SAMPLE, pooled
 from bipbayes.wording import Context, phrase
 
@@ -160,18 +160,19 @@ def cells_figure(
     """Draw the residuals in four panels, their quantiles over the ribbon."""
     language = context.language
     with figure_style():
-        figure = Figure(figsize=(8.6, 6.9))
-        grid = figure.subplots(2, 2)
-        _quantiles(grid[0, 0], residuals, ribbon, language)
-        _against_n(grid[0, 1], residuals, context)
-        _against_fit(grid[1, 0], residuals, context)
-        _by_indicator(grid[1, 1], residuals, context)
-        for axes in grid.ravel():
+        columns = beside(2, 2.9)
+        figure = Figure(figsize=(across(8.6), 6.9 if columns == 2 else 8.2))
+        grid = figure.subplots(4 // columns, columns).ravel()
+        _quantiles(grid[0], residuals, ribbon, language)
+        _against_n(grid[1], residuals, context)
+        _against_fit(grid[2], residuals, context)
+        _by_indicator(grid[3], residuals, context)
+        for axes in grid:
             decimal_axis(axes, "y", language=language)
         finish(
-            figure, "cells_figure", context, values=values, top=0.5, gap=0.22,
+            figure, "cells_figure", context, values=values, moved=columns == 1, top=0.5, gap=0.22,
         )  # fmt: skip
-        figure.subplots_adjust(hspace=0.32)
+        figure.subplots_adjust(hspace=0.32 if columns == 2 else 0.42)
     return figure
 
 

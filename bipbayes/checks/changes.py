@@ -34,10 +34,21 @@ from bipbayes.errors import FitError
 from bipbayes.estimands.intervals import limits
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.ordinal.estimates import fit_indicators
-from bipbayes.plots.style import GREY, OLS_COLOUR, POSTERIOR_COLOUR, decimal_axis, figure_style
+from bipbayes.plots.style import (
+    GREY,
+    OLS_COLOUR,
+    POSTERIOR_COLOUR,
+    across,
+    decimal_axis,
+    figure_style,
+    is_narrow,
+)
+from bipbayes.plots.task import WHOLE, Page
 from bipbayes.sampling.labels import pooled
 from bipbayes.wording import Context, capital, outcome_label, phrase, respondent_word
 
+_NARROW_LEGEND: Final = 0.55  # inches, of a legend with a line an entry
+_UNDER_TITLE: Final = 0.5  # inches
 COLUMNS: Final[Columns] = {
     "group": GROUP,
     "statistic": WORDS,
@@ -346,14 +357,20 @@ def _summary(values: Floats, observed: Floats, level: float) -> dict[str, Floats
 
 
 def changes_figure(
-    frame: pd.DataFrame, *, context: Context, values: Mapping[str, object]
+    frame: pd.DataFrame,
+    *,
+    context: Context,
+    values: Mapping[str, object],
+    page: Page = WHOLE,
 ) -> Figure:
     """Draw one panel a statistic, one row an indicator, respondent and all."""
     language = context.language
     groups, names = list(dict.fromkeys(frame["group"])), list(dict.fromkeys(frame["statistic"]))
+    names = names[page.rows]
     labels = [_label(group, context) for group in groups]
     with figure_style():
-        figure = Figure(figsize=(2.4 + 1.75 * len(names), 2.4 + _ROW * len(groups)))
+        size = (across(2.4 + 1.75 * len(names)), 2.4 + _ROW * len(groups))
+        figure = Figure(figsize=size)
         grid = figure.subplots(1, len(names), squeeze=False)[0]
         for place, (axes, name) in enumerate(zip(grid, names, strict=True)):
             label_rows(axes, labels, named=place == 0)
@@ -364,9 +381,12 @@ def changes_figure(
             )
             axes.locator_params(axis="x", nbins=4)
             decimal_axis(axes, "x", language=language)
-        _legend(figure, [form for form in FORMS if form in set(frame["form"])], language)
+        below = is_narrow() or page.of > 1
+        forms = [form for form in FORMS if form in set(frame["form"])]
+        _legend(figure, forms, language, below=below)
         finish(
-            figure, "changes_figure", context, values=values, left=2.25, top=0.85, gap=0.12,
+            figure, "changes_figure", context, values=values, left=2.25,
+            top=0.85 + (_NARROW_LEGEND if below else 0.0), gap=0.12,
         )  # fmt: skip
     return figure
 
@@ -386,7 +406,7 @@ def _panel(axes: Axes, frame: pd.DataFrame, groups: list[str]) -> None:
         axes.set_xlim(left=min(0.0, axes.get_xlim()[0]))
 
 
-def _legend(figure: Figure, forms: list[str], language: str) -> None:
+def _legend(figure: Figure, forms: list[str], language: str, *, below: bool) -> None:
     look: dict[str, Any] = {"marker": "|", "markersize": 7, "markeredgewidth": 1.6}
     told = phrase("check_column_observed", language)
     handles = [Line2D([], [], color="black", linestyle="", label=told, **look)]
@@ -398,8 +418,10 @@ def _legend(figure: Figure, forms: list[str], language: str) -> None:
         for form in forms
     ]  # fmt: skip
     figure.legend(
-        handles=handles, loc="upper right", ncols=len(handles), columnspacing=1.2,
-        handletextpad=0.2,
+        handles=handles, loc="upper right", ncols=1 if below else len(handles),
+        columnspacing=1.2, handletextpad=0.2,
+        bbox_to_anchor=(1.0, 1.0 - _UNDER_TITLE / figure.get_size_inches()[1])
+        if below else None,
     )  # fmt: skip
 
 
@@ -430,7 +452,9 @@ def check_changes(inputs: CheckInputs) -> CheckResult:
     wide = frame.pivot_table(index=keys, columns="form", values="expected", sort=False)
     wide = wide.reindex(columns=["normal", "rounded", "on_scale", "ordinal"]).reset_index()
     shown = wide[wide["group_kind"] != "indicator"]
-    return result(inputs, "changes", COLUMNS, shown, raw=frame, drawn={"frame": frame})
+    panels, rows = frame["statistic"].nunique(), frame["group"].nunique()
+    found = result(inputs, "changes", COLUMNS, shown, raw=frame, drawn={"frame": frame})
+    return found.divided(panels, column=max(2.5, 0.1 * rows), page=1.6)
 
 
 CHECK: Final = Check(check_changes, needs_responses=True)

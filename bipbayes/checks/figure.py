@@ -19,11 +19,15 @@ from bipbayes.plots.captions import caption, titled
 from bipbayes.plots.shrinkage import RESPONDENT_COLOURS
 from bipbayes.plots.style import (
     POSTERIOR_COLOUR,
+    across,
     bands,
+    beside,
     decimal_axis,
     figure_style,
     furnish,
+    is_narrow,
 )
+from bipbayes.plots.task import WHOLE, Page
 from bipbayes.tables.comparison_table import probability_text
 from bipbayes.wording import (
     Context,
@@ -93,23 +97,24 @@ def finish(
     *,
     values: Mapping[str, object],
     letters: bool = False,
-    **room: float,
+    page: Page = WHOLE,
+    moved: bool = False,
+    **room: Any,
 ) -> None:
     """Give a check's figure its title, caption and margins (phrases ``check_<name>_...``).
 
-    `letters` is True where combinations stand in it, whose treatments are then spelt out.
+    `letters` is True where combinations stand in it, whose treatments are then spelt out; `moved`
+    where its words say left and right of what stands above and below, or on pages of its own.
     """
+    marks = [phrase(f"check_{name}_marks", context.language, **values)]
+    marks += [phrase("check_moved", context.language)] if moved else []
     for axes in figure.axes:
         if axes.get_xscale() == "linear" and _is_plain(axes):
             _write_ticks(axes, context.language)
     furnish(
         figure,
-        title=titled(context, phrase(f"check_{name}_title", context.language, **values)),
-        caption=caption(
-            context,
-            [phrase(f"check_{name}_marks", context.language, **values)],
-            letters=letters,
-        ),
+        title=titled(context, phrase(f"check_{name}_title", context.language, **values), page),
+        caption=caption(context, marks, letters=letters),
         **{"left": 0.7, **room},
     )
 
@@ -139,7 +144,7 @@ def outcome_rows(frame: pd.DataFrame, context: Context) -> tuple[Figure, Axes, N
         outcome_label(context.codebook, outcome, language=context.language)
         for outcome in frame["outcome"]
     ]
-    figure = Figure(figsize=(7.2, 1.9 + ROW * len(frame)))
+    figure = Figure(figsize=(across(7.2), 1.9 + ROW * len(frame)))
     axes, rows = figure.add_subplot(), np.arange(len(frame))
     label_rows(axes, labels)
     axes.hlines(rows, frame["lower"], frame["upper"], color="black", linewidth=1.0)
@@ -153,10 +158,15 @@ def rows_figure(
     used = set(pd.concat([rows["combination"] for _, rows in panels]))
     codes = [code for code in context.codebook.combinations if code in used]
     labels = [combination_text(context.codebook, c, language=context.language) for c in codes]
-    figure = Figure(figsize=(1.5 + 2.9 * len(panels), 1.9 + _ROW * len(codes)))
-    grid = figure.subplots(1, len(panels), squeeze=False)[0]
-    for place, (axes, (title, rows)) in enumerate(zip(grid, panels, strict=True)):
-        label_rows(axes, labels, named=place == 0)
+    columns = beside(len(panels), 2.4, besides=1.5)
+    lines = -(-len(panels) // columns)
+    height = 1.9 + lines * _ROW * len(codes) + (lines - 1) * BETWEEN
+    figure = Figure(figsize=(across(1.5 + 2.9 * columns), height))
+    grid = figure.subplots(lines, columns, squeeze=False).ravel()
+    for unused in grid[len(panels) :]:
+        unused.remove()
+    for place, (axes, (title, rows)) in enumerate(zip(grid, panels, strict=False)):
+        label_rows(axes, labels, named=place % columns == 0)
         found = rows.set_index("combination").reindex(codes)
         ys = np.arange(len(codes))
         axes.hlines(ys, found["lower"], found["upper"], color=POSTERIOR_COLOUR, linewidth=1.3)
@@ -171,14 +181,22 @@ def rows_figure(
     return figure
 
 
+BETWEEN: Final = 0.75
+"""Inches between panels below one another, for an axis and a title."""
 ROWS_ROOM: Final[dict[str, Any]] = {
     "letters": True,
     "left": 1.3,
     "right": 0.6,
     "top": 0.7,
-    "gap": 0.26,
+    "gap": (0.26, BETWEEN),
 }
 """How `finish` leaves room around `rows_figure`."""
+
+
+def panel_inches(frame: pd.DataFrame) -> dict[str, float]:
+    """Return the inches that a panel of `rows_figure` takes, by size of print."""
+    height = _ROW * frame["combination"].nunique() + BETWEEN
+    return {"column": height, "page": height / 2}
 
 
 def above(axes: Axes, text: str) -> None:
@@ -199,11 +217,15 @@ def against_n(
     estimands = list(dict.fromkeys(frame["estimand"]))
     respondent = frame["outcome"].map(context.codebook.respondent_of)
     with figure_style():
-        figure = Figure(figsize=(1.0 + 3.6 * len(estimands), 1.5 + 2.4 * len(columns)))
-        grid = figure.subplots(len(columns), len(estimands), squeeze=False, sharey="row")
+        across_page = beside(len(estimands), 2.4, besides=1.0)
+        lines = -(-len(estimands) // across_page)
+        shape, panel = (lines * len(columns), across_page), 1.75 if is_narrow() else 2.4
+        figure = Figure(figsize=(across(1.0 + 3.6 * across_page), 1.5 + panel * shape[0]))
+        grid = figure.subplots(*shape, squeeze=False, sharey="row")
         for row, column in enumerate(columns):
             for place, estimand in enumerate(estimands):
-                axes = grid[row, place]
+                line = row + len(columns) * (place // across_page)
+                axes = grid[line, place % across_page]
                 for who, look in respondent_looks(context).items():
                     rows = frame[(frame["estimand"] == estimand) & (respondent == who)]
                     axes.scatter(rows["n"], rows[column], s=11, alpha=0.6, linewidths=0, **look)
@@ -214,8 +236,9 @@ def against_n(
                 if row == len(columns) - 1:
                     axes.set_xlabel(phrase("check_axis_responses", language))
                 decimal_axis(axes, "y", language=language)
-            grid[row, 0].set_ylabel(phrase(f"check_axis_{column}", language))
+            for line in range(row, len(grid), len(columns)):
+                grid[line, 0].set_ylabel(phrase(f"check_axis_{column}", language))
         respondent_legend(grid[0, -1], context, loc="upper right")
         finish(figure, name, context, values=values, left=0.75, top=0.65, gap=0.06)
-        figure.subplots_adjust(hspace=0.2)
+        figure.subplots_adjust(hspace=0.2 if lines == 1 else 0.45)
     return figure

@@ -9,13 +9,14 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
-from bipbayes.checks.figure import ROWS_ROOM, above, finish, rows_figure
+from bipbayes.checks.figure import ROWS_ROOM, above, finish, panel_inches, rows_figure
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result
 from bipbayes.checks.table import GROUP, NAMED, PROBABILITY, Columns, Interval
 from bipbayes.errors import SettingsError
 from bipbayes.estimands.intervals import limits
 from bipbayes.intervals import COMPARED
 from bipbayes.plots.style import GREY, figure_style
+from bipbayes.plots.task import WHOLE, Page
 from bipbayes.sampling.labels import SAMPLE, pooled
 from bipbayes.wording import Context, capital, phrase
 
@@ -87,7 +88,11 @@ def count_improved(
 
 
 def improved_figure(
-    frame: pd.DataFrame, *, context: Context, values: Mapping[str, object]
+    frame: pd.DataFrame,
+    *,
+    context: Context,
+    values: Mapping[str, object],
+    page: Page = WHOLE,
 ) -> Figure:
     """Draw how many indicators each combination improves, a panel an estimand."""
     estimands = list(dict.fromkeys(frame["estimand"]))
@@ -97,14 +102,14 @@ def improved_figure(
         for name in estimands
     ]
     with figure_style():
-        figure = rows_figure(panels, context, centre="expected", chance="p_at_least")
+        figure = rows_figure(panels[page.rows], context, centre="expected", chance="p_at_least")
         for axes in figure.axes:
             axes.axvline(at_least, color=GREY, linewidth=0.7, linestyle="--")
             axes.set_xlim(-0.5, outcomes + 0.5)
             axes.set_xlabel(phrase("check_axis_improved", context.language))
             axes.locator_params(axis="x", integer=True)
             above(axes, phrase("check_short_p", context.language, at_least=at_least))
-        finish(figure, "improved_figure", context, values=values, **ROWS_ROOM)
+        finish(figure, "improved_figure", context, values=values, page=page, **ROWS_ROOM)
     return figure
 
 
@@ -128,7 +133,7 @@ def check_improved(inputs: CheckInputs) -> CheckResult:
         inputs, "improved", COLUMNS, inputs.blanked(frame), drawn={"frame": frame},
         values={"outcomes": len(codes), "at_least": at_least},
         facts={"at_least": at_least},
-    )  # fmt: skip
+    ).divided(frame["estimand"].nunique(), **panel_inches(frame))  # fmt: skip
 
 
 CHECK: Final = Check(check_improved)

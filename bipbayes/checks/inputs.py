@@ -107,6 +107,11 @@ class CheckResult:
     figures: tuple[FigureTask, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
 
+    def divided(self, panels: int, *, column: float, page: float) -> "CheckResult":
+        """Return it with panels that are pages in print: how many, and the inches each takes."""
+        tasks = (task.for_print(panels, column=column, page=page) for task in self.figures)
+        return replace(self, figures=tuple(tasks))
+
 
 class CheckInputs:
     """A stored run as the checks see it; nothing is fitted.

@@ -16,6 +16,7 @@ from bipbayes.plots.style import (
     GREY,
     POSTERIOR_COLOUR,
     figure_style,
+    is_narrow,
 )
 from bipbayes.wording import Context, phrase
 
@@ -147,9 +148,14 @@ def lag_figure(frame: pd.DataFrame, *, context: Context, values: Mapping[str, ob
         )  # fmt: skip
         for value in (-0.5, 0.0):
             axes.axvline(value, color=GREY, linewidth=0.7, linestyle="--")
-        axes.legend(loc="center right", bbox_to_anchor=(0.85, 0.5))
+        if is_narrow():
+            axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
+        else:
+            axes.legend(loc="center right", bbox_to_anchor=(0.85, 0.5))
         axes.set_xlabel(phrase("check_axis_lag", language))
-        finish(figure, "lag_figure", context, values=values, left=2.3)
+        finish(
+            figure, "lag_figure", context, values=values, left=2.3, top=0.8 if is_narrow() else 0.45
+        )
     return figure
 
 

@@ -26,13 +26,13 @@ from scipy import linalg
 from scipy.special import logsumexp
 
 from bipbayes.cells import CELL
-from bipbayes.checks.figure import finish, label_rows
+from bipbayes.checks.figure import BETWEEN, finish, label_rows
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result, thinned
 from bipbayes.checks.table import TEXT, WORDS, Columns
 from bipbayes.data.sample import Floats, Integers
 from bipbayes.errors import ModelError, SettingsError
 from bipbayes.estimands.draws import effect_draws
-from bipbayes.plots.style import POSTERIOR_COLOUR, figure_style
+from bipbayes.plots.style import POSTERIOR_COLOUR, across, beside, figure_style
 from bipbayes.run.stored import stored_fit
 from bipbayes.sampling.batches import Batch, is_flat
 from bipbayes.sampling.exact.density import spread_root
@@ -260,14 +260,17 @@ def leave_out_figure(
     units = list(dict.fromkeys(comparison["unit"]))
     most = int(comparison.groupby("unit").size().max())
     with figure_style():
-        figure = Figure(figsize=(9.6, 1.9 + _ROW * most))
-        grid = figure.subplots(1, len(units), squeeze=False)[0]
+        columns = beside(len(units), 2.4, besides=2.0)
+        lines = -(-len(units) // columns)
+        height = 1.9 + lines * _ROW * most + (lines - 1) * BETWEEN
+        figure = Figure(figsize=(across(9.6), height))
+        grid = figure.subplots(lines, columns, squeeze=False).ravel()
         for axes, unit in zip(grid, units, strict=True):
             _panel(axes, comparison[comparison["unit"] == unit], context.language)
             axes.set_title(capital(phrase(f"check_unit_{unit}", context.language)), loc="left")
         finish(
             figure, "leave_out_figure", context, values=values, left=1.75, right=0.35, top=0.65,
-            gap=0.62,
+            gap=(0.62, BETWEEN),
         )  # fmt: skip
     return figure
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bipbayes.cells import CELL
-from bipbayes.checks.figure import ROW, finish, label_rows
+from bipbayes.checks.figure import BETWEEN, ROW, finish, label_rows
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, figure_task
 from bipbayes.checks.table import TEXT, WORDS, Columns, check_table
 from bipbayes.data.sample import Floats
@@ -19,7 +19,7 @@ from bipbayes.errors import ModelError
 from bipbayes.estimands.draws import effect_draws, estimand_draws
 from bipbayes.estimands.intervals import limits
 from bipbayes.intervals import ALL_INDICATORS
-from bipbayes.plots.style import GREY, POSTERIOR_COLOUR, figure_style
+from bipbayes.plots.style import GREY, POSTERIOR_COLOUR, across, beside, figure_style
 from bipbayes.plots.task import FigureTask
 from bipbayes.sampling import tree
 from bipbayes.sampling.batches import Batch, is_flat
@@ -214,8 +214,13 @@ def prior_figure(
     language = context.language
     with figure_style():
         height = max(3.6, 1.9 + ROW * len(intervals))
-        figure = Figure(figsize=(8.6, height))
-        left, right = figure.subplots(1, 2, gridspec_kw={"width_ratios": [1, 1.1]})
+        columns = beside(2, 2.9, besides=1.3)
+        if columns == 2:
+            figure = Figure(figsize=(across(8.6), height))
+            left, right = figure.subplots(1, 2, width_ratios=[1, 1.1])
+        else:
+            figure = Figure(figsize=(across(8.6), height + 2.7))
+            left, right = figure.subplots(2, 1, height_ratios=[2.0, height - 1.9])
         _densities(left, histogram, values, language)
         _combinations(right, intervals, context)
         finish(
@@ -224,9 +229,10 @@ def prior_figure(
             context,
             values=values,
             letters=True,
+            moved=columns == 1,
             left=0.35,
             top=0.62,
-            gap=0.42,
+            gap=(0.42, BETWEEN),
             bottom=0.55,
         )
     return figure

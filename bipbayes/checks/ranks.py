@@ -8,12 +8,13 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
-from bipbayes.checks.figure import ROWS_ROOM, above, finish, rows_figure
+from bipbayes.checks.figure import ROWS_ROOM, above, finish, panel_inches, rows_figure
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result
 from bipbayes.checks.table import GROUP, PROBABILITY, Columns, Interval
 from bipbayes.estimands.intervals import limits
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.plots.style import figure_style
+from bipbayes.plots.task import WHOLE, Page
 from bipbayes.sampling.labels import pooled
 from bipbayes.wording import Context, outcome_label, phrase
 
@@ -68,7 +69,13 @@ def rank_combinations(
     return pd.concat(frames, ignore_index=True)
 
 
-def ranks_figure(frame: pd.DataFrame, *, context: Context, values: Mapping[str, object]) -> Figure:
+def ranks_figure(
+    frame: pd.DataFrame,
+    *,
+    context: Context,
+    values: Mapping[str, object],
+    page: Page = WHOLE,
+) -> Figure:
     """Draw the rank of every combination, a panel an outcome."""
     language = context.language
     panels = []
@@ -77,14 +84,14 @@ def ranks_figure(frame: pd.DataFrame, *, context: Context, values: Mapping[str, 
         rows = rows.rename(columns={"rank_lower": "lower", "rank_upper": "upper"})
         panels.append((outcome_label(context.codebook, outcome, language=language), rows))
     with figure_style():
-        figure = rows_figure(panels, context, centre="rank", chance="p_best")
+        figure = rows_figure(panels[page.rows], context, centre="rank", chance="p_best")
         most = int(frame["combinations"].max())
         for axes in figure.axes:
             axes.set_xlim(0.3, most + 0.7)
             axes.set_xticks([1, *range(4, most + 1, 4)] if most > 5 else range(1, most + 1))
             axes.set_xlabel(phrase("check_axis_rank", language))
             above(axes, phrase("check_column_p_best", language))
-        finish(figure, "ranks_figure", context, values=values, **ROWS_ROOM)
+        finish(figure, "ranks_figure", context, values=values, page=page, **ROWS_ROOM)
     return figure
 
 
@@ -98,7 +105,7 @@ def check_ranks(inputs: CheckInputs) -> CheckResult:
     return result(
         inputs, "ranks", COLUMNS, shown, drawn={"frame": frame}, facts={"first": best},
         values={"combinations": int(frame["combinations"].max())},
-    )  # fmt: skip
+    ).divided(len(outcomes), **panel_inches(frame))  # fmt: skip
 
 
 CHECK: Final = Check(check_ranks)

@@ -20,9 +20,12 @@ from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result
 from bipbayes.checks.table import GROUP, PROBABILITY, WORDS, Columns
 from bipbayes.plots.style import (
     DIVERGING,
+    across,
+    bar_room,
     colour_bar,
     figure_style,
     ink_on,
+    is_narrow,
     text_width,
 )
 from bipbayes.sampling.labels import SAMPLE
@@ -39,6 +42,7 @@ COLUMNS: Final[Columns] = {
     "pit": PROBABILITY,
 }
 _COLUMN: Final = 0.46  # inches
+_SMALLEST: Final = 0.17  # inches, that a number takes
 _TICK_SIZE: Final = 7.0
 _LIMIT = 3.0  # at which the colours end
 
@@ -117,7 +121,10 @@ def residuals_figure(
     shown = wide.to_numpy(dtype="float64")
     everything = phrase("check_everything", language)
     with figure_style():
-        figure = Figure(figsize=(2.6 + _COLUMN * shown.shape[1], 1.9 + 0.24 * shown.shape[0]))
+        wide_as_drawn = 2.6 + _COLUMN * shown.shape[1]
+        width = max(across(wide_as_drawn), 1.5 + _SMALLEST * shown.shape[1])
+        cell = _COLUMN - (wide_as_drawn - width) / shown.shape[1]
+        figure = Figure(figsize=(width, 1.9 + 0.24 * shown.shape[0] + bar_room()))
         axes = figure.add_subplot()
         axes.set_facecolor("#D9D9D9")
         image = axes.imshow(shown, cmap=DIVERGING, norm=Normalize(-_LIMIT, _LIMIT), aspect="auto")
@@ -130,7 +137,7 @@ def residuals_figure(
         names = [c and combination_text(context.codebook, c, language=language) for c in wide.index]
         axes.set_yticks(range(len(names)), [name or everything for name in names])
         sites = [name or everything for name in wide.columns]
-        long = max(text_width(name, _TICK_SIZE) for name in sites) > _COLUMN
+        long = max(text_width(name, _TICK_SIZE) for name in sites) > cell
         axes.set_xticks(range(len(sites)), sites, rotation=90 if long else 0)
         axes.tick_params(length=0)
         axes.add_patch(Rectangle((shown.shape[1] - 1.5, len(names) - 1.5), 1, 1, color="white"))
@@ -139,7 +146,8 @@ def residuals_figure(
         axes.spines[:].set_visible(False)
         axes.set_xlabel(phrase("check_column_by_jobcenter", language))
         finish(
-            figure, "residuals_figure", context, values=values, letters=True, left=1.35, right=0.75,
+            figure, "residuals_figure", context, values=values, letters=True, left=1.35,
+            right=0.12 if is_narrow() else 0.75, top=0.45 + bar_room(),
         )  # fmt: skip
         colour_bar(figure, image, axes, language=language, gap=0.1, extend="both")
     return figure

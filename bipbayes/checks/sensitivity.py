@@ -6,6 +6,7 @@ Bürkner and Vehtari 2024, Statistics and Computing 34:57). The priors of the ef
 standard deviations are part of the model and stay.
 """
 
+import math
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Final
@@ -22,7 +23,18 @@ from bipbayes.checks.figure import finish
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result, thinned
 from bipbayes.checks.table import NAMED, Columns
 from bipbayes.errors import ModelError
-from bipbayes.plots.style import colour_bar, decimal_axis, figure_style, ink_on
+from bipbayes.plots.style import (
+    LABEL_LINE,
+    across,
+    bar_room,
+    colour_bar,
+    decimal_axis,
+    figure_style,
+    ink_on,
+    is_narrow,
+    row_label_size,
+)
+from bipbayes.plots.task import WHOLE, Page
 from bipbayes.sampling.labels import SAMPLE, pooled
 from bipbayes.sampling.predict import log_likelihood
 from bipbayes.wording import Context, capital, combination_text, number, outcome_label, phrase
@@ -137,49 +149,71 @@ def _diagnosis(prior: pd.Series, likelihood: pd.Series) -> np.ndarray:
 
 
 def sensitivity_figure(
-    frame: pd.DataFrame, *, context: Context, values: Mapping[str, object]
+    frame: pd.DataFrame,
+    *,
+    context: Context,
+    values: Mapping[str, object],
+    page: Page = WHOLE,
 ) -> Figure:
-    """Draw the map for effects beside all quantities' sensitivities to prior and likelihood."""
+    """Draw the map for effects beside all quantities' sensitivities to prior and likelihood.
+
+    `page` chooses between the two.
+    """
     language = context.language
     effects = frame[frame["estimand"] == "effect"]
     wide = effects.pivot(index="outcome", columns="combination", values="prior")
     outcomes = [o for o in (*context.codebook.outcomes, "all_indicators") if o in wide.index]
     codes = [code for code in context.codebook.combinations if code in wide.columns]
+    parts = ["map", "scatter"][page.rows]
+    shares = {"map": 0.26 * len(codes), "scatter": 3.4}
+    sizes = {
+        "map": (across(2.9 + shares["map"]), 2.5 + 0.2 * len(outcomes) + bar_room()),
+        "scatter": (across(5.2), 4.4),
+    }
     with figure_style():
-        height = 2.5 + 0.2 * len(outcomes)
-        figure = Figure(figsize=(6.6 + 0.26 * len(codes), height))
-        left, right = figure.subplots(1, 2, gridspec_kw={"width_ratios": [0.26 * len(codes), 3.4]})
-        image = _map(left, wide.reindex(index=outcomes, columns=codes).to_numpy(), language)
-        labels = [combination_text(context.codebook, c, language=language) for c in codes]
-        left.set_xticks(range(len(codes)), labels, rotation=90)
-        left.set_yticks(
-            range(len(outcomes)),
-            [outcome_label(context.codebook, o, language=language) for o in outcomes],
-        )
-        left.set_title(phrase("check_sensitivity_map", language), loc="left")
-        _scatter(right, frame, language)
+        whole = (3.2 + sum(shares.values()), sizes["map"][1])
+        figure = Figure(figsize=whole if len(parts) > 1 else sizes[parts[0]])
+        ratios = [shares[part] for part in parts]
+        grid = figure.subplots(1, len(parts), width_ratios=ratios, squeeze=False)[0]
+        panels = dict(zip(parts, grid, strict=True))
+        if "map" in panels:
+            values_by_cell = wide.reindex(index=outcomes, columns=codes).to_numpy()
+            image = _map(panels["map"], values_by_cell, language)
+            labels = [combination_text(context.codebook, c, language=language) for c in codes]
+            panels["map"].set_xticks(range(len(codes)), labels, rotation=90)
+            names = [outcome_label(context.codebook, o, language=language) for o in outcomes]
+            panels["map"].set_yticks(range(len(outcomes)), names, **row_label_size())
+            panels["map"].set_title(phrase("check_sensitivity_map", language), loc="left")
+        if "scatter" in panels:
+            _scatter(panels["scatter"], frame, language)
+        mapped = "map" in panels
         finish(
             figure,
             "sensitivity_figure",
             context,
             values=values,
+            page=page,
+            moved=len(parts) == 1,
             letters=True,
-            left=2.3,
-            right=0.2,
-            top=0.65,
-            bottom=1.0,
+            left=2.3 if mapped else 0.7,
+            right=0.7 if parts == ["map"] and not is_narrow() else 0.2,
+            top=0.65 + (bar_room() + LABEL_LINE * is_narrow() if mapped else 0.0),
+            bottom=1.0 if mapped else 0.5,
             gap=0.62,
         )
-        colour_bar(figure, image, left, language=language, gap=0.08, width=0.1, extend="max")
+        if mapped:
+            look: dict[str, Any] = {"gap": 0.08, "width": 0.1, "extend": "max"}
+            colour_bar(figure, image, panels["map"], language=language, **look)
     return figure
 
 
 def _map(axes: Axes, values: np.ndarray, language: str) -> AxesImage:
+    size = 5.5 if math.isinf(across(math.inf)) else 6.0
     image = axes.imshow(values, cmap="Greys", vmin=0, vmax=THRESHOLD, aspect="auto")
-    for row, column in np.argwhere(values >= THRESHOLD):
+    for row, column in np.argwhere(values >= THRESHOLD) if not is_narrow() else ():
         text = number(values[row, column], 2, language=language)
         colour = ink_on(image.to_rgba(values[row, column]))
-        axes.text(column, row, text, ha="center", va="center", size=5.5, color=colour)
+        axes.text(column, row, text, ha="center", va="center", size=size, color=colour)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     return image
@@ -197,7 +231,9 @@ def _scatter(axes: Axes, frame: pd.DataFrame, language: str) -> None:
     for line in (axes.axvline, axes.axhline):
         line(THRESHOLD, color="black", linewidth=0.7, linestyle="--")
     axes.set_xlim(0, max(1.5 * THRESHOLD, 1.08 * float(frame["prior"].max())))
-    axes.set_ylim(0, 1.45 * max(THRESHOLD, float(frame["likelihood"].max())))
+    axes.set_ylim(
+        0, (2.2 if is_narrow() else 1.45) * max(THRESHOLD, float(frame["likelihood"].max()))
+    )
     axes.set_xlabel(phrase("check_axis_prior", language))
     axes.set_ylabel(phrase("check_axis_likelihood", language))
     axes.legend(
@@ -220,7 +256,7 @@ def check_sensitivity(inputs: CheckInputs) -> CheckResult:
     return result(
         inputs, "sensitivity", COLUMNS, _flags(frame), raw=frame, drawn={"frame": frame},
         values={"threshold": threshold}, facts=facts,
-    )  # fmt: skip
+    ).divided(2, column=4.0, page=4.0)  # fmt: skip
 
 
 def _flags(frame: pd.DataFrame) -> pd.DataFrame:

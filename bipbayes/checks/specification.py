@@ -36,9 +36,11 @@ from bipbayes.plots.style import (
     OLS_MARKER,
     POSTERIOR_COLOUR,
     POSTERIOR_MARKER,
+    across,
     bands,
     decimal_axis,
     figure_style,
+    is_narrow,
 )
 from bipbayes.regression import estimate_ols, ols_intervals
 from bipbayes.sampling.exact.posterior import normal_mixture
@@ -245,9 +247,10 @@ def specification_figure(
     lines = int(matrix["line"].max()) + 1
     with figure_style():
         width = max(6.4, 2.9 + 0.16 * len(frame))
-        figure = Figure(figsize=(width, 4.2 + 0.17 * lines))
+        high, line = (3.4, 0.25) if is_narrow() else (4.2, 0.17)
+        figure = Figure(figsize=(across(width), high + line * lines))
         top, under = figure.subplots(
-            2, 1, sharex=True, gridspec_kw={"height_ratios": [2.4, 0.17 * lines]}
+            2, 1, sharex=True, gridspec_kw={"height_ratios": [high - 1.8, line * lines]}
         )
         _intervals(top, frame, context)
         _choices(under, matrix, language)
@@ -275,7 +278,8 @@ def _intervals(axes: Axes, frame: pd.DataFrame, context: Context) -> None:
         handles.append(
             Line2D([], [], color=colour, marker=marker, markersize=4, label=f"{name}: {told}")
         )
-    axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2)
+    axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0),
+                ncols=1 if is_narrow() else 2)  # fmt: skip
     axes.set_ylabel(axis_phrase(context))
     axes.tick_params(axis="x", length=0, labelbottom=False)
     decimal_axis(axes, "y", language=language)

@@ -16,7 +16,16 @@ from bipbayes.errors import DataError
 from bipbayes.intervals import ANALYSES
 from bipbayes.plots.captions import axis_phrase, caption, side_words, titled
 from bipbayes.plots.selection import limits_of, select, side_of
-from bipbayes.plots.style import bands, decimal_axis, figure_style, furnish, interval_marks
+from bipbayes.plots.style import (
+    LABEL_LINE,
+    across,
+    bands,
+    decimal_axis,
+    figure_style,
+    furnish,
+    interval_marks,
+    is_narrow,
+)
 from bipbayes.plots.task import ANALYSIS_ROOM, ANALYSIS_STEP, WHOLE, Page
 from bipbayes.wording import (
     Context,
@@ -101,14 +110,16 @@ def analyses_figure(
     key = "analyses_title" if by == ANALYSIS else "models_title"
     title = phrase(key, language, outcome=label, count=len(stored))
     with figure_style():
-        figure = Figure(figsize=(7.4, height + 2.6))
+        columns = 1 if is_narrow() else len(stored)
+        further = LABEL_LINE * (len(stored) - columns) / columns
+        figure = Figure(figsize=(across(7.4), height + 2.6 + further))
         axes = figure.add_subplot()
         _draw_analyses(axes, shown, stored, by=by, context=context)
         axes.set_xlim(limits_of(data[["estimate", "lower", "upper"]]))
         axes.legend(
             loc="lower left",
             bbox_to_anchor=(-0.02, 1.0),
-            ncols=len(stored),
+            ncols=columns,
             borderpad=0.2,
             handletextpad=0.4,
             columnspacing=1.4,
@@ -119,7 +130,7 @@ def analyses_figure(
             caption=_caption(data, stored if by == ANALYSIS else [], context),
             left=1.35,
             right=0.55,
-            top=0.66,
+            top=0.66 + further,
             bottom=0.5,
         )
     return figure
@@ -173,10 +184,11 @@ def _write_counts(
 ) -> None:
     counts = data.groupby("combination")["n"].max()
     transform = axes.get_yaxis_transform()
-    axes.text(1.08, 1.0, "n", transform=axes.transAxes, ha="right", va="bottom")
+    x = 1.26 if is_narrow() else 1.08
+    axes.text(x, 1.0, "n", transform=axes.transAxes, ha="right", va="bottom")
     for place, name in enumerate(combinations):
         text = number(float(counts[name]), 0, language=language)
-        axes.text(1.08, place, text, transform=transform, ha="right", va="center", fontsize=7.5)
+        axes.text(x, place, text, transform=transform, ha="right", va="center", fontsize=7.5)
 
 
 def _caption(data: pd.DataFrame, stored: list[str], context: Context) -> str:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 import xarray as xr
 
+from bipbayes.audit.evidence import BASELINE, POSTERIOR
+from bipbayes.audit.verdicts import VERDICT
 from bipbayes.data.codebook import Codebook
 from bipbayes.intervals import ALL_INDICATORS, FREQUENTIST, ORDINAL, join_frames, of_analysis
 from bipbayes.plots.forest_rows import factorial_data, forest_data, inner_limits, jobcenter_data
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from bipbayes.data.characteristics_codebook import CharacteristicsCodebook
     from bipbayes.describe.description import Description
 
+_LETTERS: Final = 22  # of a line beside a picture in a column
 _FEW_OUTCOMES: Final = 2
 FOREST: Final = "bipbayes.plots.forest:forest_figure"
 MOST_BESIDE: Final = 5  # models in one figure: as many as looks that can be told apart
@@ -248,11 +251,19 @@ def _overviews(inputs: FigureInputs) -> list[FigureTask]:
         heatmap = {**arguments, "estimand": estimand}
         task = FigureTask(f"heatmap_{estimand}", "bipbayes.plots.heatmap:draw", heatmap)
         stacked = 2 if len(context.codebook.combinations) >= WIDE and len(ols) else 1
-        tasks += task.on_pages(len(context.codebook.outcomes), stacked * ROW_HEIGHT)
+        count, height = len(context.codebook.outcomes), stacked * ROW_HEIGHT
+        tasks += task.on_pages(count, height, column=2 * _column_row(context), page=2 * ROW_HEIGHT)
         # The arrows' words speak of OLS.
         if estimand == "effect" and not ols.empty and context.analysis != ORDINAL:
             tasks.append(FigureTask("shrinkage", "bipbayes.plots.shrinkage:draw", arguments))
     return tasks
+
+
+def _column_row(context: Context) -> float:
+    """Return the inches of a row in a column, where labels of outcomes take lines."""
+    codebook, language = context.codebook, context.language
+    longest = max(len(outcome_label(codebook, o, language=language)) for o in codebook.outcomes)
+    return 0.04 + 0.12 * -(-longest // _LETTERS)
 
 
 def _factorial(inputs: FigureInputs, outcomes: Sequence[str] | None) -> list[FigureTask]:
@@ -378,6 +389,8 @@ def _sampler(inputs: FigureInputs) -> list[FigureTask]:
     return tasks
 
 
+_TWO_LINES: Final = 0.3  # inches, of a row with a label in two lines
+_CLAIM_PANEL: Final = 5.0  # inches, of a panel with its legend
 MOST_COMBINATIONS: Final = 32
 """More combinations than this cannot be told apart in one picture."""
 
@@ -413,7 +426,7 @@ def describe_tasks(
         function = "bipbayes.plots.describe_histograms:page_figure"
         task = FigureTask(f"histograms_{respondent}", function, arguments)
         count = [codebook.respondent_of(c) for c in codebook.indicator_codes].count(respondent)
-        tasks += task.on_pages(count, PANEL_HEIGHT / PANELS_A_ROW)
+        tasks += task.on_pages(count, PANEL_HEIGHT / PANELS_A_ROW, column=PANEL_HEIGHT / 2)
     tasks += [
         FigureTask(
             f"histogram_{outcome}",
@@ -428,16 +441,16 @@ def describe_tasks(
             "characteristics": characteristics,
             "context": context,
         }
-        tasks.append(
-            FigureTask("characteristics", "bipbayes.plots.describe_differences:draw", arguments)
-        )
+        task = FigureTask("characteristics", "bipbayes.plots.describe_differences:draw", arguments)
+        known = len(characteristics.characteristics)
+        tasks.append(task.for_print(known, column=_TWO_LINES, page=_TWO_LINES / 1.5))
     return tasks
 
 
 def _weeks(description: "Description", context: Context) -> list[FigureTask]:
     arguments = {"slopes": description.slopes, "context": context}
     task = FigureTask("progression_on_weeks", "bipbayes.plots.describe_weeks:draw", arguments)
-    return task.on_pages(len(context.codebook.outcomes))
+    return task.on_pages(len(context.codebook.outcomes), column=_column_row(context))
 
 
 def _activities(description: "Description", context: Context) -> list[FigureTask]:
@@ -453,3 +466,21 @@ def _activities(description: "Description", context: Context) -> list[FigureTask
             "persistence", "bipbayes.plots.describe_persistence:persistence_figure", persistence
         ),
     ]
+
+
+def claim_panels(audit: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the panels of the claims' figure: estimand, and by what a claim on it is read."""
+    found = (
+        ("effect", "classical"),
+        ("effect", POSTERIOR),
+        ("effect", BASELINE),
+        ("contrast", POSTERIOR),
+    )
+    return [pair for pair in found if VERDICT.join(pair) in audit.columns]
+
+
+def claims_task(audit: pd.DataFrame, context: Context, *, ending: str = "") -> FigureTask:
+    """Return the figure of what becomes of the claims, in print a page a panel."""
+    arguments = {"audit": audit, "context": context}
+    task = FigureTask(f"claims{ending}", "bipbayes.plots.claims:claims_figure", arguments)
+    return task.for_print(len(claim_panels(audit)), column=_CLAIM_PANEL, page=_CLAIM_PANEL)

@@ -20,16 +20,20 @@ from bipbayes.audit.rules import (
 )
 from bipbayes.audit.verdicts import VERDICT, as_written
 from bipbayes.plots.captions import caption, titled
-from bipbayes.plots.style import GREY, figure_style, furnish, text_width
+from bipbayes.plots.catalogue import claim_panels
+from bipbayes.plots.style import (
+    GREY,
+    across,
+    figure_style,
+    furnish,
+    is_narrow,
+    row_label_size,
+    text_width,
+)
+from bipbayes.plots.task import WHOLE, Page
 from bipbayes.wording import Context, capital, outcome_label, percent, phrase
 
 Pair = tuple[str, str]
-PANELS: Final = (
-    ("effect", "classical"),
-    ("effect", POSTERIOR),
-    ("effect", BASELINE),
-    ("contrast", POSTERIOR),
-)
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,8 @@ TILES: Final = {
     NOT_CHECKABLE: Tile("white", "_", GREY),
 }
 _ID_SIZE: Final = 6.5
+_TILE: Final = 0.155  # inches, with what is between two
+_COLUMN_OF_TILES: Final = 1.3  # inches
 _SECTIONS: Final = ("summary", "introduction")
 
 
@@ -78,8 +84,7 @@ def claims_data(audit: pd.DataFrame, context: Context) -> pd.DataFrame:
             reading=reading,
             word=audit[f"{estimand}{VERDICT}{reading}"].to_numpy(),
         )
-        for estimand, reading in PANELS
-        if f"{estimand}{VERDICT}{reading}" in audit.columns
+        for estimand, reading in claim_panels(audit)
     ]
     return pd.concat(panels, ignore_index=True)
 
@@ -99,7 +104,12 @@ def _section(name: str, language: str) -> str:
     return phrase(f"claims_section_{name}", language) if name in _SECTIONS else capital(name)
 
 
-def _draw_claims(axes: Axes, data: pd.DataFrame) -> None:
+def _tile_share(places: int) -> float:
+    """Return how large tiles are drawn, as a share of the usual: a column has less room."""
+    return min(1.0, _COLUMN_OF_TILES / (_TILE * places)) if is_narrow() else 1.0
+
+
+def _draw_claims(axes: Axes, data: pd.DataFrame, *, share: float) -> None:
     """Draw the tiles of one panel of `claims_data`."""
     for name, tile in TILES.items():
         rows = data[data["word"] == name]
@@ -109,12 +119,12 @@ def _draw_claims(axes: Axes, data: pd.DataFrame) -> None:
                 part["place"],
                 part["row"],
                 marker="s",
-                s=72,
+                s=72 * share**2,
                 c=tile.face,
                 edgecolors=edge,
                 linewidths=1.1 if edge == "#202020" else 0.4,
             )
-        axes.plot(rows["place"], rows["row"], linestyle="", zorder=3, **_mark(tile))
+        axes.plot(rows["place"], rows["row"], linestyle="", zorder=3, **_mark(tile, share))
     axes.set_xlim(-0.8, data["place"].max() + 0.8)
     axes.set_ylim(data["row"].max() + 0.7, -0.7)
     axes.set_xticks([])
@@ -122,11 +132,11 @@ def _draw_claims(axes: Axes, data: pd.DataFrame) -> None:
     axes.spines[["left", "bottom"]].set_visible(False)
 
 
-def _mark(tile: Tile) -> dict[str, Any]:
+def _mark(tile: Tile, share: float = 1.0) -> dict[str, Any]:
     return {
         "marker": tile.marker,
         "fillstyle": tile.fill if tile.marker == "o" else "full",
-        "markersize": 4.2,
+        "markersize": 4.2 * share,
         "markerfacecolor": tile.mark,
         "markerfacecoloralt": tile.face,
         "markeredgecolor": tile.mark,
@@ -134,26 +144,30 @@ def _mark(tile: Tile) -> dict[str, Any]:
     }
 
 
-def claims_figure(audit: pd.DataFrame, *, context: Context) -> Figure:
-    """Draw all claims: OLS with the report's errors, the posterior, and its contrast."""
+def claims_figure(audit: pd.DataFrame, *, context: Context, page: Page = WHOLE) -> Figure:
+    """Draw all claims: OLS with the report's errors, the posterior, and its contrast.
+
+    `page` chooses among these panels.
+    """
     data = claims_data(audit, context)
-    panels = list(dict.fromkeys(zip(data["estimand"], data["reading"], strict=True)))
+    panels = list(dict.fromkeys(zip(data["estimand"], data["reading"], strict=True)))[page.rows]
     rows, places = data["row"].max() + 1, data["place"].max() + 1
     with figure_style():
-        figure = Figure(figsize=(3.4 + len(panels) * (0.3 + 0.155 * places), 2.4 + 0.19 * rows))
+        width = 3.4 + len(panels) * (0.3 + 0.155 * places)
+        figure = Figure(figsize=(across(width), 2.4 + (0.17 if is_narrow() else 0.19) * rows))
         grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
         for axes, panel in zip(grid, panels, strict=True):
             chosen = data[(data["estimand"] == panel[0]) & (data["reading"] == panel[1])]
-            _draw_claims(axes, chosen)
+            _draw_claims(axes, chosen, share=_tile_share(places))
             axes.set_title(panel_title(panel, context.language), loc="left")
             axes.set_xlabel(phrase("claims_axis", context.language), color=GREY)
             _legend(axes, chosen["word"], context.language)
         named = _write_ids(grid[-1], data)
         names = data.drop_duplicates("row").set_index("row")["label"]
-        grid[0].set_yticks(list(names.index), list(names))
+        grid[0].set_yticks(list(names.index), list(names), **row_label_size())
         furnish(
             figure,
-            title=titled(context, phrase("claims_title", context.language)),
+            title=titled(context, phrase("claims_title", context.language), page),
             caption=caption(
                 context,
                 [
@@ -165,7 +179,7 @@ def claims_figure(audit: pd.DataFrame, *, context: Context) -> Figure:
             left=2.15,
             right=named + 0.2,
             top=0.75,
-            bottom=0.9,
+            bottom=1.05 if is_narrow() else 0.9,
         )
     return figure
 
@@ -231,7 +245,7 @@ def _legend(axes: Axes, words: pd.Series, language: str) -> None:
         labels,
         loc="upper left",
         bbox_to_anchor=(0.0, -0.04),
-        ncols=2,
+        ncols=1 if is_narrow() else 2,
         borderaxespad=0.0,
         handlelength=1.1,
         handleheight=1.1,

@@ -1,5 +1,6 @@
 """How the indicators' changes of one response go together, beyond combination and jobcenter."""
 
+import math
 from typing import Final
 
 import numpy as np
@@ -11,11 +12,22 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from bipbayes.plots.captions import caption, titled
-from bipbayes.plots.style import DIVERGING, colour_bar, figure_style, furnish, ink_on
+from bipbayes.plots.style import (
+    DIVERGING,
+    across,
+    bar_room,
+    colour_bar,
+    figure_style,
+    furnish,
+    ink_on,
+    is_narrow,
+)
 from bipbayes.wording import Context, number, outcome_label, phrase
 
 _CELL: Final = 0.25  # inches
 _SMALLEST_CELL: Final = 0.155  # inches, as a label needs
+_SMALLEST_NARROW: Final = 0.1  # inches, in a column: as a label needs that stands upright
+_NUMBER_CELL: Final = 0.155  # inches, of a cell that a number of six points fits
 _LARGEST_SIDE: Final = 9.0  # inches, from which cells become smaller
 _NUMBER_SIZE: Final = 6.0
 
@@ -37,13 +49,16 @@ def correlation_data(covariance: xr.DataArray, context: Context) -> pd.DataFrame
     return pd.DataFrame(values / np.outer(scale, scale), index=codes, columns=codes)
 
 
-def _draw_correlation(axes: Axes, data: pd.DataFrame, *, context: Context) -> AxesImage:
-    """Draw the lower triangle with its numbers (times 100)."""
+def _draw_correlation(
+    axes: Axes, data: pd.DataFrame, *, context: Context, size: float
+) -> AxesImage:
+    """Draw the lower triangle with its numbers (times 100) of `size` points, none of 0."""
     values = data.to_numpy()
     shown = np.where(np.tri(len(values), k=-1, dtype=bool), values, np.nan)
     image = axes.imshow(shown, cmap=DIVERGING, norm=Normalize(-1, 1))
-    size = _NUMBER_SIZE * _cell(len(values)) / _CELL
-    for row, column in np.argwhere(np.isfinite(shown)):
+    if is_narrow():
+        axes.set_aspect("auto")  # labels of two lines need higher rows
+    for row, column in np.argwhere(np.isfinite(shown)) if size else ():
         text = number(100 * shown[row, column], 0, language=context.language)
         ink = ink_on(image.to_rgba(shown[row, column]))
         axes.text(column, row, text, ha="center", va="center", size=size, color=ink)
@@ -66,15 +81,24 @@ def correlation_figure(data: pd.DataFrame, *, context: Context) -> Figure:
     language = context.language
     with figure_style():
         side = max(2.0, len(data) * _cell(len(data)))
-        figure = Figure(figsize=(side + 3.3, side + 1.6))
+        size = _NUMBER_SIZE * _cell(len(data)) / _CELL
+        width = across(side + 3.3)
+        # What a column or page leaves beside labels and bar; the picture stays square.
+        side = min(side, width - (1.5 if is_narrow() else 2.9 if width < side + 3.3 else 0.0))
+        side = max(side, _SMALLEST_NARROW * len(data)) if is_narrow() else side
+        figure = Figure(figsize=(max(width, side + 1.5), side + 1.6 + bar_room()))
         axes = figure.add_subplot()
-        image = _draw_correlation(axes, data, context=context)
+        if not math.isinf(across(math.inf)):
+            size = _NUMBER_SIZE if side >= _NUMBER_CELL * len(data) else 0.0
+        image = _draw_correlation(axes, data, context=context, size=size)
+        marks = phrase("correlation_marks" if size else "correlation_colours", language)
         furnish(
             figure,
             title=titled(context, phrase("correlation_title", language)),
-            caption=caption(context, [phrase("correlation_marks", language)]),
+            caption=caption(context, [marks]),
             left=2.3,
-            right=0.9,
+            right=0.12 if is_narrow() else 0.9,
+            top=0.45 + bar_room(),
         )
         bar = colour_bar(figure, image, axes, language=language)
         bar.set_label(phrase("correlation", language))

@@ -1,5 +1,6 @@
 """The combinations of interventions as bars over a matrix of dots (after UpSet)."""
 
+import math
 from typing import Final
 
 import numpy as np
@@ -10,9 +11,9 @@ from matplotlib.figure import Figure
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.words import in_language
 from bipbayes.plots.captions import blank_words, caption, from_report, titled
-from bipbayes.plots.style import GREY, POSTERIOR_COLOUR, bands, figure_style, furnish
-from bipbayes.plots.task import WIDE
-from bipbayes.wording import Context, number, phrase
+from bipbayes.plots.style import GREY, POSTERIOR_COLOUR, across, bands, figure_style, furnish
+from bipbayes.plots.task import ROW_HEIGHT, WIDE
+from bipbayes.wording import Context, combination_text, number, phrase
 
 _EMPTY: Final = "#CFCFCF"
 
@@ -100,6 +101,8 @@ def combinations_figure(data: pd.DataFrame, *, context: Context) -> Figure:
     language, codebook = context.language, context.codebook
     treatments = len(codebook.treatments)
     column = 0.4 if len(data) < WIDE else 0.33  # inches
+    if across(math.inf) < max(6.0, 4.6 + column * len(data)):
+        return _turned(data, context=context)
     with figure_style():
         figure = Figure(figsize=(max(6.0, 4.6 + column * len(data)), 3.5 + 0.26 * treatments))
         grid = figure.subplots(
@@ -115,18 +118,65 @@ def combinations_figure(data: pd.DataFrame, *, context: Context) -> Figure:
         furnish(
             figure,
             title=titled(context, phrase("combinations_title", language)),
-            caption=caption(
-                context,
-                [
-                    from_report(context, "report_table", number=3),
-                    phrase("combinations_marks", language),
-                    blank_words(data, context),
-                ],
-            ),
+            caption=_caption(data, context, "combinations_marks"),
             left=1.55,
             bottom=0.4,
         )
         figure.subplots_adjust(hspace=0.05, wspace=0.12)
+    return figure
+
+
+def _caption(data: pd.DataFrame, context: Context, marks: str) -> str:
+    return caption(
+        context,
+        [
+            from_report(context, "report_table", number=3),
+            phrase(marks, context.language),
+            blank_words(data, context),
+        ],
+    )
+
+
+def _turned(data: pd.DataFrame, *, context: Context) -> Figure:
+    """Draw a row a combination, its dots at the left and its bar at the right, for print."""
+    language, codebook = context.language, context.codebook
+    codes, rows = codebook.treatment_codes, range(len(data))
+    names = {entry.code: in_language(entry.label, language) for entry in codebook.treatments}
+    with figure_style():
+        figure = Figure(figsize=(across(5.0), 1.2 + ROW_HEIGHT * len(data)))
+        dots, bars = figure.subplots(1, 2, width_ratios=[0.16 * len(codes), 1.6])
+        for axes in (dots, bars):
+            bands(axes, rows)
+            axes.tick_params(length=0)
+            axes.spines[:].set_visible(False)
+            axes.set_ylim(len(data) - 0.5, -0.5)
+        for row, combination in enumerate(data.itertuples()):
+            held = [place for place, code in enumerate(codes) if getattr(combination, code)]
+            colours = ["black" if place in held else _EMPTY for place in range(len(codes))]
+            dots.scatter(range(len(codes)), [row] * len(codes), s=16, c=colours, linewidths=0)
+            dots.plot(held, [row] * len(held), color="black", linewidth=1.0)
+        labels = [combination_text(codebook, c, language=language) for c in data["combination"]]
+        dots.set_yticks(rows, labels)
+        dots.set_xlim(-0.6, len(codes) - 0.4)
+        dots.set_xticks(range(len(codes)), [f"{c}  {names[c]}".strip() for c in codes], rotation=90)
+        counts = data["n"].astype(float)
+        bars.barh(rows, counts.fillna(0.0), height=0.6, color=POSTERIOR_COLOUR, linewidth=0)
+        for row, (count, share) in enumerate(zip(counts, data["percent"], strict=True)):
+            told = f"{number(count, 0, language=language)} ("
+            told += f"{number(float(share), 1, language=language)} %)"
+            text = "–" if np.isnan(count) else told
+            bars.annotate(text, (0.0 if np.isnan(count) else count, row), xytext=(2, 0),
+                          textcoords="offset points", va="center", size=6)  # fmt: skip
+        bars.set_xlim(0, 1.75 * max([1.0, *counts.dropna()]))
+        bars.set_yticks([])
+        bars.set_xticks([])
+        bars.set_xlabel(phrase("combinations_axis", language))
+        furnish(
+            figure,
+            title=titled(context, phrase("combinations_title", language)),
+            caption=_caption(data, context, "combinations_rows"),
+            left=1.0,
+        )
     return figure
 
 

@@ -1,5 +1,6 @@
 """Who gets what: standardised differences between each intervention and none."""
 
+import math
 import textwrap
 from typing import Final
 
@@ -12,13 +13,27 @@ from bipbayes.data.characteristics_codebook import CharacteristicsCodebook
 from bipbayes.data.sample import NO_GROUP
 from bipbayes.data.words import in_language
 from bipbayes.plots.captions import caption, from_report, titled
-from bipbayes.plots.style import BAND, POSTERIOR_COLOUR, LanguageFormatter, figure_style, furnish
+from bipbayes.plots.selection import limits_of
+from bipbayes.plots.style import (
+    BAND,
+    POSTERIOR_COLOUR,
+    LanguageFormatter,
+    across,
+    figure_style,
+    furnish,
+    in_lines,
+    is_narrow,
+)
+from bipbayes.plots.task import WHOLE, Page
 from bipbayes.wording import Context, phrase
 
 NOTABLE: Final = 0.1
 """Standardised difference from which a characteristic is said to differ (drawn as a band)."""
 _ROW: Final = 0.158  # inches
 _LETTERS: Final = 58
+_SIZE: Final = 6.0  # points
+_PRINTED_LABEL: Final = 2.4  # inches
+_NARROW_LABEL: Final = 1.25
 
 
 def differences_data(
@@ -61,28 +76,36 @@ def _draw_differences(axes: Axes, data: pd.DataFrame, *, group: str) -> None:
     axes.tick_params(axis="y", length=0)
 
 
-def differences_figure(data: pd.DataFrame, *, context: Context) -> Figure:
+def differences_figure(data: pd.DataFrame, *, context: Context, page: Page = WHOLE) -> Figure:
     """Draw one panel a treatment on the same scale and rows."""
     language, codes = context.language, context.codebook.treatment_codes
+    limits = limits_of(data[["difference"]])
+    data = data[data["row"].isin(range(data["row"].max() + 1)[page.rows])]
+    data = data.assign(row=data["row"] - data["row"].min() + 1)
     rows = data.drop_duplicates("column")
+    printed = not math.isinf(across(math.inf))
     with figure_style():
-        figure = Figure(figsize=(4.0 + 1.25 * len(codes), 1.7 + _ROW * (data["row"].max() + 1)))
+        width = across(4.0 + 1.25 * len(codes))
+        figure = Figure(figsize=(width, 1.7 + _ROW * (data["row"].max() + 1)))
         grid = figure.subplots(1, len(codes), sharex=True, sharey=True, squeeze=False)[0]
         for axes, code in zip(grid, codes, strict=True):
             _draw_differences(axes, data, group=code)
             axes.xaxis.set_major_formatter(LanguageFormatter(language))
         first = grid[0]
-        _row_labels(first, rows)
+        _row_labels(first, rows, printed=printed)
+        if page.of > 1:
+            first.set_xlim(limits)
         first.set_ylim(data["row"].max() + 0.7, -0.7)
-        for table, place in rows.groupby("table")["row"].min().items():
+        starts = rows.groupby("table")["row"].min()
+        for table, place in starts.items():
             told = from_report(context, "report_table", number=table)
             first.text(-0.02, place - 1, told, size=6.5, transform=first.get_yaxis_transform(),
                        ha="right", va="center", color=POSTERIOR_COLOUR)  # fmt: skip
         furnish(
             figure,
-            title=titled(context, phrase("differences_title", language)),
+            title=titled(context, phrase("differences_title", language), page),
             caption=caption(context, [phrase("differences_marks", language)], letters=True),
-            left=3.75,
+            left=2.6 if printed else 3.75,
             top=0.6,
             bottom=0.45,
             gap=0.08,
@@ -93,8 +116,13 @@ def differences_figure(data: pd.DataFrame, *, context: Context) -> Figure:
     return figure
 
 
-def _row_labels(axes: Axes, rows: pd.DataFrame) -> None:
-    """Write the names of the rows; long ones on two lines, smaller."""
+def _row_labels(axes: Axes, rows: pd.DataFrame, *, printed: bool) -> None:
+    """Write the names of the rows; long ones on two lines, smaller but in print."""
+    if printed:
+        widest = _NARROW_LABEL if is_narrow() else _PRINTED_LABEL
+        labels = [in_lines(label, widest, _SIZE) for label in rows["label"]]
+        axes.set_yticks(rows["row"], labels, size=_SIZE)
+        return
     labels = [textwrap.fill(label, _LETTERS) for label in rows["label"]]
     axes.set_yticks(rows["row"], labels)
     for text, label in zip(axes.get_yticklabels(), labels, strict=True):
@@ -103,8 +131,12 @@ def _row_labels(axes: Axes, rows: pd.DataFrame) -> None:
 
 
 def draw(
-    differences: pd.DataFrame, *, characteristics: CharacteristicsCodebook, context: Context
+    differences: pd.DataFrame,
+    *,
+    characteristics: CharacteristicsCodebook,
+    context: Context,
+    page: Page = WHOLE,
 ) -> Figure:
     """Draw standardised differences of characteristics."""
     data = differences_data(differences, characteristics, context=context)
-    return differences_figure(data, context=context)
+    return differences_figure(data, context=context, page=page)

@@ -12,6 +12,8 @@ from bipbayes.plots.style import (
     LABEL_LINE,
     POSTERIOR_COLOUR,
     LanguageFormatter,
+    across,
+    beside,
     figure_style,
     furnish,
     in_lines,
@@ -57,7 +59,7 @@ def average_figure(data: pd.DataFrame, *, context: Context, outcome: str) -> Fig
     language, codebook = context.language, context.codebook
     label = outcome_label(codebook, outcome, language=language)
     with figure_style():
-        figure = Figure(figsize=(5.6, 3.8))
+        figure = Figure(figsize=(across(5.6), 3.8))
         axes = figure.add_subplot()
         _draw_histogram(axes, data, language=language)
         axes.set_ylim(0, _top(data))
@@ -87,14 +89,16 @@ def page_figure(
     codes = [c for c in codebook.indicator_codes if codebook.respondent_of(c) == respondent]
     shown = histograms[histograms["outcome"].isin(codes)]
     codes = codes[page.rows]
-    rows = math.ceil(len(codes) / PANELS_A_ROW)
+    columns = beside(PANELS_A_ROW, 1.4, besides=0.6)
+    rows = math.ceil(len(codes) / columns)
+    widest = _TITLE_WIDTH if columns == PANELS_A_ROW else 1.35
     with figure_style():
-        figure = Figure(figsize=(7.2, 1.3 + PANEL_HEIGHT * rows))
-        grid = figure.subplots(rows, min(PANELS_A_ROW, len(codes)), sharey=True, squeeze=False)
+        figure = Figure(figsize=(across(7.2), 1.3 + PANEL_HEIGHT * rows))
+        grid = figure.subplots(rows, min(columns, len(codes)), sharey=True, squeeze=False)
         for axes, code in zip(grid.flat, codes, strict=False):
             _draw_histogram(axes, histogram_data(shown, context, outcome=code), language=language)
             label = outcome_label(codebook, code, language=language)
-            title = in_lines(label, _TITLE_WIDTH, _TITLE_SIZE)
+            title = in_lines(label, widest, _TITLE_SIZE)
             axes.set_title(title, loc="left", size=_TITLE_SIZE)
             axes.set_ylim(0, _top(shown))
         for axes in list(grid.flat)[len(codes) :]:

@@ -1,5 +1,6 @@
 """How interventions persist: transitions between combinations, and each treatment by itself."""
 
+import math
 from typing import Final
 
 import numpy as np
@@ -11,10 +12,21 @@ from matplotlib.image import AxesImage
 
 from bipbayes.data.sample import NO_GROUP
 from bipbayes.plots.captions import blank_words, caption, titled
-from bipbayes.plots.style import OLS_COLOUR, POSTERIOR_COLOUR, bands, figure_style, furnish
+from bipbayes.plots.style import (
+    OLS_COLOUR,
+    POSTERIOR_COLOUR,
+    across,
+    bands,
+    figure_style,
+    furnish,
+    is_narrow,
+    row_label_size,
+)
 from bipbayes.wording import Context, combination_text, number, phrase
 
 _CELL: Final = 0.27  # inches
+_NUMBER: Final = 0.125  # inches, that two digits take
+_STACKED: Final = 3.2  # inches of the transitions above the treatments, at most
 _DARK: Final = 55.0  # percent from which a cell's ink is white
 
 
@@ -32,14 +44,16 @@ def _draw_transitions(
     values, language = data.to_numpy(dtype=float), context.language
     axes.set_facecolor("#E4E4E4")
     image = axes.imshow(values, cmap="Blues", norm=Normalize(0, 100), aspect="auto")
-    for row, column in np.argwhere(values >= 0.5):
+    fits = across(math.inf) - 1.4 >= _NUMBER * len(data)
+    for row, column in np.argwhere(values >= 0.5) if fits else ():
         percent = values[row, column]
         axes.text(column, row, number(percent, 0, language=language), ha="center", va="center",
                   size=6, color="white" if percent > _DARK else "black")  # fmt: skip
     texts = [combination_text(context.codebook, c, language=language) for c in data.index]
     known = ["–" if pd.isna(counts[c]) else counts[c] for c in data.index]
-    names = [f"{text}   n = {count}" for text, count in zip(texts, known, strict=True)]
-    axes.set_yticks(range(len(names)), names)
+    between = "  n=" if is_narrow() else "   n = "
+    names = [f"{text}{between}{count}" for text, count in zip(texts, known, strict=True)]
+    axes.set_yticks(range(len(names)), names, **row_label_size())
     axes.set_xticks(range(len(texts)), texts, rotation=90)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
@@ -73,6 +87,24 @@ def _draw_persistence(axes: Axes, persistence: pd.DataFrame, *, context: Context
     axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=1, borderaxespad=0.2)
 
 
+def _sheet(side: float, treatments: int, *, stacked: bool) -> Figure:
+    if not stacked:
+        return Figure(figsize=(side + 5.2, side + 2.5))
+    width = across(side + 2.2)
+    return Figure(figsize=(width, min(side, width - 1.4, _STACKED) + 0.36 * (treatments + 1) + 3.6))
+
+
+def _panels(figure: Figure, side: float, treatments: int, *, stacked: bool) -> tuple[Axes, Axes]:
+    """Return the axes of transitions and of treatments: beside, or below where room is short."""
+    if not stacked:
+        first, second = figure.subplots(1, 2, width_ratios=[side, 2.4])
+    else:
+        high = min(side, figure.get_size_inches()[0] - 1.4, _STACKED)
+        ratios = [high, 0.36 * (treatments + 1)]
+        first, second = figure.subplots(2, 1, height_ratios=ratios)
+    return first, second
+
+
 def persistence_figure(
     transitions: pd.DataFrame, persistence: pd.DataFrame, *, context: Context
 ) -> Figure:
@@ -82,8 +114,9 @@ def persistence_figure(
     counts = transitions.groupby("previous")["n_previous"].max()
     side = max(2.2, _CELL * len(data))
     with figure_style():
-        figure = Figure(figsize=(side + 5.2, side + 2.5))
-        left, right = figure.subplots(1, 2, width_ratios=[side, 2.4])
+        stacked = across(side + 5.2) < side + 5.2
+        figure = _sheet(side, len(persistence), stacked=stacked)
+        left, right = _panels(figure, side, len(persistence), stacked=stacked)
         _draw_transitions(left, data, context=context, counts=counts)
         _draw_persistence(right, persistence, context=context)
         furnish(
@@ -98,8 +131,10 @@ def persistence_figure(
             top=0.95,
             right=0.25,
             bottom=1.1,
-            gap=0.2,
+            gap=(0.2, 1.45),
         )
+        if stacked:
+            return figure
         place = right.get_position()
         height = min(place.height, 0.42 * (len(persistence) + 1) / figure.get_size_inches()[1])
         right.set_position((place.x0, place.y1 - height, place.width, height))

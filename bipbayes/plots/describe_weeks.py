@@ -10,12 +10,15 @@ from matplotlib.figure import Figure
 from bipbayes.plots.captions import blank_words, caption, titled
 from bipbayes.plots.selection import limits_of
 from bipbayes.plots.style import (
+    LABEL_LINE,
     OLS_COLOUR,
     LanguageFormatter,
+    across,
     bands,
     figure_style,
     furnish,
     in_lines,
+    is_narrow,
     text_height,
 )
 from bipbayes.plots.task import ROW_HEIGHT, WHOLE, Page
@@ -84,7 +87,7 @@ def weeks_figure(data: pd.DataFrame, *, context: Context, page: Page = WHOLE) ->
     with figure_style():
         names = _names(data)
         row_height = max(ROW_HEIGHT, *(text_height(name, _LABEL_SIZE) + 0.03 for name in names))
-        figure = Figure(figsize=(7.2, 1.75 + row_height * len(names)))
+        figure = Figure(figsize=(across(7.2), 1.75 + row_height * len(names)))
         axes = figure.add_subplot()
         _draw_weeks(axes, data, language=language)
         axes.set_xlim(limits)
@@ -92,13 +95,14 @@ def weeks_figure(data: pd.DataFrame, *, context: Context, page: Page = WHOLE) ->
         axes.set_xlabel(axis_text(context.codebook, text, language=language))
         if data["slope"].isna().all():
             axes.set_xticks([0])
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.2)
+        columns = 1 if is_narrow() else 2
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, borderaxespad=0.2)
         furnish(
             figure,
             title=titled(context, phrase("weeks_title", language), page),
             caption=caption(context, sentences),
             left=2.9,
-            top=0.65,
+            top=0.65 + LABEL_LINE * (2 - columns),
         )
     return figure
 

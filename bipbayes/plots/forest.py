@@ -3,6 +3,7 @@
 Or in one panel, on one axis, OLS above the posterior in each row (`dodged_figure`).
 """
 
+import math
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,7 +14,6 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from bipbayes.plots.captions import axis_phrase, caption, titled
@@ -25,6 +25,7 @@ from bipbayes.plots.style import (
     OLS_MARKER,
     POSTERIOR_COLOUR,
     POSTERIOR_MARKER,
+    across,
     bands,
     decimal_axis,
     figure_style,
@@ -44,6 +45,7 @@ _VARIABLE: Final = "estimate"  # what ArviZ calls the one variable drawn
 _WIDTHS: Final = {"labels": 1.25, "ols": 3.0, "forest": 3.0, "n": 0.5}
 _LABEL_SIZE: Final = 7.5
 _WIDEST_LABEL: Final = 2.6  # inches; what is longer takes lines
+_LABEL_SHARE: Final = 0.28  # of a figure, at most
 _EDGE_TICKS: Final = 0.04  # of an axis at either end without ticks: their labels would meet
 
 
@@ -52,7 +54,8 @@ def forest_figure(
 ) -> Figure:
     """Draw labels, OLS, posterior and n as columns with the same rows and the same scale."""
     limits, rows = shared_limits(rows.frame), rows.on_page(page)
-    labels, height = row_labels(list(rows.frame["label"]), _WIDEST_LABEL, _LABEL_SIZE)
+    widest = min(_WIDEST_LABEL, _LABEL_SHARE * across(math.inf))
+    labels, height = row_labels(list(rows.frame["label"]), widest, _LABEL_SIZE)
     rows = replace(rows, frame=rows.frame.assign(label=labels))
     with figure_style():
         collection = _posterior_forest(rows, max(ROW_HEIGHT, height))
@@ -85,7 +88,11 @@ def _posterior_forest(rows: ForestRows, row_height: float) -> Collection:
     columns = [name for name in _WIDTHS if not absent.get(name, False)]
     label_width = max(text_width(text, _LABEL_SIZE) for text in rows.frame["label"]) + 0.1
     widths = {**_WIDTHS, "labels": max(_WIDTHS["labels"], label_width)}
-    size = (8.6 + widths["labels"] - _WIDTHS["labels"], row_height * len(rows.frame) + 1.75)
+    whole = 8.6 + widths["labels"] - _WIDTHS["labels"]
+    panels = [name for name in ("ols", "forest") if name in columns]
+    for name in panels:
+        widths[name] -= (whole - across(whole)) / len(panels)
+    size = (across(whole), row_height * len(rows.frame) + 1.75)
     # ArviZ takes rows and labels from the data; limits and points are given, not recomputed.
     lines = _dataset(rows, "posterior_estimate").expand_dims(chain=1, draw=1)
     lines = lines.expand_dims(column=len(columns)).assign_coords(column=columns)
@@ -254,7 +261,6 @@ def _limits(rows: ForestRows, prefix: str) -> xr.Dataset:
 
 
 _WIDE: Final = 7.2  # inches
-_NARROW: Final = 3.5
 _DODGE: Final = 0.17  # of a row, from its middle to either mark
 _ROW_LABEL_SIZE: Final = 7.0
 _LOOKS: Final = {"ols": (OLS_COLOUR, OLS_MARKER), "posterior": (POSTERIOR_COLOUR, POSTERIOR_MARKER)}
@@ -284,7 +290,7 @@ def dodged_figure(
     widest = _WIDEST_LABEL / 2 if narrow else _WIDEST_LABEL
     labels, height = row_labels(list(rows.frame["label"]), widest, _ROW_LABEL_SIZE)
     rows = replace(rows, frame=rows.frame.assign(label=labels))
-    size = (_NARROW if narrow else _WIDE, max(ROW_HEIGHT, height) * len(labels) + 1.9)
+    size = (across(_WIDE), max(ROW_HEIGHT, height) * len(labels) + 1.9)
     with figure_style():
         figure = Figure(figsize=size)
         axes = figure.add_subplot()
@@ -343,8 +349,6 @@ def _draw_rows(
     axes.set_yticks(places, frame["label"], size=_ROW_LABEL_SIZE)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    if is_narrow():
-        axes.xaxis.set_major_locator(MaxNLocator(4))
     decimal_axis(axes, "x", language=language)
     estimand = next(side.estimand for side in (rows.ols, rows.posterior) if side is not None)
     axes.set_xlabel(axis_phrase(context, estimand))
@@ -380,8 +384,10 @@ def _arrows(
 
 def _counts_beside(axes: Axes, frame: pd.DataFrame, *, language: str) -> None:
     """Write n right of the panel."""
-    across = axes.get_yaxis_transform()
-    axes.text(1.1, -0.75, "n", transform=across, ha="right", va="bottom")
+    beside = axes.get_yaxis_transform()
+    place_x = 1.32 if is_narrow() else 1.1
+    axes.text(place_x, -0.75, "n", transform=beside, ha="right", va="bottom")
     for place, (n, driven) in enumerate(zip(frame["n"], frame["prior_driven"], strict=True)):
         text = f"{whole_number(n, language=language)}{' †' if driven else ''}"
-        axes.text(1.1, place, text, transform=across, ha="right", va="center", size=_ROW_LABEL_SIZE)
+        look: dict[str, Any] = {"ha": "right", "va": "center", "size": _ROW_LABEL_SIZE}
+        axes.text(place_x, place, text, transform=beside, **look)

@@ -16,10 +16,15 @@ from bipbayes.plots.selection import Side, select, side_of
 from bipbayes.plots.style import (
     DIVERGING,
     LABEL_LINE,
+    across,
+    bar_room,
+    beside,
     colour_bar,
     figure_style,
     furnish,
+    in_lines,
     ink_on,
+    is_narrow,
     row_labels,
 )
 from bipbayes.plots.task import ROW_HEIGHT, WHOLE, WIDE, Page
@@ -30,6 +35,8 @@ SOURCES: Final = ("posterior", *FREQUENTIST)
 _MARKERS: Final = {"+": "+", MINUS: "_", "·": "."}
 _CORNER: Final = 0.36  # of a cell from its middle: the mark of a negative estimate
 _CELL: Final = 0.235  # inches, a column
+_SMALLEST_CELL: Final = 0.1  # inches, as its label needs
+_EDGE: Final = 0.12  # inches
 _WIDEST_LABEL: Final = 2.6  # inches; what is longer takes lines
 _PANEL_TITLE: Final = 0.35  # inches, between panels below one another
 _SHARE: Final = 0.98  # of the absolute estimates that the colours tell apart
@@ -105,11 +112,14 @@ def heatmap_figure(data: pd.DataFrame, *, context: Context, page: Page = WHOLE) 
     sides = [side_of(data[data["source"] == name]) for name in panels]
     with figure_style():
         names, row_height = row_labels(names, _WIDEST_LABEL, mpl.rcParams["ytick.labelsize"])
-        shape = (len(panels), 1) if len(combinations) >= WIDE else (1, len(panels))
+        columns = beside(len(panels), 0.3 + _CELL * len(combinations), besides=3.2)
+        columns = 1 if len(combinations) >= WIDE else columns
+        shape = (len(panels) // columns, columns)
         width = 2.6 + shape[1] * (0.35 + _CELL * len(combinations))
         height = 2.3 + shape[0] * max(ROW_HEIGHT, row_height) * len(outcomes)
         height += _PANEL_TITLE * (shape[0] - 1)
-        figure = Figure(figsize=(max(6.0, width), max(4.6, height)))
+        least = _SMALLEST_CELL * len(combinations) + 1.5
+        figure = Figure(figsize=(max(across(max(6.0, width)), least), max(4.6, height)))
         grid = figure.subplots(*shape, sharex=True, sharey=True, squeeze=False).ravel()
         for axes, name in zip(grid, panels, strict=True):
             rows = data[data["source"] == name]
@@ -138,24 +148,22 @@ def _finish(
     marks.append(phrase("heat_units", language))
     title = f"{phrase('heat_title', language)}: {what[0].lower()}{what[1:]}"
     text = caption(context, marks, sides=sides, letters=True)
+    narrow = is_narrow()
     furnish(
         figure,
         title=titled(context, title, page),
         caption=text,
         left=2.3,
-        right=0.9 + (LABEL_LINE if context.codebook.higher else 0.0),
-        top=0.7,
+        right=_EDGE if narrow else 0.9 + (LABEL_LINE if context.codebook.higher else 0.0),
+        top=0.7 + bar_room(),
         bottom=1.0,
-        gap=0.06,
+        gap=(0.06, _PANEL_TITLE),
     )
-    height = figure.get_size_inches()[1]
-    panels, parts = figure.axes, figure.subplotpars
-    room = _PANEL_TITLE / height
-    each = (parts.top - parts.bottom - room * (len(panels) - 1)) / len(panels)
-    figure.subplots_adjust(hspace=room / each)  # counts where panels stand below one another
+    panels = figure.axes
     ends: dict[str, Any] = {"extend": "both", "extendfrac": 0.03}
     bar = colour_bar(figure, image, panels[-1], language=language, above=panels[0], **ends)
-    bar.set_label(axis_phrase(context, sides[0].estimand))
+    label = axis_phrase(context, sides[0].estimand)
+    bar.set_label(in_lines(label, 1.9, 8.0) if narrow else label)
 
 
 def _order(data: pd.DataFrame, context: Context) -> tuple[list[str], list[str]]:

@@ -1,7 +1,9 @@
 """The report's own form (Figures 3-24): combinations along the x axis, dot and vertical line."""
 
+import math
 from typing import Final
 
+import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,10 +13,13 @@ from bipbayes.plots.selection import select, side_of
 from bipbayes.plots.style import (
     OLS_COLOUR,
     OLS_MARKER,
+    across,
     decimal_axis,
     figure_style,
     furnish,
     interval_marks,
+    text_height,
+    text_width,
 )
 from bipbayes.plots.task import WIDE
 from bipbayes.wording import Context, number, outcome_label, phrase
@@ -23,6 +28,8 @@ _KEPT: Final = [
     *("n", "n_citizens", "estimate", "lower", "upper"),
     *("source", "model", "vcov", "estimand", "level", "kind"),
 ]
+_BESIDE: Final = 0.75  # inches, what is not columns
+_SMALLEST: Final = 0.1  # inches, a column whose label stands upright
 _LONG_LABEL: Final = 9  # letters from which labels stand upright
 
 
@@ -56,8 +63,13 @@ def _draw_intervals(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
     places = range(len(data))
     axes.axhline(0, color="black", linewidth=0.6)
     interval_marks(axes, data, places, colour=OLS_COLOUR, upright=True, marker=OLS_MARKER, s=22)
+    size = mpl.rcParams["xtick.labelsize"]
+    ticks, cell = _ticks(data, language), (across(math.inf) - _BESIDE) / len(data)
     upright = data["label"].str.len().max() >= _LONG_LABEL
-    axes.set_xticks(places, _ticks(data, language), rotation=90 if upright else 0)
+    upright |= cell < max(text_width(tick, size) for tick in ticks)
+    if cell < text_height(ticks[0], size):
+        ticks = [tick.replace("\n", "  ") for tick in ticks]
+    axes.set_xticks(places, ticks, rotation=90 if upright else 0)
     axes.tick_params(axis="x", length=0)
     axes.set_xlim(-0.6, len(data) - 0.4)
     decimal_axis(axes, "y", language=language)
@@ -70,7 +82,8 @@ def interval_figure(data: pd.DataFrame, *, context: Context, outcome: str) -> Fi
     language = context.language
     with figure_style():
         column = 0.52 if len(data) < WIDE else 0.4  # inches; upright labels have three lines
-        figure = Figure(figsize=(max(5.0, 0.9 + column * len(data)), 4.4))
+        width = across(max(5.0, 0.9 + column * len(data)))
+        figure = Figure(figsize=(max(width, _BESIDE + _SMALLEST * len(data)), 4.4))
         axes = figure.add_subplot()
         _draw_intervals(axes, data, language=language)
         axes.set_ylabel(axis_phrase(context, side.estimand if side else "effect"))

@@ -10,12 +10,15 @@ from matplotlib.figure import Figure
 from bipbayes.plots.captions import axis_phrase, caption, titled
 from bipbayes.plots.selection import select, side_of
 from bipbayes.plots.style import (
+    LABEL_LINE,
     POSTERIOR_COLOUR,
+    across,
     bands,
     decimal_axis,
     figure_style,
     furnish,
     interval_marks,
+    is_narrow,
 )
 from bipbayes.wording import Context, combination_text, outcome_label, phrase
 
@@ -56,7 +59,9 @@ def new_jobcenter_figure(data: pd.DataFrame, *, context: Context, outcome: str) 
     label = outcome_label(context.codebook, outcome, language=language)
     side = side_of(data[data["estimand"] == "effect"])
     with figure_style():
-        figure = Figure(figsize=(6.4, _ROW_HEIGHT * len(context.codebook.combinations) + 2.1))
+        figure = Figure(
+            figsize=(across(6.4), _ROW_HEIGHT * len(context.codebook.combinations) + 2.1)
+        )
         axes = figure.add_subplot()
         _draw_new_jobcenter(axes, data, context=context)
         furnish(
@@ -69,7 +74,7 @@ def new_jobcenter_figure(data: pd.DataFrame, *, context: Context, outcome: str) 
                 letters=True,
             ),
             left=1.3,
-            top=0.68,
+            top=0.68 + (LABEL_LINE if is_narrow() else 0.0),
             bottom=0.5,
         )
     return figure
@@ -95,7 +100,11 @@ def _draw_new_jobcenter(axes: Axes, data: pd.DataFrame, *, context: Context) -> 
     decimal_axis(axes, "x", language=language)
     axes.set_xlabel(axis_phrase(context))
     legend = axes.legend(
-        loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, borderpad=0.2, handletextpad=0.3
+        loc="lower left",
+        bbox_to_anchor=(-0.02, 1.0),
+        ncols=1 if is_narrow() else 2,
+        borderpad=0.2,
+        handletextpad=0.3,
     )
     for handle, look in zip(legend.legend_handles, LOOKS.values(), strict=True):
         if handle is not None:

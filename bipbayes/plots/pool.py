@@ -9,6 +9,7 @@ import logging
 import os
 from collections.abc import Iterable
 from concurrent.futures import Future, as_completed
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from bipbayes.atomic import note_written
 from bipbayes.errors import RunError
 from bipbayes.helpers import Processes, shared_modules
-from bipbayes.plots.task import FigureTask, Printing
+from bipbayes.plots.task import COLUMN, FigureTask, Printing
 from bipbayes.progress import stage
 
 if TYPE_CHECKING:
@@ -60,15 +61,16 @@ class DrawingPool(Processes):
             import_module(_STYLE).require_font(printing.font)
         super().__init__(count, initializer=_prepare)
         self.folder, self._printing = folder, printing
-        self._futures: dict[str, Future[tuple[list[Path], set[str]]]] = {}
+        self._futures: dict[str, Future[Drawn]] = {}
         if count > 0:
             # The first job makes the server start importing now.
             self.early_job(_prepare_again)
 
     def submit(self, tasks: Iterable[FigureTask]) -> None:
         """Hand in figures; returns at once (after drawing them with ``workers=0``)."""
-        for task in tasks:
-            self._futures[task.file] = self.job(draw_task, task, self.folder, self._printing)
+        for given in tasks:
+            for task in given.printed(self._printing.size):
+                self._futures[task.file] = self.job(draw_task, task, self.folder, self._printing)
 
     def finish(self) -> list[Path]:
         """Wait for all figures handed in.
@@ -89,12 +91,14 @@ class DrawingPool(Processes):
         paths: list[Path] = []
         faults: list[str] = []
         boxed: set[str] = set()
+        unfit: list[str] = []
         for name, future in self._futures.items():
             fault = future.exception()
             if fault is None:
-                drawn, boxes = future.result()
-                paths += drawn
-                boxed |= boxes
+                drawn = future.result()
+                paths += drawn.files
+                boxed |= drawn.boxed
+                unfit += [f"{name} ({drawn.inches})"] if drawn.inches else []
             else:
                 faults.append(f"{name} ({type(fault).__name__}: {fault})")
         note_written(paths)
@@ -108,14 +112,31 @@ class DrawingPool(Processes):
                 len(boxed),
                 ", ".join(map(repr, shortest)),
             )
+        if unfit:
+            logger.warning(
+                "figures larger than a %s, whose letters would be too small, in inches: %s; "
+                "take --figure-size %s",
+                self._printing.size,
+                ", ".join(unfit),
+                "page" if self._printing.size == COLUMN else "slide, or a page laid across",
+            )
         if faults:
             listed = "; ".join(faults)
             raise RunError(f"{len(faults)} of {count} figures could not be drawn: {listed}")
         return paths
 
 
-def draw_task(task: FigureTask, folder: Path, printing: Printing) -> tuple[list[Path], set[str]]:
-    """Draw one figure and write its files; return them, and texts that no font can draw."""
+@dataclass(frozen=True)
+class Drawn:
+    """What was drawn: files, texts that no font can draw, and inches that were not asked for."""
+
+    files: list[Path]
+    boxed: set[str]
+    inches: str
+
+
+def draw_task(task: FigureTask, folder: Path, printing: Printing) -> Drawn:
+    """Draw one figure and write its files."""
     save, style, captions = map(import_module, _DRAWING)
     context = task.arguments.get("context")
     kept = captions.kept_words(context) if context else ""
@@ -123,11 +144,11 @@ def draw_task(task: FigureTask, folder: Path, printing: Printing) -> tuple[list[
         apart=kept if printing.bare else None, size=printing.size, font=printing.font
     ):
         figure = figure_of(task)
-        boxed = style.undrawn(figure)
+        boxed, inches = style.undrawn(figure), save.misfit(figure, printing.size)
         paths = save.save_figure(
             figure, folder / task.file, formats=printing.formats, size=printing.size
         )
-    return paths, boxed
+    return Drawn(paths, boxed, inches)
 
 
 def figure_of(task: FigureTask) -> "Figure":

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bipbayes.plots.captions import caption, titled
-from bipbayes.plots.style import decimal_axis, figure_style, furnish
+from bipbayes.plots.style import across, beside, decimal_axis, figure_style, furnish
 from bipbayes.sampling.labels import SAMPLE, elements
 from bipbayes.wording import Context, decimals_marked, number, parameter_words, phrase
 
@@ -49,7 +49,7 @@ def rank_figure(draws: xr.Dataset, *, context: Context) -> Figure:
     language = context.language
     flat, step = thinned(flatten(draws))
     flat = flat.rename({n: parameter_words(str(n), language=language) for n in flat.data_vars})
-    columns = min(_COLUMNS, len(flat.data_vars))
+    columns = min(beside(_COLUMNS, 1.4), len(flat.data_vars))
     rows = -(-len(flat.data_vars) // columns)
     chains = flat.sizes["chain"]
     with figure_style():
@@ -62,7 +62,7 @@ def rank_figure(draws: xr.Dataset, *, context: Context) -> Figure:
             linestyle=[_CHAIN_STYLES[k % len(_CHAIN_STYLES)] for k in range(chains)],
             visuals={"ecdf_lines": {"width": 1.0}, "remove_axis": False},
             figure_kwargs={
-                "figsize": (2.6 * columns + 0.7, 1.75 * rows + 0.9),
+                "figsize": (across(2.6 * columns + 0.7), 1.75 * rows + 0.9),
                 "figsize_units": "inches",
                 "layout": "none",
             },
@@ -92,7 +92,11 @@ def energy_figure(energy: xr.DataArray, *, context: Context) -> Figure:
             backend="matplotlib",
             show_bfmi=False,
             color=list(_CHAIN_COLOURS[:2]),
-            figure_kwargs={"figsize": (6.0, 3.6), "figsize_units": "inches", "layout": "none"},
+            figure_kwargs={
+                "figsize": (across(6.0), 3.6),
+                "figsize_units": "inches",
+                "layout": "none",
+            },
         )
         figure: Figure = collection.viz["figure"].item()
         for axes in figure.axes:

@@ -10,10 +10,11 @@ from typing import Any, Final
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from bipbayes.atomic import atomic_path, write_text
 from bipbayes.plots.style import figure_style
-from bipbayes.plots.task import SIZES
+from bipbayes.plots.task import COLUMN, SIZES
 
 WORDS: Final = "txt"
 RESOLUTION: Final = 200  # dots per inch
@@ -26,7 +27,8 @@ _METADATA: Final = {
 }
 # A little larger than the default's files, in a third of the time.
 _PNG: Final[dict[str, Any]] = {"compress_level": 3}
-_SMALLEST: Final = 0.7  # of the size as drawn: letters of five points
+_LEAST: Final = {"column": 6.0, "page": 6.0, "slide": 4.5}  # points, of the smallest letters
+_SLACK: Final = 0.02  # inches
 
 
 def save_figure(
@@ -62,12 +64,29 @@ def scaling(figure: Figure, size: str) -> float:
     """Return how many times as large as drawn a figure is written.
 
     It fits the size asked for, but letters stay readable: a figure that would need smaller ones
-    is wider than asked for.
+    is larger than asked for (`misfit`). A column is always filled in its width.
     """
     if not size:
         return 1.0
-    shares = (most / have for most, have in zip(SIZES[size], figure.get_size_inches(), strict=True))
-    return float(max(min(shares), _SMALLEST))
+    have = figure.get_size_inches()
+    wide, high = (float(most) / inches for most, inches in zip(SIZES[size], have, strict=True))
+    smallest = min((float(t.get_fontsize()) for t in _written(figure)), default=_LEAST[size])
+    share = wide if size == COLUMN else min(wide, high)
+    return float(max(share, _LEAST[size] / smallest if share < 1 else share))
+
+
+def misfit(figure: Figure, size: str) -> str:
+    """Return the inches of a figure that does not fit the size asked for; ``""`` if it does."""
+    if not size:
+        return ""
+    inches = figure.get_size_inches() * scaling(figure, size)
+    if all(have <= most + _SLACK for have, most in zip(inches, SIZES[size], strict=True)):
+        return ""
+    return f"{inches[0]:.1f} x {inches[1]:.1f}"
+
+
+def _written(figure: Figure) -> list[Text]:
+    return [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
 
 
 def _write(figure: Figure, path_stem: Path, ending: str, scale: float) -> Path:

@@ -1,5 +1,6 @@
 """How far pooling moves each estimate: arrows from OLS to posterior, by number of responses."""
 
+import math
 from typing import Final
 
 import numpy as np
@@ -16,9 +17,12 @@ from bipbayes.plots.style import (
     OLS_COLOUR,
     OLS_MARKER,
     POSTERIOR_COLOUR,
+    across,
     decimal_axis,
     figure_style,
     furnish,
+    in_lines,
+    is_narrow,
 )
 from bipbayes.plots.task import pages
 from bipbayes.wording import Context, combination_text, number, phrase, respondent_word
@@ -28,6 +32,9 @@ RESPONDENT_COLOURS: Final = (POSTERIOR_COLOUR, "#E69F00", "#009E73", "#CC79A7")
 _ROOM: Final = 0.8  # of a combination's band that its arrows fill
 _ARROW: Final = 0.023  # inches, at least: no arrow hides its neighbour
 _PANEL: Final = 2.9  # inches, where combinations stand in several rows
+_NARROW_BAND: Final = 0.4  # inches of a combination, in a column
+_NARROW_PANEL: Final = 2.3  # inches
+_NARROW_BETWEEN: Final = 0.95  # inches, for the labels
 _WIDEST: Final = 10.0  # inches of combinations side by side
 _BETWEEN: Final = 0.6  # of a panel's height between two, for the labels
 
@@ -79,7 +86,8 @@ def _draw_shrinkage(axes: Axes, data: pd.DataFrame, *, context: Context) -> None
     axes.set_xticks(range(len(labels)), labels, rotation=90)
     axes.tick_params(axis="x", length=0)
     axes.set_xlim(-0.5, len(labels) - 0.5)
-    axes.set_ylabel(axis_phrase(context))
+    words = axis_phrase(context)
+    axes.set_ylabel(in_lines(words, _NARROW_PANEL - _NARROW_BETWEEN, 8.0) if is_narrow() else words)
     decimal_axis(axes, "y", language=context.language)
 
 
@@ -90,10 +98,13 @@ def shrinkage_figure(data: pd.DataFrame, *, frame: pd.DataFrame, context: Contex
     with figure_style():
         band = max(0.58, _ARROW * data["outcome"].nunique() / _ROOM)
         order = list(dict.fromkeys(data["combination"]))
-        rows = pages(len(order), band, room=_WIDEST)
+        narrow, panel = is_narrow(), _PANEL
+        if narrow:
+            band, panel = _NARROW_BAND, _NARROW_PANEL
+        rows = pages(len(order), band, room=min(_WIDEST, across(math.inf) - 1.0))
         widest = max(page.rows.stop - page.rows.start for page in rows)
-        height = 5.2 if len(rows) == 1 else 1.75 + _PANEL * len(rows)
-        figure = Figure(figsize=(max(6.0, 1.0 + band * widest), height))
+        height = 5.2 if len(rows) == 1 else 1.75 + panel * len(rows)
+        figure = Figure(figsize=(across(max(6.0, 1.0 + band * widest)), height))
         grid = figure.subplots(len(rows), 1, sharey=True, squeeze=False).ravel()
         for axes, page in zip(grid, rows, strict=True):
             here = data["combination"].isin(order[page.rows])
@@ -124,8 +135,10 @@ def shrinkage_figure(data: pd.DataFrame, *, frame: pd.DataFrame, context: Contex
             left=0.6,
             top=0.6,
             bottom=1.05,
+            gap=(0.05, _NARROW_BETWEEN),
         )
-        figure.subplots_adjust(hspace=_BETWEEN)
+        if not narrow:
+            figure.subplots_adjust(hspace=_BETWEEN)
     return figure
 
 
@@ -142,7 +155,7 @@ def _arrows(axes: Axes, rows: pd.DataFrame, colour: str) -> None:
         scale_units="xy",
         scale=1,
         units="inches",
-        width=0.012,
+        width=0.007 if is_narrow() else 0.012,
         headwidth=4,
         headlength=4,
         headaxislength=4,

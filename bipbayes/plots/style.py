@@ -5,6 +5,7 @@ marker (square, circle), so that a grey print can be read. Widths of texts are t
 themselves, at no resolution: the same everywhere, and known before anything is drawn.
 """
 
+import math
 import textwrap
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache, lru_cache
 from importlib.resources import as_file, files
+from itertools import pairwise
 from typing import Any, Final
 
 import matplotlib as mpl
@@ -28,12 +30,12 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.image import AxesImage
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
-from matplotlib.ticker import FixedLocator, Formatter
+from matplotlib.ticker import AutoLocator, FixedLocator, Formatter, MaxNLocator
 from numpy.typing import ArrayLike
 
 from bipbayes.errors import SettingsError
 from bipbayes.intervals import excludes_zero
-from bipbayes.plots.task import COLUMN
+from bipbayes.plots.task import SIZES
 from bipbayes.wording import number
 
 LABEL_LINE: Final = 0.14  # inches, a further line of the words at an axis
@@ -140,6 +142,10 @@ _CAPTION_SIZE: Final = 6.5
 _CAPTION_LINE: Final = 0.125  # inches
 _TITLE_SIZE: Final = 11.0
 _TITLE_LINE: Final = 0.18  # inches
+_NARROW: Final = 5.0  # inches: anything less is a column
+_SIDE: Final = 1.25  # inches, of labels beside a picture in a column
+_NUMBERS: Final = 0.62  # inches, of a column's numbers and words at an axis
+_FEW_TICKS: Final = 4
 _TITLE_ROOM: Final = 0.28  # inches, of a title in one line
 
 
@@ -148,7 +154,7 @@ class _Asked:
     """What `drawn_for` was asked for."""
 
     apart: str | None = None
-    narrow: bool = False
+    room: float = math.inf
     font: str = ""
 
 
@@ -209,11 +215,12 @@ def drawn_for(*, apart: str | None = None, size: str = "", font: str = "") -> It
         Leaves title and caption out, but for these words, which stand under the figure all the
         same: that data are synthetic. ``None`` leaves nothing out.
     size
-        What the figure will be printed as; forests are drawn narrow for a ``column``.
+        What the figure will be printed as: it is laid out for that width.
     font
         An installed family that letters are taken from first.
     """
-    before = _ASKED.set(_Asked(apart, size == COLUMN, font))
+    room = SIZES[size][0] if size else math.inf
+    before = _ASKED.set(_Asked(apart, room, font))
     try:
         yield
     finally:
@@ -222,7 +229,26 @@ def drawn_for(*, apart: str | None = None, size: str = "", font: str = "") -> It
 
 def is_narrow() -> bool:
     """Say whether what is drawn now must fit a column of a journal."""
-    return _ASKED.get().narrow
+    return _ASKED.get().room < _NARROW
+
+
+def row_label_size() -> dict[str, Any]:
+    """Return the size of labels beside many rows, smaller in a column: for `Axes.set_yticks`."""
+    return {"size": 6.0} if is_narrow() else {}
+
+
+def across(width: float) -> float:
+    """Return so many inches, or as many as there are where fewer were asked for."""
+    return min(width, _ASKED.get().room)
+
+
+def beside(count: int, each: float, *, besides: float = 0.0) -> int:
+    """Return how many of `count` panels of so many inches stand side by side; others go below.
+
+    `besides` are the inches that labels and margins take.
+    """
+    room = _ASKED.get().room
+    return count if math.isinf(room) else max(1, min(count, int((room - besides) / each + 1e-9)))
 
 
 def require_font(name: str) -> None:
@@ -305,15 +331,31 @@ def colour_bar(
     above: Axes | None = None,
     **look: Any,
 ) -> Colorbar:
-    """Add a colour bar right of axes (inches), up to the top of those `above` where there are."""
-    inches, place = figure.get_size_inches()[0], axes.get_position()
+    """Add a colour bar right of axes (inches), up to the top of those `above` where there are.
+
+    In a column it lies above them, for which `bar_room` is needed at the top.
+    """
+    (wide, high), place = figure.get_size_inches(), axes.get_position()
     top = place if above is None else above.get_position()
-    box = (place.x1 + gap / inches, place.y0, width / inches, top.y1 - place.y0)
+    box = (place.x1 + gap / wide, place.y0, width / wide, top.y1 - place.y0)
+    if is_narrow():
+        under = above or axes
+        lines = 1 + under.get_title(loc="left").count("\n")
+        box = (top.x0, top.y1 + (0.28 + LABEL_LINE * lines) / high, top.width, 0.1 / high)
+        look["orientation"] = "horizontal"
     bar = figure.colorbar(image, cax=figure.add_axes(box), **look)
     bar.ax.yaxis.set_major_formatter(LanguageFormatter(language))
+    if is_narrow():
+        bar.ax.xaxis.set_major_formatter(LanguageFormatter(language))
+        bar.ax.xaxis.set_label_position("top")
     if look:
         bar.outline.set_visible(False)
     return bar
+
+
+def bar_room() -> float:
+    """Inches that a colour bar above a picture takes; 0 where it stands at its right."""
+    return 0.6 if is_narrow() else 0.0
 
 
 def bands(axes: Axes, rows: Iterable[float]) -> None:
@@ -363,6 +405,77 @@ def wrapped_caption(text: str, width: float) -> str:
     return in_lines(text, width - 2 * _EDGE, _CAPTION_SIZE)
 
 
+def _squeeze(figure: Figure, left: float, right: float) -> float:
+    """Break words and thin ticks for a column; return the inches that labels at the left need."""
+    width = figure.get_size_inches()[0]
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if type(axis.get_major_locator()) in (MaxNLocator, AutoLocator):
+                place = axes.get_subplotspec()
+                columns = place.get_gridspec().ncols if place and axis is axes.xaxis else 1
+                axis.set_major_locator(MaxNLocator(max(2, _FEW_TICKS - columns + 1)))
+        # Axes on the scale of their neighbour's have its labels, which are not shown.
+        place = axes.get_subplotspec()
+        fixed = isinstance(axes.yaxis.get_major_locator(), FixedLocator)
+        if fixed and place is not None and place.is_first_col():
+            written = axes.get_yticklabels()
+            broken = [in_lines(t.get_text(), _SIDE, float(t.get_fontsize())) for t in written]
+            axes.set_yticks(axes.get_yticks(), broken)
+    labels = room_for_labels(figure)[0]
+    left = labels or min(left, _NUMBERS)
+    for axes in figure.axes:
+        place = axes.get_subplotspec()
+        columns = place.get_gridspec().ncols if place else 1
+        room = (width - left - right) / columns
+        if "\n" not in axes.get_title(loc="left"):
+            title = in_lines(axes.get_title(loc="left"), room, float(axes.title.get_fontsize()))
+            axes.set_title(title, loc="left", size=axes.title.get_fontsize())
+        if axes.get_xlabel():
+            axes.set_xlabel(
+                in_lines(axes.get_xlabel(), room + right, float(axes.xaxis.label.get_fontsize()))
+            )
+    return left
+
+
+def _arrange(
+    figure: Figure,
+    size: tuple[float, float],
+    around: tuple[float, float, float, float],
+    gap: float | tuple[float, float],
+) -> None:
+    """Set size and margins (left, right, top, bottom), all in inches but for `gap`."""
+    beside, between = gap if isinstance(gap, tuple) else (gap, None)
+    (width, height), (left, right, top, bottom) = size, around
+    figure.set_size_inches(width, height)
+    more: dict[str, float] = {}
+    grids = [axes.get_gridspec() for axes in figure.axes]
+    rows = max((grid.nrows for grid in grids if grid is not None), default=1)
+    if between is not None and rows > 1:
+        each = (height - top - bottom - between * (rows - 1)) / rows
+        more["hspace"] = between / each
+    figure.subplots_adjust(
+        left=left / width,
+        right=1 - right / width,
+        top=1 - top / height,
+        bottom=bottom / height,
+        wspace=beside,
+        **more,
+    )
+
+
+def _crowded(figure: Figure) -> float:
+    """Return how many times as high axes must be so that the labels of their rows are whole."""
+    height, most = figure.get_size_inches()[1], 1.0
+    for axes in figure.axes:
+        if isinstance(axes.yaxis.get_major_locator(), FixedLocator) and axes.get_visible():
+            labels = [t for t in axes.get_yticklabels() if t.get_text()]
+            low, high = sorted(axes.get_ylim())
+            row = axes.get_position().height * height / max(high - low, 1e-9)
+            need = [text_height(t.get_text(), float(t.get_fontsize())) + 0.02 for t in labels]
+            most = max(most, max((sum(two) / 2 for two in pairwise(need)), default=0.0) / row)
+    return most
+
+
 def furnish(
     figure: Figure,
     *,
@@ -372,7 +485,7 @@ def furnish(
     right: float = 0.15,
     top: float = 0.45,
     bottom: float = 0.5,
-    gap: float = 0.05,
+    gap: float | tuple[float, float] = 0.05,
 ) -> None:
     """Set margins (inches), the title at the top left and the caption under the picture.
 
@@ -390,14 +503,17 @@ def furnish(
     left, right, top, bottom
         Room around the axes, at least; further lines of an axis' words get their own.
     gap
-        Room between neighbouring axes, as a share of their width.
+        Room between neighbouring axes, as a share of their width, and in inches between those
+        that stand below one another.
     """
     width, height = figure.get_size_inches()
+    if is_narrow():
+        left = _squeeze(figure, left, right)
     given = left + LABEL_LINE * max(axes.get_ylabel().count("\n") for axes in figure.axes)
     under = bottom + LABEL_LINE * max(axes.get_xlabel().count("\n") for axes in figure.axes)
     needed = room_for_labels(figure)
     left, bottom = max(given, needed[0]), max(under, needed[1])
-    width += left - given
+    width = max(width, across(width + left - given))
     head = in_lines(title, width - 2 * _EDGE, _TITLE_SIZE)
     further = _TITLE_LINE * head.count("\n")
     text = wrapped_caption(caption, width)
@@ -409,14 +525,11 @@ def furnish(
         height += below
         top, further, head, text = top - _TITLE_ROOM, 0.0, "", kept
     height += bottom - under + further
-    figure.set_size_inches(width, height)
-    figure.subplots_adjust(
-        left=left / width,
-        right=1 - right / width,
-        top=1 - (top + further) / height,
-        bottom=(bottom + below) / height,
-        wspace=gap,
-    )
+    around = (left, right, top + further, bottom + below)
+    _arrange(figure, (width, height), around, gap)
+    if is_narrow() and (more := _crowded(figure)) > 1.0:
+        height += (more - 1.0) * (height - around[2] - around[3])
+        _arrange(figure, (width, height), around, gap)
     figure.text(_EDGE / width, 1 - 0.08 / height, head, va="top", fontsize=_TITLE_SIZE)
     figure.text(
         _EDGE / width,

@@ -5,7 +5,7 @@ Neither matplotlib nor ArviZ is imported here.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 ROW_HEIGHT: Final = 0.235  # inches, of a row with a label in one line
@@ -59,6 +59,9 @@ COLUMN: Final = "column"
 # Inches across and high: a column and a page of a journal, a slide of 13.3 by 7.5.
 SIZES: Final = {COLUMN: (3.5, 9.0), "page": (7.2, 9.0), "slide": (12.3, 6.7)}
 
+PRINT_ROOM: Final = {COLUMN: 5.6, "page": 6.6}
+"""Inches of rows on a page of print: captions take more lines in a column."""
+
 
 @dataclass(frozen=True)
 class Printing:
@@ -102,27 +105,51 @@ class FigureTask:
         Small frames and labels, never all draws.
     page
         Number of the page, where rows fill several.
+    parts
+        Pages by size of print, where that needs more of them.
     """
 
     name: str
     function: str | Callable[..., Any]
     arguments: Mapping[str, Any]
     page: int = 1
+    parts: Mapping[str, list[Page]] = field(default_factory=dict)
 
     @property
     def file(self) -> str:
         """Its place below ``figures``: further pages have their number behind the name."""
         return figure_file(self.name if self.page == 1 else f"{self.name}_{self.page}")
 
-    def on_pages(self, rows: int, row_height: float = ROW_HEIGHT) -> "list[FigureTask]":
+    def on_pages(
+        self, rows: int, row_height: float = ROW_HEIGHT, **printed: float
+    ) -> "list[FigureTask]":
         """Return a task for every page that so many rows need.
 
         Parameters
         ----------
         rows, row_height
             As for `bipbayes.plots.task.pages`.
+        **printed
+            Other inches of a row by size of print, where that lays the figure out in another way.
         """
+        task = self.for_print(rows, **{**dict.fromkeys(PRINT_ROOM, row_height), **printed})
+        return task._divided(pages(rows, row_height))
+
+    def for_print(self, rows: int, **heights: float) -> "FigureTask":
+        """Return the task, which several pages take in print: rows, and their inches by size."""
+        parts = {
+            size: pages(rows, height, room=PRINT_ROOM[size]) for size, height in heights.items()
+        }
+        return replace(self, parts=parts)
+
+    def printed(self, size: str) -> "list[FigureTask]":
+        """Return the tasks of the pages that a size of print needs, once for all of them."""
+        if size not in self.parts:
+            return [self]
+        return self._divided(self.parts[size]) if self.page == 1 else []
+
+    def _divided(self, found: list[Page]) -> "list[FigureTask]":
         return [
             replace(self, arguments={**self.arguments, "page": page}, page=page.number)
-            for page in pages(rows, row_height)
+            for page in found
         ]

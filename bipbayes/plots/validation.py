@@ -16,6 +16,8 @@ from bipbayes.plots.style import (
     OLS_MARKER,
     POSTERIOR_COLOUR,
     POSTERIOR_MARKER,
+    across,
+    beside,
     figure_style,
     furnish,
 )
@@ -36,7 +38,8 @@ def calibration_figure(shares: pd.DataFrame, *, model: str, context: Context) ->
     data = calibration_data(shares, model)
     rounds = len(next(iter(data.values())))
     tree = arviz_base.from_dict({"prior_sbc": data}, sample_dims=["sample"])
-    rows = -(-len(data) // 3)
+    columns = beside(3, 2.0)
+    rows = -(-len(data) // columns)
     title = phrase("calibration_title", language, model=model)
     with figure_style():
         collection = arviz_plots.plot_ecdf_pit(
@@ -46,8 +49,8 @@ def calibration_figure(shares: pd.DataFrame, *, model: str, context: Context) ->
             method="pot_c",
             visuals={"p_value_text": False},
             backend="matplotlib",
-            col_wrap=3,
-            figure_kwargs={"figsize": (10, 1.4 + 2.2 * rows)},
+            col_wrap=columns,
+            figure_kwargs={"figsize": (across(10), 1.4 + 2.2 * rows)},
         )
         figure: Figure = collection.viz["figure"].item()
         furnish(
@@ -62,6 +65,7 @@ def calibration_figure(shares: pd.DataFrame, *, model: str, context: Context) ->
     return figure
 
 
+_BETWEEN: Final = 0.65  # inches, of panels below one another
 GOAL: Final = (0.93, 0.97)
 _PANELS: Final = (
     ("effect", "single"),
@@ -116,23 +120,29 @@ def coverage_figure(table: pd.DataFrame, *, context: Context) -> Figure:
     data = coverage_data(table)
     labels = data.drop_duplicates("row").sort_values("row")
     with figure_style():
-        figure = Figure(figsize=(12.0, 2.2 + 0.42 * len(labels)))
-        grid = figure.subplots(2, len(_PANELS), sharey=True, squeeze=False)
-        for column, panel in enumerate(_PANELS):
+        columns = beside(len(_PANELS), 2.0, besides=1.5)
+        lines = 2 * (len(_PANELS) // columns)
+        height = 2.2 + 0.21 * lines * len(labels) + (lines - 2) * _BETWEEN
+        figure = Figure(figsize=(across(12.0), height))
+        grid = figure.subplots(lines, columns, sharey=True, squeeze=False)
+        for place, panel in enumerate(_PANELS):
+            line, column = 2 * (place // columns), place % columns
+            above, below = grid[line, column], grid[line + 1, column]
             rows = data[(data["estimand"] == panel[0]) & (data["target"] == panel[1])]
-            _draw_measure(grid[0, column], rows, measure="covered_95")
-            _draw_measure(grid[1, column], rows, measure="rmse")
-            grid[0, column].axvspan(*GOAL, color="#DDDDDD", zorder=0)
-            grid[0, column].axvline(0.95, color=GREY, linewidth=0.6)
-            grid[0, column].set_xlim(min(0.7, data["covered_95"].min() - 0.02), 1.005)
+            _draw_measure(above, rows, measure="covered_95")
+            _draw_measure(below, rows, measure="rmse")
+            above.axvspan(*GOAL, color="#DDDDDD", zorder=0)
+            above.axvline(0.95, color=GREY, linewidth=0.6)
+            above.set_xlim(min(0.7, data["covered_95"].min() - 0.02), 1.005)
             # One or two replicates have no Monte Carlo error.
             widest = (rows["rmse"] + rows["rmse_mcse"].fillna(0.0)).max()
-            grid[1, column].set_xlim(0, 1.12 * widest)
-            grid[0, column].set_title(phrase(f"coverage_{'_'.join(panel)}", language), loc="left")
-        for row, name in enumerate(("coverage_axis", "error_axis")):
-            grid[row, 0].set_yticks(list(labels["row"]), list(labels["label"]))
-            grid[row, 0].set_ylim(len(labels) - 0.4, -0.6)
-            grid[row, 1].set_xlabel(phrase(name, language), color=GREY)
+            below.set_xlim(0, 1.12 * widest)
+            above.set_title(phrase(f"coverage_{'_'.join(panel)}", language), loc="left")
+        for line, row in enumerate(grid):
+            row[0].set_yticks(list(labels["row"]), list(labels["label"]))
+            row[0].set_ylim(len(labels) - 0.4, -0.6)
+            name = ("coverage_axis", "error_axis")[line % 2]
+            row[min(1, columns - 1)].set_xlabel(phrase(name, language), color=GREY)
         counts = {name: int(table[name].max()) for name in ("replicates", "truths")}
         furnish(
             figure,
@@ -140,7 +150,8 @@ def coverage_figure(table: pd.DataFrame, *, context: Context) -> Figure:
             caption=phrase("coverage_marks", language, **counts),
             left=3.2,
             top=0.6,
-            gap=0.16,
+            gap=(0.16, _BETWEEN),
         )
-        figure.subplots_adjust(hspace=0.5)
+        if lines == 2:
+            figure.subplots_adjust(hspace=0.5)
     return figure

@@ -20,8 +20,8 @@ from bipbayes.disclosure.small_cells import blank_small_cells
 from bipbayes.errors import SettingsError
 from bipbayes.estimands.posterior import Posterior
 from bipbayes.intervals import PLAIN, join_frames, of_analysis
+from bipbayes.plots.catalogue import claims_task
 from bipbayes.plots.pool import DrawingPool
-from bipbayes.plots.task import FigureTask
 from bipbayes.run.closing import of_audit
 from bipbayes.run.compare_stage import FIGURES
 from bipbayes.run.console import conclude
@@ -113,8 +113,7 @@ def audit_run(
     context = run_context(run.folder, run.codebook, settings)
     paragraph = abstract_paragraph(shown, context, model=posterior.model)
     write_text(run.folder.file(f"tables/audit_paragraph{ending}.txt"), paragraph + "\n")
-    arguments = {"audit": shown, "context": context}
-    pool.submit([FigureTask(f"claims{ending}", "bipbayes.plots.claims:claims_figure", arguments)])
+    pool.submit([claims_task(shown, context, ending=ending)])
     wanted = {
         "beyond": beyond,
         "level": settings.level,

@@ -37,9 +37,14 @@ from bipbayes.errors import RunError, SettingsError
 from bipbayes.intervals import PLAIN, frequentist, of_analysis
 from bipbayes.page.page import page_html
 from bipbayes.page.paper import TEXTS, checklists
-from bipbayes.plots.catalogue import FigureInputs, describe_tasks, early_tasks, posterior_tasks
+from bipbayes.plots.catalogue import (
+    FigureInputs,
+    claims_task,
+    describe_tasks,
+    early_tasks,
+    posterior_tasks,
+)
 from bipbayes.plots.pool import DrawingPool
-from bipbayes.plots.task import FigureTask
 from bipbayes.run.compare_stage import submit_analyses
 from bipbayes.run.export_stage import frames_of
 from bipbayes.run.folder import LEDGER, RunFolder, export_place, now
@@ -344,8 +349,7 @@ def _write_pictures(material: _Material, settings: Settings, place: Path) -> Non
         pool.submit([task for task in tasks if task.name not in silent])
         audit = _audit(material, material.run.folder)
         if audit is not None:
-            arguments = {"audit": audit, "context": plain}
-            pool.submit([FigureTask("claims", "bipbayes.plots.claims:claims_figure", arguments)])
+            pool.submit([claims_task(audit, plain)])
         pool.finish()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,10 +17,12 @@ import pytest
 from figure_words import collisions
 from frame_builders import long_frame, posterior_frame, residual_covariance
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from bipbayes.data.codebook import Average, Codebook, Indicator, Treatment
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.plots.catalogue import (
+    DODGED,
     FigureInputs,
     beside_tasks,
     early_tasks,
@@ -29,14 +32,19 @@ from bipbayes.plots.catalogue import (
 from bipbayes.plots.describe_histograms import page_figure
 from bipbayes.plots.describe_persistence import persistence_figure
 from bipbayes.plots.describe_weeks import weeks_data, weeks_figure
-from bipbayes.plots.pool import figure_of
-from bipbayes.plots.style import in_lines, text_width
+from bipbayes.plots.pool import DrawingPool, figure_of
+from bipbayes.plots.save import misfit, scaling
+from bipbayes.plots.style import drawn_for, in_lines, text_width
 from bipbayes.plots.task import (
+    COLUMN,
     PAGE_HEIGHT,
     PANEL_HEIGHT,
     PANELS_A_ROW,
+    PRINT_ROOM,
     ROW_HEIGHT,
+    SIZES,
     FigureTask,
+    Printing,
     pages,
 )
 from bipbayes.wording import Context, phrase
@@ -190,3 +198,56 @@ def test_transitions_of_five_treatments_leave_room_for_the_caption() -> None:
     again = pd.DataFrame({"group": [*"JOSHL"], "again": 70.0, "begun": 12.0})
     context = replace(MANY, synthetic=False)
     _whole([persistence_figure(moves.reset_index(), again, context=context)])
+
+
+COLUMN_KINDS = (
+    "forest_mean",
+    "heatmap_effect",
+    "intervals_mean",
+    "residual_correlation",
+    "shrinkage",
+)
+SIX = Context(_codebook(6, 3, 3), synthetic=True)
+
+
+@pytest.mark.parametrize("kind", [*COLUMN_KINDS, "new_jobcenter"])
+def test_every_kind_fits_a_column(kind: str) -> None:
+    """Catches a figure wider than its column, and letters that shrink to fit it."""
+    inputs = FigureInputs(
+        SIX,
+        long_frame(SIX.codebook),
+        residual_covariance=residual_covariance(SIX.codebook),
+        forest=DODGED,
+    )
+    tasks = early_tasks(inputs, outcomes=["mean"]) + posterior_tasks(inputs, outcomes=["mean"])
+    printed = [part for task in tasks if task.name == kind for part in task.printed(COLUMN)]
+    with drawn_for(size=COLUMN):
+        figures = _drawn(printed, kind)
+    for figure in figures:
+        assert figure.get_size_inches()[0] == pytest.approx(SIZES[COLUMN][0])
+        assert scaling(figure, COLUMN) == pytest.approx(1.0) and misfit(figure, COLUMN) == ""
+        letters = [text for text in figure.findobj(Text) if text.get_text().strip()]
+        assert min(text.get_fontsize() for text in letters) >= 6.0
+    _whole(figures)
+
+
+def test_what_no_column_can_hold_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Catches 32 combinations squeezed into a column without a word, or with letters too small."""
+    inputs = FigureInputs(MANY, long_frame(MANY.codebook))
+    task = next(t for t in posterior_tasks(inputs, outcomes=[]) if t.name == "heatmap_effect")
+    with DrawingPool(tmp_path, workers=0, printing=Printing(size=COLUMN)) as pool:
+        pool.submit([task])
+        pool.finish()
+    assert "heatmap/heatmap_effect (4.3 x " in caplog.text and "--figure-size page" in caplog.text
+
+
+def test_pages_of_print_hold_every_row_once() -> None:
+    """Catches rows lost, or drawn twice, where a column needs more pages than the usual figure."""
+    tasks = FigureTask("forest_x", "", {}).on_pages(60, column=0.5)
+    for size, room in PRINT_ROOM.items():
+        parts = [part for task in tasks for part in task.printed(size)]
+        rows = [row for part in parts for row in range(60)[part.arguments["page"].rows]]
+        assert rows == list(range(60))
+        assert max(len(range(60)[part.arguments["page"].rows]) for part in parts) * 0.235 <= room
+        assert [part.page for part in parts] == list(range(1, len(parts) + 1))
+    assert [part for task in tasks for part in task.printed("slide")] == tasks

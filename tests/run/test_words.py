@@ -113,7 +113,7 @@ def printed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     )
     figures: dict[str, Figure] = {}
 
-    def draw(task: Any, *_: Any) -> tuple[list[Path], set[str]]:
+    def draw(task: Any, *_: Any) -> pool.Drawn:
         function = task.function
         if isinstance(function, str):
             module, name = function.split(":")
@@ -121,7 +121,7 @@ def printed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         figures[task.name] = function(**task.arguments)
         if task.function == FOREST:  # the other layout of the same rows
             draw(replace(task, name=f"{task.name}_dodged", function=DODGED))
-        return [], set()
+        return pool.Drawn([], set(), "")
 
     called: set[str] = set()
     messages: list[str] = []
