@@ -1,6 +1,7 @@
 """The audit of a folder that holds a fit at the same previous answer beside the plain one."""
 
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import numpy as np
@@ -34,14 +35,21 @@ def _run(folder: Path, **options: Any) -> Run:
     return Run(settings, STUDY, CODEBOOK, run_folder)
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with both fits."""
+    folder = tmp_path_factory.mktemp("fitted")
     for options in ({}, {"adjust": ("baseline",)}):
-        one = _run(tmp_path, **options)
+        one = _run(folder, **options)
         fit_ols(one)
         fit_posterior(one, MODEL)
-    return _run(tmp_path)
+    return folder
+
+
+@pytest.fixture
+def run(fitted: Path, tmp_path: Path) -> Run:
+    """A copy of it, which a test may change."""
+    return _run(Path(copytree(fitted, tmp_path / "run")))
 
 
 @pytest.fixture
