@@ -9,13 +9,17 @@ and full precision.
 import math
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.words import LANGUAGES, catalogue, in_language, study_words
 from bipbayes.errors import SettingsError, unknown
 from bipbayes.intervals import ALL_INDICATORS, PLAIN
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+OTHER_ZERO: Final = 0.03  # sd: an average's zero that lies further off is pointed out
 MINUS: Final = "\N{MINUS SIGN}"
 _SD_NAME: Final = re.compile(r"(\w+)_effect_sd(?:\[(\d+)\])?")
 _DIMS: Final = {"combination", "respondent", "indicator", "jobcenter"}
@@ -231,3 +235,34 @@ def respondent_word(respondent: str, *, language: str) -> str:
     """Name a respondent by the study's word, or by its own name where there is none."""
     spoken = language if isinstance(language, StudyLanguage) else StudyLanguage(language)
     return spoken.names.get(respondent, respondent)
+
+
+def other_zero(outcome: str, n: "pd.Series", means: "pd.Series", context: Context) -> str:
+    """Say that an average's zero, of complete responses, is not the average of all answers.
+
+    The posterior rests on every answer, OLS and the zero on complete responses only; weighted by
+    these, the effects of an outcome would otherwise be about zero together.
+
+    Parameters
+    ----------
+    outcome
+        Any; nothing is said of an indicator.
+    n, means
+        Complete responses and posterior means of effects, of all combinations.
+    context
+        Codebook and language.
+
+    Returns
+    -------
+    str
+        ``""`` where the two lie close, or an n is held back: nobody can say.
+    """
+    if outcome not in context.codebook.average_codes:
+        return ""
+    language = context.language
+    moved = float((n / n.sum(skipna=False) * means).sum(skipna=False))
+    if not abs(moved) >= OTHER_ZERO:
+        return ""
+    name = outcome_label(context.codebook, outcome, language=language)
+    told = number(moved, 2, language=language, signed=True)
+    return phrase("average_zero", language, outcome=name, moved=told)

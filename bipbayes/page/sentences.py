@@ -15,7 +15,7 @@ from bipbayes.tables.comparison_table import interval_text
 from bipbayes.tables.rounding import limit_factor, row_decimals
 from bipbayes.wording import (
     number,
-    outcome_label,
+    other_zero,
     percent,
     phrase,
     study_notes,
@@ -23,7 +23,6 @@ from bipbayes.wording import (
 )
 
 BASELINE: Final = "baseline"
-OTHER_ZERO: Final = 0.03  # sd: an average's zero that lies further off is pointed out
 FEW: Final = 100  # changes: an effect that rests on fewer is pointed out
 
 
@@ -214,28 +213,12 @@ def careful(contents: PageContents) -> list[str]:
 
 
 def _other_zero(contents: PageContents) -> list[str]:
-    """Name averages whose zero, of complete responses, is not the average of all answers.
-
-    The posterior rests on every answer, OLS and the zero on complete responses only; weighted by
-    these, the effects of an outcome would otherwise be about zero together.
-    """
-    language, codebook = contents.language, contents.context.codebook
+    """Name averages whose zero, of complete responses, is not the average of all answers."""
     told = []
-    for outcome in codebook.average_codes:
+    for outcome in contents.context.codebook.average_codes:
         rows = contents.estimates("effect", outcome)
-        # Unknown where an n is held back: nobody can say.
-        shares = rows["n"] / rows["n"].sum(skipna=False)
-        moved = float((shares * rows["posterior_mean"]).sum(skipna=False))
-        if abs(moved) >= OTHER_ZERO:
-            told.append(
-                phrase(
-                    "page_other_zero",
-                    language,
-                    outcome=outcome_label(codebook, outcome, language=language),
-                    moved=number(moved, 2, language=language, signed=True),
-                )
-            )
-    return told
+        told.append(other_zero(outcome, rows["n"], rows["posterior_mean"], contents.context))
+    return [sentence for sentence in told if sentence]
 
 
 def _thin(contents: PageContents) -> list[str]:

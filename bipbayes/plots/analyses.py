@@ -35,6 +35,7 @@ from bipbayes.wording import (
     combination_text,
     meaning_of_significant,
     number,
+    other_zero,
     outcome_label,
     phrase,
 )
@@ -127,7 +128,7 @@ def analyses_figure(
         furnish(
             figure,
             title=titled(context, title, page),
-            caption=_caption(data, stored if by == ANALYSIS else [], context),
+            caption=_caption(data, stored if by == ANALYSIS else [], context, outcome),
             left=1.35,
             right=0.55,
             top=0.66 + further,
@@ -191,8 +192,8 @@ def _write_counts(
         axes.text(x, place, text, transform=transform, ha="right", va="center", fontsize=7.5)
 
 
-def _caption(data: pd.DataFrame, stored: list[str], context: Context) -> str:
-    language = context.language
+def _caption(data: pd.DataFrame, stored: list[str], context: Context, outcome: str) -> str:
+    language, first = context.language, data.drop_duplicates("combination")
     side = side_of(data if data["model"].nunique() == 1 else data.assign(model=""))
     sentences = [] if side is None else [f"{side_words(side, context)}."]
     sentences += [
@@ -206,6 +207,7 @@ def _caption(data: pd.DataFrame, stored: list[str], context: Context) -> str:
     ]
     estimand = "effect" if side is None else side.estimand
     sentences += [phrase("filled", language), phrase("n_line", language)]
+    sentences.append(other_zero(outcome, first["n"], first["estimate"], context))
     sentences.append(meaning_of_significant(estimand, language=language))
     return caption(context, sentences, letters=True)
 

@@ -36,7 +36,15 @@ from bipbayes.plots.style import (
     text_width,
 )
 from bipbayes.plots.task import ROW_HEIGHT, WHOLE, Page
-from bipbayes.wording import Context, capital, interval_words, percent, phrase, whole_number
+from bipbayes.wording import (
+    Context,
+    capital,
+    interval_words,
+    other_zero,
+    percent,
+    phrase,
+    whole_number,
+)
 
 # ArviZ's PlotCollection, whose methods carry no types.
 type Collection = Any
@@ -229,6 +237,8 @@ def forest_caption(rows: ForestRows, context: Context, outcome: str, *, cut: boo
     sentences += [phrase("filled", language), phrase(counts[0], language, **counts[1])]
     if outcome in context.codebook.average_codes and rows.posterior is not None:
         sentences.append(phrase("average_counts", language))
+        if rows.posterior.estimand == "effect":
+            sentences.append(other_zero(outcome, *rows.whole, context))
     if factorial:
         sentences.append(phrase("factorial_note", language))
     if rows.frame["prior_driven"].any():

@@ -32,11 +32,14 @@ class ForestRows:
         deviations of progression; NaN where there is no estimate.
     ols, posterior
         What the intervals are; None where a source has no rows.
+    whole
+        n and posterior mean of all rows, also where a page shows some of them.
     """
 
     frame: pd.DataFrame
     ols: Side | None
     posterior: Side | None
+    whole: tuple[pd.Series, pd.Series]
 
     def on_page(self, page: Page) -> "ForestRows":
         """Return a page's rows, behind them those that stand on every page."""
@@ -176,7 +179,9 @@ def forest_rows(
     merged["on_every_page"] = merged.index.str.startswith("\0")
     for column in ("lower", "upper"):
         merged[f"inner_{column}"] = np.nan if inner is None else inner[column].reindex(order)
-    return ForestRows(merged.reset_index(), side_of(sides["ols"]), side_of(sides["posterior"]))
+    whole = (merged["n"], merged["posterior_estimate"])
+    own = (side_of(sides["ols"]), side_of(sides["posterior"]))
+    return ForestRows(merged.reset_index(), *own, whole)
 
 
 def _has_row(combination: str, context: Context, estimand: str) -> bool:

@@ -28,7 +28,15 @@ from bipbayes.plots.style import (
     row_labels,
 )
 from bipbayes.plots.task import ROW_HEIGHT, WHOLE, WIDE, Page
-from bipbayes.wording import MINUS, Context, capital, combination_text, outcome_label, phrase
+from bipbayes.wording import (
+    MINUS,
+    Context,
+    capital,
+    combination_text,
+    other_zero,
+    outcome_label,
+    phrase,
+)
 
 SOURCES: Final = ("posterior", *FREQUENTIST)
 # Drawn as markers: hundreds of texts would take seconds.
@@ -105,7 +113,7 @@ def heatmap_figure(data: pd.DataFrame, *, context: Context, page: Page = WHOLE) 
     """Draw the posterior and OLS panels with one colour bar: side by side, wide ones stacked."""
     language = context.language
     panels = [name for name in SOURCES if (data["source"] == name).any()]
-    limit = colour_limit(data)
+    limit, zeros = colour_limit(data), _zeros(data, context)
     data = data[data["outcome"].isin(_order(data, context)[0][page.rows])]
     outcomes, combinations = _order(data, context)
     names = [outcome_label(context.codebook, o, language=language) for o in outcomes]
@@ -128,7 +136,9 @@ def heatmap_figure(data: pd.DataFrame, *, context: Context, page: Page = WHOLE) 
         grid[0].set_yticks(range(len(outcomes)), names)
         known = [side for side in sides if side is not None]
         silent = (data["mark"] == "·").any()
-        _finish(figure, image, context=context, sides=known, silent=bool(silent), page=page)
+        _finish(
+            figure, image, context=context, sides=known, silent=bool(silent), page=page, zeros=zeros
+        )
     return figure
 
 
@@ -140,12 +150,13 @@ def _finish(
     sides: list[Side],
     silent: bool,
     page: Page,
+    zeros: list[str],
 ) -> None:
     language = context.language
     what = capital(phrase(sides[0].estimand, language))
     marks = [phrase("heat_marks", language)]
     marks += [phrase("heat_silent", language)] if silent else []
-    marks.append(phrase("heat_units", language))
+    marks += [phrase("heat_units", language), *zeros]
     title = f"{phrase('heat_title', language)}: {what[0].lower()}{what[1:]}"
     text = caption(context, marks, sides=sides, letters=True)
     narrow = is_narrow()
@@ -164,6 +175,14 @@ def _finish(
     bar = colour_bar(figure, image, panels[-1], language=language, above=panels[0], **ends)
     label = axis_phrase(context, sides[0].estimand)
     bar.set_label(in_lines(label, 1.9, 8.0) if narrow else label)
+
+
+def _zeros(data: pd.DataFrame, context: Context) -> list[str]:
+    """Say of which averages zero is not the average of what the posterior rests on."""
+    own = select(data, source="posterior", estimand="effect")
+    parts = own[own["outcome"].isin(context.codebook.average_codes)].groupby("outcome")
+    told = [other_zero(str(name), rows["n"], rows["estimate"], context) for name, rows in parts]
+    return [sentence for sentence in told if sentence]
 
 
 def _order(data: pd.DataFrame, context: Context) -> tuple[list[str], list[str]]:

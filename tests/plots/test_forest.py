@@ -13,8 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bipbayes.intervals import ALL_INDICATORS
-from bipbayes.plots.forest import forest_figure, shared_limits
+from bipbayes.plots.forest import forest_caption, forest_figure, shared_limits
 from bipbayes.plots.forest_rows import forest_data, inner_limits, jobcenter_data
+from bipbayes.plots.heatmap import heatmap_data, heatmap_figure
 from bipbayes.wording import Context
 
 CODEBOOK = small_codebook()
@@ -142,3 +143,22 @@ def test_a_jobcenter_not_seen_has_no_responses() -> None:
     rows = jobcenter_data(FRAME, CONTEXT, combination="01").frame.set_index("label")
     assert np.isnan(rows.loc["Site not seen", "n"])
     assert rows.loc["All sites", "n"] > 0
+
+
+def test_averages_with_another_zero_say_so_under_their_figures() -> None:
+    """Catches effects of all answers drawn against the zero of complete responses, unsaid."""
+    own = FRAME["source"].eq("posterior") & FRAME["estimand"].eq("effect")
+    own &= FRAME["outcome"].eq("citizen_mean")
+    centre = (FRAME["n"] / FRAME.loc[own, "n"].sum() * FRAME["estimate"])[own].sum()
+    for shift, said in ((0.0, False), (-0.05, True)):
+        moved = FRAME.assign(
+            estimate=FRAME["estimate"].mask(own, FRAME["estimate"] - centre + shift)
+        )
+        rows = forest_data(moved, CONTEXT, outcome="citizen_mean")
+        told = forest_caption(rows, CONTEXT, "citizen_mean")
+        assert ("zero is the mean change of complete responses" in told) == said
+        assert "zero is" not in forest_caption(rows, CONTEXT, "q1")
+        figure = heatmap_figure(heatmap_data(moved, CONTEXT), context=CONTEXT)
+        assert ("lie \u22120.05 from that zero" in str(figure.get_label())) == said
+    contrasts = forest_data(moved, CONTEXT, outcome="citizen_mean", estimand="contrast")
+    assert "zero is" not in forest_caption(contrasts, CONTEXT, "citizen_mean")
