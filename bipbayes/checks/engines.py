@@ -1,20 +1,23 @@
 """Whether two engines that share no code but a model's declaration say the same."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from scipy import stats
 
+from bipbayes.checks.figure import finish, label_rows
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result
 from bipbayes.checks.table import GROUP, NAMED, TEXT, WORDS, Columns, group_label
+from bipbayes.plots.style import POSTERIOR_COLOUR, across, figure_style
 from bipbayes.run.posterior_stage import refit
 from bipbayes.sampling.registry import engine_of, load_model
 from bipbayes.sampling.settings import EXACT, NUTS
-from bipbayes.wording import Context
+from bipbayes.wording import Context, capital, number, phrase
 
 COLUMNS: Final[Columns] = {
     "estimand": NAMED,
@@ -127,7 +130,37 @@ def check_engines(inputs: CheckInputs) -> CheckResult:
     largest = frame.groupby("measure")["worst"].max()
     facts = {name: float(largest[name]) for name in ("in_errors", "in_sds")}
     facts |= {"limit": allowed, "agree": most <= allowed}
-    return result(inputs, "engines", COLUMNS, frame, raw=differences, facts=facts)
+    told = {"limit": number(allowed, 1, language=inputs.context.language)}
+    drawn = {"differences": differences, "limit": allowed}
+    return result(
+        inputs, "engines", COLUMNS, frame, raw=differences, drawn=drawn, values=told, facts=facts
+    )
+
+
+def engines_figure(
+    differences: pd.DataFrame,
+    limit: float,
+    *,
+    context: Context,
+    values: Mapping[str, object],
+) -> Figure:
+    """Draw how far the posterior means of every estimand differ: half, most, and the worst."""
+    groups = differences.groupby("estimand", sort=False)["in_errors"]
+    shown = groups.quantile(np.array([0.5, 0.95, 1.0])).unstack()
+    with figure_style():
+        figure = Figure(figsize=(across(6.4), 2.0 + 0.3 * len(shown)))
+        axes, rows = figure.add_subplot(), np.arange(len(shown))
+        names = (capital(phrase(str(name), context.language)) for name in shown.index)
+        of = groups.size().reindex(shown.index)
+        label_rows(axes, [f"{name} ({count})" for name, count in zip(names, of, strict=True)])
+        axes.hlines(rows, shown[0.5], shown[1.0], color=POSTERIOR_COLOUR, linewidth=1.0)
+        axes.hlines(rows, shown[0.5], shown[0.95], color=POSTERIOR_COLOUR, linewidth=3.0)
+        axes.plot(shown[1.0], rows, "o", color=POSTERIOR_COLOUR, markersize=3.6)
+        axes.axvline(limit, color="black", linewidth=0.7, linestyle="--")
+        axes.set_xlim(0, 1.08 * max(limit, float(shown[1.0].max())))
+        axes.set_xlabel(phrase("check_axis_engines", context.language))
+        finish(figure, "engines_figure", context, values=values, left=1.6)
+    return figure
 
 
 def _said(frame: pd.DataFrame, context: Context) -> Iterator[str]:

@@ -45,6 +45,7 @@ def examine() -> Iterator[tuple[str, str]]:
     for what, look, advice in (
         ("versions", _versions, _AGAIN),
         ("data files and docs", _files, _AGAIN),
+        ("documentation", _documentation, ""),
         ("a tiny exact fit", _fit, _AGAIN),
         ("a figure", _draw, _AGAIN),
         ("cores and memory", _machine, _AGAIN),
@@ -80,6 +81,18 @@ def _files() -> str:
     if empty := [name for name in _HELD if not counts.get(name)]:
         raise RunError(f"nothing in {', '.join(empty)}")
     return ", ".join(f"{count} in {name}" for name, count in counts.items())
+
+
+def _documentation() -> str:
+    """Say where the pages lie that came along, and the site where one was built; home is ``~``."""
+    room = Path(str(files("bipbayes")))
+    pages = [room / "site" / "index.html", room / "docs" / "index.md"]
+    return " and ".join(_from_home(page) for page in pages if page.is_file())
+
+
+def _from_home(path: Path) -> str:
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
 
 
 def _fit() -> str:

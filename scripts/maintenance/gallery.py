@@ -1,5 +1,6 @@
 """The gallery of the documentation: every figure, of short runs on the synthetic data."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -17,9 +18,15 @@ RUNS: Final = (
     (".", "describe"),
     (".", "compare --all"),
     (".", "check"),
+    ("validation", "validate --quick"),
     ("other", "reproduce --quick --engine nuts --model complete_pooling"),
     ("other", "compare --dodged --outcome citizen_mean"),
+    ("other", "check engines"),
 )
+_NAMED: Final = re.compile(r'^\[(.+)\]\(\.\./gallery\.md "(.+)"\)$', re.MULTILINE)
+_RAW: Final = re.compile(
+    r"\n<!-- raw -->.*?<!-- end of raw -->\n", re.DOTALL
+)  # where none is built
 _WIDTH, _COLOURS = 1300, 96  # pixels; a picture of the gallery then takes about 50 KB
 
 
@@ -47,18 +54,21 @@ def write_gallery(folder: Path, figures: Path) -> None:
     figures
         Of a run on the synthetic data.
     """
+    for path in folder.rglob("*.md"):
+        text = _NAMED.sub(r"![\1](../gallery/\2.png)", path.read_text(encoding="utf-8"))
+        path.write_text(_RAW.sub("", text), encoding="utf-8")
     page = folder / "gallery.md"
-    text = [page.read_text(encoding="utf-8")]
+    parts = [page.read_text(encoding="utf-8")]
     for entry in gallery_entries():
         name = f"gallery/{entry['file']}.png"
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         _shrink(figures / f"{entry['file']}.png", folder / name)
-        text.append(
+        parts.append(
             f"\n## {entry['title']}\n\n{entry['shows']}\n\n![{entry['title']}]({name})\n\n"
             f"**How to read it.** {entry['read']}\n\n```sh\n{entry['draws']}\n```\n"
             + (f"\n```py\n{entry['call']}\n```\n" if "call" in entry else "")
         )
-    page.write_text("".join(text), encoding="utf-8")
+    page.write_text("".join(parts), encoding="utf-8")
 
 
 def _shrink(source: Path, target: Path) -> None:

@@ -31,3 +31,11 @@ def test_every_dependency_is_pinned() -> None:
         for entry in group
     }
     assert wanted <= {pin.split("==")[0] for pin in _pins()}
+
+
+def test_the_citation_is_of_this_version() -> None:
+    """Catches a release that is cited under the version before it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    cited = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert re.findall(r"^version: (.+)$", cited, re.MULTILINE) == [project["version"]]
+    assert re.findall(r"^title: \"(\w+)", cited, re.MULTILINE) == [project["name"]]
