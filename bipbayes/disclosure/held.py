@@ -20,7 +20,6 @@ from bipbayes.disclosure.suppression import exposed, suppressed
 from bipbayes.intervals import ALL_INDICATORS, PLAIN
 
 _ALL: Final = ""  # as jobcenter: all of them
-_FEWEST_HIDDEN: Final = 3  # two weightings of the same means leave one of three open
 
 type Place = tuple[str, str]
 type Value = tuple[str, str, str]
@@ -43,7 +42,8 @@ class Held:
     terms
         Factorial terms that may be told.
     few
-        Outcome and combination of which a second weighting of jobcenters may not be told.
+        Outcome and combination of which a second weighting of jobcenters may not be told: it
+        would give a small cell the weight of its whole jobcenter.
     minimum_count
         Fewest citizens behind a number.
     no_treatment
@@ -288,14 +288,9 @@ def _averages_of(codebook: Codebook) -> dict[str, tuple[str, ...]]:
 
 
 def _twice_told(cells: pd.DataFrame, inside: set[Place], values: set[Value]) -> set[Value]:
-    """Return where both weightings of jobcenters together would give the means of two cells."""
-    parts = cells[cells["jobcenter"] != _ALL]
-    hidden = [
-        (c, j) in inside or (o, c, j) in values
-        for o, c, j in parts[KEYS].itertuples(index=False, name=None)
-    ]
-    counts = parts[hidden].groupby(["outcome", "combination"]).size()
-    few = {(str(o), str(c), _ALL) for o, c in counts.index[counts < _FEWEST_HIDDEN]}
+    """Return outcome and combination of which a cell is held back."""
+    parts = cells.loc[cells["jobcenter"] != _ALL, KEYS].itertuples(index=False, name=None)
+    few = {(str(o), str(c), _ALL) for o, c, j in parts if (c, j) in inside or (o, c, j) in values}
     return few | {(ALL_INDICATORS, c, _ALL) for _, c, _ in few}
 
 

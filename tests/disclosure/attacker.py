@@ -3,8 +3,8 @@
 What is printed are equations: shown cells, totals, totals of groups, means times their numbers,
 averages over indicators. Whatever is not shown is an unknown; the least and the largest value
 that all equations together leave open to it are found by integer programs (numbers) and linear
-ones (means). The study has no gaps and nobody moves, so that all outcomes count the same
-responses: the most that an attacker could ever assume.
+ones (means). Where a study has no gaps and nobody moves, all outcomes count the same responses:
+the most that an attacker could ever assume. Where it has gaps, each outcome is attacked by itself.
 """
 
 from __future__ import annotations
@@ -43,14 +43,24 @@ class Attacker:
     export: Path
     codebook: Codebook
     places: tuple[str, ...]
+    outcome: str = ""
 
     def __post_init__(self) -> None:
-        self.frame = read(self.export / "data" / "intervals.csv")
+        self.frame = self._own(read(self.export / "data" / "intervals.csv"))
+        self.outcomes = [self.outcome] if self.outcome else list(self.codebook.outcomes)
         self.cells = [(c, j) for c in self.codebook.combinations for j in self.places]
         self.at = {cell: place for place, cell in enumerate(self.cells)}
 
     def table(self, name: str) -> pd.DataFrame:
-        return read(self.export / "tables" / f"{name}.csv")
+        return self._own(read(self.export / "tables" / f"{name}.csv"))
+
+    def _own(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Rows of the outcome that is attacked; tables without outcomes count the first one."""
+        if not self.outcome:
+            return frame
+        if "outcome" in frame:
+            return frame[frame["outcome"] == self.outcome]
+        return frame if self.outcome == self.codebook.indicator_codes[0] else frame[:0]
 
     def where(self, *, combinations: Iterable[str] | None = None, place: str = "") -> np.ndarray:
         chosen = None if combinations is None else set(combinations)
@@ -91,7 +101,11 @@ class Attacker:
             for row in self.table("jobcenters").dropna(subset="n").itertuples()
         ]
         path = self.export / "tables" / "transitions.csv"
-        pairs = read(path) if path.is_file() else pd.DataFrame({"combination": [], "n": []})
+        pairs = (
+            read(path)
+            if path.is_file() and not self.outcome
+            else pd.DataFrame({"combination": [], "n": []})
+        )
         pairs = pairs.dropna(subset="n")
         for combination, rows in pairs.groupby("combination"):
             if len(rows) == len(self.codebook.combinations):  # without gaps: those with a change
@@ -142,7 +156,7 @@ class Attacker:
         of
             Outcome, combination and jobcenter.
         """
-        outcomes, size = list(self.codebook.outcomes), len(self.cells)
+        outcomes, size = self.outcomes, len(self.cells)
         n = np.array([truth.get(cell, 0) for cell in self.cells], dtype=float)
         told = [*self._averages(outcomes)]
         for outcome, weights, value in self._estimates(n):
@@ -184,7 +198,7 @@ class Attacker:
                 if "contrast" in row.estimand:
                     weights = weights - self._whole(none, n, alike=alike)
             yield row.outcome, weights, row.estimate
-        for outcome in self.codebook.outcomes:  # effects add up to zero
+        for outcome in self.outcomes:  # effects add up to zero
             yield outcome, n / n.sum(), 0.0
 
     def _whole(self, combination: str, n: np.ndarray, *, alike: bool = False) -> np.ndarray:
@@ -198,7 +212,7 @@ class Attacker:
     def _averages(self, outcomes: list[str]) -> Iterator[tuple[np.ndarray, float]]:
         """Without gaps an average's mean change is the mean of its members'."""
         size = len(self.cells)
-        for average in self.codebook.average_codes:
+        for average in () if self.outcome else self.codebook.average_codes:
             members = self.codebook.members(average)
             for place in range(size):
                 row = np.zeros(len(outcomes) * size)

@@ -12,11 +12,13 @@ import pytest
 from attacker import Attacker
 from builders import Shape, make_codebook, random_responses
 
+from bipbayes.data.codebook import Codebook
 from bipbayes.data.factorial import factorial_contrasts
 from bipbayes.disclosure.held import Held
 from bipbayes.errors import RunError, SettingsError
 from bipbayes.run import leaving
 from bipbayes.run.compare_stage import compare_stored
+from bipbayes.run.default_study import default_simulation
 from bipbayes.run.export_stage import export_stored
 from bipbayes.run.inputs import open_run, open_stored
 from bipbayes.run.ols_stage import fit_ols
@@ -25,7 +27,6 @@ from bipbayes.run.posterior_stage import fit_posterior
 from bipbayes.run.settings import Settings
 
 BOOK = make_codebook(3, 2)
-PLACES = ("site 1", "site 2", "site 3", "site 4")
 LEAST = 5
 PLANTED = ("11", "site 1")  # two citizens, three responses with a change
 TOML = """
@@ -108,20 +109,17 @@ def again(stored: Settings, tmp_path: Path) -> Settings:
     return replace(stored, ledger=tmp_path / "ledger")
 
 
-def _truth(settings: Settings, what: str) -> dict[tuple[str, str], int]:
-    cells = leaving.count_cells(open_run(replace(settings, quick=False)).progression(), BOOK).frame
-    rows = cells[(cells["outcome"] == "q1") & (cells["jobcenter"] != "")]
-    return dict(
-        zip(zip(rows["combination"], rows["jobcenter"], strict=True), rows[what], strict=True)
-    )
-
-
-def _pinned(settings: Settings, export: Path) -> dict[str, list[Any]]:
+def _pinned(
+    settings: Settings, export: Path, *, book: Codebook = BOOK, outcome: str = ""
+) -> dict[str, list[Any]]:
     """Return small cells that the attacker narrows down, by what is told of them."""
-    attacker = Attacker(export, BOOK, PLACES)
-    people, responses = _truth(settings, "citizens"), _truth(settings, "n")
-    small = [cell for cell, count in people.items() if 0 < count < LEAST]
-    assert PLANTED in small
+    progression = open_run(replace(settings, quick=False)).progression()
+    cells = leaving.count_cells(progression, book).frame
+    own = (cells["outcome"] == (outcome or book.outcomes[0])) & (cells["jobcenter"] != "")
+    rows = cells[own].set_index(["combination", "jobcenter"])
+    places = tuple(sorted(set(cells["jobcenter"]) - {""}))
+    attacker = Attacker(export, book, places, outcome)
+    small = [cell for cell, count in rows["citizens"].items() if 0 < count < LEAST]
     targets = [attacker.where(combinations=[c], place=j) for c, j in small]
     found: dict[str, list[Any]] = {}
     for name, equations in (
@@ -132,11 +130,36 @@ def _pinned(settings: Settings, export: Path) -> dict[str, list[Any]]:
         found[name] = [
             cell for cell, (low, high) in zip(small, ends, strict=True) if high - low < LEAST - 1
         ]
-    asked = [(outcome, *cell) for outcome in BOOK.outcomes for cell in small]
-    scales = open_run(replace(settings, quick=False)).progression()[["mean", "sd"]].to_dataframe()
-    ends = attacker.means(responses, scales[["mean", "sd"]], asked)
+    asked = [(name, *cell) for name in attacker.outcomes for cell in small]
+    scales = progression[["mean", "sd"]].to_dataframe()[["mean", "sd"]]
+    ends = attacker.means(rows["n"].to_dict(), scales, asked)
     found["means"] = [key for key, (low, high) in zip(asked, ends, strict=True) if high - low < 1.0]
+    assert small
     return found
+
+
+@pytest.mark.slow
+def test_nothing_small_is_pinned_at_the_size_of_the_report(tmp_path: Path) -> None:
+    """Catches what only many sites, gaps and people who move tell; each outcome by itself."""
+    responses = default_simulation().responses.drop(columns="synthetic")
+    responses.to_csv(tmp_path / "responses.csv", index=False)
+    settings = Settings(
+        data=tmp_path / "responses.csv",
+        out=tmp_path / "results",
+        minimum_count=LEAST,
+        disclosure="tables",
+        quiet=True,
+    )
+    run = open_run(settings)
+    fit_ols(run)
+    fit_posterior(run, "hierarchical")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bipbayes.run.compare_stage.DrawingPool", _NoPictures)
+        compare_stored(*open_stored(settings), settings)
+    export, book = _export(settings), run.codebook
+    for outcome in book.outcomes:
+        found = _pinned(settings, export, book=book, outcome=outcome)
+        assert found == {"responses": [], "citizens": [], "means": []}, outcome
 
 
 def test_nothing_small_is_pinned_by_all_that_leaves(again: Settings) -> None:

@@ -70,8 +70,8 @@ def test_a_small_combination_takes_its_contrasts_and_another_one_along() -> None
     assert held.rows(estimates(estimand="contrast", combination="11")).all()
 
 
-def test_a_second_weighting_is_told_of_three_hidden_cells_only() -> None:
-    """Catches two means worked out from the observed and from the standardised weighting."""
+def test_a_second_weighting_is_told_of_no_combination_with_a_hidden_cell() -> None:
+    """Catches a small cell that is told by an estimate in which it weighs as its jobcenter."""
     second = {f"all_{combination}_b": (20, 0.5) for combination in BOOK.combinations}
     held = held_back(cells(all_11_a=(2, 0.5), **second), BOOK, minimum_count=LEAST)
     assert len([c for c, _ in held.cells if c == "11"]) == 2
@@ -79,7 +79,9 @@ def test_a_second_weighting_is_told_of_three_hidden_cells_only() -> None:
     assert not held.rows(estimates(estimand="effect")).any()
     three = {f"all_11_{place}": (2, 0.5) for place in "abc"}
     held = held_back(cells(**three), BOOK, minimum_count=LEAST)
-    assert not held.rows(estimates(estimand="standardised_effect")).any()
+    assert held.rows(estimates(estimand="standardised_effect")).all()
+    none = held_back(cells(), BOOK, minimum_count=LEAST)
+    assert not none.rows(estimates(estimand="standardised_effect")).any()
 
 
 @pytest.mark.parametrize("treatments", [2, 3, 4])
