@@ -101,7 +101,7 @@ def write_frame(
     treatments
         Codes in the order of a combination's digits, where the frame has combinations.
     words
-        What braces in notes and reasons stand for (`bipbayes.data.words.study_words`).
+        What braces in notes and reasons stand for (`bipbayes.data.study_words.study_words`).
     """
     frame = readable(spoken(frame, words), treatments)
     content = frame.to_csv(index=False, lineterminator="\n")

@@ -48,7 +48,7 @@ def raise_all(error: type[BipbayesError], heading: str, faults: Sequence[str]) -
         raise error("\n".join([heading, *(f"  - {fault}" for fault in faults)]))
 
 
-def unknown(what: str, given: object, allowed: Iterable[object]) -> str:
+def unknown(what: str, given: object, allowed: Iterable[object], *, near: float = 0.6) -> str:
     """Say that a value is none of those allowed, and which it may have been meant to be.
 
     Parameters
@@ -59,6 +59,8 @@ def unknown(what: str, given: object, allowed: Iterable[object]) -> str:
         The value.
     allowed
         All that would have done.
+    near
+        Share of letters, as difflib counts them, that what was meant has in common with it.
 
     Examples
     --------
@@ -67,6 +69,6 @@ def unknown(what: str, given: object, allowed: Iterable[object]) -> str:
     """
     known = [str(value) for value in allowed]
     plain = {name.casefold(): name for name in reversed(known)}
-    near = get_close_matches(str(given).casefold(), plain, n=1)
-    meant = f"; did you mean {plain[near[0]]!r}?" if near else ""
+    close = get_close_matches(str(given).casefold(), plain, n=1, cutoff=near)
+    meant = f"; did you mean {plain[close[0]]!r}?" if close else ""
     return f"{what} {given!r} is unknown; known: {', '.join(known) or 'none'}{meant}"

@@ -7,6 +7,7 @@ import pandas as pd
 from scipy.special import ndtr
 
 from bipbayes.errors import DataError, raise_all
+from bipbayes.phrases import phrases_of
 
 TEXT_COLUMNS: Final = (
     "source",
@@ -54,7 +55,7 @@ COMPARED: Final = ("effect", "contrast")
 CONTRASTS: Final = ("contrast", "standardised_contrast")
 OVERALL: Final = (*COMPARED, "standardised_effect", "standardised_contrast")
 """Estimands of a combination over all jobcenters, that OLS has, too."""
-ESTIMANDS: Final = (*OVERALL, "jobcenter", "new_jobcenter", "factorial")
+ESTIMANDS: Final = tuple(phrases_of("estimands"))
 ALL_INDICATORS: Final = "all_indicators"
 NO_SPREAD: Final = "all changes of the outcome are alike: it has no standard deviation"
 PRIOR_DRIVEN: Final = "prior-driven"  # a note: no response stands behind the row

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.words import LANGUAGES, catalogue, in_language, study_words
+from bipbayes.data.study_words import in_language, study_words
 from bipbayes.errors import SettingsError, unknown
 from bipbayes.intervals import ALL_INDICATORS, PLAIN
+from bipbayes.phrases import LANGUAGES, catalogue
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,6 +6,7 @@ import typer
 
 from bipbayes.run import options
 from bipbayes.run.settings import Settings
+from bipbayes.tables import FORMATS
 
 
 @options.verb(
@@ -17,7 +18,7 @@ def main(
     settings: Settings,
     formats: Annotated[
         list[str] | None,
-        typer.Option("--format", help="csv, tex, html, docx, md; repeatable or docx,md."),
+        typer.Option("--format", help=f"{', '.join(FORMATS)}; repeatable or docx,md."),
     ] = None,
 ) -> None:
     """Export tables and, of real data, the folder export/: all that may leave the server.

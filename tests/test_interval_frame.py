@@ -29,10 +29,10 @@ def test_columns_are_completed_in_order() -> None:
 
 def test_all_faults_at_once() -> None:
     """Catches unknown labels, crossed limits and repeated estimates, all in one message."""
-    rows = pd.concat([_row(kind="hpd", lower=0.4, colour=1)] * 2)
+    rows = pd.concat([_row(kind="hpd", estimand="efect", lower=0.4, colour=1)] * 2)
     with pytest.raises(DataError) as caught:
         interval_frame(rows)
-    for part in ("colour", "hpd", "lower limit above", "repeat"):
+    for part in ("colour", "hpd", "efect", "lower limit above", "repeat"):
         assert part in str(caught.value)
 
 

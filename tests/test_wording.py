@@ -14,8 +14,8 @@ from frame_builders import small_codebook
 
 import bipbayes
 from bipbayes.bip.facts import bip_codebook
-from bipbayes.data.words import LANGUAGES, catalogue
 from bipbayes.errors import SettingsError
+from bipbayes.phrases import LANGUAGES, catalogue
 from bipbayes.wording import (
     StudyLanguage,
     combination_text,

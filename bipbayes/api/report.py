@@ -6,7 +6,7 @@ from bipbayes.api.choices import blanked, of_kind, one_of
 from bipbayes.api.comparisons import Comparison
 from bipbayes.api.fits import Fit
 from bipbayes.atomic import write_text
-from bipbayes.data.words import study_words
+from bipbayes.data.study_words import study_words
 from bipbayes.errors import DataError, SettingsError
 from bipbayes.intervals import join_frames
 from bipbayes.page.contents import PageContents

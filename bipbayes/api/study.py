@@ -18,7 +18,7 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.data.load_codebook import parse_codebook
 from bipbayes.data.progression import PREVIOUS_RULES, PreviousRule, progression
 from bipbayes.data.read import read_responses, responses_from_frame
-from bipbayes.data.words import study_words
+from bipbayes.data.study_words import study_words
 from bipbayes.describe.cautions import cautions
 from bipbayes.errors import DataError, SettingsError, unknown
 from bipbayes.intervals import PLAIN

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from bipbayes.data.load_codebook import Table, read_toml
-from bipbayes.errors import CodebookError, raise_all
+from bipbayes.data.study_words import language_faults
+from bipbayes.errors import CodebookError, raise_all, unknown
 
 KINDS: Final = ("share", "time", "amount")
 RULES: Final = ("implies", "covered", "exclusive", "total", "at_most")
@@ -129,8 +130,12 @@ def _entry(place: int, entry: Table) -> list[str]:
         if not entry.get(key)
     ]
     faults += [
-        f"characteristic {name} has the unknown key {key!r}" for key in sorted(set(entry) - known)
+        f"characteristic {name}: {unknown('key', key, sorted(known))}"
+        for key in sorted(set(entry) - known)
     ]
+    for key in ("label", "section"):
+        if isinstance(entry.get(key), dict):
+            faults += language_faults(f"characteristic {name}: {key!r}", entry[key])
     kind = entry.get("kind", KINDS[0])
     if kind not in KINDS:
         faults.append(f"characteristic {name} has kind {kind!r}; allowed: {', '.join(KINDS)}")
@@ -144,8 +149,8 @@ def _rule(place: int, rule: Table, *, columns: list[str]) -> list[str]:
     faults = []
     if rule.get("kind") not in RULES:
         faults.append(f"{name} has kind {rule.get('kind')!r}; allowed: {', '.join(RULES)}")
-    if unknown := sorted(set(rule) - set(Rule.__dataclass_fields__)):
-        faults.append(f"{name} has unknown keys {unknown}")
+    known = sorted(Rule.__dataclass_fields__)
+    faults += [f"{name}: {unknown('key', key, known)}" for key in sorted(set(rule) - set(known))]
     named = [*rule.get("columns", ()), *([rule["whole"]] if rule.get("whole") else [])]
     if not rule.get("columns"):
         faults.append(f"{name} needs 'columns'")

@@ -26,6 +26,7 @@ LOST_DIGITS = "labels that have lost digits"
 _NUMBER = re.compile(r"[0-9]+(?:[.,]0*)?")
 _PLAIN = r"[1-9][0-9]*|[a-z][a-z0-9_-]*"  # ids of this form are alike only where they are the same
 _ZEROS = re.compile(r"^0+(?=[0-9])|[.,]0*$")
+_LISTED, _FEW = 12, 6  # absent columns that are all named, and of more than that the first
 _NEAR = 0.7  # of two names, as difflib counts their common letters
 
 
@@ -47,7 +48,7 @@ def missing_columns(
     needed: Sequence[str],
     *,
     optional: Sequence[str] = (),
-    codebook: str = "a codebook",
+    codebook: str = "a codebook, as 'bipbayes codebook FILE' proposes one",
 ) -> list[Finding]:
     """Name the columns that a file lacks, and those of the file that may be meant.
 
@@ -80,7 +81,8 @@ def missing_columns(
         told = ", ".join(f"{found!r} for {name!r}" for name, found in near.items())
         advice += f" (did you mean {told}?)"
     rule = "columns of the codebook that the file lacks"
-    return [Finding(", ".join(absent), rule, len(absent), advice, True, of_columns=True)]
+    told = ", ".join(absent) if len(absent) <= _LISTED else f"{', '.join(absent[:_FEW])}, ..."
+    return [Finding(told, rule, len(absent), advice, True, of_columns=True)]
 
 
 def _near_names(absent: Sequence[str], names: Sequence[str]) -> dict[str, str]:

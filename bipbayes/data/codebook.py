@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Final
 
-from bipbayes.data.words import Words, catalogue, in_language, study_words
+from bipbayes.data.study_words import Words, in_language, study_words
 from bipbayes.errors import SettingsError, raise_all, unknown
+from bipbayes.phrases import catalogue
 from bipbayes.stored_frames import filled
 
 NO_TREATMENT: Final = "none"
@@ -93,9 +94,9 @@ class Codebook:
     (empty: better); it stands at axes and never changes a number. `dates` tells how days are
     written (`datetime.strptime`; empty: ISO). `missing` are numbers and words that say nothing
     in the columns of treatments. `words` are what readers' texts call citizens, jobcenters and
-    respondents, one and many by language (`bipbayes.data.words`). `shares` are how many responses
-    each jobcenter has in each combination, where that was published: simulated studies follow
-    them (like `is_bip` no part of what makes two codebooks one run's).
+    respondents, one and many by language (`bipbayes.data.study_words`). `shares` are how many
+    responses each jobcenter has in each combination, where that was published: simulated studies
+    follow them (like `is_bip` no part of what makes two codebooks one run's).
     """
 
     name: str

@@ -17,9 +17,16 @@ from bipbayes.data.codebook import (
     Indicator,
     Treatment,
 )
-from bipbayes.data.words import LONGEST, catalogue, is_line, word_faults, words_from_table
-from bipbayes.errors import CodebookError, raise_all
+from bipbayes.data.study_words import (
+    LONGEST,
+    is_line,
+    language_faults,
+    word_faults,
+    words_from_table,
+)
+from bipbayes.errors import CodebookError, raise_all, unknown
 from bipbayes.intervals import ALL_INDICATORS
+from bipbayes.phrases import catalogue
 
 Table = Mapping[str, Any]
 Kind = tuple[Callable[[Any], bool], str]
@@ -150,15 +157,15 @@ def _faults(
 ) -> list[str]:
     """Name keys that are unknown or missing, and values of another kind."""
     faults = [
-        f"{place} has the unknown key {key!r}; known: {', '.join(sorted(kinds))}"
-        for key in sorted(set(table) - set(kinds))
+        f"{place}: {unknown('key', key, sorted(kinds))}" for key in sorted(set(table) - set(kinds))
     ]
     faults += [f"{place} lacks {key!r}" for key in needed if key not in table]
-    return faults + [
-        f"{place}: {key!r} must be {words}"
-        for key, (fits, words) in kinds.items()
-        if key in table and not fits(table[key])
-    ]
+    for key, (fits, words) in kinds.items():
+        if key in table and not fits(table[key]):
+            faults.append(f"{place}: {key!r} must be {words}")
+        elif key in ("label", "higher") and isinstance(table.get(key), dict):
+            faults += language_faults(f"{place}: {key!r}", table[key])
+    return faults
 
 
 def _scale_faults(place: str, table: Table, scale: list[int] | None) -> list[str]:
@@ -402,9 +409,9 @@ def _content_faults(codebook: Codebook) -> list[str]:
     if not codebook.indicators:
         faults.append("no indicator has progression = true")
     for average in codebook.averages:
-        unknown = sorted(set(average.members) - set(codebook.indicator_codes))
-        if unknown:
-            faults.append(f"average {average.code!r} has members that are no indicators: {unknown}")
+        strange = sorted(set(average.members) - set(codebook.indicator_codes))
+        if strange:
+            faults.append(f"average {average.code!r} has members that are no indicators: {strange}")
         twice = sorted({m for m in average.members if average.members.count(m) > 1})
         if twice:
             faults.append(f"average {average.code!r} counts members more than once: {twice}")

@@ -18,7 +18,7 @@ from bipbayes.data.columns import date_formats, to_date, to_number, to_text
 from bipbayes.data.files import PERIODS, VALUE_LABELS
 from bipbayes.data.load_codebook import MAX_TREATMENTS, code_fault, parse_codebook
 from bipbayes.data.read import file_labels
-from bipbayes.data.words import LONGEST
+from bipbayes.data.study_words import LONGEST
 from bipbayes.errors import DataError
 
 _HINTS: Final = {

@@ -10,7 +10,7 @@ import xarray as xr
 from bipbayes.data.codebook import DO_NOT_KNOW, NO_TREATMENT, Codebook
 from bipbayes.data.columns import UNKNOWN
 from bipbayes.data.sample import consecutive_responses, counted_responses, group_labels, memberships
-from bipbayes.data.words import in_language
+from bipbayes.data.study_words import in_language
 
 
 def activity_boxes(codebook: Codebook, *, language: str = "en") -> pd.DataFrame:

@@ -9,7 +9,7 @@ import xarray as xr
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.directions import Against, Directions, directions
-from bipbayes.data.words import LANGUAGES
+from bipbayes.phrases import LANGUAGES
 from bipbayes.wording import number, phrase, study_language
 
 FEW_SITES: Final = 6

@@ -19,7 +19,7 @@ import xarray as xr
 
 from bipbayes.cells.means import standard_weights
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.words import LANGUAGES, study_words
+from bipbayes.data.study_words import study_words
 from bipbayes.errors import SettingsError, raise_all, unknown
 from bipbayes.estimands.draws import (
     effect_draws,
@@ -31,6 +31,7 @@ from bipbayes.estimands.draws import (
 from bipbayes.estimands.intervals import IntervalSettings, answer_counts, summary_rows
 from bipbayes.estimands.posterior import Posterior, progress_draws
 from bipbayes.intervals import ALL_INDICATORS, PRIOR_DRIVEN, places_moved
+from bipbayes.phrases import LANGUAGES
 from bipbayes.sampling.diagnose import points_of
 from bipbayes.sampling.labels import SAMPLE
 

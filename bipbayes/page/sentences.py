@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from bipbayes.audit.verdicts import abstract_paragraph
-from bipbayes.data.words import in_language
+from bipbayes.data.study_words import in_language
 from bipbayes.intervals import PRIOR_DRIVEN, excludes_zero
 from bipbayes.page.contents import PageContents
 from bipbayes.tables.comparison_table import interval_text

@@ -6,7 +6,7 @@ from typing import Final
 import pandas as pd
 
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.words import in_language
+from bipbayes.data.study_words import in_language
 from bipbayes.plots.selection import Side
 from bipbayes.plots.task import WHOLE, Page
 from bipbayes.wording import (

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.words import in_language
+from bipbayes.data.study_words import in_language
 from bipbayes.plots.captions import blank_words, caption, from_report, titled
 from bipbayes.plots.style import GREY, POSTERIOR_COLOUR, across, bands, figure_style, furnish
 from bipbayes.plots.task import ROW_HEIGHT, WIDE

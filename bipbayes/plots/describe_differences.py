@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from bipbayes.data.characteristics_codebook import CharacteristicsCodebook
 from bipbayes.data.sample import NO_GROUP
-from bipbayes.data.words import in_language
+from bipbayes.data.study_words import in_language
 from bipbayes.plots.captions import caption, from_report, titled
 from bipbayes.plots.selection import limits_of
 from bipbayes.plots.style import (

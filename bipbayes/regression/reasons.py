@@ -1,6 +1,6 @@
 """Why a standard error is empty, in words that can stand in a table.
 
-Braces stand for the study's words (`bipbayes.data.words`).
+Braces stand for the study's words (`bipbayes.data.study_words`).
 """
 
 import numpy as np

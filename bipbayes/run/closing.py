@@ -15,7 +15,7 @@ from bipbayes.audit.verdicts import VERDICT
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.parts import PartedStudy
 from bipbayes.data.study import Study
-from bipbayes.data.words import study_words
+from bipbayes.data.study_words import study_words
 from bipbayes.estimands.posterior import Posterior
 from bipbayes.intervals import ALL_INDICATORS, PLAIN, excludes_zero, of_analysis
 from bipbayes.run.console import warnings_so_far

@@ -16,8 +16,10 @@ from filelock import BaseFileLock, FileLock, Timeout
 from bipbayes.atomic import write_frame, write_json, written_below
 from bipbayes.errors import RunError
 from bipbayes.intervals import TEXT_COLUMNS
+from bipbayes.run.settings import FIGURE_FORMATS
 from bipbayes.run.software import software
 from bipbayes.stored_frames import CODES, marked, restored, unmarked
+from bipbayes.tables import FORMATS
 
 OUTPUTS: Final = (
     "run.json",
@@ -34,16 +36,8 @@ OUTPUTS: Final = (
     "synthetic/characteristics.csv",
     "synthetic/truth.csv",
     "posterior/*.nc",
-    "figures/*.png",
-    "figures/*.pdf",
-    "figures/*.svg",
-    "figures/*.txt",
-    "tables/*.csv",
-    "tables/*.tex",
-    "tables/*.html",
-    "tables/*.txt",
-    "tables/*.docx",
-    "tables/*.md",
+    *(f"figures/*.{ending}" for ending in (*FIGURE_FORMATS, "txt")),
+    *(f"tables/*.{ending}" for ending in (*FORMATS, "txt")),
 )
 AUDITS: Final = ("data/audit_*.csv",)
 PRIVATE: Final = "private"

@@ -26,7 +26,7 @@ from bipbayes.data.progression import PreviousRule, progression
 from bipbayes.data.read import labelled, read_responses
 from bipbayes.data.sample import Samples
 from bipbayes.data.study import Study
-from bipbayes.data.words import LANGUAGES, study_words
+from bipbayes.data.study_words import study_words
 from bipbayes.describe.cautions import (
     cautions,
     design_cautions,
@@ -35,6 +35,7 @@ from bipbayes.describe.cautions import (
 )
 from bipbayes.errors import RunError, SettingsError, raise_all, unknown
 from bipbayes.intervals import PLAIN
+from bipbayes.phrases import LANGUAGES
 from bipbayes.progress import stage
 from bipbayes.run.default_study import (
     bip_characteristics,

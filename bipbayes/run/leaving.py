@@ -20,7 +20,7 @@ from bipbayes.atomic import write_frame, write_text
 from bipbayes.comparison import shown_errors
 from bipbayes.data.characteristics import Characteristics
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.words import study_words
+from bipbayes.data.study_words import study_words
 from bipbayes.describe.characteristics import citizen_counts
 from bipbayes.describe.description import Description, describe
 from bipbayes.disclosure.audit import protected_audit

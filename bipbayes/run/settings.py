@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
-from bipbayes.data.words import LANGUAGES
 from bipbayes.errors import SettingsError, raise_all, unknown
+from bipbayes.phrases import LANGUAGES
 from bipbayes.plots.task import SIZES, Printing
 
 # Words of other modules stand here again: scripts read settings before NumPy is imported.
@@ -38,20 +38,19 @@ DISCLOSURES: Final = (STRICT, TABLES_ONLY, OFF)
 QUICK_DRAWS: Final = 300
 QUICK_TUNE: Final = 300
 QUICK_POINTS: Final = 640
-_OF_NO_RESULT: Final = (
-    *("parts", "scheduler", "workers", "everything", "captions_apart", "dodged"),
-    *("by_size", "figure_size", "figure_font", "no_title", "disclosure", "ledger"),
-)
 _POSITIVE: Final = (0.0, math.inf)
 
 
-def _option(default: Any, text: str, flag: str = "", *, allowed: Any = None) -> Any:
+def _option(
+    default: Any, text: str, flag: str = "", *, allowed: Any = None, kept: bool = True
+) -> Any:
     """Declare a field and its option: what ``--help`` says, and how it is spelt there.
 
     ``allowed`` is a tuple of words, a range of whole numbers, or two bounds that a number lies
-    between.
+    between. What changes no result is not ``kept`` in the record of the run.
     """
-    return field(default=default, metadata={"help": text, "flag": flag, "allowed": allowed})
+    told = {"help": text, "flag": flag, "allowed": allowed, "kept": kept}
+    return field(default=default, metadata=told)
 
 
 @dataclass(frozen=True)
@@ -119,16 +118,24 @@ class Settings:
         (), "Outcomes to draw and tabulate; repeatable or B1,B2.", "outcome"
     )
     parts: str = _option(
-        AUTO, "Read responses in parts: auto (from a million), always, never.", allowed=PARTS
+        AUTO,
+        "Read responses in parts: auto (from a million), always, never.",
+        allowed=PARTS,
+        kept=False,
     )
-    scheduler: str | None = _option(None, "Address of a Dask scheduler that does the parts.")
+    scheduler: str | None = _option(
+        None, "Address of a Dask scheduler that does the parts.", kept=False
+    )
     workers: int | None = _option(
-        None, "Processes that do the parts (default: one a core).", allowed=range(1025)
+        None, "Processes that do the parts (default: one a core).", allowed=range(1025), kept=False
     )
     out: Path = _option(Path("results"), "Folder of the results.")
     overwrite: bool = _option(False, "Replace another run's results in that folder.")
     language: str = _option(
-        "en", "Language of figures and tables: en, da.", "lang", allowed=LANGUAGES
+        "en",
+        f"Language of figures and tables: {', '.join(LANGUAGES)}.",
+        "lang",
+        allowed=LANGUAGES,
     )
     minimum_count: int = _option(
         5, "Blank numbers that rest on fewer citizens (real data).", allowed=range(1, 1_000_001)
@@ -137,11 +144,16 @@ class Settings:
         None,
         "What leaves, to export/: strict (default for real data), tables, off (synthetic).",
         allowed=DISCLOSURES,
+        kept=False,
     )
     ledger: Path | None = _option(
-        None, "Folder of earlier exports to compare with. Default: in private/ of --out."
+        None,
+        "Folder of earlier exports to compare with. Default: in private/ of --out.",
+        kept=False,
     )
-    everything: bool = _option(False, "Draw the figures, too, that the main job leaves out.", "all")
+    everything: bool = _option(
+        False, "Draw the figures, too, that the main job leaves out.", "all", kept=False
+    )
     figure_formats: tuple[str, ...] = _option(
         (),
         "Figures as pdf or svg, too, beside PNG; repeatable.",
@@ -149,15 +161,26 @@ class Settings:
         allowed=FIGURE_FORMATS,
     )
     figure_size: str | None = _option(
-        None, "Figures as large as a journal's column, a page or a slide.", allowed=tuple(SIZES)
+        None,
+        "Figures as large as a journal's column, a page or a slide.",
+        allowed=tuple(SIZES),
+        kept=False,
     )
-    figure_font: str | None = _option(None, "Installed font that figures take letters from.")
+    figure_font: str | None = _option(
+        None, "Installed font that figures take letters from.", kept=False
+    )
     captions_apart: bool = _option(
-        False, "Titles and captions as text files beside the figures, not in them."
+        False, "Titles and captions as text files beside the figures, not in them.", kept=False
     )
-    no_title: bool = _option(False, "Figures without title and caption, which stand nowhere.")
-    dodged: bool = _option(False, "Forests in one panel, OLS and posterior on the same rows.")
-    by_size: bool = _option(False, "Rows of forests by size, the largest effect on top.")
+    no_title: bool = _option(
+        False, "Figures without title and caption, which stand nowhere.", kept=False
+    )
+    dodged: bool = _option(
+        False, "Forests in one panel, OLS and posterior on the same rows.", kept=False
+    )
+    by_size: bool = _option(
+        False, "Rows of forests by size, the largest effect on top.", kept=False
+    )
     quick: bool = _option(False, "Few draws and pictures, one fit; all is preliminary.")
     quiet: bool = _option(False, "No progress and no messages.")
 
@@ -209,12 +232,14 @@ class Settings:
 
     def record(self) -> dict[str, Any]:
         """Return the settings as plain values for ``run.json`` (no folders of this machine)."""
-        values = asdict(self)
-        for key in ("data", "codebook", "priors", "characteristics", "claims", "out"):
-            values[key] = Path(values[key]).name if values[key] is not None else None
-        for key in _OF_NO_RESULT:
-            values.pop(key)
-        return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}
+        kept = {f.name: getattr(self, f.name) for f in fields(self) if f.metadata["kept"]}
+        return {key: _plain(value) for key, value in kept.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Path):
+        return value.name
+    return list(value) if isinstance(value, tuple) else value
 
 
 def option_name(name: str) -> str:

@@ -11,7 +11,7 @@ import xarray as xr
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.files import file_digest
-from bipbayes.data.words import study_words
+from bipbayes.data.study_words import study_words
 from bipbayes.errors import RunError
 from bipbayes.intervals import ANALYSES, ORDINAL, PLAIN
 from bipbayes.run.folder import RunFolder

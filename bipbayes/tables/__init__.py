@@ -7,3 +7,8 @@ stored run and leaves blank what rests on too few citizens.
 A table's function takes its rows and ``context``: codebook, language, and what the caption must
 say. One table for several ``outcomes`` prints them beside ``all_indicators``; None: the averages.
 """
+
+from typing import Final
+
+FORMATS: Final = ("csv", "tex", "html", "docx", "md")
+"""Formats of tables; each has its writer in `bipbayes.tables.write`."""

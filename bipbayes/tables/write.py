@@ -1,4 +1,4 @@
-"""Write finished tables to files, one document a kind; a new format is one entry of `WRITERS`."""
+"""Write finished tables to files, one document a kind; of each of `FORMATS` the writer is here."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,9 +9,10 @@ from typing import Final
 import pandas as pd
 
 from bipbayes.atomic import write_frame, write_text
-from bipbayes.data.words import study_words
+from bipbayes.data.study_words import study_words
 from bipbayes.errors import SettingsError, raise_all, unknown
 from bipbayes.stored_frames import marked
+from bipbayes.tables import FORMATS
 from bipbayes.tables.html import html
 from bipbayes.tables.latex import latex
 from bipbayes.tables.layout import Table
@@ -50,13 +51,9 @@ def _write_markdown(tables: Sequence[Table], path: Path, context: Context) -> No
     write_text(path, "\n".join(map(markdown, tables)))
 
 
-WRITERS: Final[Mapping[str, Writer]] = {
-    "csv": _write_csv,
-    "tex": _write_latex,
-    "html": _write_html,
-    "docx": _write_word,
-    "md": _write_markdown,
-}
+WRITERS: Final[Mapping[str, Writer]] = dict(
+    zip(FORMATS, (_write_csv, _write_latex, _write_html, _write_word, _write_markdown), strict=True)
+)
 DEFAULT_FORMATS: Final = ("csv", "tex", "html")
 _SIGNS: Final = re.compile(r"([\\`*_{}\[\]<>#|$~])")  # of Markdown
 _RULES: Final = {"l": ":---", "r": "---:"}

@@ -13,7 +13,7 @@ ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "bipbayes" / "docs" / "project" / "architecture.md"
 PICTURE: Final = PAGE.with_suffix(".svg")
 _ORDER: Final = (
-    "errors atomic cluster helpers progress stored_frames < intervals < data < "
+    "errors atomic cluster helpers phrases progress stored_frames < intervals < data < "
     "regression cells ordinal synthetic < analyses sampling < estimands < comparison < wording < "
     "describe audit < disclosure < plots tables < page < validation < bip < run < checks < api"
 )

@@ -25,7 +25,7 @@ from bipbayes.audit.rules import (
     size_verdict,
 )
 from bipbayes.audit.statements import KINDS
-from bipbayes.data.words import catalogue
+from bipbayes.phrases import catalogue
 
 CUTOFFS = Cutoffs(level=0.95, likely=0.8, beyond=0.1)
 

@@ -420,7 +420,15 @@ def places() -> Iterable[Bad]:
     """Codebooks with keys, names and codes that mean nothing in their place."""
     for old, place in (('columns = ["visit"]', "treatment 'J'"), ("members =", "average 'mean'"),
                        ('code = "q2"', "indicator q2"), ("scale =", "the codebook")):  # fmt: skip
-        yield bad_book(old, f"lable = 1\n{old}", f"{place} has the unknown key 'lable'; known: ")
+        yield bad_book(old, f"lable = 1\n{old}", f"{place}: key 'lable' is unknown; known: ")
+    foreign = "language 'dk' is unknown; known: en, da; did you mean 'da'?"
+    for old, place in (('columns = ["visit"]', "treatment 'J'"), ("members =", "average 'mean'"),
+                       ('code = "q2"', "indicator q2")):  # fmt: skip
+        labelled = f'label = {{ en = "a", dk = "b" }}\n{old}'
+        yield bad_book(old, labelled, f"{place}: 'label': {foreign}")
+    yield bad_book('code = "q2"', 'lable = {}\ncode = "q2"', "did you mean 'label'?")
+    for line in ('higher = { en = "a", dk = "b" }', 'words = { citizen = { en = "a", dk = "b" } }'):
+        yield bad_book("scale =", f"{line}\nscale =", foreign)
     for name in ("../q", "a/b", "a b", "forælder", "1e5"):
         new = f'code = "q2"\nrespondent = "{name}"'
         yield bad_book(

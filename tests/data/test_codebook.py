@@ -8,7 +8,7 @@ import pytest
 
 from bipbayes.bip.facts import FACTS, bip_codebook, fact
 from bipbayes.data.load_codebook import load_codebook, parse_codebook
-from bipbayes.data.words import study_words
+from bipbayes.data.study_words import study_words
 from bipbayes.errors import CodebookError
 from bipbayes.wording import outcome_label
 

@@ -92,6 +92,12 @@ def test_missing_columns_are_listed() -> None:
         responses_from_frame(_frame().drop(columns=["B2", "S7", "S1_4"]), CODEBOOK)
 
 
+def test_a_file_of_another_study_is_told_what_proposes_a_codebook() -> None:
+    """Catches all columns of a codebook that was not asked for, and no word of what to do."""
+    with pytest.raises(DataError, match=r"B3, \.\.\.: columns .* \(46\).*'bipbayes codebook FILE'"):
+        responses_from_frame(pd.DataFrame({"pupil": [1], "school": [2]}), CODEBOOK)
+
+
 def test_two_different_rows_of_a_day_are_refused_identical_ones_kept_once() -> None:
     """Catches silent loss of an answer, and double counting of a copied row."""
     frame = _frame()

@@ -1,31 +1,18 @@
-"""The catalogue of words that people read, and what a study calls its citizens and jobcenters."""
+"""What a study calls its citizens, jobcenters and respondents, one and many by language."""
 
-import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
-from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
 from bipbayes.errors import unknown
+from bipbayes.phrases import LANGUAGES, catalogue
 
 # One and many, by language.
 type Words = Mapping[str, Mapping[str, tuple[str, str]]]
 
-LANGUAGES: Final = ("en", "da")
 LONGEST: Final = 500  # letters of a name, label or word
 _UNSEEN: Final = ("Cc", "Cs", "Zl", "Zp")  # control characters and ends of lines
 NEUTRAL: Final = ("citizen", "jobcenter")  # a study without words of its own has neutral ones
-
-
-@cache
-def catalogue() -> dict[str, dict[str, str]]:
-    """Return all words that people read, by key and language, as ``resources/phrases`` has them."""
-    found: dict[str, dict[str, str]] = {}
-    folder = files("bipbayes") / "resources" / "phrases"
-    for path in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        found |= tomllib.loads(path.read_text(encoding="utf-8"))
-    return found
 
 
 def study_words(words: Words, language: str) -> dict[str, str]:
@@ -70,6 +57,15 @@ def is_line(text: Any) -> bool:
     )
 
 
+def language_faults(place: str, texts: Mapping[str, Any]) -> list[str]:
+    """Say which languages of a codebook's texts are none that outputs are written in."""
+    return [
+        f"{place}: {unknown('language', language, LANGUAGES, near=0.5)}"
+        for language in texts
+        if language not in LANGUAGES
+    ]
+
+
 def word_faults(table: Any, respondents: Iterable[str]) -> list[str]:
     """Say which words are unknown or not of the shape of `words_from_table`."""
     if not isinstance(table, dict):
@@ -80,10 +76,10 @@ def word_faults(table: Any, respondents: Iterable[str]) -> list[str]:
         forms = _by_language(entry)
         if key not in known:
             faults.append(f"'words': {unknown('word', key, known)}")
-        elif not isinstance(forms, dict) or "en" not in forms or set(forms) - {*LANGUAGES}:
-            faults.append(
-                f"the word {key!r} must stand in English ('en'); Danish ('da') is optional"
-            )
+        elif not isinstance(forms, dict) or "en" not in forms:
+            faults.append(f"the word {key!r} must stand in English ('en'); others are optional")
+        elif foreign := language_faults(f"the word {key!r}", forms):
+            faults += foreign
         elif not all(map(_is_form, forms.values())):
             faults.append(
                 f"the word {key!r} must be a text of one line, or a list of one and many such as "
@@ -102,8 +98,7 @@ def _is_form(form: Any) -> bool:
 
 
 def _plural(word: str, language: str) -> str:
-    if language == "da":
-        return f"{word}r" if word.endswith("e") else f"{word}er"
-    if word.endswith("y") and word[-2:-1] not in "aeiou":
-        return f"{word[:-1]}ies"
-    return f"{word}es" if word.endswith(("s", "x", "z", "ch", "sh")) else f"{word}s"
+    rules = (rule.split(">") for rule in catalogue()["plural"][language].split())
+    return next(
+        word.removesuffix(ending) + plural for ending, plural in rules if word.endswith(ending)
+    )
