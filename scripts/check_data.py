@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bipbayes.run import options
-from bipbayes.run.console import conclude
+from bipbayes.run.console import conclude, unsaid
 from bipbayes.run.settings import Settings
 
 
@@ -26,7 +26,9 @@ def main(
     from bipbayes.run.inputs import read_study, study_cautions
 
     settings, codebook = replace(settings, data=data), codebook_or_default(settings.codebook)
-    with closing(read_study(settings, codebook, folder=Path.cwd())) as study:
+    with unsaid("bipbayes.data"):
+        read = read_study(settings, codebook, folder=Path.cwd())
+    with closing(read) as study:
         typer.echo("\n".join([*study.report(), *study_cautions(study)]))
     conclude(lambda: of_reading(study, data, settings.codebook))
 

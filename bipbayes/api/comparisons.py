@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from bipbayes.api import pictures
-from bipbayes.api.choices import blanked, first_outcome, of_kind, one_of, worded
+from bipbayes.api.choices import blanked, file_of, first_outcome, noted, of_kind, one_of, worded
 from bipbayes.api.estimates import Intervals
 from bipbayes.api.fits import Fit
 from bipbayes.api.show import Card
@@ -140,12 +140,13 @@ class Comparison:
             Blank what rests on fewer citizens; default: nothing is blanked.
         """
         book = self.study.codebook
-        return comparison_table(
+        table = comparison_table(
             blanked(self.rows, book, minimum_count),
             self.context(),
             outcome=first_outcome(book, outcome),
             estimand=one_of("estimand", estimand, COMPARED),
         )
+        return noted(table, self.context(), minimum_count)
 
     def to_docx(
         self,
@@ -168,7 +169,7 @@ class Comparison:
         pathlib.Path
             The document.
         """
-        document = Path(path)
+        document = file_of("path", path)
         if document.suffix != ".docx":
             raise SettingsError(f"path must end in '.docx', not {document.suffix!r}")
         outcomes = [o for o in self.study.codebook.outcomes if o in set(self.rows["outcome"])]

@@ -10,7 +10,16 @@ import pandas as pd
 
 from bipbayes.analyses import frequentist_intervals
 from bipbayes.api import pictures
-from bipbayes.api.choices import analysis_name, blanked, first_outcome, of_kind, one_of, worded
+from bipbayes.api.choices import (
+    analysis_name,
+    blanked,
+    first_outcome,
+    noted,
+    number_of,
+    of_kind,
+    one_of,
+    worded,
+)
 from bipbayes.api.show import Card
 from bipbayes.api.study import Study
 from bipbayes.comparison import shown_errors
@@ -118,7 +127,8 @@ class Intervals:
         asked = self._asked(outcome, estimand, vcov)
         rows = blanked(self.rows, self.study.codebook, minimum_count)
         rows = rows[rows["vcov"] == asked.pop("vcov")]
-        return interval_table(rows, self.context(), **asked)
+        table = interval_table(rows, self.context(), **asked)
+        return noted(table, self.context(), minimum_count)
 
     def heatmap(
         self, *, estimand: str = "effect", vcov: str | None = None, title: bool = True
@@ -211,7 +221,7 @@ def ols(
         study.progression,
         study.codebook,
         analysis=analysis,
-        level=checked_level(level),
+        level=checked_level(number_of("level", level)),
         covariates=people(study, analysis, covariates),
     )
     return Intervals(study, rows, analysis)

@@ -16,9 +16,15 @@ from bipbayes.api.choices import (
     analysis_name,
     blanked,
     chosen,
+    file_of,
+    names_of,
+    noted,
+    number_of,
     of_kind,
     one_of,
     outcomes,
+    weights_of,
+    whole_number_of,
     worded,
 )
 from bipbayes.api.estimates import Covariates, people
@@ -135,7 +141,8 @@ class Fit:
         combination
             Such as ``"J+S"`` or ``"none"``; default: all.
         jobcenter
-            One or several by name, each by itself; default: over all jobcenters.
+            One or several sites by name (whatever the study calls them: jobcenters, schools),
+            each by itself; default: over all.
         weights
             How jobcenters count: ``"observed"`` (as they occur in each combination, as in OLS),
             ``"standardised"`` (alike in all combinations), ``"new"`` (a jobcenter not seen), or
@@ -155,7 +162,7 @@ class Fit:
         ['north', 'west']
         """
         book = self.study.codebook
-        names = [combination] if isinstance(combination, str) else combination
+        names = names_of("combination", combination)
         asked = [Effect.of(name, book) for name in names or book.combinations]
         frame = self._summed(asked, outcome, jobcenter, weights, level)
         codes = {each.label(book): each.first for each in asked}
@@ -193,7 +200,8 @@ class Fit:
         >>> fit.contrast("U+T - T", "q1")["contrast"].item()
         'T+U - T'
         """
-        asked = [Effect.of(difference, self.study.codebook, contrast=True)]
+        (named,) = names_of("difference", difference)[:1] or [""]
+        asked = [Effect.of(named, self.study.codebook, contrast=True)]
         frame = self._summed(asked, outcome, jobcenter, weights, level)
         return frame.rename(columns={"effect": "contrast"})
 
@@ -215,7 +223,10 @@ class Fit:
         True
         """
         book = self.study.codebook
-        return probability(read_statement(statement, book), self.posterior, book, weights=weights)
+        if not isinstance(statement, str):
+            raise SettingsError("statement must be a text such as 'J > none in B1'")
+        asked, weights = read_statement(statement, book), weights_of(weights)
+        return probability(asked, self.posterior, book, weights=weights)
 
     def summary(self) -> pd.DataFrame:
         """Return effects and contrasts over all indicators, unrounded, a combination a row.
@@ -312,7 +323,8 @@ class Fit:
         outcome = outcomes(self.study.codebook, outcome)[0]
         one_of("estimand", estimand, COMPARED)
         rows = blanked(self.posterior.intervals, self.study.codebook, minimum_count)
-        return interval_table(rows, self.context(), outcome=outcome, estimand=estimand)
+        table = interval_table(rows, self.context(), outcome=outcome, estimand=estimand)
+        return noted(table, self.context(), minimum_count)
 
     def heatmap(self, *, estimand: str = "effect", title: bool = True) -> "Figure":
         """Draw all outcomes and combinations on one colour scale.
@@ -340,7 +352,9 @@ class Fit:
         """Summarise effects over jobcenters, or in each of those named."""
         wanted = outcomes(self.study.codebook, outcome)
         own = self.settings
-        settings = IntervalSettings(checked_level(level or own.level), own.kind, own.rope)
+        level = own.level if level is None else number_of("level", level)
+        settings = IntervalSettings(checked_level(level), own.kind, own.rope)
+        weights = weights_of(weights)
         places: list[tuple[str, Weights]] = [("", weights)]
         if jobcenter is not None:
             if weights != OBSERVED:
@@ -448,14 +462,19 @@ def fit(
     'complete_pooling'
     """
     of_kind("study", study, Study, "read")
-    model_file = load_model(model)
+    model_file = load_model(file_of("model", model, "or a name such as 'hierarchical'"))
     one_of("vcov", vcov, VCOV)
     if engine is not None:
         one_of("engine", engine, ENGINES)
-    settings = IntervalSettings(checked_level(level), one_of("kind", kind, KINDS), rope)
+    level = checked_level(number_of("level", level))
+    rope = None if rope is None else number_of("rope", rope)
+    settings = IntervalSettings(level, one_of("kind", kind, KINDS), rope)
     engine = engine_of(model_file, engine)
     asked = SamplerSettings(
-        draws=draws or DEFAULT_DRAWS[engine], tune=tune, chains=chains, seed=seed
+        draws=DEFAULT_DRAWS[engine] if draws is None else whole_number_of("draws", draws, least=4),
+        tune=whole_number_of("tune", tune, least=10),
+        chains=whole_number_of("chains", chains, least=1),
+        seed=whole_number_of("seed", seed, least=0),
     )
     scales = _priors(model_file, priors)
     analysis = analysis_name(adjust, ordinal=ordinal)
@@ -488,5 +507,6 @@ def _check_beside(beside: object, combination: str | None) -> None:
 def _priors(model_file: ModelFile, given: str | Path | Mapping[str, float] | None) -> Any:
     if given is None or isinstance(given, Mapping):
         return make_priors(model_file.Priors, given or {})
-    read = read_priors(Path(given), [model_file.name])
+    path = file_of("priors", given, "or numbers by the name of a scale")
+    read = read_priors(path, [model_file.name])
     return make_priors(model_file.Priors, read[model_file.name])

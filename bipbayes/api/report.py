@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bipbayes.api.choices import blanked, of_kind, one_of
+from bipbayes.api.choices import blanked, file_of, of_kind, one_of
 from bipbayes.api.comparisons import Comparison
 from bipbayes.api.fits import Fit
 from bipbayes.atomic import write_text
@@ -14,6 +14,7 @@ from bipbayes.page.page import page_html
 from bipbayes.run.software import software
 from bipbayes.tables.export import MINIMUM_COUNT
 
+BASELINE = "baseline"
 ENDINGS = (".html", ".docx")
 _TOLD = ("model", "engine", "seed", "vcov", "sampler", "draws_requested")
 
@@ -56,7 +57,7 @@ def report(
     'report.html'
     """
     of_kind("both", both, Comparison, "compare")
-    target = Path(path)
+    target = file_of("path", path)
     one_of("path: its ending", target.suffix, ENDINGS)
     if both.ols.analysis:
         raise SettingsError("both: the page is on the plain analysis; give others as baseline")
@@ -74,7 +75,11 @@ def _beside(both: Comparison, baseline: Fit | None) -> list[Fit]:
     if baseline is None:
         return []
     of_kind("baseline", baseline, Fit, "fit")
-    one_of("baseline: its analysis", baseline.posterior.analysis, ("baseline",))
+    if (analysis := baseline.posterior.analysis) != BASELINE:
+        raise SettingsError(
+            "baseline must be a fit at the same previous answer, bipbayes.fit(study, "
+            f"adjust='baseline'), not one of the {analysis or 'plain'} analysis"
+        )
     if baseline.study.digest != both.study.digest:
         raise DataError(f"baseline is a fit of {baseline.study.name}, not of {both.study.name}")
     return [baseline]

@@ -5,13 +5,14 @@ from typing import Final, Literal, overload
 
 import pandas as pd
 
-from bipbayes.api.choices import analysis_name, one_of
+from bipbayes.api.choices import analysis_name, file_of, one_of
 from bipbayes.api.comparisons import Comparison, compare
 from bipbayes.api.estimates import Intervals
 from bipbayes.api.fits import Fit
 from bipbayes.api.study import Facts, Study
 from bipbayes.data.codebook import Codebook
-from bipbayes.intervals import PLAIN, frequentist, of_analysis
+from bipbayes.errors import SettingsError, unknown
+from bipbayes.intervals import ANALYSES, PLAIN, frequentist, of_analysis
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import open_stored
 from bipbayes.run.ols_stage import STAGE as FIT_OLS
@@ -89,11 +90,14 @@ def load(
     True
     """
     one_of("what", what, WHAT)
+    if analysis not in ANALYSES:
+        told = unknown("analysis", analysis, ANALYSES[1:])
+        raise SettingsError(f"{told} (leave it out for the plain analysis)")
     ordinal = analysis == "ordinal"
     named = analysis_name("" if ordinal else analysis, ordinal=ordinal)
     adjust = tuple(part for part in named.split("+") if part and not ordinal)
     asked = Settings(
-        out=Path(folder),
+        out=file_of("folder", folder),
         adjust=adjust,
         ordinal=ordinal,
         language=language,

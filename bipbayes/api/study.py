@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bipbayes.api.choices import file_of, whole_number_of
 from bipbayes.api.show import Card
 from bipbayes.cells import cell_means
 from bipbayes.data import study as data_study
@@ -215,9 +216,10 @@ def read(
     if isinstance(data, pd.DataFrame):
         checked = responses_from_frame(data, book)
     else:
-        if not Path(data).exists():
+        path = file_of("data", data, "or a frame")
+        if not path.exists():
             raise DataError(f"data: there is no file {data}; give the path of one that is there")
-        checked = read_responses(Path(data), book)
+        checked = read_responses(path, book)
     return _study(checked, previous=previous, language=language)
 
 
@@ -236,7 +238,7 @@ def synthetic_bip(*, seed: int = 1, previous: str = "item", language: str = "en"
     >>> bb.synthetic_bip().size  # doctest: +SKIP
     (13948, 3707)
     """
-    frame = default_simulation(seed).responses
+    frame = default_simulation(whole_number_of("seed", seed, least=0)).responses
     # The digest of the file that the command line writes, so that both count as the same data.
     digest = hashlib.sha256(csv_text(frame).encode("utf-8")).hexdigest()
     book = codebook_or_default(None)
@@ -254,7 +256,9 @@ def _codebook(given: str | Path | Mapping[str, Any] | Codebook | None) -> Codebo
         return given
     if isinstance(given, Mapping):
         return parse_codebook(dict(given))
-    return codebook_or_default(None if given is None else Path(given))
+    if given is None:
+        return codebook_or_default(None)
+    return codebook_or_default(file_of("codebook", given, "what one holds, or a Codebook"))
 
 
 def _span(counts: np.ndarray) -> str:

@@ -292,6 +292,8 @@ def _kind_counts(frame: pd.DataFrame) -> dict[str, int]:
         "significant": int(significant.sum()),
         "significant_upheld": int((significant & upheld).sum()),
         "insignificant": int(insignificant.sum()),
+        "hedged": int(frame["kind"].eq("hedged").sum()),
+        "plain": int(frame["kind"].eq("insignificant").sum()),
         "insignificant_upheld": int((insignificant & upheld).sum()),
         "inside": int((insignificant & upheld & inside).sum()),
     }

@@ -295,10 +295,18 @@ def _attrs(used: Parts, found: Moments, *, vcov: str) -> dict[str, str | float |
     }
 
 
+def _matters(added: float) -> str:
+    if abs(added) < _NOTICED:
+        return ": intervals hardly change"
+    return ": look at 'bipbayes check cells' before trusting intervals"
+
+
 def _sentences(used: Parts, found: Moments, *, vcov: str) -> list[str]:
     sentences = [
-        f"{_NAMES[name]}: {entry.raised} of {len(used.change)} eigenvalues moved (lowest "
-        f"{entry.lowest:.2g}), which adds {100 * entry.added:.2g} % of the variance of changes"
+        f"{_NAMES[name]} could not be a covariance as estimated, which happens with few answers: "
+        f"it was moved to the nearest that can ({entry.raised} of {len(used.change)} eigenvalues, "
+        f"lowest {entry.lowest:.2g}), {100 * entry.added:+.2g} % of the variance of changes"
+        f"{_matters(entry.added)}"
         for name, entry in used.repairs.items()
         if abs(entry.added) >= _SLIGHT
     ]
@@ -320,6 +328,7 @@ def _sentences(used: Parts, found: Moments, *, vcov: str) -> list[str]:
     return sentences
 
 
+_NOTICED: Final = 0.05  # of the variance of changes: standard errors change by half of it
 _SLIGHT: Final = 1e-6  # of the variance of changes: rounding
 _NAMES: Final = {
     "S0": "covariance within a response",

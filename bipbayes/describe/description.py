@@ -39,6 +39,8 @@ NAMES: Final = {
     "differences": "standardised_differences",
 }
 """File name (without ending) of each frame; the weeks of single pairs are never written."""
+_OF_ONE: Final = ("combinations", "treatments", "jobcenters")
+"""Frames that count changes of one indicator, as the report's tables do: it stands in them."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ class Description:
         The jobcenter rows of Table 4.
     characteristics, differences
         Tables 4 to 11 and standardised differences; ``None`` without characteristics.
+    counted
+        The indicator whose changes are counted where the report counts responses: the first.
     """
 
     progress: pd.DataFrame
@@ -76,11 +80,14 @@ class Description:
     jobcenters: pd.DataFrame
     characteristics: pd.DataFrame | None = None
     differences: pd.DataFrame | None = None
+    counted: str = ""
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the frames to write, by file name without ending."""
-        frames = {name: getattr(self, field) for field, name in NAMES.items()}
-        return {name: frame for name, frame in frames.items() if frame is not None}
+        found = {name: getattr(self, field) for field, name in NAMES.items()}
+        frames = {name: frame for name, frame in found.items() if frame is not None}
+        of_one = {name: frames[name].assign(counted=self.counted) for name in _OF_ONE}
+        return frames | of_one
 
 
 def describe(
@@ -126,4 +133,5 @@ def describe(
         jobcenters=jobcenter_table(progression, codebook),
         characteristics=table,
         differences=None if table is None else differences(table, codebook),
+        counted=codebook.indicator_codes[0],
     )

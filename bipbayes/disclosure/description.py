@@ -91,7 +91,8 @@ def protected_description(
     slopes = frames["slopes"]  # with intercept and mean weeks, slope gives the mean
     told = slopes["outcome"].isin(bins["outcome"])
     frames["slopes"] = slopes.assign(intercept=slopes["intercept"].mask(told))
-    return replace(description, **frames)
+    changed: dict[str, Any] = frames
+    return replace(description, **changed)
 
 
 def _few(frame: pd.DataFrame, limit: int) -> Blanks:

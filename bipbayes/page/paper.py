@@ -5,11 +5,12 @@ Psychological Methods 22:240), the latter in words of our own.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pandas as pd
 
+from bipbayes.errors import RunError
 from bipbayes.page.contents import PageContents
 from bipbayes.page.sentences import (
     against_ols,
@@ -48,22 +49,36 @@ _COLUMNS: Final = ("point", "state", "answer")
 
 
 def methods(contents: PageContents) -> list[str]:
-    """Return the sentences of a methods section; what was not recorded is left out."""
+    """Return the paragraphs of a methods section; what was not recorded is left out."""
     said, language = _said(contents), contents.language
-    first = ("variables", "scale", "likelihood", "priors", "engine")
-    told = [*_marks(contents), *(said[name] for name in first)]
-    told += [text for text in trust(contents) if text != phrase("page_preliminary", language)]
-    told += [said[name] for name in ("estimates", "decisions", *_CHECKS, "software")]
-    return list(filter(None, [*told, rounding_note(contents.context)]))
+    of_page = {phrase(key, language) for key in ("page_preliminary", "page_trust_only")}
+    judged = [text for text in trust(contents) if text not in of_page]
+    ends = [said[name] for name in ("estimates", "decisions")]
+    return _paragraphs(
+        [*_marks(contents), said["variables"], said["scale"]],
+        [said["likelihood"], said["priors"]],
+        [said["engine"], *judged],
+        [*ends, *(said[name] for name in _CHECKS)],
+        [said["software"], rounding_note(contents.context)],
+    )
 
 
 def results(contents: PageContents) -> list[str]:
-    """Return the sentences of a results section: overall, against OLS, selection, claims."""
+    """Return the paragraphs of a results section: overall, against OLS, selection, claims."""
     language, beside = contents.language, selection(contents)
-    told = [*_marks(contents), *overall(contents), *against_ols(contents)]
-    if contents.audit is None or beside != phrase("page_selection_unknown", language):
-        told.append(beside)  # else the audit says so
-    return [*told, *claims(contents), phrase("page_significant", language)]
+    if contents.audit is not None and beside == phrase("page_selection_unknown", language):
+        beside = ""  # the audit says so
+    return _paragraphs(
+        [*_marks(contents), *overall(contents)],
+        [*against_ols(contents), beside],
+        claims(contents),
+        [phrase("page_significant", language)],
+    )
+
+
+def _paragraphs(*parts: Sequence[str]) -> list[str]:
+    """Join sentences, leaving out what is empty."""
+    return [" ".join(filter(None, part)) for part in parts if any(part)]
 
 
 TEXTS: Final = (("methods", methods), ("results", results))
@@ -174,6 +189,12 @@ def _checked(contents: PageContents, point: str) -> str:
         return ""
     values = {name: number(float(facts[name]), digits, language=language)
               for name, digits in _PLACES.items() if name in facts}  # fmt: skip
-    if "inside" in facts:
-        values["share"] = number(100 * facts["inside"][contents.model], 1, language=language)
+    shares = facts.get("inside")
+    if isinstance(shares, Mapping) and contents.model in shares:
+        values["share"] = number(100 * shares[contents.model], 1, language=language)
+    elif point == "prior_predictive":
+        raise RunError(
+            "the check of the prior in this folder is of an earlier version and does not say what "
+            "the page tells: run 'bipbayes check prior' again, then 'bipbayes report'"
+        )
     return phrase(f"paper_{point}", language, **values)

@@ -170,6 +170,7 @@ def trust(contents: PageContents) -> list[str]:
         told.append(phrase(key, language, model=contents.model, measures=told_by))
     told += [phrase("page_preliminary", language)] * contents.context.preliminary
     told += [f"{text}." for text in (done.get("repair"), done.get("adjust_remark")) if text]
+    told.append(phrase("page_trust_only", language))
     engines = contents.engines
     if engines is None or engines.empty:
         return [*told, phrase("page_engines_unasked", language)]

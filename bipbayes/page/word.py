@@ -55,7 +55,8 @@ def write_page_document(contents: PageContents, path: Path) -> None:
     pages.add_heading(phrase("page_paper_title", language), level=1)
     for name, write in TEXTS:
         pages.add_heading(phrase(f"paper_{name}", language), level=2)
-        pages.add_paragraph(" ".join(write(contents)))
+        for paragraph in write(contents):
+            pages.add_paragraph(paragraph)
     for table in checklists(contents):
         add_table(pages, table)
     write_document(pages, path)

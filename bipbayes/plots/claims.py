@@ -55,6 +55,8 @@ TILES: Final = {
 }
 _ID_SIZE: Final = 6.5
 _TILE: Final = 0.155  # inches, with what is between two
+_A_LINE: Final = 2  # panels beside one another: four could not be read on a page
+_BETWEEN: Final = 1.45  # inches, for legend and title
 _COLUMN_OF_TILES: Final = 1.3  # inches
 _SECTIONS: Final = ("summary", "introduction")
 
@@ -153,16 +155,24 @@ def claims_figure(audit: pd.DataFrame, *, context: Context, page: Page = WHOLE) 
     panels = list(dict.fromkeys(zip(data["estimand"], data["reading"], strict=True)))[page.rows]
     rows, places = data["row"].max() + 1, data["place"].max() + 1
     with figure_style():
-        width = 3.4 + len(panels) * (0.3 + 0.155 * places)
-        figure = Figure(figsize=(across(width), 2.4 + (0.17 if is_narrow() else 0.19) * rows))
-        grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
-        for axes, panel in zip(grid, panels, strict=True):
+        columns = min(len(panels), _A_LINE)
+        lines = -(-len(panels) // columns)
+        size = (
+            across(3.4 + columns * (0.3 + _TILE * places)),
+            2.4 + lines * (0.17 if is_narrow() else 0.19) * rows + (lines - 1) * _BETWEEN,
+        )
+        figure = Figure(figsize=size)
+        grid = figure.subplots(lines, columns, sharey=True, squeeze=False).ravel()
+        for unused in grid[len(panels) :]:
+            unused.remove()
+        for axes, panel in zip(grid, panels, strict=False):
             chosen = data[(data["estimand"] == panel[0]) & (data["reading"] == panel[1])]
             _draw_claims(axes, chosen, share=_tile_share(places))
             axes.set_title(panel_title(panel, context.language), loc="left")
             axes.set_xlabel(phrase("claims_axis", context.language), color=GREY)
             _legend(axes, chosen["word"], context.language)
-        named = _write_ids(grid[-1], data)
+        last = [min(n + columns, len(panels)) - 1 for n in range(0, len(panels), columns)]
+        named = max(_write_ids(grid[place], data) for place in last)
         names = data.drop_duplicates("row").set_index("row")["label"]
         grid[0].set_yticks(list(names.index), list(names), **row_label_size())
         furnish(
@@ -180,6 +190,7 @@ def claims_figure(audit: pd.DataFrame, *, context: Context, page: Page = WHOLE) 
             right=named + 0.2,
             top=0.75,
             bottom=1.05 if is_narrow() else 0.9,
+            gap=(0.05, _BETWEEN),
         )
     return figure
 

@@ -24,6 +24,7 @@ from bipbayes.wording import Context, axis_text, number, outcome_label, phrase, 
 LIGHT: Final = "#9CC4DE"
 DARK: Final = POSTERIOR_COLOUR
 _ROOM: Final = 1.38  # above the highest bar, for the text
+_ALL: Final = 100.0  # percent
 _STEEP: Final = 1e-9
 _TITLE_WIDTH: Final = 2.05  # inches of a small panel's title in one line
 _TITLE_SIZE: Final = 7.5
@@ -62,7 +63,7 @@ def average_figure(data: pd.DataFrame, *, context: Context, outcome: str) -> Fig
         figure = Figure(figsize=(across(5.6), 3.8))
         axes = figure.add_subplot()
         _draw_histogram(axes, data, language=language)
-        axes.set_ylim(0, _top(data))
+        _percent_axis(axes, _top(data))
         axes.set_xlabel(axis_text(codebook, phrase("change", language), language=language))
         axes.set_ylabel(phrase("changes_percent", language))
         furnish(
@@ -100,7 +101,7 @@ def page_figure(
             label = outcome_label(codebook, code, language=language)
             title = in_lines(label, widest, _TITLE_SIZE)
             axes.set_title(title, loc="left", size=_TITLE_SIZE)
-            axes.set_ylim(0, _top(shown))
+            _percent_axis(axes, _top(shown))
         for axes in list(grid.flat)[len(codes) :]:
             axes.set_visible(False)
         name = respondent_word(respondent, language=language)
@@ -135,6 +136,13 @@ def _total(data: pd.DataFrame) -> str:
         return "–"
     largest = known.sort_values("n").iloc[-1]
     return str(round(100 * float(largest["n"]) / float(largest["percent"])))
+
+
+def _percent_axis(axes: Axes, top: float) -> None:
+    """End the axis above the bars, its ticks at 100 percent."""
+    axes.set_ylim(0, top)
+    if top > _ALL:
+        axes.set_yticks([tick for tick in axes.get_yticks() if tick <= _ALL])
 
 
 def _top(data: pd.DataFrame) -> float:

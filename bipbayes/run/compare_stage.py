@@ -117,7 +117,8 @@ def compare_stored(folder: RunFolder, codebook: Codebook, settings: Settings) ->
     write_comparison(folder, ols, fits, analysis=analysis)
     context = run_context(folder, codebook, settings)
     if context.preliminary:
-        logger.warning("the figures are marked preliminary: a fit was quick, or failed its checks")
+        told = "the figures are marked preliminary: a fit was quick, or failed its checks"
+        logger.warning(told, extra={"asked": settings.quick})
     with DrawingPool(folder.file(FIGURES), printing=settings.printing) as pool:
         for place, (model, ending) in enumerate(shown.items()):
             with progress.stage(f"reading the draws of {named(model, analysis)}"):

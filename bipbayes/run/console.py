@@ -8,7 +8,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from bipbayes import progress
@@ -29,8 +30,8 @@ class _Warnings(logging.Handler):
     count = 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Count one."""
-        self.count += 1
+        """Count one, but for what the user asked for."""
+        self.count += not getattr(record, "asked", False)
 
 
 _warnings = _Warnings(logging.WARNING)
@@ -71,6 +72,18 @@ class _Once(logging.Filter):
         told = record.levelno == logging.WARNING and message in self._told
         self._told.add(message)
         return not told
+
+
+@contextmanager
+def unsaid(name: str) -> Iterator[None]:
+    """Keep warnings of a part of the package from the log: the verb tells them itself."""
+    part = logging.getLogger(name)
+    before = part.level
+    part.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        part.setLevel(before)
 
 
 def run_verb(verb: Callable[[], int]) -> None:

@@ -378,7 +378,7 @@ def _write_page(material: _Material, folder: RunFolder, settings: Settings, plac
     )
     write_text(place / PAGE, page_html(contents))
     for name, say in TEXTS:
-        write_text(place / f"tables/text_{name}.txt", " ".join(say(contents)) + "\n")
+        write_text(place / f"tables/text_{name}.txt", "\n\n".join(say(contents)) + "\n")
     write_tables(checklists(contents), place / "tables", context=context, formats=("csv", "html"))
     write_page_document(contents, place / DOCUMENT)
 

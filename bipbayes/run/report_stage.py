@@ -68,7 +68,7 @@ def write_report(
     with progress.stage("writing the page"):
         write_text(path, finish(contents.figures))
         for name, say in TEXTS:
-            write_text(folder.file(f"tables/text_{name}.txt"), " ".join(say(contents)) + "\n")
+            write_text(folder.file(f"tables/text_{name}.txt"), "\n\n".join(say(contents)) + "\n")
         tables = checklists(contents)
         write_tables(
             tables, folder.file("tables"), context=contents.context, formats=("csv", "html")

@@ -66,7 +66,8 @@ def reproduce(settings: Settings) -> int:
     run.folder.note(seconds=seconds)
     logger.info("done in %.0f seconds; results are in %s", seconds, run.folder.path)
     if settings.quick:
-        logger.warning("a quick run: every number is preliminary, for a look and not for a paper")
+        told = "a quick run: every number is preliminary, for a look and not for a paper"
+        logger.warning(told, extra={"asked": True})
     conclude(lambda: of_comparison(run.folder))
     passed = all(posterior.verdict.passed for posterior in fitted)
     return 0 if passed or settings.quick else FAILED_EXIT

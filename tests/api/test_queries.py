@@ -1,6 +1,8 @@
 """Effects, contrasts and probabilities against the stored draws, added up by hand."""
 
 import json
+import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -151,3 +153,46 @@ def test_a_stored_run_gives_the_same_objects(
         bb.load(tmp_path, model="factorial")
     with pytest.raises(bb.BipbayesError, match="holds no baseline analysis"):
         bb.load(tmp_path, analysis="baseline")
+
+
+WRONG: dict[str, Callable[[bb.Study, bb.Fit], object]] = {
+    "draws must be a whole number, at least 4, not 'many'": lambda s, f: bb.fit(s, draws="many"),
+    "seed must be a whole number, at least 0, not 'x'": lambda s, f: bb.fit(s, seed="x"),
+    "level must be a number, not 'high'": lambda s, f: bb.ols(s, level="high"),
+    "priors must be a path, or numbers by": lambda s, f: bb.fit(s, priors=0.3),
+    "weights must be 'observed'": lambda s, f: f.effects("q1", "T", weights=[0.5]),
+    "weights: east must be a number": lambda s, f: f.effects("q1", "T", weights={"east": "x"}),
+    "outcome must be a name or a list of names, not 1": lambda s, f: f.effects(1),
+    "combination must be a name or a list": lambda s, f: f.effects("q1", 3),
+    "statement must be a text": lambda s, f: f.probability(3),
+    "data must be a path, or a frame, not 42": lambda s, f: bb.read(42),
+    "folder must be a path": lambda s, f: bb.load(3),
+    "did you mean 'baseline'": lambda s, f: bb.load("results", analysis="baselin"),
+    "adjust must be a name or a list of names": lambda s, f: bb.fit(s, adjust=3),
+    "minimum_count must be a whole number": lambda s, f: f.table(minimum_count="few"),
+    "baseline must be a fit at the same": lambda s, f: bb.report(
+        bb.compare(bb.ols(s), f), "report.html", baseline=f
+    ),
+}
+
+
+@pytest.mark.parametrize("told", WRONG)
+def test_wrong_kinds_are_sentences_that_name_the_argument(
+    told: str, study: bb.Study, fit: bb.Fit
+) -> None:
+    """Catches Python's own errors, from which nobody learns what an argument takes."""
+    with pytest.raises(bb.BipbayesError, match=re.escape(told)):
+        WRONG[told](study, fit)
+
+
+def test_weights_may_be_a_series(fit: bb.Fit) -> None:
+    """Catches a series that is refused, or read by place instead of by name."""
+    shares = {"west": 0.25, "east": 0.75}
+    found = fit.effects("q1", "T", weights=pd.Series(shares))["estimate"]
+    assert found.item() == fit.effects("q1", "T", weights=shares)["estimate"].item()
+
+
+def test_a_blank_table_says_why(fit: bb.Fit) -> None:
+    """Catches a table left empty without a word."""
+    assert "fewer than 500 pupils" in fit.table(minimum_count=500).notes[-1]
+    assert fit.table().notes == fit.table(minimum_count=500).notes[:-1]

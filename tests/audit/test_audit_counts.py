@@ -56,7 +56,10 @@ def test_every_number_of_the_paragraph_is_counted(audit, codebook, language: str
     del found[crv]
     said = audit["significant"].eq("true") & audit["kind"].eq("significant")
     inside = audit["effect_region"].eq("inside")
-    expected += [said.sum(), (said & upheld).sum(), silent.sum(), (silent & upheld).sum()]
+    parts = [audit["kind"].eq(kind).sum() for kind in ("insignificant", "hedged")]
+    assert sum(parts) == silent.sum()
+    expected += [said.sum(), (said & upheld).sum(), silent.sum(), *parts]
+    expected += [(silent & upheld).sum()]
     expected += [(silent & upheld & inside).sum(), 95, 0.1]
     expected += [(audit["contrast_verdict_posterior"] != "not checkable").sum()]
     expected += [contrast.get(word, 0) for word in words]

@@ -18,6 +18,7 @@ from bipbayes.describe.activities import (
     treatment_persistence,
     treatment_table,
 )
+from bipbayes.describe.description import describe
 
 
 def test_box_2_and_table_2_are_the_reports() -> None:
@@ -116,3 +117,10 @@ def test_odds_that_a_count_of_zero_makes_have_no_ratio(small) -> None:
     table = treatment_persistence(taken, small.codebook).set_index("group")
     assert (table.loc[["T", "U"], ["again", "begun"]] == [0, 100]).all(axis=None)
     assert table["odds_ratio"].isna().all()
+
+
+def test_tables_say_whose_changes_they_count(small) -> None:
+    """Catches counts of one indicator that look like counts of all responses."""
+    tables = describe(small.progression, small.codebook).tables()
+    told = {name: set(frame["counted"]) for name, frame in tables.items() if "counted" in frame}
+    assert told == {name: {"q1"} for name in ("combinations", "treatments", "jobcenters")}

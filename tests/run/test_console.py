@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bipbayes.progress import show_by
-from bipbayes.run.console import start_logging
+from bipbayes.run.console import start_logging, unsaid, warnings_so_far
 
 VERB = Path(__file__).with_name("verb_with_stages.py")
 ESCAPE = "\x1b"
@@ -147,3 +147,24 @@ def test_a_warning_is_told_once(logger: logging.Logger, capsys: pytest.CaptureFi
     said = capsys.readouterr().err
     assert said.count("1 indicators") == said.count("2 indicators") == 1
     assert said.count("fitting") == 3
+
+
+@pytest.fixture
+def as_before() -> Iterator[logging.Logger]:
+    """The package's logger, which is afterwards as it was."""
+    top = logging.getLogger("bipbayes")
+    handlers, level = list(top.handlers), top.level
+    yield top
+    top.handlers, top.level = handlers, level
+
+
+def test_what_was_asked_for_is_no_warning(as_before: logging.Logger) -> None:
+    """Catches a quick run whose own mark counts as a warning, and a finding told twice."""
+    start_logging(quiet=False)
+    part = logging.getLogger("bipbayes.data.read")
+    as_before.warning("a quick run", extra={"asked": True})
+    with unsaid("bipbayes.data"):
+        part.warning("a finding that the verb reports")
+    assert warnings_so_far() == 0
+    part.warning("a finding")
+    assert warnings_so_far() == 1
