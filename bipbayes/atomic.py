@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ import pandas as pd
 from bipbayes.stored_frames import readable, spoken
 
 _SCRATCH: Final = ".parts-"
+_LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)
 _WRITTEN: Final[set[Path]] = set()  # by this process; a run lists its own in run.json
 
 
@@ -76,6 +78,13 @@ def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text atomically, with line feeds on every system."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_archive(path: Path, files: Mapping[str, bytes]) -> None:
+    """Write a ZIP archive atomically: of the same files the same bytes, whenever it is made."""
+    with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name, _LONG_AGO), content, zipfile.ZIP_DEFLATED)
 
 
 def write_json(path: Path, record: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ import ctypes
 import gc
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import suppress
 from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
+from multiprocessing.util import get_temp_dir
 from pathlib import Path
 from threading import Thread, current_thread, main_thread
 from types import TracebackType
@@ -48,7 +50,7 @@ class Processes:
                 count,
                 mp_context=_context(),
                 initializer=_begin,
-                initargs=(initializer, arguments),
+                initargs=(get_temp_dir(), initializer, arguments),
             )
 
     def job(self, function: Callable[..., Any], *arguments: object) -> Future[Any]:
@@ -143,22 +145,26 @@ def _tidily(function: Callable[..., Any], *arguments: object) -> Any:
         gc.collect()
 
 
-def _begin(initializer: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+def _begin(sockets: str, initializer: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     """Set up a helper; what it shares with the others is never searched for garbage.
 
     Searching writes into all objects, so that their memory would no longer be shared, and takes
     longer than the helper's own objects: those of a finished figure go sooner.
     """
     gc.freeze()
-    Thread(target=_end_with_parent, daemon=True).start()
+    Thread(target=_end_with_parent, args=(sockets,), daemon=True).start()
     initializer(*arguments)
 
 
-def _end_with_parent() -> None:
-    """Leave at once when the main process is gone, killed for instance: nobody would stop this."""
+def _end_with_parent(sockets: str) -> None:
+    """Leave at once when the main process is gone, killed for instance: nobody would stop this.
+
+    The folder of sockets, which only the main process would have removed, goes with it.
+    """
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])
+        shutil.rmtree(sockets, ignore_errors=True)
         os._exit(1)
 
 

@@ -16,8 +16,10 @@ def main(settings: Settings) -> None:
     from bipbayes.run.closing import of_comparison
     from bipbayes.run.inputs import open_stored
     from bipbayes.run.report_stage import write_report
+    from bipbayes.run.stored import require_figures
 
     folder, codebook = open_stored(settings)
+    require_figures(folder)
     write_report(folder, codebook, settings)
     conclude(lambda: of_comparison(folder))
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -24,10 +25,11 @@ if __name__ == "__main__":
 
 @pytest.mark.parametrize("state", ["busy", "idle"])
 @pytest.mark.skipif(sys.platform == "win32", reason="kills by POSIX signals")
-def test_helpers_end_with_a_main_process_that_is_killed(state: str) -> None:
-    """Catches helpers that wait, or work on, for a main process that kill -9 took."""
+def test_helpers_end_with_a_main_process_that_is_killed(state: str, tmp_path: Path) -> None:
+    """Catches helpers, or their folder of sockets, that outlive a main process killed by -9."""
     command = [sys.executable, "-c", MAIN, state]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as main:
+    own = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=own) as main:
         assert main.stdout is not None
         helper = psutil.Process(int(main.stdout.readline()))
         os.kill(main.pid, signal.SIGKILL)
@@ -35,6 +37,7 @@ def test_helpers_end_with_a_main_process_that_is_killed(state: str) -> None:
     while psutil.pid_exists(helper.pid) and helper.status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < end, "the helper is still there"
         time.sleep(0.05)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="stops by POSIX signals")

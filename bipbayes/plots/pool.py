@@ -84,12 +84,15 @@ class DrawingPool(Processes):
         ------
         RunError
             Naming every figure that could not be drawn; the others are written.
+        OSError
+            The first that could not be written, such as to a full disk.
         """
         with stage("drawing figures", total=len(self._futures)) as drawing:
             for _ in as_completed(self._futures.values()):
                 drawing.advance()
         paths: list[Path] = []
         faults: list[str] = []
+        unwritten: list[OSError] = []
         boxed: set[str] = set()
         unfit: list[str] = []
         for name, future in self._futures.items():
@@ -99,6 +102,8 @@ class DrawingPool(Processes):
                 paths += drawn.files
                 boxed |= drawn.boxed
                 unfit += [f"{name} ({drawn.inches})"] if drawn.inches else []
+            elif isinstance(fault, OSError):
+                unwritten.append(fault)
             else:
                 faults.append(f"{name} ({type(fault).__name__}: {fault})")
         note_written(paths)
@@ -120,6 +125,8 @@ class DrawingPool(Processes):
                 ", ".join(unfit),
                 "page" if self._printing.size == COLUMN else "slide, or a page laid across",
             )
+        if unwritten:
+            raise unwritten[0]
         if faults:
             listed = "; ".join(faults)
             raise RunError(f"{len(faults)} of {count} figures could not be drawn: {listed}")

@@ -31,6 +31,7 @@ from bipbayes.run.default_study import (
     published_and_reproduced,
     published_tables,
 )
+from bipbayes.run.describe_stage import STAGE as DESCRIBE
 from bipbayes.run.describe_stage import describe_run
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run, as_made, open_run, open_stored
@@ -119,9 +120,13 @@ def audit_run(
         "level": settings.level,
         "minimum_count": settings.minimum_count,
     }
-    run.folder.finish(f"{STAGE}{ending.replace('_', '/', 1)}", wanted, claims=len(audit))
+    run.folder.finish(_stage(ending), wanted, drawn=False, claims=len(audit))
     warn_of_other_counts(run.folder, settings)
     return audit
+
+
+def _stage(ending: str) -> str:
+    return f"{STAGE}{ending.replace('_', '/', 1)}"
 
 
 def _may_stand_beside(run: Run, model: str) -> bool:
@@ -224,5 +229,5 @@ def audit_alone(settings: Settings) -> None:
             )
             compare_with_published(run, progression, description, audit=audit)
         pool.finish()
-        folder.note()
+        folder.note_drawn([_stage(ending_of(folder, model)), DESCRIBE])
     conclude(lambda: of_audit(folder, audit))

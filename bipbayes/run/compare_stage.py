@@ -83,7 +83,7 @@ def write_comparison(
     folder.write("data/comparison.csv", rows.sort_values("analysis", kind="stable"))
     stage = named(STAGE, analysis, joint="/")
     facts = {"vcov_ols": shown_errors(analysis), **({"analysis": analysis} if analysis else {})}
-    folder.finish(stage, facts, rows=len(table))
+    folder.finish(stage, facts, drawn=False, rows=len(table))
     return table
 
 
@@ -129,7 +129,7 @@ def compare_stored(folder: RunFolder, codebook: Codebook, settings: Settings) ->
         rows = sound_rows(folder, everything, settings)
         submit_analyses(pool, context, rows, settings, model=fitted[0])
         drawn = pool.finish()
-    folder.note()
+    folder.note_drawn([named(STAGE, analysis, joint="/")])
     logger.info("data/comparison.csv and %d figures are in %s", len(drawn), folder.path)
     figures = [path.relative_to(folder.path).as_posix() for path in drawn]
     conclude(lambda: of_comparison(folder, analysis=analysis, figures=figures))

@@ -59,6 +59,7 @@ def describe_run(
     run.folder.finish(
         STAGE,
         {"level": settings.level, "minimum_count": settings.minimum_count},
+        drawn=False,
         tables=sorted(shown.tables()),
     )
     warn_of_other_counts(run.folder, settings)
@@ -72,5 +73,5 @@ def describe_alone(settings: Settings) -> None:
         pool.folder = run.folder.file(FIGURES)
         describe_run(run, run.progression(), pool=pool, characteristics=settings.characteristics)
         pool.finish()
-        run.folder.note()
+        run.folder.note_drawn([STAGE])
     conclude(lambda: of_description(run.folder))

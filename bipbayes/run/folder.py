@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final, TypeGuard
 
@@ -46,6 +47,14 @@ LEDGER: Final = "ledger"  # of exports: whatever replaces a run, they have left
 README: Final = "README.txt"
 _LOCK: Final = ".bipbayes.lock"
 _HELD: Final[dict[Path, BaseFileLock]] = {}
+_WRITERS: Final = {
+    "data/intervals": "fit-ols and fit-posterior",
+    "data/comparison": "compare",
+    "data/diagnostics": "fit-posterior",
+    "data/audit": "audit",
+    "tables/audit": "audit",
+    "tables/check": "check",
+}
 KEPT: Final = ("codebook.toml", "synthetic/responses.csv", "synthetic/characteristics.csv")
 
 
@@ -81,7 +90,7 @@ class RunFolder:
         if not _is_record(record):
             raise RunError(
                 f"{path} is damaged, so that nothing says which files here are bipbayes's own; "
-                "choose another --out, or move the folder away"
+                "name another folder, or move this one away"
             )
         return record
 
@@ -198,8 +207,13 @@ class RunFolder:
                 "choose another --out, or allow --overwrite"
             )
 
-    def finish(self, stage: str, settings: Mapping[str, Any], **facts: object) -> None:
-        """Note in ``run.json`` that a stage is done, with its settings and results."""
+    def finish(
+        self, stage: str, settings: Mapping[str, Any], *, drawn: bool = True, **facts: object
+    ) -> None:
+        """Note in ``run.json`` that a stage is done, with its settings and results.
+
+        One that is not `drawn` yet is listed as such until `note_drawn` says so.
+        """
         record = self.record()
         done = {"finished": now(), "settings": dict(settings), **facts}
         if self.asked:
@@ -207,6 +221,21 @@ class RunFolder:
         stages = {**record.get("stages", {}), stage: done}
         stale = [name for name in record.get("stale", ()) if name != stage]
         self._store({**record, "stages": stages, "stale": stale})
+        self._list_undrawn({stage} if not drawn else set(), drawn={stage} if drawn else set())
+
+    def note_drawn(self, stages: Iterable[str] | None = None) -> None:
+        """Note that the figures of stages, or of all, are there."""
+        self._list_undrawn(set(), drawn=set(self.undrawn if stages is None else stages))
+
+    @property
+    def undrawn(self) -> list[str]:
+        """Stages whose figures were handed in and are not known to be drawn."""
+        return list(self.record().get("undrawn", ()))
+
+    def _list_undrawn(self, more: set[str], *, drawn: set[str]) -> None:
+        record = self.record()
+        listed = sorted((set(record.pop("undrawn", ())) | more) - drawn)
+        self._store({**record, **({"undrawn": listed} if listed else {})})
 
     def forget(self, stages: Iterable[str]) -> None:
         """Take stages out of ``run.json``, which then lists them as stale: their files stay."""
@@ -287,13 +316,15 @@ class RunFolder:
         if not path.is_file():
             raise RunError(f"{path} is missing; run the earlier steps in this folder first")
         text = dict.fromkeys((*TEXT_COLUMNS, *CODES.values(), "kind", "note", "claim_id"), "str")
+        # pandas fills up a last row that was cut off: rows would be lost without a word.
+        damaged, content = _damaged(path, name), path.read_bytes()
+        if not content.endswith(b"\n"):
+            raise damaged
         try:
-            frame = pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
+            frame = pd.read_csv(BytesIO(content), dtype=text, keep_default_na=False, na_values=[""])
             frame = restored(unmarked(frame))
         except (ValueError, KeyError, AttributeError) as error:
-            raise RunError(
-                f"{path} is damaged; run the earlier steps in this folder again"
-            ) from error
+            raise damaged from error
         present = [column for column in text if column in frame.columns]
         frame[present] = frame[present].fillna("")
         return frame
@@ -357,6 +388,17 @@ def _is_record(record: object) -> TypeGuard[dict[str, Any]]:
     identity, _, stages, _ = parts
     named = not identity or {"data", "codebook", "previous"} <= set(identity)
     return named and all(isinstance(done, dict) for done in stages.values())
+
+
+def _damaged(path: Path, name: str) -> RunError:
+    """Say what writes a damaged frame again: it is no longer read where it is gone."""
+    verbs = next(
+        (verbs for start, verbs in _WRITERS.items() if name.startswith(start)), "the verbs"
+    )
+    return RunError(
+        f"{path} is damaged; remove it and run in this folder what writes it again ({verbs} of "
+        "each analysis)"
+    )
 
 
 def _is_unsound(done: Mapping[str, Any]) -> bool:

@@ -1,17 +1,16 @@
 """The replication archive of a stored run: nothing is fitted, everything can be made again."""
 
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from bipbayes.atomic import atomic_path
+from bipbayes.atomic import write_archive
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.files import file_digest
 from bipbayes.errors import RunError, raise_all
-from bipbayes.run.folder import RunFolder, export_place
+from bipbayes.run.folder import PRIVATE, RunFolder, export_place
 from bipbayes.run.inputs import CODEBOOK_FILE
 from bipbayes.run.ols_stage import STAGE as FIT_OLS
 from bipbayes.run.package_files import (
@@ -28,13 +27,13 @@ from bipbayes.run.package_files import (
 from bipbayes.run.report_stage import asked_options, changed_settings
 from bipbayes.run.settings import Settings
 from bipbayes.run.stored import STAGE as FIT_POSTERIOR
+from bipbayes.run.stored import require_figures
 
 PEOPLE: Final = ("data", "characteristics")
 REBUILT: Final = "rebuilt"
 _PARTS: Final = ("identity", "data", "software", "stages", "written")
 _GIVEN: Final = ("codebook", "priors", "claims", "characteristics", "data")
 _CALLED: Final = {name: "{" + name + "}" for name in (*_GIVEN, "models")}
-_LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)  # the same archive, byte for byte, whenever it is made
 
 
 def package(folder: RunFolder, codebook: Codebook, settings: Settings, to: Path) -> list[str]:
@@ -59,12 +58,18 @@ def package(folder: RunFolder, codebook: Codebook, settings: Settings, to: Path)
         raise RunError(f"{to} must be a new file that ends in .zip; choose another --to")
     if to.resolve().is_relative_to(export_place(folder.path).resolve()):
         raise RunError(f"{to} is in the folder of what was looked through; choose another --to")
+    if folder.path.name == PRIVATE and to.resolve().is_relative_to(folder.path.resolve()):
+        raise RunError(
+            f"{to} is in {folder.path}, which never leaves, and an archive is to be given away; "
+            "choose another --to"
+        )
     record = folder.record()
     if lost := [part for part in _PARTS if part not in record]:
         raise RunError(
             f"{folder.file('run.json')} lacks {', '.join(lost)}: it is damaged, or the run broke "
             "off; run it again"
         )
+    require_figures(folder)
     runs = _runs(record)
     inputs, files = _inputs(folder, settings, runs)
     commands = [_command(verb, asked) for verb, asked in runs]
@@ -82,10 +87,7 @@ def package(folder: RunFolder, codebook: Codebook, settings: Settings, to: Path)
     files["README.md"] = readme(folder, files, packed).encode()
     lines = [f"{sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files)]
     files["MANIFEST.sha256"] = "".join(lines).encode()
-    with atomic_path(to) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-        for name in sorted(files):
-            entry = zipfile.ZipInfo(name, _LONG_AGO)
-            archive.writestr(entry, files[name], zipfile.ZIP_DEFLATED)
+    write_archive(to, {name: files[name] for name in sorted(files)})
     return [
         f"{len(files)} files are in {to} ({to.stat().st_size / 1e6:.1f} MB).",
         "Fill in what stands in [brackets] in its README.md.",

@@ -63,6 +63,7 @@ def write_report(
     path, contents = folder.file(PAGE), _contents(folder, codebook, settings)
     finish = compose(contents)
     drawn()
+    folder.note_drawn()
     names = on_page(codebook) if contents.context.synthetic else _BLANKED
     contents = replace(contents, figures=_figures(folder, names))
     with progress.stage("writing the page"):

@@ -245,6 +245,23 @@ def require(folder: RunFolder, stage: str, analysis: str) -> None:
     )
 
 
+def require_figures(folder: RunFolder) -> None:
+    """Refuse to go on where figures were handed in, and drawing them was broken off.
+
+    Raises
+    ------
+    RunError
+        Naming the verbs that draw them.
+    """
+    if folder.undrawn:
+        verbs = dict.fromkeys(stage.split("/", maxsplit=1)[0] for stage in folder.undrawn)
+        told = " and ".join(f"'bipbayes {verb}'" for verb in verbs)
+        raise RunError(
+            f"{folder.path} lacks figures of {', '.join(folder.undrawn)}, since drawing them was "
+            f"broken off; run {told} there again, or what made the run"
+        )
+
+
 def asking_for(analysis: str) -> str:
     """Return the options that ask for an analysis, with a blank before them."""
     if analysis == ORDINAL:

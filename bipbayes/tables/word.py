@@ -1,8 +1,10 @@
 """Tables in Word: spanning headers, a caption above, notes below, headers on every page."""
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from zipfile import ZipFile
 
 from docx import Document
 from docx.enum.section import WD_ORIENT
@@ -11,7 +13,7 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Cm, Emu, Pt, RGBColor
 
-from bipbayes.atomic import atomic_path
+from bipbayes.atomic import write_archive
 from bipbayes.tables.latex import column_groups
 from bipbayes.tables.layout import Table
 
@@ -37,9 +39,11 @@ def new_document(*, title: str, language: str) -> "Pages":
 
 
 def write_document(pages: "Pages", path: Path) -> None:
-    """Write a document whole or not at all."""
-    with atomic_path(path) as partial:
-        pages.save(str(partial))
+    """Write a document whole or not at all, without the time at which it was made."""
+    made = BytesIO()
+    pages.save(made)
+    with ZipFile(made) as parts:
+        write_archive(path, {name: parts.read(name) for name in parts.namelist()})
 
 
 def write_word(tables: Sequence[Table], path: Path, *, language: str) -> None:

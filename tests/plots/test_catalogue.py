@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import pickle
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pandas as pd
 import pytest
@@ -164,6 +166,18 @@ def test_figures_that_fail_are_named_and_the_others_written(tmp_path: Path) -> N
     with pytest.raises(RunError, match=r"1 of 2 figures.*forest_q9 \(ValueError: nothing"):
         pool.finish()
     assert (tmp_path / "intervals/intervals_q1.png").exists()
+
+
+def full_disk(**_: object) -> NoReturn:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_is_one_fault_whatever_number_of_figures_it_hits(tmp_path: Path) -> None:
+    """Catches a sentence that names thirty figures, and none of what to do."""
+    pool = DrawingPool(tmp_path, workers=0)
+    pool.submit([FigureTask(f"forest_q{place}", full_disk, {}) for place in range(3)])
+    with pytest.raises(OSError, match=r"No space left on device$"):
+        pool.finish()
 
 
 STAGES = "reproduce ols_stage describe_stage compare_stage export_stage audit_stage"

@@ -81,7 +81,7 @@ def test_a_damaged_record_removes_nothing(tmp_path: Path, text: str) -> None:
     """Catches a traceback, or files removed on the word of a record that cannot be read."""
     (tmp_path / "run.json").write_text(text, encoding="utf-8")
     for overwrite in (False, True):
-        with pytest.raises(RunError, match=r"damaged.*choose another --out"):
+        with pytest.raises(RunError, match=r"damaged.*name another folder, or move this one"):
             RunFolder(tmp_path).claim(MINE, overwrite=overwrite)
     assert (tmp_path / "run.json").read_text(encoding="utf-8") == text
 
@@ -189,6 +189,21 @@ def test_text_stays_text_in_any_reader(tmp_path: Path) -> None:
     assert plain["code"].tolist()[:5] == ["c0101", "c0000", "c1111", "c0001", "c0010"]
     executed = plain["jobcenter"].dropna().str.match(r"[=+\-@]")
     assert not executed.any() and (plain["estimate"] == frame["estimate"]).all()
+
+
+@pytest.mark.parametrize("kept", [0, 1, 42, -1])
+def test_a_frame_that_was_cut_off_is_damaged_and_the_way_out_is_told(
+    tmp_path: Path, kept: int
+) -> None:
+    """Catches a last row that pandas fills up, and rows after it that are lost without a word."""
+    folder = RunFolder(tmp_path)
+    folder.claim(MINE, overwrite=False)
+    frame = pd.DataFrame({"estimate": np.linspace(0.0, 1.0, 9)})
+    folder.write("data/intervals.csv", frame)
+    path = folder.file("data/intervals.csv")
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(RunError, match=r"remove it and run .*fit-ols and fit-posterior"):
+        folder.read("data/intervals.csv")
 
 
 def test_columns_that_hold_no_combinations_are_left_alone(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from bipbayes.scripts import command
 from builders import Shape, make_codebook, random_responses
 from typer.testing import CliRunner
 
+from bipbayes.run.folder import RunFolder
+
 TOML = """
 name = "Reading"
 scale = [1, 5]
@@ -89,6 +91,29 @@ def test_a_record_that_lacks_a_part_is_a_sentence(study: Path, part: str) -> Non
     code, told = _run(*asked, "--to", study / "one.zip")
     assert (code, f"lacks {part}" in told) == (2, True)
     assert not (study / "one.zip").exists()
+
+
+def test_what_is_not_drawn_to_the_end_is_not_given_away(study: Path) -> None:
+    """Catches an archive that lacks pictures, which a killed run leaves, without a word."""
+    folder = RunFolder(study / "answers")
+    folder.finish("compare/baseline", {}, drawn=False)
+    folder.finish("describe", {}, drawn=False)
+    asked = ("package", "--data", study / "answers.csv", "--out", study / "answers", "--quiet")
+    code, told = _run(*asked, "--to", study / "one.zip")
+    assert (code, "run 'bipbayes compare' and 'bipbayes describe' there again" in told) == (2, True)
+    folder.note_drawn(["compare/baseline"])
+    assert folder.undrawn == ["describe"]
+    folder.note_drawn()
+    assert "undrawn" not in folder.record()
+    assert _run(*asked, "--to", study / "one.zip") == (0, "")
+
+
+def test_an_archive_is_not_put_where_nothing_may_leave(study: Path) -> None:
+    """Catches an archive in private/, where whoever sends it out would have to fetch it."""
+    asked = ("package", "--out", study / "real", "--quiet", "--to")
+    code, told = _run(*asked, study / "real" / "private" / "new" / "one.zip")
+    assert (code, "which never leaves" in told) == (2, True)
+    assert not (study / "real" / "private" / "new").exists()
 
 
 def test_answers_of_persons_stay_where_they_are(study: Path) -> None:

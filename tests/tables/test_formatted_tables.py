@@ -286,6 +286,16 @@ def test_a_long_text_leaves_short_ones_their_room(tmp_path: Path) -> None:
     assert point + state + answer <= room
 
 
+def test_word_says_nothing_of_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Catches documents whose bytes differ from run to run."""
+    body = pd.DataFrame({"point": ["one"]})
+    table = Table("list", "A list.", (), (Column("point", "point", align="l"),), body, body)
+    write_word([table], tmp_path / "now.docx", language="en")
+    monkeypatch.setattr("time.time", lambda: 1.0e9)
+    write_word([table], tmp_path / "then.docx", language="en")
+    assert (tmp_path / "now.docx").read_bytes() == (tmp_path / "then.docx").read_bytes()
+
+
 def test_markdown_prints_texts_as_they_stand() -> None:
     """Catches a label with a bar or an asterisk that breaks the table or turns bold."""
     shown = table("en")
