@@ -1,5 +1,6 @@
 """Read a file of responses and report what is in it and what is wrong with it; nothing is run."""
 
+import tempfile
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -26,8 +27,10 @@ def main(
     from bipbayes.run.inputs import read_study, study_cautions
 
     settings, codebook = replace(settings, data=data), codebook_or_default(settings.codebook)
+    # Workers of other machines see the user's folder, not the one for temporary files.
+    parts = Path(tempfile.gettempdir()) if settings.scheduler is None else Path.cwd()
     with unsaid("bipbayes.data"):
-        read = read_study(settings, codebook, folder=Path.cwd())
+        read = read_study(settings, codebook, folder=parts)
     with closing(read) as study:
         typer.echo("\n".join([*study.report(), *study_cautions(study)]))
     conclude(lambda: of_reading(study, data, settings.codebook))

@@ -42,6 +42,7 @@ from bipbayes.data.files import (
 from bipbayes.data.progression import PreviousRule, Spread, progression, spread_of
 from bipbayes.data.read import checked, is_synthetic, refuse
 from bipbayes.data.sample import (
+    ALIKE,
     NO_CHANGE,
     Floats,
     Sample,
@@ -477,7 +478,7 @@ def _samples(
     for other in spreads[1:]:
         spread = spread + other
     if np.isnan(spread.sd).all():
-        raise DataError(codebook.say(NO_CHANGE))
+        raise DataError(codebook.say(ALIKE if (spread.n > 1).any() else NO_CHANGE))
     present = np.array(sorted({site for report in reports for site in report.sites}))
     jobcenters = jobcenter_order(present, codebook)
     mean = np.where(spread.n > 0, spread.mean, np.nan)

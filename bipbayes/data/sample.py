@@ -25,6 +25,10 @@ NO_CHANGE = (
     "no response has both known activities and a previous answer; progression needs at least two "
     "responses of a {citizen}"
 )
+ALIKE = (
+    "every outcome's changes are all alike, so that there is nothing to estimate; look whether the "
+    "columns hold the {citizens}' answers"
+)
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
@@ -110,7 +114,7 @@ def analysis_sample(
     unscaled = chosen["sd"].isnull().to_numpy() & ~np.isnan(chosen["change"].to_numpy()) & analysed
     rows = np.flatnonzero((observed | unscaled).any(axis=1))
     if not len(jobcenters) and not observed.any():
-        raise DataError(codebook.say(NO_CHANGE))
+        raise DataError(codebook.say(ALIKE if unscaled.any() else NO_CHANGE))
     present = chosen["jobcenter"].to_numpy()[rows].astype(str)
     labels = jobcenters or jobcenter_order(present, codebook)
     combinations = chosen["combination"].to_numpy()[rows].astype(str)

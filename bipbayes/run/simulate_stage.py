@@ -30,7 +30,7 @@ from bipbayes.run.default_study import (
     default_simulation,
     simulate_characteristics,
 )
-from bipbayes.run.folder import hold
+from bipbayes.run.folder import PRIVATE, hold
 from bipbayes.synthetic.simulate import DEFAULT_SEED, Simulation, simulate, write_responses
 from bipbayes.synthetic.truth import PAIRS, joined_truth
 
@@ -140,6 +140,8 @@ def _refuse_taken(names: Sequence[str], out: Path, *, overwrite: bool) -> list[s
     list of str
         What the earlier simulation wrote.
     """
+    if (out / PRIVATE / "run.json").exists():
+        raise RunError(f"{out} holds results of real data; choose another --out for synthetic ones")
     there = [name for name in names if (out / name).exists()]
     if there and not overwrite:
         listed = ", ".join([*there[:3], *(["..."] if len(there) > 3 else [])])

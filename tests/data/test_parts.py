@@ -17,6 +17,7 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.data.parts import cut, is_large, read_parts
 from bipbayes.data.progression import PreviousRule, progression
 from bipbayes.data.read import read_responses
+from bipbayes.data.sample import analysis_sample
 from bipbayes.errors import DataError, RunError
 from bipbayes.regression import estimate_ols, ols_intervals
 
@@ -260,9 +261,12 @@ def test_parts_without_rows_and_sites_without_changes(frame: pd.DataFrame, tmp_p
 def test_changes_that_are_all_alike_are_refused_as_in_memory(
     frame: pd.DataFrame, tmp_path: Path
 ) -> None:
-    """Catches a traceback where no outcome has a standard deviation."""
+    """Catches a traceback where no outcome has a standard deviation, and a wrong reason."""
     still = frame.assign(**dict.fromkeys(CODEBOOK.indicator_codes, 3.0))
-    assert "no response has both known activities" in refused(one_file(still, tmp_path), tmp_path)
+    path = one_file(still, tmp_path)
+    assert "changes are all alike" in refused(path, tmp_path)
+    with pytest.raises(DataError, match="changes are all alike"):
+        analysis_sample(progression(read_responses(path, CODEBOOK)), CODEBOOK)
 
 
 def test_columns_in_folders_names_are_said_to_be(frame: pd.DataFrame, tmp_path: Path) -> None:

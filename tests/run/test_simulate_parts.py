@@ -92,6 +92,15 @@ def test_overwriting_removes_what_a_simulation_wrote_and_nothing_else(tmp_path: 
     assert not list(tmp_path.glob(".parts-*"))
 
 
+def test_synthetic_data_stay_out_of_a_folder_of_real_results(tmp_path: Path) -> None:
+    """Catches synthetic responses and truths beside the results of real ones."""
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private" / "run.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(RunError, match="results of real data"):
+        write_simulation(TWICE, tmp_path, overwrite=True)
+    assert [path.name for path in tmp_path.glob("[!.]*")] == ["private"]
+
+
 @pytest.mark.parametrize("scale", [0, -3, 10**9])
 def test_sizes_that_make_no_sense(tmp_path: Path, scale: int) -> None:
     """Catches a simulation that never ends, or makes nobody."""
