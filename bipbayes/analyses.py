@@ -10,7 +10,8 @@ from bipbayes.cells import cell_means
 from bipbayes.data.adjustment import Adjustment, adjusted_progression, make_adjustment
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Samples
-from bipbayes.intervals import ORDINAL, PLAIN
+from bipbayes.intervals import PLAIN
+from bipbayes.option_words import ORDINAL
 from bipbayes.ordinal import estimate_ordinal, ordinal_cells, ordinal_intervals
 from bipbayes.regression import estimate_ols, ols_intervals
 from bipbayes.regression.adjusted import estimate_adjusted

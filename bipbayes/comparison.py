@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from bipbayes.errors import DataError
-from bipbayes.intervals import COMPARED, ORDINAL, excludes_zero
+from bipbayes.intervals import COMPARED, excludes_zero
+from bipbayes.option_words import ORDINAL
 
 KEYS: Final = ["estimand", "outcome", "combination"]
 _JOINED: Final = ["analysis", *KEYS]

@@ -7,6 +7,7 @@ import pandas as pd
 from scipy.special import ndtr
 
 from bipbayes.errors import DataError, raise_all
+from bipbayes.option_words import CREDIBLE, ORDINAL
 from bipbayes.phrases import phrases_of
 
 TEXT_COLUMNS: Final = (
@@ -47,9 +48,8 @@ FREQUENTIST: Final = ("ols", "ordinal")
 SOURCES: Final = (*FREQUENTIST, "posterior")
 # What progression was adjusted for ("" for nothing: the plain analysis), or the ordinal one.
 PLAIN: Final = ""
-ORDINAL: Final = "ordinal"
 ANALYSES: Final = (PLAIN, "baseline", "covariates", "baseline+covariates", ORDINAL)
-KINDS: Final = ("confidence", "eti", "hdi")
+KINDS: Final = ("confidence", *CREDIBLE)
 COMPARED: Final = ("effect", "contrast")
 """Estimands that OLS and posterior are compared on, the audit reads and figures take draws of."""
 CONTRASTS: Final = ("contrast", "standardised_contrast")

@@ -8,12 +8,12 @@ from typing import Final
 
 import pandas as pd
 
-from bipbayes.data.adjustment import ADJUSTMENTS
 from bipbayes.data.codebook import Codebook
 from bipbayes.disclosure.small_cells import blank_small_cells
 from bipbayes.errors import SettingsError, unknown
 from bipbayes.estimands.query import Weights
-from bipbayes.intervals import ALL_INDICATORS, ORDINAL, PLAIN
+from bipbayes.intervals import ALL_INDICATORS, PLAIN
+from bipbayes.option_words import ADJUSTMENTS, ORDINAL
 from bipbayes.tables.layout import Table
 from bipbayes.wording import Context, phrase
 

@@ -25,7 +25,8 @@ from bipbayes.api.study import Study
 from bipbayes.comparison import shown_errors
 from bipbayes.data.characteristics import covariates_from_frame, read_covariates
 from bipbayes.errors import SettingsError
-from bipbayes.intervals import COMPARED, ORDINAL, PLAIN, excludes_zero
+from bipbayes.intervals import COMPARED, PLAIN, excludes_zero
+from bipbayes.option_words import ORDINAL
 from bipbayes.regression.intervals import checked_level
 from bipbayes.tables.interval_table import interval_table
 from bipbayes.tables.layout import Table

@@ -34,7 +34,7 @@ from bipbayes.cells import VCOV
 from bipbayes.comparison import shown_errors
 from bipbayes.errors import SettingsError
 from bipbayes.estimands.draws import effect_draws
-from bipbayes.estimands.intervals import KINDS, IntervalSettings
+from bipbayes.estimands.intervals import IntervalSettings
 from bipbayes.estimands.posterior import Posterior, add_predictions, summarise
 from bipbayes.estimands.query import (
     OBSERVED,
@@ -46,12 +46,13 @@ from bipbayes.estimands.query import (
     read_statement,
 )
 from bipbayes.intervals import ALL_INDICATORS, COMPARED, PLAIN, join_frames
+from bipbayes.option_words import CREDIBLE, ENGINES
 from bipbayes.regression.intervals import checked_level
 from bipbayes.run.settings import DEFAULT_DRAWS, DEFAULT_SEED, DEFAULT_TUNE
 from bipbayes.sampling.diagnose import Verdict
 from bipbayes.sampling.priors import make_priors, read_priors
 from bipbayes.sampling.registry import ModelFile, engine_of, fit_cells, load_model
-from bipbayes.sampling.settings import ENGINES, SamplerSettings, derived_seed
+from bipbayes.sampling.settings import SamplerSettings, derived_seed
 from bipbayes.tables.interval_table import interval_table
 from bipbayes.tables.layout import Table
 from bipbayes.wording import Context, interval_words, phrase
@@ -468,7 +469,7 @@ def fit(
         one_of("engine", engine, ENGINES)
     level = checked_level(number_of("level", level))
     rope = None if rope is None else number_of("rope", rope)
-    settings = IntervalSettings(level, one_of("kind", kind, KINDS), rope)
+    settings = IntervalSettings(level, one_of("kind", kind, CREDIBLE), rope)
     engine = engine_of(model_file, engine)
     asked = SamplerSettings(
         draws=DEFAULT_DRAWS[engine] if draws is None else whole_number_of("draws", draws, least=4),

@@ -32,7 +32,6 @@ from bipbayes.intervals import COMPARED, PRIOR_DRIVEN
 Key = tuple[str, str]
 ADJUSTED: Final = {"holm": "p_holm", "bh": "p_bh"}
 POSTERIOR: Final = "posterior"
-BASELINE: Final = "baseline"  # the posterior at the same previous answer
 ABOUT_REFERENCE: Final = Verdict(NOT_CHECKABLE, "about no intervention, the reference itself")
 NO_RESPONSE: Final = Verdict(NOT_CHECKABLE, "no response stands behind the estimate")
 NO_DRAWS: Final = Verdict(NOT_CHECKABLE, "no joint draws")

@@ -13,7 +13,6 @@ import pandas as pd
 import xarray as xr
 
 from bipbayes.audit.evidence import (
-    BASELINE,
     POSTERIOR,
     AuditSettings,
     Evidence,
@@ -37,6 +36,7 @@ from bipbayes.audit.rules import (
 from bipbayes.audit.statements import KINDS, Statement, statements
 from bipbayes.data.codebook import Codebook
 from bipbayes.intervals import COMPARED
+from bipbayes.option_words import BASELINE
 from bipbayes.wording import Context, capital, number, percent, phrase
 
 RULE_COLUMNS: Final = ("kind", "counted", "level", "likely", "beyond")

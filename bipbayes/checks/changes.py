@@ -33,6 +33,7 @@ from bipbayes.data.sample import Booleans, Floats, Integers, analysis_sample
 from bipbayes.errors import FitError
 from bipbayes.estimands.intervals import limits
 from bipbayes.intervals import ALL_INDICATORS
+from bipbayes.option_words import ORDINAL
 from bipbayes.ordinal.estimates import fit_indicators
 from bipbayes.plots.style import (
     GREY,
@@ -61,7 +62,6 @@ COLUMNS: Final[Columns] = {
 NORMAL = "normal"
 ROUNDED = "rounded"
 ON_SCALE = "on_scale"
-ORDINAL = "ordinal"
 NO_CHANGE: Final = "no_change"
 SPREAD: Final = "sd"
 FORMS: Final = (NORMAL, ROUNDED, ON_SCALE, ORDINAL)

@@ -13,10 +13,10 @@ from scipy import stats
 from bipbayes.checks.figure import finish, label_rows
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result
 from bipbayes.checks.table import GROUP, NAMED, TEXT, WORDS, Columns, group_label
+from bipbayes.option_words import EXACT, NUTS
 from bipbayes.plots.style import POSTERIOR_COLOUR, across, figure_style
 from bipbayes.run.posterior_stage import refit
 from bipbayes.sampling.registry import engine_of, load_model
-from bipbayes.sampling.settings import EXACT, NUTS
 from bipbayes.wording import Context, capital, number, phrase
 
 COLUMNS: Final[Columns] = {

@@ -43,10 +43,7 @@ import xarray as xr
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Booleans, Floats, Integers, analysis_sample, group_sums
 from bipbayes.errors import DataError, SettingsError, raise_all, unknown
-
-BASELINE: Final = "baseline"
-COVARIATES: Final = "covariates"
-ADJUSTMENTS: Final = (BASELINE, COVARIATES)
+from bipbayes.option_words import ADJUSTMENTS, BASELINE, COVARIATES
 
 # A level with a handful of answers has a slope of its own that is mostly noise.
 FEWEST: Final = 5

@@ -22,6 +22,7 @@ from bipbayes.intervals import (
     PRIOR_DRIVEN,
     interval_frame,
 )
+from bipbayes.option_words import CREDIBLE
 from bipbayes.sampling.convergence import TAIL, convergence, in_chunks, monte_carlo
 from bipbayes.sampling.labels import SAMPLE
 
@@ -49,7 +50,6 @@ def mixture_quantile(means: Floats, sds: Floats, weight: Floats, share: float) -
 
 
 UNKNOWN_CELL: Final = "no answers in a cell that the estimand needs; the model does not pool"
-KINDS: Final = ("eti", "hdi")
 COUNTED: Final = ("n", "n_citizens", "answers")
 _SUMMARY: Final = (
     *("estimate", "se", "lower", "upper", "p_positive", "p_wrong_sign", "p_rope"),
@@ -151,7 +151,7 @@ def limits(draws: np.ndarray, *, level: float, kind: str = "eti") -> tuple[np.nd
         hdi = BaseArray().hdi
         low, high = np.moveaxis(np.asarray(hdi(draws, prob=level, axis=0)), -1, 0)  # type: ignore[no-untyped-call]
         return low, high
-    raise SettingsError(unknown("kind", kind, KINDS))
+    raise SettingsError(unknown("kind", kind, CREDIBLE))
 
 
 def tails(level: float) -> tuple[float, float]:

@@ -17,7 +17,8 @@ from bipbayes.estimands.draws import (
     new_jobcenter_effects,
 )
 from bipbayes.estimands.intervals import IntervalSettings, posterior_intervals
-from bipbayes.intervals import COMPARED, ORDINAL, PLAIN
+from bipbayes.intervals import COMPARED, PLAIN
+from bipbayes.option_words import ORDINAL
 from bipbayes.sampling.diagnose import Verdict, diagnose, diagnostics_frame, points_of
 from bipbayes.sampling.labels import SAMPLE, pooled
 from bipbayes.sampling.predict import block_log_likelihood, predicted_means

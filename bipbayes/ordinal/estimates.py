@@ -30,7 +30,7 @@ from bipbayes.data.sample import (
     group_sums,
 )
 from bipbayes.errors import DataError
-from bipbayes.intervals import ORDINAL
+from bipbayes.option_words import ORDINAL
 from bipbayes.ordinal.probit import (
     Answers,
     Kinds,

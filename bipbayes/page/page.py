@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from PIL import Image
 
 from bipbayes.intervals import COMPARED
+from bipbayes.option_words import BASELINE
 from bipbayes.page import paper, sentences
 from bipbayes.page.contents import PageContents, caption_beside
 from bipbayes.page.forest import ForestRow, Mark, forest_svg
@@ -149,7 +150,7 @@ def _overall_forest(contents: PageContents, estimand: str, table: Table) -> dict
     language = contents.language
     codes = table.raw["combination"].tolist()
     sides = [contents.overall(estimand).reindex(codes)]
-    adjusted = contents.overall(estimand, analysis=sentences.BASELINE).reindex(codes)
+    adjusted = contents.overall(estimand, analysis=BASELINE).reindex(codes)
     if adjusted["lower"].notna().any():
         sides.append(adjusted)
     sources = ("posterior", "adjusted")

@@ -10,6 +10,7 @@ from scipy import stats
 from bipbayes.audit.verdicts import abstract_paragraph
 from bipbayes.data.study_words import in_language
 from bipbayes.intervals import PRIOR_DRIVEN, excludes_zero
+from bipbayes.option_words import BASELINE
 from bipbayes.page.contents import PageContents
 from bipbayes.tables.comparison_table import interval_text
 from bipbayes.tables.rounding import limit_factor, row_decimals
@@ -22,7 +23,6 @@ from bipbayes.wording import (
     whole_number,
 )
 
-BASELINE: Final = "baseline"
 FEW: Final = 100  # changes: an effect that rests on fewer is pointed out
 
 

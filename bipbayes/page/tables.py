@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from bipbayes.intervals import COMPARED, PLAIN
+from bipbayes.option_words import BASELINE
 from bipbayes.page.contents import PageContents
-from bipbayes.page.sentences import BASELINE, treatment_label
+from bipbayes.page.sentences import treatment_label
 from bipbayes.tables.comparison_table import (
     comparison_body,
     comparison_columns,

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 import xarray as xr
 
-from bipbayes.audit.evidence import BASELINE, POSTERIOR
+from bipbayes.audit.evidence import POSTERIOR
 from bipbayes.audit.verdicts import VERDICT
 from bipbayes.data.codebook import Codebook
-from bipbayes.intervals import ALL_INDICATORS, FREQUENTIST, ORDINAL, join_frames, of_analysis
+from bipbayes.intervals import ALL_INDICATORS, FREQUENTIST, join_frames, of_analysis
+from bipbayes.option_words import BASELINE, ORDINAL
 from bipbayes.plots.forest_rows import factorial_data, forest_data, inner_limits, jobcenter_data
 from bipbayes.plots.selection import select
 from bipbayes.plots.task import (

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from bipbayes.audit.evidence import BASELINE, POSTERIOR
+from bipbayes.audit.evidence import POSTERIOR
 from bipbayes.audit.rules import (
     NOT_CHECKABLE,
     NOT_SUPPORTED,
@@ -19,6 +19,7 @@ from bipbayes.audit.rules import (
     WEAKENED,
 )
 from bipbayes.audit.verdicts import VERDICT, as_written
+from bipbayes.option_words import BASELINE
 from bipbayes.plots.captions import caption, titled
 from bipbayes.plots.catalogue import claim_panels
 from bipbayes.plots.style import (

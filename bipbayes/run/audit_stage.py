@@ -10,7 +10,7 @@ from bipbayes import progress
 from bipbayes.atomic import write_text
 from bipbayes.audit.claims import REQUIRED
 from bipbayes.audit.design import design_analysis, design_by_combination
-from bipbayes.audit.evidence import BASELINE, AuditSettings
+from bipbayes.audit.evidence import AuditSettings
 from bipbayes.audit.rules import rules_table
 from bipbayes.audit.verdicts import abstract_paragraph, audit_claims, audit_counts, beside_baseline
 from bipbayes.data.codebook import Codebook
@@ -20,6 +20,7 @@ from bipbayes.disclosure.small_cells import blank_small_cells
 from bipbayes.errors import SettingsError
 from bipbayes.estimands.posterior import Posterior
 from bipbayes.intervals import PLAIN, join_frames, of_analysis
+from bipbayes.option_words import BASELINE
 from bipbayes.plots.catalogue import claims_task
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.run.closing import of_audit

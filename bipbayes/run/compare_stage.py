@@ -13,7 +13,8 @@ from bipbayes.comparison import compare, shown_errors
 from bipbayes.data.codebook import Codebook
 from bipbayes.estimands.draws import hyperparameters
 from bipbayes.estimands.posterior import Posterior
-from bipbayes.intervals import ORDINAL, PLAIN, frequentist, join_frames, of_analysis
+from bipbayes.intervals import PLAIN, frequentist, join_frames, of_analysis
+from bipbayes.option_words import ORDINAL
 from bipbayes.plots.catalogue import (
     DODGED,
     FOREST,

@@ -102,8 +102,9 @@ def _fit() -> str:
     from bipbayes.data.read import responses_from_frame
     from bipbayes.estimands.intervals import IntervalSettings
     from bipbayes.estimands.posterior import summarise
+    from bipbayes.option_words import EXACT
     from bipbayes.sampling.registry import fit_cells, load_model
-    from bipbayes.sampling.settings import EXACT, SamplerSettings
+    from bipbayes.sampling.settings import SamplerSettings
     from bipbayes.synthetic.simulate import simulate
 
     codebook = parse_codebook(_STUDY)

@@ -35,6 +35,7 @@ from bipbayes.describe.cautions import (
 )
 from bipbayes.errors import RunError, SettingsError, raise_all, unknown
 from bipbayes.intervals import PLAIN
+from bipbayes.option_words import COVARIATES
 from bipbayes.phrases import LANGUAGES
 from bipbayes.progress import stage
 from bipbayes.run.default_study import (
@@ -46,7 +47,7 @@ from bipbayes.run.default_study import (
     simulate_characteristics,
 )
 from bipbayes.run.folder import README, RunFolder, hold, place_of_run
-from bipbayes.run.settings import ALWAYS, COVARIATES, NEVER, Settings
+from bipbayes.run.settings import ALWAYS, NEVER, Settings
 from bipbayes.sampling.priors import read_priors
 from bipbayes.sampling.registry import load_model
 from bipbayes.wording import StudyLanguage, phrase

@@ -11,9 +11,9 @@ from typing import Final
 import pandas as pd
 import xarray as xr
 
-from bipbayes.audit.evidence import BASELINE
 from bipbayes.estimands.posterior import Posterior
 from bipbayes.intervals import join_frames
+from bipbayes.option_words import BASELINE
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.run.audit_stage import audit_run, compare_with_published
 from bipbayes.run.compare_stage import (

@@ -7,22 +7,23 @@ from pathlib import Path
 from typing import Any, Final
 
 from bipbayes.errors import SettingsError, raise_all, unknown
+from bipbayes.option_words import (
+    ADJUSTMENTS,
+    BASELINE,
+    COVARIATES,
+    CREDIBLE,
+    ENGINES,
+    EXACT,
+    NUTS,
+    ORDINAL,
+    VCOVS,
+)
 from bipbayes.phrases import LANGUAGES
 from bipbayes.plots.task import SIZES, Printing
 
-# Words of other modules stand here again: scripts read settings before NumPy is imported.
-VCOVS: Final = ("iid", "response", "citizen")
-KINDS: Final = ("eti", "hdi")
-PREVIOUS: Final = ("item", "response")
-COVARIATES: Final = "covariates"
-BASELINE: Final = "baseline"
-ADJUSTMENTS: Final = (BASELINE, COVARIATES)
+PREVIOUS: Final = ("item", "response")  # of `bipbayes.data.progression`, which imports NumPy
 NOTHING: Final = "none"
-ORDINAL: Final = "ordinal"
 DEFAULT_SEED: Final = 20170507  # the day the report's data were extracted
-EXACT: Final = "exact"
-NUTS: Final = "nuts"
-ENGINES: Final = (EXACT, NUTS)
 DEFAULT_DRAWS: Final[Mapping[str, int]] = {EXACT: 1000, NUTS: 1500}
 DEFAULT_TUNE: Final = 800
 AUTO: Final = "auto"
@@ -110,7 +111,7 @@ class Settings:
         DEFAULT_SEED, "The one seed; all others derive from it.", allowed=range(2**32)
     )
     level: float = _option(0.95, "Probability of the intervals.", allowed=(0.0, 1.0))
-    kind: str = _option("eti", "Credible intervals: eti (equal-tailed) or hdi.", allowed=KINDS)
+    kind: str = _option("eti", "Credible intervals: eti (equal-tailed) or hdi.", allowed=CREDIBLE)
     rope: float | None = _option(
         None, "Half-width of the region of practical equivalence, in sd.", allowed=_POSITIVE
     )

@@ -13,10 +13,11 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.data.files import file_digest
 from bipbayes.data.study_words import study_words
 from bipbayes.errors import RunError
-from bipbayes.intervals import ANALYSES, ORDINAL, PLAIN
+from bipbayes.intervals import ANALYSES, PLAIN
+from bipbayes.option_words import COVARIATES, ORDINAL
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run
-from bipbayes.run.settings import COVARIATES, DEFAULT_DRAWS, Settings
+from bipbayes.run.settings import DEFAULT_DRAWS, Settings
 from bipbayes.sampling.registry import ModelFile, engine_of, load_model
 from bipbayes.sampling.tree import load_fit
 from bipbayes.wording import Context

@@ -10,6 +10,7 @@ import pandas as pd
 
 from bipbayes.atomic import write_frame, write_text
 from bipbayes.errors import SettingsError, raise_all, unknown
+from bipbayes.option_words import NUTS
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.plots.task import FigureTask, Printing
 from bipbayes.run.closing import of_validation
@@ -18,7 +19,7 @@ from bipbayes.run.default_study import codebook_or_default
 from bipbayes.run.folder import hold
 from bipbayes.validation.calibration import calibration_verdict, run_calibration
 from bipbayes.validation.replicate import run_validation
-from bipbayes.validation.settings import CLOSED, DESIGNS, NUTS, PLUGGED, ValidationSettings
+from bipbayes.validation.settings import CLOSED, DESIGNS, PLUGGED, ValidationSettings
 from bipbayes.validation.summary import ANALYSIS, coverage_table, design_table, goals, judged
 from bipbayes.wording import Context
 

@@ -20,9 +20,9 @@ import pandas as pd
 import xarray as xr
 
 from bipbayes.data.sample import Integers
+from bipbayes.option_words import EXACT, NUTS
 from bipbayes.sampling.convergence import convergence
 from bipbayes.sampling.labels import SAMPLE, elements
-from bipbayes.sampling.settings import EXACT, NUTS
 
 DIAGNOSTICS: Final = ("r_hat", "ess_bulk", "ess_tail")
 _SIZES: Final = ("ess_bulk", "ess_tail")

@@ -18,6 +18,7 @@ import pytensor
 import xarray as xr
 
 from bipbayes.errors import FitError
+from bipbayes.option_words import NUTS
 from bipbayes.progress import Stage, stage
 from bipbayes.sampling.batches import is_flat
 from bipbayes.sampling.graph import build_model, built_terms
@@ -25,7 +26,7 @@ from bipbayes.sampling.labels import SAMPLE
 from bipbayes.sampling.likelihood import likelihood_data
 from bipbayes.sampling.registry import ModelFile
 from bipbayes.sampling.restore import draw_new_jobcenter, evaluate, restore
-from bipbayes.sampling.settings import DEFAULTS, NUTS, SAMPLER, SamplerSettings, derived_seed
+from bipbayes.sampling.settings import DEFAULTS, SAMPLER, SamplerSettings, derived_seed
 from bipbayes.sampling.tree import PRIOR_DRAWS, attributes, log_prior, observed_means, prior_draws
 
 _RAW: Final = "_raw"  # free variables that only serve the sampler

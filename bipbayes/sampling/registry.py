@@ -15,8 +15,9 @@ from typing import Any, Final
 import xarray as xr
 
 from bipbayes.errors import ModelError, SettingsError, raise_all, unknown
+from bipbayes.option_words import EXACT, NUTS
 from bipbayes.sampling.batches import Batch, present
-from bipbayes.sampling.settings import EXACT, NUTS, SamplerSettings
+from bipbayes.sampling.settings import SamplerSettings
 
 _PACKAGE: Final = "bipbayes.models"
 

@@ -9,9 +9,6 @@ import numpy as np
 from bipbayes.errors import SettingsError, raise_all
 
 SAMPLER: Final = "nutpie"
-EXACT: Final = "exact"
-NUTS: Final = "nuts"
-ENGINES: Final = (EXACT, NUTS)
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ from typing import Any, Final
 
 import pandas as pd
 
-from bipbayes.audit.evidence import BASELINE, POSTERIOR
+from bipbayes.audit.evidence import POSTERIOR
 from bipbayes.audit.rules import WORDS
 from bipbayes.audit.verdicts import audit_counts, reading_words
+from bipbayes.option_words import BASELINE
 from bipbayes.tables.comparison_table import probability_text
 from bipbayes.tables.layout import Column, Table, table_caption
 from bipbayes.wording import Context, capital, meaning_of_significant, number, percent, phrase

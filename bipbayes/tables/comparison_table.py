@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from bipbayes.intervals import ORDINAL, PRIOR_DRIVEN
+from bipbayes.intervals import PRIOR_DRIVEN
+from bipbayes.option_words import ORDINAL
 from bipbayes.tables.layout import Column, Table, rounding_note, table_caption
 from bipbayes.tables.rounding import MOST_DECIMALS, PROBABILITY_DECIMALS, row_decimals
 from bipbayes.wording import (

@@ -19,11 +19,12 @@ import xarray as xr
 from bipbayes.atomic import atomic_path, write_json
 from bipbayes.cells import CELL, cell_means
 from bipbayes.cluster import dask_client
-from bipbayes.data.adjustment import BASELINE, adjusted_progression, make_adjustment
+from bipbayes.data.adjustment import adjusted_progression, make_adjustment
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.progression import progression
 from bipbayes.errors import RunError
 from bipbayes.estimands.draws import effect_draws
+from bipbayes.option_words import BASELINE, NUTS
 from bipbayes.progress import stage
 from bipbayes.regression import estimate_ols
 from bipbayes.regression.adjusted import estimate_adjusted
@@ -50,7 +51,7 @@ from bipbayes.validation.scores import (
     score_ols,
     study_targets,
 )
-from bipbayes.validation.settings import CLOSED, NUTS, OLS_VCOV, PLUGGED, ValidationSettings
+from bipbayes.validation.settings import CLOSED, OLS_VCOV, PLUGGED, ValidationSettings
 
 DRAWN: Final = 64  # points over the standard deviations
 POINTS: Final = 16  # of them, after the weights are known

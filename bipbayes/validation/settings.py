@@ -6,14 +6,13 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from bipbayes.cells import VCOV
-from bipbayes.data.adjustment import BASELINE
 from bipbayes.errors import SettingsError, raise_all
 from bipbayes.intervals import PLAIN
+from bipbayes.option_words import BASELINE, NUTS
 from bipbayes.validation.generator import Generator
 
 CLOSED: Final = "closed forms"
 PLUGGED: Final = "closed forms, sds plugged in"
-NUTS: Final = "nuts"
 ENGINES: Final = (CLOSED, PLUGGED, NUTS)
 DEFAULT_GENERATOR: Final = Generator()
 LASTING: Final = Generator(slope=0.3, cut=False)

@@ -13,9 +13,10 @@ ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "bipbayes" / "docs" / "project" / "architecture.md"
 PICTURE: Final = PAGE.with_suffix(".svg")
 _ORDER: Final = (
-    "errors atomic cluster helpers phrases progress stored_frames < intervals < data < "
-    "regression cells ordinal synthetic < analyses sampling < estimands < comparison < wording < "
-    "describe audit < disclosure < plots tables < page < validation < bip < run < checks < api"
+    "errors atomic cluster helpers option_words phrases progress stored_frames < intervals < "
+    "data < regression cells ordinal synthetic < analyses sampling < estimands < comparison < "
+    "wording < describe audit < disclosure < plots tables < page < validation < "
+    "bip < run < checks < api"
 )
 LAYERS: Final = [set(names.split()) for names in _ORDER.split(" < ")]
 """Rooms and modules of the package, from below: each imports its own layer and lower ones."""

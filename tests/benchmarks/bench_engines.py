@@ -27,7 +27,8 @@ from bipbayes.data.progression import progression
 from bipbayes.data.study import Study
 from bipbayes.estimands.intervals import IntervalSettings
 from bipbayes.estimands.posterior import summarise
-from bipbayes.run.settings import DEFAULT_DRAWS, EXACT, NUTS, Settings
+from bipbayes.option_words import EXACT, NUTS
+from bipbayes.run.settings import DEFAULT_DRAWS, Settings
 from bipbayes.sampling.registry import load_model
 from bipbayes.sampling.settings import SamplerSettings
 from bipbayes.synthetic.simulate import EffectSds

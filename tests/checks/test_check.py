@@ -17,11 +17,12 @@ from bipbayes.checks.inputs import CheckSettings, thinned
 from bipbayes.checks.specification import read_targets
 from bipbayes.checks.stage import check
 from bipbayes.errors import ModelError, RunError, SettingsError
+from bipbayes.option_words import NUTS
 from bipbayes.run.folder import RunFolder, place_of_run
 from bipbayes.run.inputs import open_run
 from bipbayes.run.ols_stage import fit_ols
 from bipbayes.run.posterior_stage import fit_posterior, stored_posterior
-from bipbayes.run.settings import NUTS, Settings
+from bipbayes.run.settings import Settings
 from bipbayes.stored_frames import restored
 
 CODEBOOK = make_codebook(4, 2)

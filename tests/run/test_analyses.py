@@ -12,11 +12,12 @@ import pytest
 from builders import Shape, make_codebook, random_study
 
 from bipbayes.cells.means import observed_weights
-from bipbayes.data.adjustment import ADJUSTMENTS, make_adjustment
+from bipbayes.data.adjustment import make_adjustment
 from bipbayes.errors import RunError, SettingsError
 from bipbayes.estimands.draws import effect_draws
 from bipbayes.estimands.posterior import cells_of
 from bipbayes.intervals import ANALYSES, frequentist, of_analysis
+from bipbayes.option_words import ADJUSTMENTS
 from bipbayes.ordinal import estimate_ordinal, ordinal_intervals, translate
 from bipbayes.plots.task import FigureTask, Printing
 from bipbayes.regression import estimate_ols, ols_intervals

@@ -9,13 +9,14 @@ from builders import make_codebook
 
 from bipbayes.cells import cell_means
 from bipbayes.data.progression import progression
+from bipbayes.option_words import NUTS
 from bipbayes.sampling.exact.posterior import saturated_posterior
 from bipbayes.validation import replicate as fits
 from bipbayes.validation.calibration import calibration_verdict, run_calibration
 from bipbayes.validation.generator import draw_design, draw_drift, population_truth, simulate_study
 from bipbayes.validation.replicate import fit_scores
 from bipbayes.validation.scores import study_targets
-from bipbayes.validation.settings import CLOSED, NUTS, PLUGGED
+from bipbayes.validation.settings import CLOSED, PLUGGED
 
 
 @pytest.fixture(scope="module")

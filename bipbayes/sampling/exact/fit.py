@@ -10,6 +10,7 @@ import xarray as xr
 
 from bipbayes.cells import CELL, error_roots
 from bipbayes.errors import ModelError
+from bipbayes.option_words import EXACT
 from bipbayes.sampling import tree
 from bipbayes.sampling.batches import Batch, is_flat
 from bipbayes.sampling.exact.integrate import integrate
@@ -17,7 +18,7 @@ from bipbayes.sampling.exact.posterior import draw
 from bipbayes.sampling.exact.reduce import gaussian_model
 from bipbayes.sampling.labels import SAMPLE
 from bipbayes.sampling.registry import ModelFile
-from bipbayes.sampling.settings import DEFAULTS, EXACT, SamplerSettings, derived_seed
+from bipbayes.sampling.settings import DEFAULTS, SamplerSettings, derived_seed
 
 logger = logging.getLogger(__name__)
 
