@@ -25,7 +25,7 @@ def test_all_is_well_here(said: CliRunner, tmp_path: Path, monkeypatch: pytest.M
     done = said.invoke(command(), ["doctor"])
     assert (done.exit_code, done.output.splitlines()[-1]) == (0, "All is well.")
     assert "a tiny exact fit: works" in done.output and "bipbayes 0" in done.output
-    told = re.search(r"documentation: .*?(\S+index\.md)", done.output)
+    told = re.search(r"documentation: .*?(\S+index\.md)\s", done.output)
     assert told is not None and Path(told[1]).expanduser().is_file()
     assert str(tmp_path) not in done.output and list(tmp_path.iterdir()) == []
 
