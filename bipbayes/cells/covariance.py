@@ -298,7 +298,7 @@ def _attrs(used: Parts, found: Moments, *, vcov: str) -> dict[str, str | float |
 def _matters(added: float) -> str:
     if abs(added) < _NOTICED:
         return ": intervals hardly change"
-    return ": look at 'bipbayes check cells' before trusting intervals"
+    return ": look at the check of cell means before trusting intervals"
 
 
 def _sentences(used: Parts, found: Moments, *, vcov: str) -> list[str]:
