@@ -242,8 +242,9 @@ def test_refusals_hold_the_studys_words(change: Any, said: str) -> None:
     with pytest.raises(DataError) as caught:
         study = responses_from_frame(file, codebook)
         analysis_sample(progression(study, codebook), codebook)
-    assert said in str(caught.value)
-    assert not FOREIGN.search(str(caught.value))
+    told = str(caught.value).replace("'bipbayes ", "'")  # a verb is named as it is typed
+    assert said in told
+    assert not FOREIGN.search(told)
 
 
 def test_a_register_is_checked_in_the_studys_words() -> None:
