@@ -99,12 +99,20 @@ def write_frame(
     treatments: Sequence[str] = (),
     words: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Write a frame as CSV at full precision, atomically, as `readable` makes it.
+    """Write a frame as CSV at full precision, atomically (`frame_text`)."""
+    write_text(path, frame_text(frame, treatments=treatments, words=words))
+
+
+def frame_text(
+    frame: pd.DataFrame,
+    *,
+    treatments: Sequence[str] = (),
+    words: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """Return a frame as CSV at full precision, as `readable` makes it.
 
     Parameters
     ----------
-    path
-        Where.
     frame
         What to write.
     treatments
@@ -113,5 +121,4 @@ def write_frame(
         What braces in notes and reasons stand for (`bipbayes.data.study_words.study_words`).
     """
     frame = readable(spoken(frame, words), treatments)
-    content = frame.to_csv(index=False, lineterminator="\n")
-    write_text(path, content)
+    return str(frame.to_csv(index=False, lineterminator="\n"))

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final, TypeGuard
@@ -14,7 +15,7 @@ from typing import Any, Final, TypeGuard
 import pandas as pd
 from filelock import BaseFileLock, FileLock, Timeout
 
-from bipbayes.atomic import write_frame, write_json, written_below
+from bipbayes.atomic import frame_text, write_json, write_text, written_below
 from bipbayes.errors import RunError
 from bipbayes.intervals import TEXT_COLUMNS
 from bipbayes.run.settings import FIGURE_FORMATS
@@ -295,14 +296,15 @@ class RunFolder:
             preliminary = bool(self.asked.get("quick")) or doubtful
             frame = marked(frame, synthetic=synthetic, preliminary=preliminary, turned=turned)
             frame = frame if synthetic else frame.assign(private=True)
-        write_frame(
-            self.file(name),
-            frame,
-            treatments=data.get("treatments", ()),
-            words=data.get("words", {}),
-        )
-        if record and name not in record.get("written", ()):
-            self.note()
+        text = frame_text(frame, treatments=data.get("treatments", ()), words=data.get("words", {}))
+        if not record:
+            write_text(self.file(name), text)
+            return
+        known, made = record.get("frames", {}), sha256(text.encode()).hexdigest()
+        # Until the new one is in its place, a run that breaks off leaves the old one whole.
+        self.note(frames={**known, name: [*known.get(name, ()), made]})
+        write_text(self.file(name), text)
+        self.note(frames={**known, name: [made]})
 
     def read(self, name: str) -> pd.DataFrame:
         """Read a stored interval or result frame; labels stay text.
@@ -310,11 +312,10 @@ class RunFolder:
         Raises
         ------
         RunError
-            The file is not there, or cannot be read.
+            The file is not there, cannot be read, or is not as it was written.
         """
+        self._refuse_changed(name)
         path = self.file(name)
-        if not path.is_file():
-            raise RunError(f"{path} is missing; run the earlier steps in this folder first")
         text = dict.fromkeys((*TEXT_COLUMNS, *CODES.values(), "kind", "note", "claim_id"), "str")
         # pandas fills up a last row that was cut off: rows would be lost without a word.
         damaged, content = _damaged(path, name), path.read_bytes()
@@ -328,6 +329,26 @@ class RunFolder:
         present = [column for column in text if column in frame.columns]
         frame[present] = frame[present].fillna("")
         return frame
+
+    def refuse_changed_frames(self) -> None:
+        """Refuse a folder where a frame is gone, or not as the run wrote it.
+
+        Raises
+        ------
+        RunError
+            Naming it, and what writes it again.
+        """
+        for name in self.record().get("frames", {}):
+            self._refuse_changed(name)
+
+    def _refuse_changed(self, name: str) -> None:
+        if not self.file(name).is_file():
+            raise RunError(
+                f"{self.file(name)} is missing; run the earlier steps in this folder first"
+            )
+        written = self.record().get("frames", {}).get(name)
+        if written and sha256(self.file(name).read_bytes()).hexdigest() not in written:
+            raise _damaged(self.file(name), name)
 
     def _listed(self) -> list[str]:
         """Return the files that the record lists, but no names that lead out of the folder."""
@@ -381,11 +402,11 @@ def _is_record(record: object) -> TypeGuard[dict[str, Any]]:
     """Say whether what ``run.json`` holds is the record of a run, as far as verbs count on it."""
     if not isinstance(record, dict):
         return False
-    parts = [record.get(name, {}) for name in ("identity", "data", "stages", "software")]
+    parts = [record.get(name, {}) for name in ("identity", "data", "stages", "software", "frames")]
     listed = record.get("written", [])
     if not (all(isinstance(part, dict) for part in parts) and isinstance(listed, list)):
         return False
-    identity, _, stages, _ = parts
+    identity, _, stages, *_ = parts
     named = not identity or {"data", "codebook", "previous"} <= set(identity)
     return named and all(isinstance(done, dict) for done in stages.values())
 

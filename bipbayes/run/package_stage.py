@@ -51,8 +51,9 @@ def package(folder: RunFolder, codebook: Codebook, settings: Settings, to: Path)
     Raises
     ------
     RunError
-        The archive is there already; a file that the run read is not given; results of data that
-        are not synthetic have not been exported, or the data are given to be put in.
+        The archive is there already; a frame is not as it was written; a file that the run read
+        is not given; results of data that are not synthetic have not been exported, or the data
+        are given to be put in.
     """
     if to.suffix != ".zip" or to.exists():
         raise RunError(f"{to} must be a new file that ends in .zip; choose another --to")
@@ -70,6 +71,7 @@ def package(folder: RunFolder, codebook: Codebook, settings: Settings, to: Path)
             "off; run it again"
         )
     require_figures(folder)
+    folder.refuse_changed_frames()
     runs = _runs(record)
     inputs, files = _inputs(folder, settings, runs)
     commands = [_command(verb, asked) for verb, asked in runs]

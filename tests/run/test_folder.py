@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -204,6 +205,56 @@ def test_a_frame_that_was_cut_off_is_damaged_and_the_way_out_is_told(
     path.write_bytes(path.read_bytes()[:kept])
     with pytest.raises(RunError, match=r"remove it and run .*fit-ols and fit-posterior"):
         folder.read("data/intervals.csv")
+
+
+CHANGES: dict[str, Callable[[str], str]] = {
+    "cut at a line's end": lambda text: text[: text.rindex("\n", 0, -1) + 1],
+    "other names": lambda text: text.replace("estimate", "etamitse", 1),
+    "other columns": lambda text: "a,b\n1,2\n",
+    "junk behind": lambda text: text + "junk\n",
+    "a row twice": lambda text: text + text.splitlines()[-1] + "\n",
+    "another number": lambda text: text.replace("0.5", "0.6", 1),
+}
+
+
+@pytest.mark.parametrize("name", ["data/intervals.csv", "data/audit.csv"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_frame_that_is_not_as_it_was_written_is_damaged(
+    tmp_path: Path, change: str, name: str
+) -> None:
+    """Catches lost rows and other numbers without a word, and tracebacks of missing columns."""
+    folder = RunFolder(tmp_path)
+    folder.claim(MINE, overwrite=False)
+    folder.write(name, pd.DataFrame({"outcome": list("abc"), "estimate": [0.0, 0.5, 1.0]}))
+    assert folder.read(name)["estimate"].sum() == 1.5
+    path = folder.file(name)
+    path.write_text(CHANGES[change](path.read_text(encoding="utf-8")), encoding="utf-8")
+    for use in (lambda: folder.read(name), folder.refuse_changed_frames):
+        with pytest.raises(RunError, match=r"is damaged; remove it and run"):
+            use()
+    path.unlink()
+    with pytest.raises(RunError, match="is missing"):
+        folder.refuse_changed_frames()
+
+
+@pytest.mark.parametrize("placed", [False, True])
+def test_a_run_that_ends_beside_a_frame_leaves_a_whole_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, placed: bool
+) -> None:
+    """Catches a frame called damaged, since the run was killed before or after placing it."""
+    folder, name = RunFolder(tmp_path), "data/intervals.csv"
+    folder.claim(MINE, overwrite=False)
+    folder.write(name, pd.DataFrame({"estimate": [1.0]}))
+
+    def killed(path: Path, text: str) -> None:
+        if placed:
+            write_text(path, text)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bipbayes.run.folder.write_text", killed)
+    with pytest.raises(KeyboardInterrupt):
+        folder.write(name, pd.DataFrame({"estimate": [2.0]}))
+    assert folder.read(name)["estimate"].tolist() == [2.0 if placed else 1.0]
 
 
 def test_columns_that_hold_no_combinations_are_left_alone(tmp_path: Path) -> None:

@@ -93,6 +93,17 @@ def test_a_record_that_lacks_a_part_is_a_sentence(study: Path, part: str) -> Non
     assert not (study / "one.zip").exists()
 
 
+def test_a_frame_that_was_cut_off_is_not_given_away(study: Path) -> None:
+    """Catches an archive of lost rows, which its own list of digests then vouches for."""
+    place = study / "answers" / "data" / "intervals.csv"
+    text = place.read_text(encoding="utf-8")
+    place.write_text(text[: text.rindex("\n", 0, -1) + 1], encoding="utf-8")
+    asked = ("package", "--data", study / "answers.csv", "--out", study / "answers", "--quiet")
+    code, told = _run(*asked, "--to", study / "one.zip")
+    assert (code, "intervals.csv is damaged" in told) == (2, True)
+    assert not (study / "one.zip").exists()
+
+
 def test_what_is_not_drawn_to_the_end_is_not_given_away(study: Path) -> None:
     """Catches an archive that lacks pictures, which a killed run leaves, without a word."""
     folder = RunFolder(study / "answers")
