@@ -476,6 +476,12 @@ def _crowded(figure: Figure) -> float:
     return most
 
 
+def _stacked(figure: Figure) -> float:
+    """Return what axes below one another take of a figure's height."""
+    places = [(axes.get_subplotspec(), axes.get_position().height) for axes in figure.axes]
+    return sum(height for place, height in places if place is not None and place.is_first_col())
+
+
 def furnish(
     figure: Figure,
     *,
@@ -528,7 +534,7 @@ def furnish(
     around = (left, right, top + further, bottom + below)
     _arrange(figure, (width, height), around, gap)
     if is_narrow() and (more := _crowded(figure)) > 1.0:
-        height += (more - 1.0) * (height - around[2] - around[3])
+        height += (more - 1.0) * height * _stacked(figure)  # what is between axes stays
         _arrange(figure, (width, height), around, gap)
     figure.text(_EDGE / width, 1 - 0.08 / height, head, va="top", fontsize=_TITLE_SIZE)
     figure.text(

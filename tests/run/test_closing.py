@@ -45,7 +45,7 @@ def ending(study: Path, *arguments: str) -> list[str]:
     )
     assert run.returncode == 0, run.stderr
     assert "\x1b" not in run.stderr
-    return run.stderr.rstrip("\n").rpartition("\n\n")[2].splitlines()
+    return run.stderr.strip("\n").rpartition("\n\n")[2].splitlines()
 
 
 def opened(study: Path, sentence: str) -> Path:
