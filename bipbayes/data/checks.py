@@ -185,6 +185,12 @@ def id_twins(ids: pd.Series, column: str) -> list[Finding]:
     return counted(column, rule, twins.reindex(ids.index, fill_value=False), advice)
 
 
+def seen_ids(ids: pd.Series) -> pd.Series:
+    """Return what a reader sees of ids: one text for all that `id_twins` would warn of."""
+    odd = ids.notna() & ~ids.str.fullmatch(_PLAIN).fillna(False).astype(bool)
+    return ids.where(~odd, ids[odd].map(_looks)) if odd.any() else ids
+
+
 def twin_finding(column: str, count: int, rows: tuple[int, ...] = ()) -> Finding:
     """Refuse rows with labels that a reader cannot tell from another one."""
     return Finding(column, TWINS, count, "write each label in one way", True, rows)

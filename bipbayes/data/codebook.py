@@ -159,7 +159,7 @@ class Codebook:
         return tuple(dict.fromkeys(indicator.respondent for indicator in self.indicators))
 
     def respondent_of(self, outcome: str) -> str:
-        """Return the respondent of an indicator or of an average's first member."""
+        """Return the respondent of an indicator, or of an average's members, who is one."""
         members = self.members(outcome) if outcome in self.average_codes else (outcome,)
         return self._indicator(members[0]).respondent
 

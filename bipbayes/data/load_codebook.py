@@ -415,6 +415,13 @@ def _content_faults(codebook: Codebook) -> list[str]:
         twice = sorted({m for m in average.members if average.members.count(m) > 1})
         if twice:
             faults.append(f"average {average.code!r} counts members more than once: {twice}")
+        items = (entry for entry in codebook.indicators if entry.code in average.members)
+        asked = dict.fromkeys(entry.respondent for entry in items)
+        if len(asked) > 1:
+            faults.append(
+                f"average {average.code!r} mixes answers of several respondents "
+                f"({', '.join(asked)}); make an average for each of them"
+            )
     return faults + [
         f"activity column {activity.column!r} belongs to no treatment; name it in a "
         "treatment's 'columns', or as 'none' or 'dont_know'"

@@ -212,9 +212,13 @@ def _disjoint(files: Sequence[Path], citizen: str) -> bool:
 
 
 def _lots(column: pa.ChunkedArray) -> np.ndarray:
-    """Draw a number for each row from the citizen's id, as it is read."""
+    """Draw a number for each row from the citizen's id, as it is read.
+
+    Ids that a reader cannot tell apart have the same: a part finds them, whatever holds them.
+    """
     encoded = column.combine_chunks().dictionary_encode()
-    lots = pd.util.hash_array(to_text(encoded.dictionary.to_pandas()).to_numpy(dtype=object))
+    ids = checks.seen_ids(to_text(encoded.dictionary.to_pandas()))
+    lots = pd.util.hash_array(ids.to_numpy(dtype=object))
     # Rows without a citizen go anywhere: reading refuses them.
     lots = np.append(lots, np.uint64(0))
     return np.asarray(lots[encoded.indices.fill_null(len(lots) - 1).to_numpy()])

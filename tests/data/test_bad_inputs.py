@@ -352,6 +352,11 @@ def codebooks() -> Iterable[Bad]:
         yield bad_book(
             'members = ["q1", "q2"]', f"members = {members}", "average 'mean': 'members' must be"
         )
+    yield bad_book(
+        'code = "q2"\nrespondent = "citizen"',
+        'code = "q2"\nrespondent = "teacher"',
+        "several respondents (citizen, teacher); make an average for each",
+    )
     yield bad_book('["q1", "q2"]', '["q1", "q2", "q1"]', "counts members more than once: ['q1']")
     yield bad_book('["q1", "q2"]', '["q1", "q9"]', "no indicators: ['q9']")
     yield bad_book('none = "nothing"', 'none = "visit"', "is also a treatment's")

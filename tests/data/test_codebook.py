@@ -30,7 +30,7 @@ columns = ["visit_a", "visit_b"]
 [treatments.C]
 columns = ["call"]
 [averages.both]
-members = ["sleep", "mood"]
+members = ["sleep"]
 """
 
 
@@ -86,7 +86,7 @@ def test_all_faults_are_named_at_once() -> None:
 
 def test_contradictions_are_refused(tmp_path: Path) -> None:
     """Catches members that are no indicators and codes that stand twice."""
-    broken = OTHER.replace('"mood"]', '"joy"]').replace('code = "mood"', 'code = "sleep"')
+    broken = OTHER.replace('"sleep"]', '"joy"]').replace('code = "mood"', 'code = "sleep"')
     path = tmp_path / "broken.toml"
     path.write_text(broken, encoding="utf-8")
     with pytest.raises(CodebookError, match="joy") as caught:

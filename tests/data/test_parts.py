@@ -16,7 +16,7 @@ from bipbayes.cluster import Workers, dask_client
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.parts import cut, is_large, read_parts
 from bipbayes.data.progression import PreviousRule, progression
-from bipbayes.data.read import read_responses
+from bipbayes.data.read import checked, read_responses
 from bipbayes.data.sample import analysis_sample
 from bipbayes.errors import DataError, RunError
 from bipbayes.regression import estimate_ols, ols_intervals
@@ -178,6 +178,26 @@ def test_sites_that_look_alike_in_different_parts_are_refused(tmp_path: Path) ->
     place = site_files(tmp_path, ("north", "North"))
     with pytest.raises(DataError, match="differ only by case"):
         read_parts(place, CODEBOOK, folder=tmp_path, workers=Workers(), part_rows=10**6)
+
+
+@pytest.mark.parametrize("write", [whole_files, text_file])
+def test_ids_that_look_alike_are_counted_over_all_parts(
+    write: Writer, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    """Catches ids that are compared within the part that holds them only."""
+    names = frame["citizen"].unique()
+    first = {name: f"a{place}" for place, name in enumerate(names[:10])}
+    for sign in (str.upper, "{}\u200b".format):
+        again = dict(zip(names[-10:], map(sign, first.values()), strict=True))
+        rows = frame.assign(citizen=frame["citizen"].replace(first | again))
+        place = tmp_path / sign("x")
+        place.mkdir()
+        _, found = checked(rows, CODEBOOK)
+        path = write(rows, place)
+        parted = read_parts(path, CODEBOOK, folder=tmp_path, workers=Workers(), part_rows=150)
+        with closing(parted):
+            told = [each.count for each in parted.findings if "ids that" in each.rule]
+        assert told == [each.count for each in found if "ids that" in each.rule] and told[0] > 10
 
 
 def test_files_of_one_folder_have_the_same_columns(frame: pd.DataFrame, tmp_path: Path) -> None:
