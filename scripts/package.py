@@ -24,7 +24,7 @@ def main(
     from bipbayes.run.inputs import open_stored
     from bipbayes.run.package_stage import package
 
-    folder, codebook = open_stored(settings, alone=False)
+    folder, codebook = open_stored(settings)
     told = package(folder, codebook, settings, to)
     conclude(lambda: told)
 

@@ -36,7 +36,7 @@ def unscaled(scale: xr.Dataset) -> str:
 def design_cautions(
     responses: pd.DataFrame, codebook: Codebook, *, language: str = "en"
 ) -> tuple[str, ...]:
-    """Say of a design that it has few sites, or treatments given to nobody or to everybody.
+    """Say of a design that it has few sites, two waves, or treatments that nobody or all have.
 
     Parameters
     ----------
@@ -61,6 +61,8 @@ def design_cautions(
         ]
         if names:
             told.append(phrase(key, said, names=", ".join(names)))
+    if len(responses) and responses["citizen"].value_counts().max() == 2:
+        told.append(phrase("caution_two_waves", said))
     return tuple(told)
 
 

@@ -76,7 +76,8 @@ def export_stored(
     chosen = chosen_models(folder, settings.models, analysis)
     for model in chosen:
         refuse_failed(folder, model, analysis=analysis)
-    paths = write_tables(
+    folder.restart(named(STAGE, analysis, joint="/"))
+    paths = _write_tables(
         folder,
         codebook,
         settings,
@@ -88,6 +89,7 @@ def export_stored(
     logger.info("%d files of tables are in %s", len(paths), folder.file(TABLES))
     warn_of_other_counts(folder, settings)
     write_export(folder, codebook, settings, formats=formats)
+    _finish(folder, settings, paths, list(chosen))
     conclude(lambda: of_export(folder, paths, minimum_count=settings.minimum_count))
 
 
@@ -121,6 +123,40 @@ def write_tables(
     formats: Sequence[str] = DEFAULT_FORMATS,
 ) -> list[Path]:
     """Write the tables of fits of one analysis and note it in ``run.json``."""
+    paths = _write_tables(
+        folder,
+        codebook,
+        settings,
+        comparison=comparison,
+        intervals=intervals,
+        fits=fits,
+        formats=formats,
+    )
+    _finish(folder, settings, paths, [str(fit.attrs["model"]) for fit in fits])
+    return paths
+
+
+def _finish(
+    folder: RunFolder, settings: Settings, paths: Sequence[Path], models: Sequence[str]
+) -> None:
+    analysis = settings.analysis
+    wanted = {"language": settings.language, "minimum_count": settings.minimum_count}
+    wanted |= {"analysis": analysis} if analysis else {}
+    endings = chosen_models(folder, models, analysis)
+    folder.finish(named(STAGE, analysis, joint="/"), wanted, files=len(paths), models=list(endings))
+
+
+def _write_tables(
+    folder: RunFolder,
+    codebook: Codebook,
+    settings: Settings,
+    *,
+    comparison: pd.DataFrame,
+    intervals: pd.DataFrame,
+    fits: Sequence[xr.DataTree],
+    formats: Sequence[str],
+) -> list[Path]:
+    """Write the tables of fits of one analysis."""
     analysis = settings.analysis
     endings = chosen_models(folder, [str(fit.attrs["model"]) for fit in fits], analysis)
     paths = []
@@ -138,9 +174,6 @@ def write_tables(
                 outcomes=settings.outcomes or None,
                 formats=formats,
             )
-    wanted = {"language": settings.language, "minimum_count": settings.minimum_count}
-    wanted |= {"analysis": analysis} if analysis else {}
-    folder.finish(named(STAGE, analysis, joint="/"), wanted, files=len(paths), models=list(endings))
     return paths
 
 

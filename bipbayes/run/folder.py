@@ -246,6 +246,13 @@ class RunFolder:
         stale = sorted({*record.get("stale", ()), *(gone & set(done))})
         self._store({**record, "stages": kept, "stale": stale})
 
+    def restart(self, stage: str) -> None:
+        """Take a stage out of ``run.json`` while it is made again: broken off, it is not done."""
+        record = self.record()
+        stages = {name: done for name, done in record.get("stages", {}).items() if name != stage}
+        stale = [name for name in record.get("stale", ()) if name != stage]
+        self._store({**record, "stages": stages, "stale": stale})
+
     def note(self, **facts: object) -> None:
         """Add facts about the whole run, and what it has written by now, to ``run.json``."""
         self._store({**self.record(), **facts})

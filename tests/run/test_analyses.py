@@ -337,6 +337,7 @@ def test_every_model_has_its_figures_and_tables(
     for verb in (compare_stage.compare_stored, export_stage.export_stored):
         with pytest.raises(RunError, match=r"no fit of third \(fitted: .*second"):
             verb(run.folder, CODEBOOK, replace(run.settings, models=("third",)))
+    assert "export" not in run.folder.record()["stages"], "what failed counts as done"
 
 
 def test_a_larger_minimum_count_names_what_it_leaves_behind(

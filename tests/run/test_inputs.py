@@ -190,6 +190,7 @@ PLACES = (
     "tables/own.csv",
     "run.json",
 )
+NO_OUTPUTS = ("export/own.csv", "figures/own/own.csv", "own.csv")
 
 
 def _place(settings: Settings, kind: str, path: Path) -> Settings:
@@ -219,6 +220,21 @@ def test_no_input_is_ever_removed_or_written_over(
     refused = open_run_or_refuse(asked)
     if kind != "models" and not (earlier == "same" and place in KEPT):
         assert refused
+    assert (root / place).read_bytes() == before
+
+
+@pytest.mark.parametrize("place", NO_OUTPUTS)
+@pytest.mark.parametrize("kind", ["priors", "characteristics", "claims"])
+def test_inputs_beside_outputs_outlive_another_run(
+    settings: Settings, *, kind: str, place: str
+) -> None:
+    """Catches a folder of outputs emptied with what the starting run reads from there."""
+    root = place_of_run(settings.out, synthetic=False)
+    other = replace(settings, previous="item", overwrite=True)
+    asked = _place(other, kind, root / place)
+    before = (root / place).read_bytes()
+    open_run_or_refuse(asked)
+    open_run(other)
     assert (root / place).read_bytes() == before
 
 

@@ -11,6 +11,7 @@ from bipbayes.scripts import command
 from builders import Shape, make_codebook, random_responses
 from typer.testing import CliRunner
 
+from bipbayes.errors import RunError
 from bipbayes.run.folder import RunFolder
 
 TOML = """
@@ -91,6 +92,17 @@ def test_a_record_that_lacks_a_part_is_a_sentence(study: Path, part: str) -> Non
     code, told = _run(*asked, "--to", study / "one.zip")
     assert (code, f"lacks {part}" in told) == (2, True)
     assert not (study / "one.zip").exists()
+
+
+def test_an_archive_waits_for_no_other_run(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Catches an archive of a folder that another process writes to at the same time."""
+
+    def taken(folder: Path) -> None:
+        raise RunError(f"another run is at work in {folder}")
+
+    monkeypatch.setattr("bipbayes.run.inputs.hold", taken)
+    code, told = _run("package", "--out", study / "answers", "--to", study / "one.zip")
+    assert (code, "another run is at work" in told) == (2, True)
 
 
 def test_a_frame_that_was_cut_off_is_not_given_away(study: Path) -> None:
