@@ -53,7 +53,10 @@ def analysed(contents: PageContents) -> list[str]:
             whole_number(float(value), language=language)
             for value in (changes.min(), changes.max())
         )
-        whole = bool(indicators["n"].notna().all())
+        # What is held back has no posterior, either, so that `effects` lack it.
+        effects = contents.comparison[contents.comparison["estimand"] == "effect"]
+        blank = effects["n"].isna() & effects["outcome"].isin(codebook.indicator_codes)
+        whole = not blank.any()
         told.append(
             phrase(
                 "page_sample" if whole else "page_sample_shown", language, least=least, most=most

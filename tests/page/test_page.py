@@ -254,7 +254,7 @@ def test_what_is_held_back_is_not_summed_up_as_the_whole() -> None:
     """Catches a sum of the shown counts called the sample, and an axis without a mark on it."""
     given = contents(context=Context(CODEBOOK, synthetic=False))
     few = given.comparison.copy()
-    few.loc[few["combination"] == "10", "n"] = np.nan
+    few.loc[few["combination"] == "10", ["n", "posterior_lower"]] = np.nan
     gone = given.intervals.copy()
     gone.loc[gone["estimand"] == "contrast", ["estimate", "lower", "upper"]] = np.nan
     shown = replace(given, comparison=few, intervals=gone)
