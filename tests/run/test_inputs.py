@@ -101,6 +101,7 @@ def test_an_item_that_never_changes_is_named_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Catches an outcome left empty without a word, and items named that do change."""
+    caplog.set_level("INFO", "bipbayes")  # whatever a quiet verb of another test left
     codebook, data = tmp_path / "two.toml", tmp_path / "data.csv"
     second = '[[indicators]]\ncode = "q2"\nrespondent = "citizen"\n'
     codebook.write_text(CODEBOOK + second, encoding="utf-8")
