@@ -201,8 +201,9 @@ class Fit:
         >>> fit.contrast("U+T - T", "q1")["contrast"].item()
         'T+U - T'
         """
-        (named,) = names_of("difference", difference)[:1] or [""]
-        asked = [Effect.of(named, self.study.codebook, contrast=True)]
+        if not isinstance(difference, str):
+            raise SettingsError("difference must be a text such as 'J+S - J'")
+        asked = [Effect.of(difference, self.study.codebook, contrast=True)]
         frame = self._summed(asked, outcome, jobcenter, weights, level)
         return frame.rename(columns={"effect": "contrast"})
 

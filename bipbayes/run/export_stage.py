@@ -1,7 +1,7 @@
 """The export stage: formatted tables from a stored run; nothing is fitted."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -77,7 +77,7 @@ def export_stored(
     for model in chosen:
         refuse_failed(folder, model, analysis=analysis)
     folder.restart(named(STAGE, analysis, joint="/"))
-    paths = _write_tables(
+    paths = write_tables(
         folder,
         codebook,
         settings,
@@ -89,7 +89,7 @@ def export_stored(
     logger.info("%d files of tables are in %s", len(paths), folder.file(TABLES))
     warn_of_other_counts(folder, settings)
     write_export(folder, codebook, settings, formats=formats)
-    _finish(folder, settings, paths, list(chosen))
+    note_tables(folder, settings, paths, chosen)
     conclude(lambda: of_export(folder, paths, minimum_count=settings.minimum_count))
 
 
@@ -122,40 +122,6 @@ def write_tables(
     fits: Sequence[xr.DataTree],
     formats: Sequence[str] = DEFAULT_FORMATS,
 ) -> list[Path]:
-    """Write the tables of fits of one analysis and note it in ``run.json``."""
-    paths = _write_tables(
-        folder,
-        codebook,
-        settings,
-        comparison=comparison,
-        intervals=intervals,
-        fits=fits,
-        formats=formats,
-    )
-    _finish(folder, settings, paths, [str(fit.attrs["model"]) for fit in fits])
-    return paths
-
-
-def _finish(
-    folder: RunFolder, settings: Settings, paths: Sequence[Path], models: Sequence[str]
-) -> None:
-    analysis = settings.analysis
-    wanted = {"language": settings.language, "minimum_count": settings.minimum_count}
-    wanted |= {"analysis": analysis} if analysis else {}
-    endings = chosen_models(folder, models, analysis)
-    folder.finish(named(STAGE, analysis, joint="/"), wanted, files=len(paths), models=list(endings))
-
-
-def _write_tables(
-    folder: RunFolder,
-    codebook: Codebook,
-    settings: Settings,
-    *,
-    comparison: pd.DataFrame,
-    intervals: pd.DataFrame,
-    fits: Sequence[xr.DataTree],
-    formats: Sequence[str],
-) -> list[Path]:
     """Write the tables of fits of one analysis."""
     analysis = settings.analysis
     endings = chosen_models(folder, [str(fit.attrs["model"]) for fit in fits], analysis)
@@ -175,6 +141,17 @@ def _write_tables(
                 formats=formats,
             )
     return paths
+
+
+def note_tables(
+    folder: RunFolder, settings: Settings, paths: Sequence[Path], models: Iterable[str]
+) -> None:
+    """Note in ``run.json`` that the tables of an analysis are there."""
+    analysis = settings.analysis
+    wanted = {"language": settings.language, "minimum_count": settings.minimum_count}
+    wanted |= {"analysis": analysis} if analysis else {}
+    endings = chosen_models(folder, list(models), analysis)
+    folder.finish(named(STAGE, analysis, joint="/"), wanted, files=len(paths), models=list(endings))
 
 
 def write_analyses(

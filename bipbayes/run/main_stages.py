@@ -23,7 +23,7 @@ from bipbayes.run.compare_stage import (
     write_comparison,
 )
 from bipbayes.run.describe_stage import describe_run
-from bipbayes.run.export_stage import write_analyses, write_tables
+from bipbayes.run.export_stage import note_tables, write_analyses, write_tables
 from bipbayes.run.inputs import Run
 from bipbayes.run.ols_stage import fit_ols
 from bipbayes.run.posterior_process import Fitting
@@ -117,14 +117,16 @@ def _finish(analysis: Fitting, ols: pd.DataFrame, pool: DrawingPool) -> list[Pos
         analysis=settings.analysis,
     )
     if settings.quick or all(posterior.verdict.passed for posterior in posteriors):
-        write_tables(
+        fits = [posterior.fit for posterior in posteriors]
+        paths = write_tables(
             folder,
             codebook,
             settings,
             comparison=comparison,
             intervals=folder.read("data/intervals.csv"),
-            fits=[posterior.fit for posterior in posteriors],
+            fits=fits,
         )
+        note_tables(folder, settings, paths, [str(fit.attrs["model"]) for fit in fits])
     else:
         logger.error("a fit failed its checks: its figures are marked, its tables not exported")
     return posteriors

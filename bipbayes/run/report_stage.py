@@ -89,7 +89,10 @@ def _contents(folder: RunFolder, codebook: Codebook, settings: Settings) -> Page
     context = run_context(folder, codebook, settings)
     comparison = of_analysis(folder.read("data/comparison.csv"), PLAIN)
     model = next(iter(chosen_models(folder, (), PLAIN)))
-    intervals = sound_rows(folder, folder.read("data/intervals.csv"), settings)
+    # A quick fit is on the page, marked as it is, whichever verb writes it.
+    quick = bool(folder.stage(stage_name(model, PLAIN)).get("preliminary", False))
+    intervals = folder.read("data/intervals.csv")
+    intervals = sound_rows(folder, intervals, replace(settings, quick=quick))
     intervals = intervals[intervals["model"].isin(("", model))]
     comparison = comparison[comparison["model"] == model]
     if not context.synthetic:

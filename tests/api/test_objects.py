@@ -166,6 +166,7 @@ REFUSED: dict[str, tuple[Callable[[Any], object], str]] = {
     ),
     "nothing": (lambda o: o["fit"].effects(weights={"west": 0}), "sum to 0"),
     "difference": (lambda o: o["fit"].contrast("T - U - T"), "the difference of two"),
+    "two differences": (lambda o: o["fit"].contrast(["T", "U"]), "difference must be a text"),
     "statement": (lambda o: o["fit"].probability("T is good"), "such as 'T > 0'"),
     "place": (lambda o: o["fit"].probability("T > 0 in all scools"), "mean 'schools'"),
     "count": (lambda o: o["fit"].probability("T > 0 in at least 9 indicators"), "only 4"),

@@ -28,6 +28,7 @@ from bipbayes.run.inputs import Run
 from bipbayes.run.ols_stage import fit_ols
 from bipbayes.run.options import settings_from
 from bipbayes.run.posterior_stage import fit_posterior
+from bipbayes.run.report_stage import _contents
 from bipbayes.run.settings import Settings
 from bipbayes.run.stored import fit_file, fitted_models, stored_fit
 from bipbayes.sampling.tree import load_fit, save_fit
@@ -94,6 +95,16 @@ def test_adding_an_analysis_leaves_the_others_alone(tmp_path: Path) -> None:
     after = RunFolder(tmp_path).read("data/intervals.csv")
     _same(of_analysis(after, ""), before)
     assert set(of_analysis(after, "baseline")["level"]) == {0.8}
+
+
+def test_a_quick_fit_is_on_its_page(stored: Path, tmp_path: Path) -> None:
+    """Catches a page of a quick run that loses its overall effects when written by itself."""
+    run = _run(Path(shutil.copytree(stored, tmp_path / "copy")))
+    rows = of_analysis(run.folder.read("data/intervals.csv"), "")
+    ols, posterior = (rows[rows["source"] == source] for source in ("ols", "posterior"))
+    compare_stage.write_comparison(run.folder, ols, [posterior], analysis="")
+    contents = _contents(run.folder, CODEBOOK, replace(run.settings, quick=False))
+    assert set(contents.overall("effect").index) == set(CODEBOOK.combinations)
 
 
 def test_the_same_estimates_again_leave_later_steps_as_they_are(tmp_path: Path) -> None:
