@@ -43,7 +43,7 @@ from bipbayes.estimands.query import (
     cell_effects,
     effect_frame,
     probability,
-    read_statement,
+    read_statements,
 )
 from bipbayes.intervals import ALL_INDICATORS, COMPARED, PLAIN, join_frames
 from bipbayes.option_words import CREDIBLE, ENGINES
@@ -147,15 +147,17 @@ class Fit:
         weights
             How jobcenters count: ``"observed"`` (as they occur in each combination, as in OLS),
             ``"standardised"`` (alike in all combinations), ``"new"`` (a jobcenter not seen), or
-            ``{"Aarhus": 0.5, "Odense": 0.5}``.
+            ``{"Aarhus": 1, "Odense": 3}``, which are scaled to sum to one.
         level
             Probability of the intervals; default: the fit's.
 
         Returns
         -------
         pandas.DataFrame
-            ``combination, code, outcome, (jobcenter,) n, n_citizens, estimate, se, lower, upper,
-            level, kind, p_positive, p_wrong_sign``, diagnostics, ``places_moved``, ``note``.
+            ``combination, code, outcome, jobcenter`` or ``weights`` (``own`` where given by
+            name), ``n, n_citizens, estimate, se, lower, upper, level, kind, p_positive,
+            p_wrong_sign``, diagnostics, ``places_moved`` (how far the effect moves the middle
+            person in a queue of 100, ``100 (Phi(d) - 0.5)``, as in the report of 2017), ``note``.
 
         Examples
         --------
@@ -216,6 +218,7 @@ class Fit:
             ``EFFECT > EFFECT or number [in PLACE]``: ``"J > 0"`` (over all indicators, from
             average progress), ``"J > none in B1"``, ``"J+S - J > 0.1 in at least 15
             indicators"``, ``"J > none in all jobcenters"`` (or the study's own word for them).
+            Several joined by ``and`` hold together: ``"J > none and S > none"``.
         weights
             As for `effects`.
 
@@ -227,7 +230,7 @@ class Fit:
         book = self.study.codebook
         if not isinstance(statement, str):
             raise SettingsError("statement must be a text such as 'J > none in B1'")
-        asked, weights = read_statement(statement, book), weights_of(weights)
+        asked, weights = read_statements(statement, book), weights_of(weights)
         return probability(asked, self.posterior, book, weights=weights)
 
     def summary(self) -> pd.DataFrame:
@@ -378,6 +381,7 @@ class Fit:
                 effects=effects,
             )
             if name:
+                frame = frame.drop(columns="weights")
                 frame.insert(2, "jobcenter", name)
             parts.append(frame)
         return pd.concat(parts, ignore_index=True)

@@ -193,6 +193,8 @@ class Codebook:
     def combination_of(self, text: str) -> str:
         """Return the digits of a combination: of ``"S+J"``, ``"none"``, or digits themselves.
 
+        Treatments go by their code or by their label in any language.
+
         Raises
         ------
         SettingsError
@@ -204,6 +206,9 @@ class Codebook:
         if names[0] in (NO_TREATMENT, *catalogue()["none"].values()) and len(names) == 1:
             return self.no_treatment
         known = self.treatment_codes
+        called = {label.casefold(): each.code for each in self.treatments
+                  for label in each.label.values()}  # fmt: skip
+        names = [name if name in known else called.get(name.casefold(), name) for name in names]
         faults = [unknown("treatment", name, (*known, NO_TREATMENT)) for name in names
                   if name not in known]  # fmt: skip
         faults += [f"treatment {n!r} stands twice" for n in known if names.count(n) > 1]

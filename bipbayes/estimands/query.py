@@ -2,7 +2,7 @@
 
 A statement in words, such as ``J > 0 in at least 15 indicators``, and its probability.
 
-statement   effect SIGN effect-or-number [in PLACE]
+statement   effect SIGN effect-or-number [in PLACE], several joined by ``and``
 effect      a combination or the difference of two: ``J``, ``J+S``, ``J+S - J``, ``none``
 PLACE       an outcome's code, a jobcenter's name, or a count of indicators or of jobcenters:
 ``at least 15 indicators``, ``at most 2 jobcenters``, ``all indicators``, ``any``
@@ -177,9 +177,9 @@ def effect_frame(
     -------
     pandas.DataFrame
         ``effect``, ``outcome``, ``n`` and ``n_citizens`` (of the first combination, in the
-        jobcenters that count), for a difference ``n_reference``, then estimate, limits,
-        probabilities and diagnostics as in the long frame; ``note`` is ``prior-driven`` where
-        no answer stands behind a combination.
+        jobcenters that count), for a difference ``n_reference``, then ``weights`` (the word, or
+        ``own``), estimate, limits, probabilities and diagnostics as in the long frame; ``note``
+        is ``prior-driven`` where no answer stands behind a combination.
     """
     averaged = outcome_effects(posterior, codebook, weights=weights, effects=effects)
     averaged = averaged.sel(outcome=list(outcomes))
@@ -204,6 +204,7 @@ def effect_frame(
     frame["n"], frame["n_citizens"] = first["n"].to_numpy(), first["n_citizens"].to_numpy()
     frame["n_reference"] = second["n"].to_numpy()
     frame["level"], frame["kind"] = settings.level, settings.kind
+    frame["weights"] = weights if isinstance(weights, str) else "own"
     frame["places_moved"] = places_moved(frame["estimate"])
     frame["note"] = np.where(empty & frame["estimate"].notna().to_numpy(), PRIOR_DRIVEN, "")
     frame = frame[[name for name in _COLUMNS if frame[name].notna().any()]]
@@ -212,7 +213,7 @@ def effect_frame(
 
 COUNTS: Final = ("n", "n_citizens", "n_reference")
 _COLUMNS: Final = (
-    *("effect", "outcome", *COUNTS),
+    *("effect", "outcome", *COUNTS, "weights"),
     *("estimate", "se", "lower", "upper", "level", "kind", "p_positive", "p_wrong_sign"),
     *("p_rope", "ess_bulk", "ess_tail", "r_hat", "mcse", "places_moved", "note"),
 )
@@ -234,7 +235,8 @@ def _own_weights(weights: Mapping[str, float], cells: xr.Dataset) -> xr.DataArra
     return xr.DataArray(shares / shares.sum(), coords={"jobcenter": known}, dims="jobcenter")
 
 
-_STATEMENT: Final = re.compile(r"\s*(.+?)\s*([<>])=?\s*(.+?)(?:\s+in\s+(.+?))?\s*")
+_SIGN: Final = re.compile("[<>]")
+_STATEMENT: Final = re.compile(r"\s*([^<>]+?)\s*([<>])=?\s*([^<>=]+?)(?:\s+in\s+([^<>]+?))?\s*")
 _COUNT: Final = re.compile(r"(?:(at least|at most)\s+(\d+)|(all|any))(?:\s+of)?(?:\s+the)?\s+(.+)")
 _INDICATORS: Final = ("indicators", "indicator")
 
@@ -261,8 +263,23 @@ class Statement:
     place: str = ""
 
 
-def read_statement(text: str, codebook: Codebook) -> Statement:
-    """Read a statement; raises `SettingsError` naming what is not understood."""
+def read_statements(text: str, codebook: Codebook) -> list[Statement]:
+    """Read statements joined by ``and``; raises `SettingsError` naming what is not understood."""
+    return [_read_statement(part, codebook) for part in _joined(text)]
+
+
+def _joined(text: str) -> list[str]:
+    """Part a text at each ``and`` that has a sign on both sides: labels may hold the word too."""
+    parts: list[str] = []
+    for piece in re.split(r"\s+and\s+", text):
+        if parts and not (_SIGN.search(parts[-1]) and _SIGN.search(piece)):
+            parts[-1] += f" and {piece}"
+        else:
+            parts.append(piece)
+    return parts
+
+
+def _read_statement(text: str, codebook: Codebook) -> Statement:
     found = _STATEMENT.fullmatch(text)
     if found is None:
         raise SettingsError(f"the statement {text!r} is not understood; {_examples(codebook)}")
@@ -271,14 +288,18 @@ def read_statement(text: str, codebook: Codebook) -> Statement:
 
 
 def probability(
-    statement: Statement, posterior: Posterior, codebook: Codebook, *, weights: Weights = OBSERVED
+    statements: Sequence[Statement],
+    posterior: Posterior,
+    codebook: Codebook,
+    *,
+    weights: Weights = OBSERVED,
 ) -> float:
-    """Return the posterior probability of a statement: the share of draws in which it holds.
+    """Return the posterior probability that statements hold together: the share of draws.
 
     Parameters
     ----------
-    statement
-        From `read_statement`.
+    statements
+        From `read_statements`.
     posterior, codebook, weights
         As for `bipbayes.estimands.query.outcome_effects`; a statement on jobcenters takes no
         weights.
@@ -288,6 +309,16 @@ def probability(
     float
         ``NaN`` where the model says nothing about one of the effects.
     """
+    shares = [_holds(each, posterior, codebook, weights=weights) for each in statements]
+    return float(
+        xr.concat(shares, dim="statement").min("statement", skipna=False).mean(skipna=False)
+    )
+
+
+def _holds(
+    statement: Statement, posterior: Posterior, codebook: Codebook, *, weights: Weights
+) -> xr.DataArray:
+    """Return 1 for each draw in which a statement holds, 0 otherwise, ``NaN`` where unsaid."""
     place = statement.place
     count = _COUNT.fullmatch(place)
     if count is None and place not in posterior.cells["jobcenter"].to_numpy():
@@ -296,9 +327,9 @@ def probability(
         if outcome not in outcomes:
             raise SettingsError(_unknown_place(place, codebook, posterior))
         draws = outcome_effects(posterior, codebook, weights=weights)
-        return _share(statement, draws, [outcome], at_least=1)
+        return _counted(statement, draws, [outcome], at_least=1)
     if count is None:
-        return _share(statement, _by_jobcenter(posterior), [place], at_least=1)
+        return _counted(statement, _by_jobcenter(posterior), [place], at_least=1)
     word, asked, every, things = count.groups()
     if things in _INDICATORS:
         draws = outcome_effects(posterior, codebook, weights=weights)
@@ -315,16 +346,16 @@ def probability(
     if least > len(names):
         raise SettingsError(f"in {place}: there are only {len(names)} {things}")
     if word == "at most" and least == len(names):
-        return 1.0
+        return xr.ones_like(draws.isel(combination=0, outcome=0, drop=True))
     if word == "at most":
-        return 1.0 - _share(statement, draws, names, at_least=least + 1)
-    return _share(statement, draws, names, at_least=least)
+        return 1.0 - _counted(statement, draws, names, at_least=least + 1)
+    return _counted(statement, draws, names, at_least=least)
 
 
-def _share(
+def _counted(
     statement: Statement, draws: xr.DataArray, outcomes: Sequence[str], *, at_least: int
-) -> float:
-    """Share of draws in which the statement holds in so many of the outcomes."""
+) -> xr.DataArray:
+    """Say draw by draw whether the statement holds in so many of the outcomes."""
     difference, beyond = statement.first.draws(draws), 0.0
     if isinstance(statement.second, Effect):
         difference = difference - statement.second.draws(draws)
@@ -334,7 +365,7 @@ def _share(
         difference, beyond = -difference, -beyond
     chosen = difference.sel(outcome=list(outcomes))
     holds = (chosen > beyond).sum("outcome") >= at_least
-    return float(holds.mean()) if bool(chosen.notnull().all()) else float("nan")
+    return holds.astype(float).where(chosen.notnull().all("outcome"))
 
 
 def _by_jobcenter(posterior: Posterior) -> xr.DataArray:

@@ -51,6 +51,7 @@ def test_effects_are_those_of_the_frame(fit: bb.Fit, weights: str, estimand: str
     known = stored(fit, estimand).loc[own.index]
     pd.testing.assert_frame_equal(own[NUMBERS], known[NUMBERS])
     assert own["n"].tolist() == known["n"].tolist()
+    assert own["weights"].eq(weights).all()
 
 
 def test_jobcenters_are_those_of_the_frame(fit: bb.Fit) -> None:
@@ -71,6 +72,7 @@ def test_own_weights_are_scaled_and_jobcenters_left_out(fit: bb.Fit, draws: np.n
     assert own["estimate"] == pytest.approx(wanted.mean())
     assert own["upper"] == pytest.approx(np.quantile(wanted, 0.975))
     both = fit.effects("q2", "T", jobcenter=["west", "north"])
+    assert own["weights"] == "own" and "weights" not in both
     assert own["n"] == both["n"].sum()
 
 
@@ -87,6 +89,12 @@ def test_contrasts_are_differences_of_draws(fit: bb.Fit, draws: np.ndarray) -> N
     assert known["lower"] < narrow["lower"] < narrow["upper"] < known["upper"]
 
 
+def test_treatments_go_by_their_labels_too(fit: bb.Fit) -> None:
+    """Catches labels that are unknown where a reader of the figures types them."""
+    named = fit.contrast("book club+Tutoring - Tutoring", "q1")
+    pd.testing.assert_frame_equal(named, fit.contrast("T+U - T", "q1"))
+
+
 def test_probabilities_count_draws(fit: bb.Fit, draws: np.ndarray) -> None:
     """Catches probabilities of marginal intervals, wrong signs and wrong counts."""
     n = fit.cells["n_outcome"].sel(outcome=list(fit.study.codebook.indicator_codes)).to_numpy()
@@ -100,6 +108,10 @@ def test_probabilities_count_draws(fit: bb.Fit, draws: np.ndarray) -> None:
         "T > none in all indicators": (gain > 0).all(axis=1),
         "T > none": gain.mean(axis=1) > 0,
         "T < -0.05": mean[:, 2].mean(axis=1) < -0.05,
+        "T > none in q2 and U > none in q1": (gain[:, 1] > 0) & (mean[:, 1, 0] > mean[:, 0, 0]),
+        "T > none and T < 0 and U > 0": (gain.mean(axis=1) > 0)
+        & (mean[:, 2].mean(axis=1) < 0)
+        & (mean[:, 1].mean(axis=1) > 0),
     }
     overall = draws.mean(axis=3)
     better = overall[:, 2] > overall[:, 0]
@@ -165,6 +177,9 @@ WRONG: dict[str, Callable[[bb.Study, bb.Fit], object]] = {
     "outcome must be a name or a list of names, not 1": lambda s, f: f.effects(1),
     "combination must be a name or a list": lambda s, f: f.effects("q1", 3),
     "statement must be a text": lambda s, f: f.probability(3),
+    "the statement 'T >> none' is not understood": lambda s, f: f.probability("T >> none"),
+    "the statement '0 < T < 1' is not understood": lambda s, f: f.probability("0 < T < 1"),
+    "treatment 'Tutorin' is unknown": lambda s, f: f.effects("q1", "Tutorin"),
     "data must be a path, or a frame, not 42": lambda s, f: bb.read(42),
     "folder must be a path": lambda s, f: bb.load(3),
     "did you mean 'baseline'": lambda s, f: bb.load("results", analysis="baselin"),
