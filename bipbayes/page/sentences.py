@@ -53,15 +53,8 @@ def analysed(contents: PageContents) -> list[str]:
             whole_number(float(value), language=language)
             for value in (changes.min(), changes.max())
         )
-        # What is held back has no posterior, either, so that `effects` lack it.
-        effects = contents.comparison[contents.comparison["estimand"] == "effect"]
-        blank = effects["n"].isna() & effects["outcome"].isin(codebook.indicator_codes)
-        whole = not blank.any()
-        told.append(
-            phrase(
-                "page_sample" if whole else "page_sample_shown", language, least=least, most=most
-            )
-        )
+        sample = "page_sample_shown" if _blank(contents).any() else "page_sample"
+        told.append(phrase(sample, language, least=least, most=most))
     if len(contents.effects):
         first = contents.effects.iloc[0]
         told.append(
@@ -105,7 +98,23 @@ def overall(contents: PageContents) -> list[str]:
                 worst=worst,
             )
         )
-    return told
+    return told + _withheld(contents)
+
+
+def _blank(contents: PageContents) -> pd.Series:
+    """Say which effects of outcomes are held back: they have no posterior, either."""
+    rows = contents.comparison
+    own = rows["outcome"].isin(contents.context.codebook.outcomes)
+    return rows.loc[own & (rows["estimand"] == "effect"), "n"].isna()
+
+
+def _withheld(contents: PageContents) -> list[str]:
+    """Say of how many effects nothing is told."""
+    blank, least = _blank(contents), contents.minimum_count
+    if not (blank.any() and least):
+        return []
+    count, language = int(blank.sum()), contents.language
+    return [phrase("page_held_back", language, count=count, of=len(blank), least=least)]
 
 
 def against_ols(contents: PageContents) -> list[str]:

@@ -159,15 +159,17 @@ def write_export(
         raise RunError(codebook.say(str(error))) from None
     place = export_place(folder.path)
     with Door(place, _sought(material, settings)) as door:
-        _write_tables(material, folder, settings, door.folder, formats)
+        blank = _write_tables(material, folder, settings, door.folder, formats)
         if wanted == STRICT:
             _write_pictures(material, settings, door.folder)
             _write_page(material, folder, settings, door.folder)
         facts = _facts(material, folder, settings, earlier)
         told = {"time": now(), "data": facts["data"]}
         note = partial(note_export, ledger, material.cells, material.held, told)
-        entries = door.close(_readme(material), facts, noted=note)
+        entries = door.close(_readme(material, blank), facts, noted=note)
     folder.note()
+    for text in told_here(material.held, material.cells.frame, codebook):
+        logger.info(codebook.say(text))
     looked = sum(entry.status != PASS for entry in entries)
     logger.info("%d files may leave, in %s; %d need a look first (manifest.txt)",
                 len(entries), place, looked)  # fmt: skip
@@ -266,7 +268,8 @@ def _write_tables(
     settings: Settings,
     place: Path,
     formats: Sequence[str],
-) -> None:
+) -> list[str]:
+    """Write the tables that have a number to tell, and return the names of the others."""
     context, notes = material.context, material.notes
     analysis = settings.analysis
     tables = []
@@ -288,7 +291,8 @@ def _write_tables(
     if audit is not None:
         plain = replace(context, analysis=PLAIN)
         tables += [claims_table(audit, plain), audit_counts_table(audit, plain)]
-    noted = [replace(table, notes=table.notes + notes) for table in tables]
+    noted = [replace(t, notes=t.notes + notes) for t in tables if tells(t.raw)]
+    blank = {t.file_name for t in tables} - {t.file_name for t in noted}
     write_tables(noted, place / "tables", context=context, formats=formats)
     described = material.description.tables()
     if material.held.combinations:  # all blank
@@ -297,7 +301,18 @@ def _write_tables(
     frames_out = {f"tables/{name}": frame for name, frame in described.items()}
     frames_out |= {"data/intervals": material.reduced, "data/comparison": pairs}
     for name, frame in frames_out.items():
-        _write_frame(place / f"{name}.csv", frame, context)
+        if tells(frame):
+            _write_frame(place / f"{name}.csv", frame, context)
+        else:
+            blank.add(name.removeprefix("tables/"))
+    return sorted(blank)
+
+
+def tells(frame: pd.DataFrame) -> bool:
+    """Say whether a frame has a number left, or none to hold back."""
+    numbers = frame.select_dtypes("number").columns.difference(["level", "treatments"])
+    held = len(numbers) or "level" in frame  # of estimates, empty columns are left out
+    return not held or bool(frame[numbers].notna().to_numpy().any())
 
 
 def _write_frame(path: Path, frame: pd.DataFrame, context: Context) -> None:
@@ -399,8 +414,47 @@ def masked(text: str, least: int) -> str:
     return re.sub(rf"(?<![\w.,%<>-])(?:{few})(?= [^\W\d])", f"<{least}", text)
 
 
-def _readme(material: _Material) -> str:
-    return phrase("export_readme", material.context.language, count=material.held.minimum_count)
+def _readme(material: _Material, blank: Sequence[str]) -> str:
+    language = material.context.language
+    told = [phrase("export_readme", language, count=material.held.minimum_count)]
+    if blank:
+        told.append(phrase("export_blank", language, names=", ".join(blank)))
+    return "\n\n".join(told)
+
+
+def told_here(held: Held, cells: pd.DataFrame, codebook: Codebook) -> list[str]:
+    """Say to whoever exports what is held back, why, and what could be done; it stays here.
+
+    Parameters
+    ----------
+    held
+        What is held back.
+    cells
+        `bipbayes.disclosure.counts.Cells.frame`.
+    codebook
+        The study's.
+    """
+    least = held.minimum_count
+    whole = cells[(cells["jobcenter"] == "") & (cells["citizens"] < least)]
+    small = held.combinations & set(whole["combination"])
+    inside = sum(combination not in held.combinations for combination, _ in held.cells)
+    reasons = {
+        f"fewer than {least} {{citizens}} for some outcome": small,
+        "only since smaller numbers could be worked out from it": held.combinations - small,
+    }
+    why = [
+        f"{', '.join(codebook.combination_label(code) for code in sorted(codes))}: {reason}"
+        for reason, codes in reasons.items()
+        if codes
+    ]
+    told = [f"{len(held.combinations)} combinations ({'; '.join(why)})"] if why else []
+    told += [f"{inside} cells of single {{jobcenters}}"] if inside else []
+    if not told:
+        return []
+    return [
+        f"held back in all that leaves: {' and '.join(told)}; where rare treatments or "
+        "{jobcenters} can be joined in the codebook, less is held back"
+    ]
 
 
 def _facts(

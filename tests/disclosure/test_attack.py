@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from attacker import Attacker
@@ -21,6 +23,7 @@ from bipbayes.run.compare_stage import compare_stored
 from bipbayes.run.default_study import default_simulation
 from bipbayes.run.export_stage import export_stored
 from bipbayes.run.inputs import open_run, open_stored
+from bipbayes.run.leaving import tells, told_here
 from bipbayes.run.ols_stage import fit_ols
 from bipbayes.run.package_files import results
 from bipbayes.run.posterior_stage import fit_posterior
@@ -208,9 +211,14 @@ def test_no_row_rests_on_few_citizens_and_no_count_is_small(again: Settings) -> 
     assert (rows["n_citizens"] >= LEAST).all() and rows["estimate"].notna().any()
 
 
-def test_a_manifest_names_every_file(again: Settings) -> None:
-    """Catches a file without a status, and a folder that others have put something into."""
-    export = _export(again)
+def test_a_manifest_names_every_file(again: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    """Catches a file without a status, a folder that others have put something into.
+
+    Also numbers that are held back without a word to whoever exports.
+    """
+    with caplog.at_level("INFO", logger="bipbayes"):
+        export = _export(again)
+    assert "held back in all that leaves: 6 cells of single sites" in caplog.text
     record = json.loads((export / "manifest.json").read_text("utf-8"))
     there = {p.relative_to(export).as_posix() for p in export.rglob("*") if p.is_file()}
     assert {entry["file"] for entry in record["files"]} == there - {
@@ -224,6 +232,22 @@ def test_a_manifest_names_every_file(again: Settings) -> None:
     with pytest.raises(RunError, match="no export wrote"):
         _export(again)
     stranger.unlink()
+
+
+def test_what_is_blank_altogether_is_left_out_and_reasons_are_told_here() -> None:
+    """Catches empty tables that leave, and a large combination blanked without its reason."""
+    empty = pd.DataFrame({"jobcenter": ["A"], "n": [np.nan], "note": ["blank"]})
+    assert not tells(empty) and tells(empty.assign(n=7)) and tells(empty[["note"]])
+    assert not tells(empty.drop(columns="n").assign(level=0.95))  # of estimates that are gone
+    cells = pd.DataFrame({"combination": ["01", "10"], "jobcenter": "", "citizens": [3, 81]})
+    held = SimpleNamespace(
+        combinations={"01", "10"}, cells={("01", "A"), ("00", "A")}, minimum_count=5
+    )
+    (text,) = told_here(held, cells, make_codebook(2, 2))
+    assert "2 combinations (U: fewer than 5 {citizens} for some outcome; T: only since" in text
+    assert "and 1 cells" in text
+    held = SimpleNamespace(combinations=set(), cells=set(), minimum_count=5)
+    assert told_here(held, cells, make_codebook(2, 2)) == []
 
 
 def test_real_data_never_leave_without_protection(again: Settings) -> None:

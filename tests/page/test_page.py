@@ -24,7 +24,7 @@ from bipbayes.page import sentences
 from bipbayes.page.contents import PageContents, caption_beside
 from bipbayes.page.forest import ForestRow, Mark, forest_svg
 from bipbayes.page.page import compose, page_html
-from bipbayes.page.paper import TEXTS
+from bipbayes.page.paper import TEXTS, results
 from bipbayes.page.tables import combinations_table, estimates_table
 from bipbayes.page.word import write_page_document
 from bipbayes.run.report_stage import rerun_command
@@ -257,7 +257,10 @@ def test_what_is_held_back_is_not_summed_up_as_the_whole() -> None:
     few.loc[few["combination"] == "10", ["n", "posterior_lower"]] = np.nan
     gone = given.intervals.copy()
     gone.loc[gone["estimand"] == "contrast", ["estimate", "lower", "upper"]] = np.nan
-    shown = replace(given, comparison=few, intervals=gone)
+    shown = replace(given, comparison=few, intervals=gone, minimum_count=5)
+    held = few.loc[few["estimand"] == "effect", "n"].isna().sum()
+    assert f"{held} of {4 * held} effects are held back" in " ".join(results(shown))
+    assert "held back" not in " ".join(results(given))
     assert "Analysed are" in page_html(given) and "Analysed are" not in page_html(shown)
     assert "combinations that are shown rest on" in page_html(shown)
     chart = "over all indicators (posterior)"
