@@ -59,7 +59,6 @@ VCOV: Final = (CLASSICAL, CLUSTER_CITIZEN)
 NOT_OBSERVED = "combination not observed"
 ONE_CITIZEN = "rests on one {citizen}"
 NO_FIT = "fewer than two different answers"
-PENALISED = "no finite maximum of the likelihood: weak penalty on the effects"
 NO_JOINT = "an average needs errors clustered by {citizen}"
 SOURCE: Final = "ordinal"
 
@@ -156,12 +155,9 @@ def estimate_ordinal(progression: xr.Dataset, codebook: Codebook) -> xr.Dataset:
         In standard deviations of progression, averaged over the sample's previous answers:
         ``estimate[outcome, combination]`` (averages are made of all answers of their members),
         ``covariance[vcov, outcome, combination, combination_]`` for ``classical`` and
-        ``cluster_citizen``, ``joint_covariance[indicator, combination, indicator_,
-        combination_]`` (by citizen), ``df[vcov, outcome]``, ``n``, ``n_citizens``, ``note``
-        (``[vcov, outcome, combination]``: why an error is empty) and ``remark[outcome]``. On
-        the latent scale, counted from average progression: ``latent`` and
-        ``latent_information`` (its expected information) ``[indicator, combination]``; and
-        what `bipbayes.ordinal.probit.translate` needs.
+        ``cluster_citizen``, ``df[vcov, outcome]``, ``n``, ``n_citizens`` and ``note``
+        (``[vcov, outcome, combination]``: why an error is empty); and what
+        `bipbayes.ordinal.probit.translate` needs.
 
     Raises
     ------
@@ -179,8 +175,6 @@ def estimate_ordinal(progression: xr.Dataset, codebook: Codebook) -> xr.Dataset:
     stored = translation_dataset({code: entry.translation for code, entry in fits.items()})
     dataset = dataset.merge(stored.reindex(indicator=indicators))
     dataset["sd"] = progression["sd"].sel(outcome=list(codebook.outcomes))
-    dataset["remark"] = ("outcome", _remarks(fits, codebook))
-    _add_latent(dataset, fits, indicators)
     dataset.attrs = {**progression.attrs, "analysis": "ordinal", "scale": "progression"}
     return dataset
 
@@ -240,17 +234,12 @@ def _dataset(stacked: Stacked, sample: Sample, *, weights: Floats, shift: Floats
     citizens = distinct_citizens(sample, sample.combination, size=size).T
     answers = group_sums(sample.combination, sample.observed.astype(float), size=size).T
     dims = ("outcome", "combination")
-    joint = (stacked.influence.T @ stacked.influence).reshape(count, size, count, size)
     return xr.Dataset(
         {
             "estimate": (dims, effect),
             "covariance": (
                 ("vcov", *dims, "combination_"),
                 np.stack([classical, np.where(blank, np.nan, clustered)]),
-            ),
-            "joint_covariance": (
-                ("indicator", "combination", "indicator_", "combination_"),
-                _unknown_blank(joint, stacked.effect),
             ),
             "df": (("vcov", "outcome"), _degrees(clusters)),
             "n": (dims, answers.astype("int64")),
@@ -262,8 +251,6 @@ def _dataset(stacked: Stacked, sample: Sample, *, weights: Floats, shift: Floats
             "outcome": list(sample.outcomes),
             "combination": list(sample.combinations),
             "combination_": list(sample.combinations),
-            "indicator": list(sample.outcomes[:count]),
-            "indicator_": list(sample.outcomes[:count]),
         },
     )
 
@@ -272,11 +259,6 @@ def _combined(weights: Floats, effect: Floats) -> Floats:
     """Weighted sums over indicators; ``NaN`` where an indicator with weight has none."""
     missing = (weights != 0).astype(float) @ np.isnan(effect)
     return np.where(missing > 0, np.nan, weights @ np.nan_to_num(effect))
-
-
-def _unknown_blank(joint: Floats, effect: Floats) -> Floats:
-    known = ~np.isnan(effect)
-    return np.where(known[:, :, None, None] & known, joint, np.nan)
 
 
 def _degrees(clusters: Integers) -> Floats:
@@ -292,29 +274,6 @@ def _notes(effect: Floats, citizens: Integers, *, indicators: int) -> np.ndarray
     empty: Booleans = np.isnan(effect).all(axis=1)
     notes[:, empty] = NO_FIT
     return notes
-
-
-def _remarks(fits: dict[str, IndicatorFit], codebook: Codebook) -> np.ndarray:
-    penalised = {code for code, entry in fits.items() if entry.probit.penalty > 0}
-    return np.array(
-        [PENALISED if code in penalised else "" for code in codebook.outcomes], dtype=object
-    )
-
-
-def _add_latent(
-    dataset: xr.Dataset, fits: dict[str, IndicatorFit], indicators: Sequence[str]
-) -> None:
-    latent = np.full((len(indicators), dataset.sizes["combination"]), np.nan)
-    information = np.zeros_like(latent)
-    for position, code in enumerate(indicators):
-        if code in fits:
-            entry = fits[code]
-            zero = float(dataset["latent_zero"].sel(indicator=code).item())
-            latent[position] = entry.effect - zero
-            np.add.at(information[position], entry.answers.combination, entry.information)
-    dims = ("indicator", "combination")
-    dataset["latent"] = (dims, latent)
-    dataset["latent_information"] = (dims, information)
 
 
 def fit_indicator(answers: Answers, *, combinations: int) -> IndicatorFit | None:

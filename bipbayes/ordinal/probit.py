@@ -65,8 +65,8 @@ class Answers:
         Answers that occur, ascending; those never given are no categories.
     levels
         Previous answers that occur, ascending; rare ones joined (`merged_levels`).
-    level_share, level_answer
-        Share of the rows in a level and their mean previous answer.
+    level_share
+        Share of the rows in a level.
     mean, sd
         Of progression, in scale points: what standardises it.
     """
@@ -79,7 +79,6 @@ class Answers:
     categories: Floats
     levels: tuple[tuple[float, ...], ...]
     level_share: Floats
-    level_answer: Floats
     mean: float
     sd: float
 
@@ -117,7 +116,6 @@ def _answers(progression: xr.Dataset, sample: Sample, *, indicator: str, positio
     for index, level in enumerate(levels):
         code[np.isin(baseline, level)] = index
     counts = np.bincount(code, minlength=len(levels)).astype("float64")
-    sums = np.bincount(code, weights=baseline, minlength=len(levels))
     return Answers(
         indicator=indicator,
         rows=rows,
@@ -127,7 +125,6 @@ def _answers(progression: xr.Dataset, sample: Sample, *, indicator: str, positio
         categories=categories,
         levels=levels,
         level_share=counts / max(len(rows), 1),
-        level_answer=sums / np.maximum(counts, 1),
         mean=float(here["mean"].item()),
         sd=float(here["sd"].item()),
     )

@@ -8,8 +8,8 @@ from builders import Shape, make_codebook, random_progression
 from bipbayes.cells import VCOV, cell_means, whiten
 from bipbayes.data.sample import analysis_sample
 from bipbayes.errors import SettingsError
-from bipbayes.ordinal import estimate_ordinal, ordinal_cells, translate
-from bipbayes.ordinal.estimates import fit_indicator
+from bipbayes.ordinal import ordinal_cells, translate
+from bipbayes.ordinal.estimates import fit_indicator, fit_indicators
 from bipbayes.ordinal.probit import indicator_answers, stored_translation
 
 CODEBOOK = make_codebook(4, 2, jobcenters=("b", "a", "c"))
@@ -51,18 +51,16 @@ def test_one_step_is_near_the_full_maximum(progression: xr.Dataset, latent: xr.D
 
 def test_weighted_cells_give_the_combination(progression: xr.Dataset, latent: xr.Dataset) -> None:
     """Catches scores that do not belong to their cell: at the maximum they sum to zero."""
-    estimates = estimate_ordinal(progression, CODEBOOK)
-    weights = latent["information"].where(latent["information"] > 0, 0.0)
-    mean = (latent["mean"].fillna(0.0) * weights).sum("jobcenter") / weights.sum("jobcenter")
-    xr.testing.assert_allclose(
-        mean.transpose("indicator", "combination").drop_vars("respondent"),
-        estimates["latent"],
-        atol=1e-9,
-    )
-    np.testing.assert_allclose(
-        weights.sum("jobcenter").transpose("indicator", "combination"),
-        estimates["latent_information"],
-    )
+    sample = analysis_sample(progression, CODEBOOK)
+    for code, entry in fit_indicators(progression, CODEBOOK, sample=sample).items():
+        cells = latent.sel(indicator=code)
+        weights = cells["information"].where(cells["information"] > 0, 0.0)
+        total = weights.sum("jobcenter")
+        mean = (cells["mean"].fillna(0.0) * weights).sum("jobcenter") / total
+        zero = float(cells["latent_zero"])
+        np.testing.assert_allclose(mean, entry.effect - zero, atol=1e-9)
+        information = np.bincount(entry.answers.combination, entry.information, len(mean))
+        np.testing.assert_allclose(total, information)
 
 
 @pytest.mark.parametrize("vcov", VCOV)

@@ -1,4 +1,4 @@
-"""Ordinal estimates by combination: known truth, joint covariance, frame, odd shapes."""
+"""Ordinal estimates by combination: known truth, joint errors, frame, odd shapes."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from bipbayes.data.sample import analysis_sample
 from bipbayes.data.study import Study
 from bipbayes.errors import DataError, SettingsError
 from bipbayes.ordinal import estimate_ordinal, ordinal_intervals
-from bipbayes.ordinal.estimates import fit_indicator, outcome_weights
+from bipbayes.ordinal.estimates import _stack, fit_indicator, fit_indicators, outcome_weights
 from bipbayes.ordinal.probit import indicator_answers
 
 CODEBOOK = make_codebook(4, 2)
@@ -70,18 +70,21 @@ def test_translation_recovers_expected_progression() -> None:
     values = data["standardised"].sel(outcome="q1").to_series()
     plain = values.groupby(data["combination"].to_numpy()).mean()
     assert abs(plain.diff().iloc[1] - np.diff(standardised)[0]) > 0.15
-    assert np.diff(found["latent"].to_numpy()[0])[0] == pytest.approx(0.6, abs=0.1)
+    sample = analysis_sample(data, study.codebook)
+    latent = fit_indicators(data, study.codebook, sample=sample)["q1"].effect
+    assert np.diff(latent)[0] == pytest.approx(0.6, abs=0.1)
     # One response a citizen: clustered errors are robust errors, near the classical ones.
     np.testing.assert_allclose(errors[0], errors[1], rtol=0.1)
 
 
-def test_joint_covariance_equals_resampled_citizens() -> None:
+def test_errors_of_averages_equal_resampled_citizens() -> None:
     """Catches indicators stacked out of step, and errors that ignore citizens.
 
     Citizens are drawn again with replacement and all indicators fitted again each time: the
-    joint covariance of two indicators' contrasts must agree within the bootstrap's own error.
+    variances of the indicators' contrasts and of their average's, which rests on how the two err
+    together, must agree within the bootstrap's own error.
     """
-    codebook = make_codebook(2, 1)
+    codebook = make_codebook(4, 1)
     shape = Shape(citizens=250, waves=(3, 5), gaps=0.1)
     data = random_progression(codebook, seed=8, shape=shape)
     sample = analysis_sample(data, codebook)
@@ -99,13 +102,14 @@ def test_joint_covariance_equals_resampled_citizens() -> None:
             assert fit is not None
             found.append(float(np.diff(fit.translation.progress(fit.effect))[0]))
         draws.append(found)
-    bootstrap = np.cov(np.array(draws).T)
-    joint = estimate_ordinal(data, codebook)["joint_covariance"].to_numpy().reshape(4, 4)
-    contrast = np.kron(np.eye(2), [[-1.0, 1.0]])
-    ours = contrast @ joint @ contrast.T
-    spread = np.sqrt((np.outer(np.diag(ours), np.diag(ours)) + ours**2) / len(draws))
+    weights = outcome_weights(data, codebook)[0]
+    bootstrap = np.var(weights @ np.array(draws).T, axis=1, ddof=1)
+    errors = estimate_ordinal(data, codebook)["covariance"].sel(vcov="cluster_citizen")
+    ours = np.einsum("c,ocd,d->o", [-1.0, 1.0], errors.to_numpy(), [-1.0, 1.0])
+    spread = np.sqrt(2 / len(draws)) * ours
     assert (abs(bootstrap - ours) < 3.5 * spread).all()
-    assert ours[0, 1] > 3 * spread[0, 1]
+    alone = weights[4] ** 2 @ ours[:4]  # of the average, did its members err independently
+    assert ours[4] - alone > 3 * spread[4]
 
 
 def test_errors_by_citizen_of_two_answers_equal_statsmodels() -> None:
@@ -147,7 +151,10 @@ def test_averages_are_sums_of_indicators(progression: xr.Dataset, estimates: xr.
     assert shift[4] == pytest.approx(between / sd["citizen_mean"]) and abs(shift[4]) > 1e-4
     expected = weights[4, :2] @ values + shift[4]
     np.testing.assert_allclose(estimates["estimate"].sel(outcome="citizen_mean"), expected)
-    joint = estimates["joint_covariance"].to_numpy()
+    sample = analysis_sample(progression, CODEBOOK)
+    fits = fit_indicators(progression, CODEBOOK, sample=sample)
+    influence = _stack(fits, sample, CODEBOOK.indicator_codes).influence
+    joint = (influence.T @ influence).reshape(4, 4, 4, 4)
     moved = np.einsum("o,ocpd,p->cd", weights[4], joint, weights[4])
     mine = estimates["covariance"].sel(outcome="citizen_mean", vcov="cluster_citizen")
     np.testing.assert_allclose(mine, moved, atol=1e-14)
@@ -188,7 +195,7 @@ def test_shuffled_rows_change_nothing() -> None:
         estimate_ordinal(make_progression(replace_responses(study, frame)), CODEBOOK)
         for frame in (study.responses, study.responses.sample(frac=1, random_state=3))
     ]
-    for name in ("estimate", "covariance", "joint_covariance", "latent"):
+    for name in ("estimate", "covariance"):
         np.testing.assert_allclose(found[0][name], found[1][name], atol=1e-9)
 
 
