@@ -95,7 +95,8 @@ def _rows(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _arranged(both: pd.DataFrame) -> pd.DataFrame:
     columns: dict[str, object] = {key: both[key] for key in KEYS}
-    columns |= {"n": both["n_ols"], "n_citizens": both["n_citizens_ols"]}
+    # Read back from a file whose other rows lack them, counts are floats.
+    columns |= {name: both[f"{name}_ols"].astype("Int64") for name in ("n", "n_citizens")}
     columns |= {"vcov_ols": both["vcov_ols"], "model": both["model_posterior"]}
     columns |= {"vcov_posterior": both["vcov_posterior"], "analysis": both["analysis"]}
     columns |= {f"ols_{name}": both[f"{name}_ols"] for name in _OLS}

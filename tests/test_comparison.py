@@ -74,6 +74,12 @@ def test_counts_are_those_of_ols() -> None:
     assert table["n_citizens"].tolist() == [11, 13, 17, 19]
 
 
+def test_counts_read_back_as_decimals_stay_whole() -> None:
+    """Catches a comparison whose bytes depend on whether its rows come from memory or a file."""
+    decimals = OLS.assign(n=30.0, n_citizens=20.0)
+    pd.testing.assert_frame_equal(compare(decimals, POSTERIOR), compare(OLS, POSTERIOR))
+
+
 def test_other_levels_and_other_data_are_refused() -> None:
     """Catches a 90 % interval beside a 95 % one, and an empty comparison."""
     with pytest.raises(DataError, match="level"):

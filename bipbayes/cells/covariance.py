@@ -304,9 +304,8 @@ def _matters(added: float) -> str:
 def _sentences(used: Parts, found: Moments, *, vcov: str) -> list[str]:
     sentences = [
         f"{_NAMES[name]} could not be a covariance as estimated, which happens with few answers: "
-        f"it was moved to the nearest that can ({entry.raised} of {len(used.change)} eigenvalues, "
-        f"lowest {entry.lowest:.2g}), {100 * entry.added:+.2g} % of the variance of changes"
-        f"{_matters(entry.added)}"
+        f"it was moved to the nearest that can, {100 * entry.added:+.2g} % of the variance of "
+        f"changes{_matters(entry.added)}"
         for name, entry in used.repairs.items()
         if abs(entry.added) >= _SLIGHT
     ]
