@@ -1,9 +1,11 @@
-"""Checks over whole rows: duplicates, citizens in two jobcenters, contradictory boxes."""
+"""Checks over whole rows: duplicates, citizens in two jobcenters, labels of sites, boxes."""
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from itertools import combinations
 
 import pandas as pd
 
@@ -20,6 +22,7 @@ TWINS = f"rows with labels that {_ALIKE}"
 _LOOK_ALIKES = str.maketrans(
     "аеорсухіјѕвкмнтαβεζηικμνορτυχ", "aeopcyxijsbkmhtabezhikmnoptyx", "\u00ad"
 )
+UNLISTED = "labels that the codebook's list of {jobcenters} lacks"
 LINE_BREAKS = r"\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029"
 UNWRITTEN = r"\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\ufffd-\uffff"
 LOST_DIGITS = "labels that have lost digits"
@@ -27,6 +30,13 @@ _NUMBER = re.compile(r"[0-9]+(?:[.,]0*)?")
 _PLAIN = r"[1-9][0-9]*|[a-z][a-z0-9_-]*"  # ids of this form are alike only where they are the same
 _ZEROS = re.compile(r"^0+(?=[0-9])|[.,]0*$")
 _LISTED, _FEW = 12, 6  # absent columns that are all named, and of more than that the first
+# Letters that stand for two where a keyboard lacks them.
+_TWO_LETTERS = str.maketrans({"å": "aa", "æ": "ae", "ä": "ae", "ø": "oe", "ö": "oe", "ü": "ue"})
+_LONG_WORD = re.compile(r"[^\W\d_]{4,}")
+_ROMAN = re.compile("[ivxlcdm]+")
+_SHORT = 4  # letters of a word in which a wrong letter may be another name
+_SERIES = 6  # labels that are alike without a letter: more are names of a series
+_RARE = 3  # times as many rows has the name that a label with a wrong letter is a slip of
 _NEAR = 0.7  # of two names, as difflib counts their common letters
 
 
@@ -209,6 +219,105 @@ def _looks(label: str) -> str:
         text = "".join(c for c in text if unicodedata.category(c)[0] not in "CZ")
     seen = "".join(text.split())
     return _ZEROS.sub("", seen) if _NUMBER.fullmatch(seen) else seen
+
+
+def unlisted_sites(sites: pd.Series, codebook: Codebook) -> list[Finding]:
+    """Refuse labels of sites that the codebook's list lacks."""
+    if not _lists_sites(codebook):
+        return []
+    strange = sites.notna() & ~sites.isin(codebook.jobcenters)
+    advice = "correct them, or list them there"
+    return counted(codebook.jobcenter, UNLISTED, strange, advice, refused=True)
+
+
+def site_findings(
+    counts: Mapping[str, int],
+    codebook: Codebook,
+    found: Iterable[Finding],
+    *,
+    sites: pd.Series | None = None,
+) -> list[Finding]:
+    """Say what is odd about the sites of all data: absent ones, labels that may be slips.
+
+    Parameters
+    ----------
+    counts
+        Number of responses by label.
+    codebook
+        May list the sites.
+    found
+        Absent sites are told on a refusal for labels that are not listed, too.
+    sites
+        The labels, where all are in memory: rows are named then.
+    """
+    findings = []
+    absent = [name for name in codebook.jobcenters if name not in counts]
+    if absent and _lists_sites(codebook):
+        rule, told = "the codebook lists {jobcenters} that no row holds", ", ".join(absent)
+        refused = any(one.rule == UNLISTED for one in found)
+        findings = [Finding(codebook.jobcenter, rule, len(absent), told, refused, of_columns=True)]
+    near = near_labels(counts)
+    rows = sum(counts[label] for label in near) if sites is None else sites.isin(near)
+    rule = "rows with labels that are spelt nearly as another one"
+    advice = "each is read as a {jobcenter} of its own: where they are one, write them in one way"
+    return findings + counted(codebook.jobcenter, rule, rows, advice)
+
+
+def _lists_sites(codebook: Codebook) -> bool:
+    # The report's letters stand for names that only the data hold.
+    return bool(codebook.jobcenters) and not codebook.is_bip
+
+
+def near_labels(counts: Mapping[str, int]) -> list[str]:
+    """Return the rarer one of any two labels between which a slip makes the difference.
+
+    That is one letter too many, two that changed places, accents or punctuation, and in a label
+    that is much rarer a wrong letter. Numbers, short words and first letters, and a wrong letter
+    at a word's end, tell sites apart that are called in one way: ``School 1``, ``Site A``.
+    """
+    spelt = {label: _spelling(label) for label in counts}
+    alike: dict[str, list[str]] = defaultdict(list)
+    for label, spelling in spelt.items():
+        for text in {spelling, _spelling(label.casefold().translate(_TWO_LETTERS)),
+                     *_without_a_letter(spelling)} - {""}:  # fmt: skip
+            alike[text].append(label)
+    found = set()
+    for labels in alike.values():
+        for pair in combinations(labels if len(labels) <= _SERIES else (), 2):
+            rarer, other = sorted(pair, key=lambda label: (counts[label], label))
+            rare = _RARE * counts[rarer] <= counts[other]
+            if _is_slip(spelt[rarer], spelt[other], rare=rare):
+                found.add(rarer)
+    return sorted(found)
+
+
+def _spelling(label: str) -> str:
+    """Return a label in small plain letters, with one blank between its words (``SiteA``: two)."""
+    parted = re.sub(r"(?<=[^\W\d_A-ZÆØÅ])(?=[A-ZÆØÅ])", " ", label).casefold().replace("ø", "o")
+    plain = unicodedata.normalize("NFKD", re.sub("['’`´]", "", parted))
+    kinds = ((c, unicodedata.category(c)) for c in plain)
+    return " ".join("".join(" " if k[0] in "PZ" else c for c, k in kinds if k != "Mn").split())
+
+
+def _without_a_letter(spelling: str) -> list[str]:
+    """Return a spelling without each of the letters where a slip is looked for."""
+    return [
+        spelling[:place] + spelling[place + 1 :]
+        for word in _LONG_WORD.finditer(spelling)
+        if word[0].islower() and not _ROMAN.fullmatch(word[0])
+        for place in range(word.start() + 1, word.end())
+    ]
+
+
+def _is_slip(one: str, other: str, *, rare: bool) -> bool:
+    """Say whether spellings that are alike without a letter of each differ by a slip."""
+    if len(one) != len(other) or one == other:
+        return True  # a letter too many, or nothing but accents and punctuation
+    first, *more = (place for place in range(len(one)) if one[place] != other[place])
+    if more:  # letters changed places
+        return [first + 1] == more and one[first : first + 2] == other[first : first + 2][::-1]
+    inside = (word for word in _LONG_WORD.finditer(one) if word.start() <= first < word.end() - 1)
+    return rare and any(len(word[0]) > _SHORT for word in inside)
 
 
 def moved_citizens(responses: pd.DataFrame, codebook: Codebook) -> list[Finding]:

@@ -267,7 +267,7 @@ def parse_codebook(table: Table) -> Codebook:
         treatments=tuple(_treatment(*item) for item in table["treatments"].items()),
         averages=tuple(_average(*item) for item in table.get("averages", {}).items()),
         activities=_activities(table),
-        jobcenters=tuple(table.get("jobcenters", ())),
+        jobcenters=tuple(name.strip() for name in table.get("jobcenters", ())),
         citizen=table.get("citizen", "citizen"),
         jobcenter=table.get("jobcenter", "jobcenter"),
         date=table.get("date", "date"),
@@ -397,6 +397,7 @@ def _content_faults(codebook: Codebook) -> list[str]:
             codebook.date,
         ],
         "treatment codes": list(codebook.treatment_codes),
+        "jobcenters": list(codebook.jobcenters),
         "respondents": list(dict.fromkeys(entry.respondent for entry in every)),
         "treatment columns": [c for entry in codebook.treatments for c in entry.columns],
     }

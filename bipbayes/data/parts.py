@@ -12,6 +12,7 @@ checks found is put together, and refused or told as for a file in memory. What 
 import logging
 import pickle
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -40,7 +41,7 @@ from bipbayes.data.files import (
     same_columns,
 )
 from bipbayes.data.progression import PreviousRule, Spread, progression, spread_of
-from bipbayes.data.read import checked, is_synthetic, refuse
+from bipbayes.data.read import checked, is_synthetic, refuse, site_counts
 from bipbayes.data.sample import (
     ALIKE,
     NO_CHANGE,
@@ -382,8 +383,10 @@ def read_parts(
         with stage("reading parts", total=len(parts)) as running:
             reports = list(running.over(workers.map(read, list(enumerate(parts)))))
         findings = _merged(reports)
+        labels = _labels(reports)
         if not any(one.rule == checks.TWINS for one in findings):
-            findings += _twins(reports, codebook)
+            findings += _twins(labels, codebook)
+        findings += checks.site_findings(labels, codebook, findings)
         refuse(findings, path.name, codebook)
         for finding in findings:
             logger.warning("%s", finding.sentence(codebook))
@@ -450,8 +453,9 @@ def _read_part(
     responses, found = checked(frame, codebook)
     placed = [replace(one, rows=tuple(int(rows[row - 1]) for row in one.rows)) for one in found]
     synthetic, path = is_synthetic(frame), folder / f"sample-{number:05d}"
+    labels = site_counts(responses)
     if not len(responses) or any(one.refused for one in found):
-        return _Report(tuple(placed), synthetic, (len(frame), 0), {}, None, (), path)
+        return _Report(tuple(placed), synthetic, (len(frame), 0), labels, None, (), path)
     study = Study(responses, codebook, "", synthetic)
     raw = _raw_sample(progression(study, previous=previous), codebook)
     spread = spread_of(np.where(raw.observed, raw.values, np.nan))
@@ -459,8 +463,6 @@ def _read_part(
     with tempfile.NamedTemporaryFile(dir=folder, delete=False) as stream:
         pickle.dump(replace(raw, previous=raw.previous.astype("int32")), stream, protocol=5)
     Path(stream.name).replace(path)
-    counts = responses["jobcenter"].value_counts()
-    labels = {str(label): int(count) for label, count in counts.items()}
     sites = tuple(raw.jobcenters[place] for place in np.unique(raw.jobcenter))
     return _Report(tuple(placed), synthetic, study.size, labels, spread, sites, path)
 
@@ -545,12 +547,13 @@ def _merged(reports: Sequence[_Report]) -> list[Finding]:
     return list(found.values())
 
 
-def _twins(reports: Sequence[_Report], codebook: Codebook) -> list[Finding]:
+def _labels(reports: Sequence[_Report]) -> Counter[str]:
+    """Count responses by site over all parts."""
+    return sum((Counter(report.labels) for report in reports), Counter())
+
+
+def _twins(labels: Mapping[str, int], codebook: Codebook) -> list[Finding]:
     """Find labels of sites that a reader cannot tell apart and that no part holds both of."""
-    labels = pd.Series([count for report in reports for count in report.labels.values()],
-                       index=[name for report in reports for name in report.labels],
-                       dtype="int64").groupby(level=0).sum()  # fmt: skip
-    twins = checks.twin_labels(map(str, labels.index))
-    if not twins:
-        return []
-    return [checks.twin_finding(codebook.jobcenter, int(labels[twins].sum()))]
+    if twins := checks.twin_labels(labels):
+        return [checks.twin_finding(codebook.jobcenter, sum(labels[name] for name in twins))]
+    return []

@@ -115,6 +115,8 @@ def responses_from_frame(
     file, so that no figure can lose it.
     """
     responses, findings = checked(frame, codebook)
+    counts = site_counts(responses)
+    findings += checks.site_findings(counts, codebook, findings, sites=responses.get("jobcenter"))
     refuse(findings, name, codebook)
     for finding in findings:
         logger.warning("%s", finding.sentence(codebook))
@@ -175,6 +177,14 @@ def checked(frame: pd.DataFrame, codebook: Codebook) -> tuple[pd.DataFrame, list
     findings += checks.contradictory_columns(whole[keep.to_numpy()], responses, codebook)
     findings += checks.unknown_activities(responses)
     return responses, findings + _mark_findings(frame)
+
+
+def site_counts(responses: pd.DataFrame) -> dict[str, int]:
+    """Count responses by site; none where no responses could be read."""
+    if "jobcenter" not in responses:
+        return {}
+    counts = responses["jobcenter"].value_counts()
+    return {str(label): int(count) for label, count in counts.items()}
 
 
 def is_synthetic(frame: pd.DataFrame) -> bool:
@@ -265,6 +275,7 @@ def _label_findings(
             findings += counted(column, rule, rows, advice, refused=True)
     site = frame[codebook.jobcenter].reset_index(drop=True)
     findings += checks.label_twins(site, responses["jobcenter"], codebook.jobcenter)
+    findings += checks.unlisted_sites(responses["jobcenter"], codebook)
     findings += checks.id_twins(responses["citizen"], codebook.citizen)
     short = "ids of digits that are shorter than the others"
     advice = "if ids have a fixed width, leading zeros were lost: store them as text"

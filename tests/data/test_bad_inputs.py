@@ -232,6 +232,15 @@ def rows() -> Iterable[Bad]:
             yield Bad(f"{code}={value} beside boxes", csv(text(wrong)), f"{code}: says something")
     for twin in ("nordby", "NORDBY", "Nord\u200bby", "Nord by", "Ｎordby", "Nоrdby"):
         yield Bad(f"site {twin!r}", csv(text(with_value("jobcenter", twin))), "jobcenter: ", twin)
+    for says in (
+        "jobcenter: labels that the codebook's list of sites lacks (6, first in data rows 7, 8, 9)",
+        "jobcenter: the codebook lists sites that no row holds (1); Westby",
+    ):
+        listed = f'jobcenters = ["Nordby", " Westby "]\n{CODEBOOK}'
+        yield Bad(f"not listed: {says[:30]}", csv(text(good())), says, "Sydby", listed)
+    for sites, says in (('["A", "B", "A"]', "stand more than once: ['A']"),
+                        ('["A b", "a B"]', "differ only by case: ['A b', 'a B']")):  # fmt: skip
+        yield bad_book("scale =", f"jobcenters = {sites}\nscale =", f"jobcenters {says}")
 
 
 WRITERS: dict[str, Callable[[pd.DataFrame, Path], object]] = {

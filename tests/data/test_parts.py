@@ -3,6 +3,8 @@
 import os
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -178,6 +180,22 @@ def test_sites_that_look_alike_in_different_parts_are_refused(tmp_path: Path) ->
     place = site_files(tmp_path, ("north", "North"))
     with pytest.raises(DataError, match="differ only by case"):
         read_parts(place, CODEBOOK, folder=tmp_path, workers=Workers(), part_rows=10**6)
+
+
+def test_sites_are_held_against_the_list_and_one_another_over_all_parts(tmp_path: Path) -> None:
+    """Catches a listed site that is absent from a part only, and slips that no part shows."""
+    place = site_files(tmp_path, ("Nordby skole", "Norby skole"))
+    listed = replace(CODEBOOK, jobcenters=("Nordby skole", "Norby skole", "Sydby"))
+    read = partial(read_parts, place, folder=tmp_path, workers=Workers(), part_rows=10**6)
+    with closing(read(codebook=listed)) as study:
+        memory = read_responses(place, listed).findings
+        assert [f.count for f in study.findings] == [f.count for f in memory]
+        assert [f.consequence for f in study.findings][-2] == "Sydby"
+        assert "nearly" in study.findings[-1].rule
+    with pytest.raises(
+        DataError, match=r"list of .* lacks \(\d+, first in [^•]*no row holds .*Sydby"
+    ):
+        read(codebook=replace(listed, jobcenters=("Nordby skole", "Sydby")))
 
 
 @pytest.mark.parametrize("write", [whole_files, text_file])

@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 import pyreadstat
 import pytest
+from builders import make_codebook, random_responses, with_boxes
 
 from bipbayes.bip.facts import bip_codebook
+from bipbayes.data.checks import near_labels
 from bipbayes.data.read import read_responses, responses_from_frame
 from bipbayes.errors import DataError
 
@@ -314,3 +316,61 @@ def test_sites_that_look_the_same_are_refused(twin: str) -> None:
     with pytest.raises(DataError, match=r"differ only by case.*\(3, data rows 1, 2, 3\)") as caught:
         responses_from_frame(frame, CODEBOOK)
     assert "Aarhus" not in str(caught.value)
+
+
+def test_sites_of_the_list_that_never_occur_are_told() -> None:
+    """Catches a misspelt name in a codebook's list, and the report's letters held against names."""
+    codebook = with_boxes(make_codebook(jobcenters=["north", "east", "weast"]))
+    rows = random_responses(codebook, seed=1).drop(columns="combination")
+    study = responses_from_frame(rows[rows["jobcenter"] != "weast"], codebook)
+    told = [finding.sentence(codebook) for finding in study.findings]
+    assert told[-1] == "jobcenter: the codebook lists sites that no row holds (1); weast"
+    assert not any("list" in rule for rule in _findings(_frame().assign(jobcenter="Aarhus")))
+
+
+SLIPS = {
+    "North school": ("Nort school", "North, school.", "Nroth school", "North schoool"),
+    "Åbenrå": ("Aabenraa", "Åbennrå"),
+    "St. Mary's": ("St Marys",),
+    "Nordbjerg": ("Nordbjørg", "Nordberg"),
+}
+OWN_NAMES = (
+    ("School 1", "School 2", "School 12", "School 1.2"),
+    ("Site A", "Site B", "SiteC", "SiteD", "Site I", "Site II", "SiteIII", "SiteIV"),
+    ("Nordøst", "Nordvest", "Sydøst", "Sydvest", "northeast", "northwest", "North", "South"),
+    ("Vejen", "Vejle", "Frederiksberg", "Frederikshavn", "Fanø", "Samsø", "Morsø", "Herlev"),
+    (
+        "sitea",
+        "siteb",
+        "Ward Group +",
+        "Ward Group -",
+        "第一学校",
+        "第二学校",
+        "A",
+        "AB",
+        "C#",
+        "Boys",
+        "Toys",
+    ),
+    ("teamaeast", "teambeast", "teamceast", "teamdeast", "teameeast", "teamfeast", "teamgeast"),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "slip"), [(n, slip) for n, all_ in SLIPS.items() for slip in all_]
+)
+def test_a_site_that_is_spelt_nearly_as_another_is_told(name: str, slip: str) -> None:
+    """Catches a slip that makes a site of its own, and one that is told of the wrong rows."""
+    frame = pd.concat([_frame(), _frame().assign(citizen="7")], ignore_index=True)
+    frame["jobcenter"] = [slip, *[name] * 6, slip, *[name] * 4]
+    study = responses_from_frame(frame, CODEBOOK)
+    (told,) = (f.sentence(CODEBOOK) for f in study.findings if "nearly" in f.rule)
+    assert "(2, data rows 1, 8); each is read as a jobcenter of its own" in told
+    assert slip not in told
+
+
+@pytest.mark.parametrize("names", OWN_NAMES)
+def test_names_of_one_series_are_no_slips(names: tuple[str, ...]) -> None:
+    """Catches false alarms: a remark that is often wrong is not read."""
+    counts = {name: 100 if place % 2 else 1 for place, name in enumerate(names)}
+    assert near_labels(counts) == near_labels(dict.fromkeys(names, 1)) == []
