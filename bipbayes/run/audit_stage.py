@@ -1,7 +1,6 @@
 """The audit stage: a verdict on every claim, and every published number beside the run's."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 import xarray as xr
@@ -60,15 +59,13 @@ def audit_run(
     *,
     pool: DrawingPool,
     adjusted: Posterior | None = None,
-    claims: Path | None = None,
-    beyond: float = 0.1,
 ) -> pd.DataFrame:
     """Audit the report's claims (or a user's own) and write frames, tables and picture.
 
     Parameters
     ----------
     run
-        An open run.
+        An open run; its settings name the claims, and the size that "no effect" speaks of.
     intervals
         The long frame of the run: OLS and this posterior.
     posterior
@@ -78,13 +75,9 @@ def audit_run(
     adjusted
         The same model's fit at the same previous answer, whose verdicts stand beside; left out
         where it failed its checks and the plain one did not, since the mark follows the latter.
-    claims
-        A file of the columns of the report's ``claims.csv``; default: the report's.
-    beyond
-        Stated size, in standard deviations, for statements that something has no effect.
     """
     settings = run.settings
-    stated = claims_or_default(claims, run.codebook)
+    stated = claims_or_default(settings.claims, run.codebook)
     inconsistencies = claim_inconsistencies(stated)
 
     def judged(frame: pd.DataFrame, fit: Posterior) -> pd.DataFrame:
@@ -97,7 +90,7 @@ def audit_run(
             fit.draws,
             run.codebook,
             level=settings.level,
-            beyond=beyond,
+            beyond=settings.beyond,
             settings=chosen,
             inconsistencies=inconsistencies,
         )
@@ -117,7 +110,7 @@ def audit_run(
     write_text(run.folder.file(f"tables/audit_paragraph{ending}.txt"), paragraph + "\n")
     pool.submit([claims_task(shown, context, ending=ending)])
     wanted = {
-        "beyond": beyond,
+        "beyond": settings.beyond,
         "level": settings.level,
         "minimum_count": settings.minimum_count,
     }
@@ -221,13 +214,9 @@ def audit_alone(settings: Settings) -> None:
             posterior,
             pool=pool,
             adjusted=baseline_posterior(folder, model, codebook, settings),
-            claims=settings.claims,
-            beyond=settings.beyond,
         )
         if codebook.is_bip and not ending_of(folder, model):
-            description = describe_run(
-                run, progression, pool=pool, characteristics=settings.characteristics
-            )
+            description = describe_run(run, progression, pool=pool)
             compare_with_published(run, progression, description, audit=audit)
         pool.finish()
         folder.note_drawn([_stage(ending_of(folder, model)), DESCRIBE])

@@ -1,7 +1,5 @@
 """The descriptive stage: the report's Tables 1 to 11 and its histograms, as CSV and figures."""
 
-from pathlib import Path
-
 import xarray as xr
 
 from bipbayes.describe.description import Description, describe
@@ -19,25 +17,14 @@ from bipbayes.run.stored import run_context, warn_of_other_counts
 STAGE = "describe"
 
 
-def describe_run(
-    run: Run, progression: xr.Dataset, *, pool: DrawingPool, characteristics: Path | None = None
-) -> Description:
-    """Describe a study; write its tables and hand in its figures.
+def describe_run(run: Run, progression: xr.Dataset, *, pool: DrawingPool) -> Description:
+    """Describe an open run's study; write its tables and hand in its figures.
 
-    Parameters
-    ----------
-    run
-        An open run.
-    progression
-        Its progression.
-    pool
-        Draws the figures.
-    characteristics
-        A file with one row a citizen; the default data bring their own, synthetic ones.
+    The default data bring their own characteristics of citizens, synthetic ones.
     """
     settings = run.settings
     with stage("describing the study"):
-        people = load_characteristics(run, characteristics)
+        people = load_characteristics(run, settings.characteristics)
         description = describe(
             progression,
             run.codebook,
@@ -71,7 +58,7 @@ def describe_alone(settings: Settings) -> None:
     with DrawingPool(settings.out / FIGURES, printing=settings.printing) as pool:
         run = open_run(settings)
         pool.folder = run.folder.file(FIGURES)
-        describe_run(run, run.progression(), pool=pool, characteristics=settings.characteristics)
+        describe_run(run, run.progression(), pool=pool)
         pool.finish()
         run.folder.note_drawn([STAGE])
     conclude(lambda: of_description(run.folder))

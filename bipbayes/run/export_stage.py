@@ -33,7 +33,7 @@ from bipbayes.run.stored import (
 )
 from bipbayes.sampling.diagnose import points_of
 from bipbayes.tables.analyses_table import analyses_rows
-from bipbayes.tables.export import RunFrames, analyses_tables, export_tables
+from bipbayes.tables.export import RunFrames, analyses_tables, run_tables
 from bipbayes.tables.sampler_tables import hyperparameter_frame
 from bipbayes.tables.write import DEFAULT_FORMATS, checked_formats
 from bipbayes.tables.write import write_tables as write_formats
@@ -123,7 +123,7 @@ def write_tables(
     formats: Sequence[str] = DEFAULT_FORMATS,
 ) -> list[Path]:
     """Write the tables of fits of one analysis."""
-    analysis = settings.analysis
+    analysis, context = settings.analysis, run_context(folder, codebook, settings)
     endings = chosen_models(folder, [str(fit.attrs["model"]) for fit in fits], analysis)
     paths = []
     for fit in fits:
@@ -132,14 +132,8 @@ def write_tables(
             frames = frames_of(
                 folder, settings, comparison=comparison, intervals=intervals, fit=fit
             )
-            paths += export_tables(
-                replace(frames, ending=endings[model]),
-                folder.file(TABLES),
-                context=run_context(folder, codebook, settings),
-                minimum_count=settings.minimum_count,
-                outcomes=settings.outcomes or None,
-                formats=formats,
-            )
+            tables = run_tables(replace(frames, ending=endings[model]), context)
+            paths += write_formats(tables, folder.file(TABLES), context=context, formats=formats)
     return paths
 
 
@@ -200,4 +194,6 @@ def frames_of(
         else None,
         model=model,
         analyses=sound_rows(folder, analyses_rows(intervals, model=model), settings),
+        minimum_count=settings.minimum_count,
+        outcomes=settings.outcomes or None,
     )

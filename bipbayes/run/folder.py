@@ -48,14 +48,25 @@ LEDGER: Final = "ledger"  # of exports: whatever replaces a run, they have left
 README: Final = "README.txt"
 _LOCK: Final = ".bipbayes.lock"
 _HELD: Final[dict[Path, BaseFileLock]] = {}
-_WRITERS: Final = {
-    "data/intervals": "fit-ols and fit-posterior",
-    "data/comparison": "compare",
-    "data/diagnostics": "fit-posterior",
-    "data/audit": "audit",
-    "tables/audit": "audit",
-    "tables/check": "check",
-}
+# The verbs that make what begins so; the first that fits.
+MAKERS: Final = (
+    ("data/intervals", "fit-ols, fit-posterior"),
+    ("data/comparison", "compare"),
+    ("data/diagnostics", "fit-posterior"),
+    ("data/audit", "audit"),
+    ("data/published", "audit"),
+    ("tables/audit", "audit"),
+    ("tables/published", "audit"),
+    ("tables/inconsistencies", "audit"),
+    ("tables/check_", "check"),
+    ("figures/check", "check"),
+    ("tables/text_", "report"),
+    ("tables/checklist_", "report"),
+    ("report.", "report"),
+    ("tables/register_limits", "describe"),
+    ("tables/", "export"),
+    ("figures/", "compare"),
+)
 KEPT: Final = ("codebook.toml", "synthetic/responses.csv", "synthetic/characteristics.csv")
 
 
@@ -420,9 +431,8 @@ def _is_record(record: object) -> TypeGuard[dict[str, Any]]:
 
 def _damaged(path: Path, name: str) -> RunError:
     """Say what writes a damaged frame again: it is no longer read where it is gone."""
-    verbs = next(
-        (verbs for start, verbs in _WRITERS.items() if name.startswith(start)), "the verbs"
-    )
+    verbs = next((verbs for start, verbs in MAKERS if name.startswith(start)), "the verbs")
+    verbs = verbs.replace(", ", " and ")
     return RunError(
         f"{path} is damaged; remove it and run in this folder what writes it again ({verbs} of "
         "each analysis)"

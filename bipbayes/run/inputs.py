@@ -267,16 +267,12 @@ def read_study(settings: Settings, codebook: Codebook, *, folder: Path) -> Study
 
 def _claim(folder: RunFolder, study: Study | PartedStudy, settings: Settings) -> None:
     """Read all other inputs through, before the slow part; then take the folder."""
-    from bipbayes.sampling.registry import load_model
-
     if settings.characteristics is not None:
         if not isinstance(study, Study):
             raise RunError("--characteristics needs --parts never: responses in memory")
         read_characteristics(settings.characteristics, study, codebook=bip_characteristics())
     if settings.claims is not None:
         claims_or_default(settings.claims, study.codebook)
-    for model in settings.models:
-        load_model(model)
     identity = _identity(study, settings)
     other = RunFolder(place_of_run(settings.out, synthetic=not study.synthetic))
     other.make_way(overwrite=settings.overwrite, inputs=settings.inputs)
@@ -390,17 +386,9 @@ def analysed(run: Run, changes: xr.Dataset | Samples) -> xr.Dataset | Samples:
 
 
 def covariates_of(run: Run) -> pd.DataFrame | None:
-    """Read the covariates that the run's analysis adjusts for, if it does."""
-    return load_covariates(run) if COVARIATES in run.settings.adjust else None
+    """Read what the run's analysis adjusts for, if it does: ``citizen`` and the covariates.
 
-
-def load_covariates(run: Run) -> pd.DataFrame:
-    """Read the given file; take the synthetic register for the default data.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``citizen`` and the covariates.
+    Those of the file given, or of the synthetic register for the default data.
 
     Raises
     ------
@@ -408,6 +396,8 @@ def load_covariates(run: Run) -> pd.DataFrame:
         The data are the user's own and no file is given.
     """
     settings = run.settings
+    if COVARIATES not in settings.adjust:
+        return None
     if settings.characteristics is not None:
         return read_covariates(settings.characteristics, run.whole, columns=settings.covariates)
     people = load_characteristics(run, None)

@@ -281,12 +281,7 @@ def _write_tables(
             intervals=material.intervals,
             fit=stored_fit(folder, model, analysis),
         )
-        tables += run_tables(
-            replace(frames, ending=ending),
-            context=context,
-            minimum_count=0,
-            outcomes=settings.outcomes or None,
-        )
+        tables += run_tables(replace(frames, ending=ending, minimum_count=0), context)
     audit = _audit(material, folder)
     if audit is not None:
         plain = replace(context, analysis=PLAIN)

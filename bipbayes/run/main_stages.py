@@ -58,9 +58,9 @@ def work_through(
     """
     run, changes = first.run, first.changes
     ols = _estimate(first, pool)
-    description, people = None, run.settings.characteristics
+    description = None
     if isinstance(changes, xr.Dataset):
-        description = describe_run(run, changes, pool=pool, characteristics=people)
+        description = describe_run(run, changes, pool=pool)
     if extra is not None:
         fit_ols(extra.run, changes)
     beside = None if asked is None else _estimate(asked, pool)
@@ -146,7 +146,7 @@ def _audit(
     run: Run, ols: pd.DataFrame, fitted: Sequence[Posterior], pool: DrawingPool
 ) -> pd.DataFrame:
     """Audit the claims by the first plain fit, beside it that at the same previous answer."""
-    first, settings = fitted[0], run.settings
+    first = fitted[0]
     same = [each for each in fitted if (each.analysis, each.model) == (BASELINE, first.model)]
     return audit_run(
         run,
@@ -154,6 +154,4 @@ def _audit(
         first,
         pool=pool,
         adjusted=same[0] if same else None,
-        claims=settings.claims,
-        beyond=settings.beyond,
     )

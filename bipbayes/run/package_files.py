@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from bipbayes.data.codebook import Codebook
 from bipbayes.disclosure.door import MANIFEST, RECORD, record_of, refuse_strangers
 from bipbayes.errors import RunError
-from bipbayes.run.folder import RunFolder, export_place
+from bipbayes.run.folder import MAKERS, RunFolder, export_place
 from bipbayes.run.settings import DEFAULT_SEED
 from bipbayes.run.verify import ERRORS
 from bipbayes.synthetic.simulate import simulate
@@ -25,24 +25,6 @@ STAND_IN: Final = "data/synthetic"
 STAND_INS: Final = 1000  # citizens
 _CODE: Final = ("bipbayes", "bipbayes.models", "bipbayes.scripts")
 _TEMPLATES: Final = "resources/replication"
-_MAKERS: Final = (
-    ("data/intervals", "fit-ols, fit-posterior"),
-    ("data/comparison", "compare"),
-    ("data/diagnostics", "fit-posterior"),
-    ("data/audit", "audit"),
-    ("data/published", "audit"),
-    ("tables/audit", "audit"),
-    ("tables/published", "audit"),
-    ("tables/inconsistencies", "audit"),
-    ("tables/check_", "check"),
-    ("figures/check", "check"),
-    ("tables/text_", "report"),
-    ("tables/checklist_", "report"),
-    ("report.", "report"),
-    ("tables/register_limits", "describe"),
-    ("tables/", "export"),
-    ("figures/", "compare"),
-)
 
 
 def made(folder: RunFolder) -> Files:
@@ -167,7 +149,7 @@ def _outputs(files: Files, described: Iterable[str]) -> Iterator[tuple[str, str]
         place = place.rpartition("/")[0] + "/*" if name.startswith("figures/") else place
         told.setdefault(place, set()).add(ending)
     for place in sorted(told):
-        maker = next((verb for start, verb in _MAKERS if f"{place}.".startswith(start)), "")
+        maker = next((verb for start, verb in MAKERS if f"{place}.".startswith(start)), "")
         if Path(place).name in described:
             maker = "describe"
         if maker:

@@ -38,17 +38,8 @@ from bipbayes.sampling.tree import save_fit
 logger = logging.getLogger(__name__)
 
 
-def fit_posterior(run: Run, model: str, *, cells: xr.Dataset | None = None) -> Posterior:
-    """Fit one model, store the draws, then judge them.
-
-    Parameters
-    ----------
-    run
-        An open run.
-    model
-        A model's name or a file's path.
-    cells
-        Those of the run's analysis with their covariance, or ``None`` to compute them.
+def fit_posterior(run: Run, model: str) -> Posterior:
+    """Fit one model, given by its name or a file's path, store the draws, then judge them.
 
     Returns
     -------
@@ -57,14 +48,14 @@ def fit_posterior(run: Run, model: str, *, cells: xr.Dataset | None = None) -> P
         analysis), rows of ``data/intervals.csv`` and ``data/diagnostics.csv``, and the verdict in
         ``run.json``.
     """
-    return store_posterior(run.folder, compute_posterior(run, model, cells=cells))
+    return store_posterior(run.folder, compute_posterior(run, model))
 
 
 def compute_posterior(run: Run, model: str, *, cells: xr.Dataset | None = None) -> Posterior:
     """Fit one model, save the draws beside those of an earlier fit, and judge them.
 
     Nothing that the folder holds is touched: `store_posterior` puts draws, rows and verdict in
-    place together. Parameters and result are those of `fit_posterior`.
+    place together. `cells` are those of the run's analysis, ``None`` to compute them.
     """
     settings = run.settings
     model_file = load_model(model)

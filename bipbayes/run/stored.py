@@ -41,7 +41,7 @@ def fit_file(model: str, analysis: str = PLAIN) -> str:
 
 def unjudged_file(folder: RunFolder, model: str, analysis: str = PLAIN) -> Path:
     """Return where new draws lie until their rows and verdict are stored, too."""
-    return folder.file(f"posterior/{named(model, analysis)}.unjudged.nc")
+    return folder.file(fit_file(model, analysis)).with_suffix(".unjudged.nc")
 
 
 def stored_fit(folder: RunFolder, model: str, analysis: str = PLAIN) -> xr.DataTree:

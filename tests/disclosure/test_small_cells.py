@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,8 @@ from frame_builders import comparison_frame, long_frame, small_codebook
 from bipbayes.disclosure.small_cells import TOO_FEW, blank_small_cells
 from bipbayes.errors import DataError, SettingsError
 from bipbayes.intervals import ALL_INDICATORS
-from bipbayes.tables.export import RunFrames, export_tables
-from bipbayes.tables.write import WRITERS
+from bipbayes.tables.export import RunFrames, run_tables
+from bipbayes.tables.write import DEFAULT_FORMATS, WRITERS, write_tables
 from bipbayes.wording import Context
 
 CODEBOOK = small_codebook()
@@ -176,7 +177,16 @@ def frames() -> RunFrames:
     return RunFrames(comparison, _planted(long_frame(CODEBOOK), "11"), model="hierarchical")
 
 
-def _texts(paths: list[Path]) -> dict[str, str]:
+def _written(
+    frames: RunFrames,
+    folder: Path,
+    context: Context,
+    *,
+    formats: tuple[str, ...] = DEFAULT_FORMATS,
+    **shown: Any,
+) -> dict[str, str]:
+    tables = run_tables(replace(frames, **shown), context)
+    paths = write_tables(tables, folder, context=context, formats=formats)
     return {path.name: _text(path) for path in paths}
 
 
@@ -192,10 +202,7 @@ def _text(path: Path) -> str:
 def test_a_planted_cell_is_blank_in_every_format(frames: RunFrames, tmp_path: Path) -> None:
     """Catches a format that is written from the frame before it was protected."""
     context = Context(CODEBOOK, synthetic=False)
-    paths = export_tables(
-        frames, tmp_path, context=context, outcomes=["q1", "q2"], formats=tuple(WRITERS)
-    )
-    texts = _texts(paths)
+    texts = _written(frames, tmp_path, context, formats=tuple(WRITERS), outcomes=["q1", "q2"])
     for name, text in texts.items():
         for number in ("0.777", "0.888", "4321"):
             assert number not in text, name
@@ -221,7 +228,7 @@ def test_the_note_on_blanks_holds_for_every_blank(
     }
     alike = replace(frames, comparison=frames.comparison.assign(**empty))
     context = Context(CODEBOOK, synthetic=False, language=language)
-    texts = _texts(export_tables(alike, tmp_path, context=context, outcomes=["q2"]))
+    texts = _written(alike, tmp_path, context, outcomes=["q2"])
     for ending in ("tex", "html"):
         flat = " ".join(texts[f"comparison_effect.{ending}"].split())
         assert all(reason in flat for reason in reasons)
@@ -230,7 +237,7 @@ def test_the_note_on_blanks_holds_for_every_blank(
 def test_synthetic_data_are_exported_whole(frames: RunFrames, tmp_path: Path) -> None:
     """Catches blanks where nobody needs protection, and the missing word synthetic."""
     context = Context(CODEBOOK, synthetic=True)
-    texts = _texts(export_tables(frames, tmp_path, context=context, outcomes=["q1"]))
+    texts = _written(frames, tmp_path, context, outcomes=["q1"])
     for ending in ("csv", "tex", "html"):
         assert "4321" in texts[f"comparison_effect.{ending}"]
     for name, text in texts.items():
@@ -243,6 +250,6 @@ def test_the_count_can_be_set(frames: RunFrames, tmp_path: Path) -> None:
     """Catches an option that changes the note but not the numbers."""
     context = Context(CODEBOOK, synthetic=False, language="da")
     few = replace(frames, intervals=frames.intervals.head(0))
-    texts = _texts(export_tables(few, tmp_path, context=context, minimum_count=4, outcomes=["q1"]))
+    texts = _written(few, tmp_path, context, minimum_count=4, outcomes=["q1"])
     assert "4321" in texts["comparison_effect.tex"]
     assert "færre end 4 personer" in texts["comparison_effect.html"]

@@ -1,5 +1,6 @@
 """The audit of a folder that holds a fit at the same previous answer beside the plain one."""
 
+from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -70,6 +71,7 @@ def claims(tmp_path: Path) -> Path:
 
 def _audit(run: Run, claims: Path) -> pd.DataFrame:
     rows = of_analysis(run.folder.read("data/intervals.csv"), PLAIN)
+    run = replace(run, settings=replace(run.settings, claims=claims))
     with DrawingPool(run.folder.file("figures"), workers=0) as pool:
         return audit_run(
             run,
@@ -77,7 +79,6 @@ def _audit(run: Run, claims: Path) -> pd.DataFrame:
             stored_posterior(run.folder, MODEL, CODEBOOK, run.settings),
             pool=pool,
             adjusted=baseline_posterior(run.folder, MODEL, CODEBOOK, run.settings),
-            claims=claims,
         )
 
 

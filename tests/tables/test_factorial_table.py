@@ -61,7 +61,7 @@ def test_it_is_among_a_runs_tables() -> None:
     """Catches a table that nobody writes."""
     comparison = study_frame()[:0].assign(estimand="", ols_lower=0.0)
     frames = RunFrames(comparison=comparison, intervals=study_frame(), model="test")
-    assert "factorial" in {table.name for table in run_tables(frames, context=CONTEXT)}
+    assert "factorial" in {table.name for table in run_tables(frames, CONTEXT)}
 
 
 def test_a_small_combination_blanks_all_terms() -> None:
