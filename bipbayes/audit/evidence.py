@@ -26,8 +26,9 @@ from bipbayes.audit.rules import (
     single_verdict,
 )
 from bipbayes.audit.statements import Grid, Statement, tally
-from bipbayes.errors import DataError, SettingsError
+from bipbayes.errors import SettingsError
 from bipbayes.intervals import COMPARED, PRIOR_DRIVEN
+from bipbayes.sampling.labels import pooled
 
 Key = tuple[str, str]
 ADJUSTED: Final = {"holm": "p_holm", "bh": "p_bh"}
@@ -37,7 +38,6 @@ NO_RESPONSE: Final = Verdict(NOT_CHECKABLE, "no response stands behind the estim
 NO_DRAWS: Final = Verdict(NOT_CHECKABLE, "no joint draws")
 COUNTED: Final = ("right_sign", "significant", "opposite")
 MISSING: Final = Reading(np.nan, np.nan, np.nan, 0)
-SAMPLE_DIMS = {"chain", "draw", "sample"}
 
 
 @dataclass(frozen=True)
@@ -63,70 +63,33 @@ class Source:
 
 @dataclass(frozen=True)
 class Draws:
-    """Draws of one estimand with their labels.
-
-    Attributes
-    ----------
-    values
-        ``[sample, outcome, combination]``; the chains one after the other.
-    outcomes, combinations
-        Position of each label.
-    """
+    """Draws of one estimand, ``[sample, outcome, combination]``, with their labels."""
 
     values: NDArray[np.float64]
-    outcomes: dict[str, int]
-    combinations: dict[str, int]
+    outcomes: pd.Index
+    combinations: pd.Index
 
     def block(self, outcomes: Sequence[str], combinations: Sequence[str]) -> NDArray[np.float64]:
         """Return ``[sample, outcome, combination]`` of these labels, NaN where one is unknown."""
-        block = np.full((len(self.values), len(outcomes), len(combinations)), np.nan)
-        for row, outcome in enumerate(outcomes):
-            for column, combination in enumerate(combinations):
-                if outcome in self.outcomes and combination in self.combinations:
-                    source = self.values[:, self.outcomes[outcome], self.combinations[combination]]
-                    block[:, row, column] = source
+        rows = self.outcomes.get_indexer(pd.Index(outcomes))
+        columns = self.combinations.get_indexer(pd.Index(combinations))
+        block = self.values[:, rows][:, :, columns]
+        block[:, rows < 0] = np.nan
+        block[:, :, columns < 0] = np.nan
         return block
 
     def without(self, keys: Iterable[Key]) -> "Draws":
         """Return the draws with NaN in place of some estimates."""
         values = self.values.copy()
         for outcome, combination in keys:
-            if outcome in self.outcomes and combination in self.combinations:
-                values[:, self.outcomes[outcome], self.combinations[combination]] = np.nan
+            values[:, self.outcomes == outcome, self.combinations == combination] = np.nan
         return replace(self, values=values)
-
-    def of(self, outcome: str, combination: str) -> NDArray[np.float64]:
-        """Return the draws of one estimate, NaN where there are none."""
-        return self.block([outcome], [combination])[:, 0, 0]
 
 
 def labelled_draws(draws: xr.DataArray) -> Draws:
-    """Bring draws into `Draws`.
-
-    Parameters
-    ----------
-    draws
-        Dims ``outcome``, ``combination`` and any of ``chain``, ``draw``, ``sample``, in any order.
-
-    Raises
-    ------
-    DataError
-        Other dims, or labels missing.
-    """
-    extra = set(map(str, draws.dims)) - SAMPLE_DIMS - {"outcome", "combination"}
-    missing = {"outcome", "combination"} - set(map(str, draws.dims))
-    if extra or missing:
-        raise DataError(
-            f"draws have the dims {[str(dim) for dim in draws.dims]}; the audit needs outcome and "
-            "combination, beside chain and draw, and no other"
-        )
-    ordered = draws.transpose(..., "outcome", "combination")
-    values = np.asarray(ordered.values, dtype=float)
-    return Draws(
-        values.reshape(-1, *values.shape[-2:]),
-        {str(label): place for place, label in enumerate(ordered["outcome"].values)},
-        {str(label): place for place, label in enumerate(ordered["combination"].values)},
-    )
+    """Bring draws, dims ``chain, draw, outcome, combination`` in any order, into `Draws`."""
+    values = pooled(draws, "outcome", "combination")
+    return Draws(values, pd.Index(draws["outcome"]), pd.Index(draws["combination"]))
 
 
 def grid(
@@ -167,8 +130,8 @@ def _complete(reading: Reading) -> bool:
 
 
 @dataclass(frozen=True)
-class AuditSettings:
-    """Choices of an audit.
+class AuditSettings(Cutoffs):
+    """Choices of an audit, beside where the words begin.
 
     Attributes
     ----------
@@ -179,15 +142,12 @@ class AuditSettings:
     errors
         OLS standard errors to read the claims with; the first are the report's own, which
         Holm and Benjamini-Hochberg adjust.
-    likely
-        Probability from which a sign or a joint statement is called likely.
     """
 
     model: str = ""
     vcov: str = ""
     kind: str = "eti"
     errors: tuple[str, ...] = ("classical", "cluster_citizen", "cluster_jobcenter")
-    likely: float = 0.8
 
     @property
     def ols_readings(self) -> tuple[str, ...]:
@@ -200,7 +160,7 @@ class AuditSettings:
         return (*self.ols_readings, POSTERIOR)
 
 
-def select_fit(frame: pd.DataFrame, settings: AuditSettings, *, level: float) -> pd.DataFrame:
+def select_fit(frame: pd.DataFrame, settings: AuditSettings) -> pd.DataFrame:
     """Keep the rows that an audit reads: one level, one fit, all jobcenters together.
 
     Raises
@@ -209,7 +169,7 @@ def select_fit(frame: pd.DataFrame, settings: AuditSettings, *, level: float) ->
         No OLS rows at this level, or several fits and none chosen.
     """
     at_level = frame[
-        ((frame["level"] - level).abs() < 1e-9)
+        ((frame["level"] - settings.level).abs() < 1e-9)
         & frame["estimand"].isin(COMPARED)
         & frame["jobcenter"].eq("")
     ]
@@ -217,7 +177,8 @@ def select_fit(frame: pd.DataFrame, settings: AuditSettings, *, level: float) ->
     if ols[ols["vcov"] == settings.errors[0]].empty:
         found = sorted(frame.loc[frame["source"] == "ols", "level"].dropna().unique())
         raise SettingsError(
-            f"the audit needs OLS intervals with {settings.errors[0]} errors at level {level}; "
+            f"the audit needs OLS intervals with {settings.errors[0]} errors at level "
+            f"{settings.level}; "
             f"the frame holds OLS intervals at levels {found}"
         )
     fit = at_level[(at_level["source"] == POSTERIOR) & (at_level["kind"] == settings.kind)]
@@ -239,16 +200,14 @@ def _choose(fit: pd.DataFrame, column: str, *, wanted: str) -> pd.DataFrame:
     return fit[fit[column] == chosen]
 
 
-def sources(
-    frame: pd.DataFrame, estimand: str, *, settings: AuditSettings, cutoffs: Cutoffs
-) -> dict[str, Source]:
+def sources(frame: pd.DataFrame, estimand: str, settings: AuditSettings) -> dict[str, Source]:
     """Return each reading's estimates of one estimand (a reading without rows is empty)."""
     rows = frame[frame["estimand"] == estimand]
     ols = rows[rows["source"] == "ols"]
     by_errors = {name: _records(ols[ols["vcov"] == name]) for name in settings.errors}
     found = {name: _source(records) for name, records in by_errors.items()}
     for name, column in ADJUSTED.items():
-        found[name] = _adjusted(by_errors[settings.errors[0]], column, cutoffs=cutoffs)
+        found[name] = _adjusted(by_errors[settings.errors[0]], column, level=settings.level)
     found[POSTERIOR] = _heard(_source(_records(rows[rows["source"] == POSTERIOR])))
     return found
 
@@ -269,11 +228,11 @@ def _source(records: dict[Key, dict[str, Any]]) -> Source:
     return Source({key: _reading(row, _side(row)) for key, row in records.items()}, records)
 
 
-def _adjusted(records: dict[Key, dict[str, Any]], column: str, *, cutoffs: Cutoffs) -> Source:
+def _adjusted(records: dict[Key, dict[str, Any]], column: str, *, level: float) -> Source:
     """Read OLS with adjusted p values; without one (a family of none) nothing can be read."""
     kept = {key: row for key, row in records.items() if not math.isnan(row[column])}
     readings = {
-        key: _reading(row, _sign(row["estimate"]) if row[column] <= 1 - cutoffs.level else 0)
+        key: _reading(row, _sign(row["estimate"]) if row[column] <= 1 - level else 0)
         for key, row in kept.items()
     }
     return Source(readings, kept)
@@ -335,7 +294,7 @@ def estimand_columns(settings: AuditSettings) -> tuple[str, ...]:
 
 
 def estimand_part(
-    statement: Statement, evidence: Evidence, *, settings: AuditSettings, cutoffs: Cutoffs
+    statement: Statement, evidence: Evidence, settings: AuditSettings
 ) -> dict[str, Any]:
     """Return a claim's columns for one estimand (see `estimand_columns`; some may be left out)."""
     kept = tuple(code for code in statement.combinations if code != evidence.reference)
@@ -344,26 +303,27 @@ def estimand_part(
         words = {f"verdict_{name}": NOT_CHECKABLE for name in settings.readings}
         return part | words | {"reason": ABOUT_REFERENCE.reason}
     if statement.is_joint:
-        return part | _joint_part(statement, kept, evidence, settings=settings, cutoffs=cutoffs)
-    return part | _single_part(statement, evidence, settings=settings, cutoffs=cutoffs)
+        return part | _joint_part(statement, kept, evidence, settings)
+    return part | _single_part(statement, evidence, settings)
 
 
 def _single_part(
-    statement: Statement, evidence: Evidence, *, settings: AuditSettings, cutoffs: Cutoffs
+    statement: Statement, evidence: Evidence, settings: AuditSettings
 ) -> dict[str, Any]:
     key = (statement.outcomes[0], statement.combinations[0])
     part = _single_numbers(key, evidence, settings=settings)
     for name in settings.readings:
         reading = evidence.sources[name].readings.get(key, MISSING)
-        verdict = single_verdict(statement.kind, statement.sign, reading, cutoffs)
+        verdict = single_verdict(statement.kind, statement.sign, reading, settings)
         part[f"verdict_{name}"] = verdict.word
     posterior = evidence.sources[POSTERIOR].readings.get(key, MISSING)
     sign = statement.sign or (1 if posterior.estimate > 0 else -1)
     p_sign = posterior.p_positive if sign > 0 else 1 - posterior.p_positive
     part["p_direction"], part["p_wrong_sign"] = p_sign, 1 - p_sign
     if evidence.draws is not None:
-        part["p_beyond"] = _p_beyond(statement, evidence.draws.of(*key)[:, None, None], cutoffs)
-    part["region"] = region(posterior, cutoffs)
+        block = evidence.draws.block(*([label] for label in key))
+        part["p_beyond"] = _p_beyond(statement, block, settings)
+    part["region"] = region(posterior, settings)
     silent = key in evidence.sources[POSTERIOR].silent
     part["reason"] = NO_RESPONSE.reason if silent else verdict.reason
     return part
@@ -391,27 +351,22 @@ def _single_numbers(
 
 
 def _joint_part(
-    statement: Statement,
-    kept: tuple[str, ...],
-    evidence: Evidence,
-    *,
-    settings: AuditSettings,
-    cutoffs: Cutoffs,
+    statement: Statement, kept: tuple[str, ...], evidence: Evidence, settings: AuditSettings
 ) -> dict[str, Any]:
     part: dict[str, Any] = {}
     for name in settings.ols_readings:
-        counts = _tally(statement, kept, evidence, name=name, cutoffs=cutoffs)
-        part[f"verdict_{name}"] = joint_verdict(statement.kind, counts, cutoffs).word
+        counts = _tally(statement, kept, evidence, settings, name=name)
+        part[f"verdict_{name}"] = joint_verdict(statement.kind, counts, settings).word
     report = evidence.sources[settings.errors[0]]
     part |= _counts("ols", statement, kept, source=report)
     part |= _counts("posterior", statement, kept, source=evidence.sources[POSTERIOR])
     verdict = NO_DRAWS
     if evidence.draws is not None:
-        counts = _tally(statement, kept, evidence, name=POSTERIOR, cutoffs=cutoffs)
-        verdict = joint_verdict(statement.kind, counts, cutoffs)
+        counts = _tally(statement, kept, evidence, settings, name=POSTERIOR)
+        verdict = joint_verdict(statement.kind, counts, settings)
         part["p_joint"], part["p_turned"] = counts.p_rule, counts.p_turned
         block = evidence.draws.block(statement.outcomes, kept)
-        part["p_beyond"] = _p_beyond(statement, block, cutoffs)
+        part["p_beyond"] = _p_beyond(statement, block, settings)
     part["verdict_posterior"], part["reason"] = verdict
     return part
 
@@ -420,9 +375,9 @@ def _tally(
     statement: Statement,
     kept: tuple[str, ...],
     evidence: Evidence,
+    settings: AuditSettings,
     *,
     name: str,
-    cutoffs: Cutoffs,
 ) -> Tally:
     from_draws = name == POSTERIOR
     inside, outside = (
@@ -435,7 +390,7 @@ def _tally(
         )
         for combinations in (kept, statement.outside)
     )
-    return tally(statement, inside, outside=outside, cutoffs=cutoffs, from_draws=from_draws)
+    return tally(statement, inside, outside=outside, cutoffs=settings, from_draws=from_draws)
 
 
 def _counts(

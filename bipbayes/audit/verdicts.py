@@ -7,6 +7,7 @@ the reference.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import pandas as pd
@@ -30,7 +31,6 @@ from bipbayes.audit.rules import (
     UPHELD,
     WEAKENED,
     WORDS,
-    Cutoffs,
     size_columns,
 )
 from bipbayes.audit.statements import KINDS, Statement, statements
@@ -88,12 +88,11 @@ def audit_claims(
     SettingsError
         No OLS intervals at this level, or several fits and none chosen.
     """
-    settings = settings or AuditSettings()
-    cutoffs = Cutoffs(level=level, likely=settings.likely, beyond=beyond)
-    frame = select_fit(intervals_frame, settings, level=level)
+    settings = replace(settings or AuditSettings(), level=level, beyond=beyond)
+    frame = select_fit(intervals_frame, settings)
     evidence = {}
     for estimand in COMPARED:
-        found = sources(frame, estimand, settings=settings, cutoffs=cutoffs)
+        found = sources(frame, estimand, settings)
         joint = labelled_draws(draws[estimand]) if estimand in draws else None
         evidence[estimand] = Evidence(
             found,
@@ -101,7 +100,7 @@ def audit_claims(
             codebook.no_treatment if estimand == "contrast" else "",
         )
     rows = [
-        _row(claim, statement, evidence, settings=settings, cutoffs=cutoffs)
+        _row(claim, statement, evidence, settings)
         for (_, claim), statement in zip(
             claims.iterrows(), statements(claims, codebook), strict=True
         )
@@ -159,19 +158,17 @@ def _row(
     claim: pd.Series,
     statement: Statement,
     evidence: Mapping[str, Evidence],
-    *,
     settings: AuditSettings,
-    cutoffs: Cutoffs,
 ) -> dict[str, Any]:
     row: dict[str, Any] = {
         "kind": statement.kind,
         "counted": statement.over,
-        "level": cutoffs.level,
-        "likely": cutoffs.likely,
-        "beyond": cutoffs.beyond,
+        "level": settings.level,
+        "likely": settings.likely,
+        "beyond": settings.beyond,
     }
     for estimand, known in evidence.items():
-        part = estimand_part(statement, known, settings=settings, cutoffs=cutoffs)
+        part = estimand_part(statement, known, settings)
         row |= {f"{estimand}_{column}": value for column, value in part.items()}
     key = (statement.outcomes[0], statement.combinations[0])
     ols, posterior = (
