@@ -423,12 +423,12 @@ def _by_interval(statement: Statement, sides: Numbers) -> Flags:
 
 
 def _holds(statement: Statement, flags: list[Flags], present: list[Flags]) -> Flags:
-    members = _members(statement, flags[0], present[0])
+    members = counted_units(statement, flags[0], present[0])
     outside = flags[1][..., present[1]] if statement.quantifier == ESPECIALLY else None
     return quantifier_holds(statement.quantifier, members, outside)
 
 
-def _members(statement: Statement, flags: Flags, present: Flags) -> Flags:
+def counted_units(statement: Statement, flags: Flags, present: Flags) -> Flags:
     """Reduce ``[sample, outcome, combination]`` to the units that the quantifier counts."""
     if statement.over == "pairs" or statement.quantifier == ESPECIALLY:
         return flags[..., present]

@@ -1,13 +1,8 @@
 """Whether estimates agree with the report's statements on Figures 3 to 24.
 
-Each claim is read as the truth of its members, the pairs of outcome and combination that it
-speaks of; its quantifier (`bipbayes.audit.statements`) says how many of them must be true.
-Where a claim speaks of indicators at large, its members are
-
-- its outcomes, if it names one combination or its note says that the quantifier runs over the
-  outcomes (an outcome is true if more than half of its combinations are);
-- all pairs, for "all", "generally" and "especially";
-- its combinations otherwise (a combination is true if more than half of the outcomes are).
+Statements are those of the audit (`bipbayes.audit.statements`), read strictly: what is said must
+hold of the estimates themselves, in as many of the units that a quantifier counts as it says, and
+a printed size must come out.
 
 `verify_calibration` is a last look at calibrated data: every published number and statement, or
 an error.
@@ -19,26 +14,26 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr, stdtr
+from scipy.special import stdtr
 
+from bipbayes.audit.rules import decimals, within_rounding
 from bipbayes.audit.statements import (
     ESPECIALLY,
-    expand_combinations,
-    expand_outcomes,
-    has_wildcard,
+    Statement,
+    counted_units,
     quantifier_holds,
+    statements,
 )
 from bipbayes.bip.calibrated_design import groups_of_combinations, published
-from bipbayes.bip.facts import fact
+from bipbayes.bip.facts import printed
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Booleans, Floats, Integers
 from bipbayes.errors import SettingsError, raise_all
+from bipbayes.intervals import places_moved
 from bipbayes.synthetic.design import Design
 from bipbayes.synthetic.truth import Sums, by_group, changes, divisors, sum_changes
 
 EXEMPT: Final = {"SUM-17": "clashes with the text of Figures 18, 20 and 21 (X40)"}
-PAIRWISE: Final = ("all", "generally", ESPECIALLY)
-PLACES_OF_HUNDRED: Final = 100
 ZERO_PERCENT: Final = (8.0, 12.0)  # unchanged averages (figures.csv)
 WEEKS: Final = (21.5, 22.0)  # "just under 22"
 SHARE_TOLERANCE: Final = 1.0  # percentage points, Table 4
@@ -46,7 +41,7 @@ SHARE_TOLERANCE: Final = 1.0  # percentage points, Table 4
 
 @dataclass(frozen=True)
 class Verdicts:
-    """Estimates by outcome and combination with their significance, same shape."""
+    """Estimates by outcome and combination in codebook order, with their significance."""
 
     estimate: Floats
     significant: Booleans
@@ -54,126 +49,82 @@ class Verdicts:
 
 @dataclass(frozen=True)
 class Claim:
-    """One row of ``claims.csv`` with its pattern resolved to positions in the codebook."""
+    """A statement by positions in the codebook, and the sizes printed with it (``""``: none).
 
-    claim_id: str
+    ``excepted`` marks the pairs of outcome and combination that it does not mean, ``others``
+    holds the combinations that ``especially`` compares with.
+    """
+
+    states: Statement
     outcomes: tuple[int, ...]
     combinations: tuple[int, ...]
-    direction: str
-    significant: str
-    quantifier: str
-    scope: str
-    effect_size: float
-    places_moved: float
-    over_outcomes: bool
-    at_large: bool
+    others: tuple[int, ...]
+    excepted: Booleans
+    effect_size: str
+    places_moved: str
+
+    @property
+    def at_large(self) -> bool:
+        """Whether it speaks of several outcomes."""
+        return len(self.outcomes) > 1
 
 
 def report_claims(codebook: Codebook) -> tuple[Claim, ...]:
     """Return the report's claims, without the exempt one, for BIP's codebook."""
-    rows = [row for row in fact("claims").to_dict("records") if row["claim_id"] not in EXEMPT]
-    return tuple(_claim(row, codebook) for row in rows)
+    rows = printed("claims")
+    pairs = zip(statements(rows, codebook), rows.to_dict("records"), strict=True)
+    return tuple(_claim(s, row, codebook) for s, row in pairs if s.claim_id not in EXEMPT)
 
 
-def _claim(row: Mapping[Hashable, object], codebook: Codebook) -> Claim:
-    text = {str(key): str(value) for key, value in row.items()}
-    outcomes = expand_outcomes(text["outcome"], codebook)
-    combinations = expand_combinations(text["combination"], text["excludes"], codebook)
+def _claim(states: Statement, row: Mapping[Hashable, str], codebook: Codebook) -> Claim:
+    outcomes, combinations = codebook.outcomes.index, codebook.combinations.index
+    excepted = np.zeros((len(codebook.outcomes), len(codebook.combinations)), dtype=np.bool_)
+    for outcome, combination in states.excepted:
+        excepted[outcomes(outcome), combinations(combination)] = True
     return Claim(
-        claim_id=text["claim_id"],
-        outcomes=tuple(map(codebook.outcomes.index, outcomes)),
-        combinations=tuple(map(codebook.combinations.index, combinations)),
-        direction=text["direction"],
-        significant=text["significant"],
-        quantifier=text["quantifier"],
-        scope=text["scope"],
-        effect_size=float(text["effect_size"]),
-        places_moved=float(text["places_moved"]),
-        over_outcomes=len(combinations) == 1 or "quantifier over the outcomes" in text["note"],
-        at_large=has_wildcard(text["outcome"]),
+        states,
+        tuple(map(outcomes, states.outcomes)),
+        tuple(map(combinations, states.combinations)),
+        tuple(map(combinations, states.outside)),
+        excepted,
+        row["effect_size"],
+        row["places_moved"],
     )
 
 
-def member_truth(claim: Claim, verdicts: Verdicts, *, excepted: Booleans) -> Booleans:
-    """Say where a claim is true, for every outcome and combination, whether meant or not.
-
-    Parameters
-    ----------
-    claim
-        What is said.
-    verdicts
-        Estimates and significance, shape (outcome, combination).
-    excepted
-        Pairs that other statements single out as significant setbacks; a statement that
-        nothing else is a setback ("otherwise", ``SUM-13``) does not mean them.
-    """
-    positive, negative = verdicts.estimate > 0, verdicts.estimate < 0
-    by_direction = {
-        "positive": positive,
-        "negative": negative,
-        "not_negative": ~(negative & verdicts.significant),
-        "none": np.ones_like(positive),
+def member_truth(claim: Claim, verdicts: Verdicts) -> Booleans:
+    """Say where a claim is true, for every outcome and combination, whether meant or not."""
+    size, significant = claim.states.sign * verdicts.estimate, verdicts.significant
+    truth = {
+        "significant": (size > 0) & significant,
+        "direction": size > 0,
+        "hedged": (size > 0) & ~significant,
+        "insignificant": ~significant,
+        "some_effect": significant,
+        "no_opposite": ~((size < 0) & significant) | claim.excepted,
     }
-    by_significance = {
-        "true": verdicts.significant,
-        "false": ~verdicts.significant,
-        "unstated": np.ones_like(positive),
-    }
-    truth = by_direction[claim.direction] & by_significance[claim.significant]
-    if claim.at_large and claim.direction == "not_negative":
-        truth = truth | excepted
-    return np.asarray(truth)
+    return np.asarray(truth[claim.states.kind])
 
 
-def claim_holds(claim: Claim, verdicts: Verdicts, *, excepted: Booleans) -> bool:
-    """Say whether estimates agree with one claim.
-
-    Parameters
-    ----------
-    claim
-        What is said.
-    verdicts
-        Estimates and significance, shape (outcome, combination) in codebook order.
-    excepted
-        See `member_truth`.
-    """
-    truth = member_truth(claim, verdicts, excepted=excepted)
+def claim_holds(claim: Claim, verdicts: Verdicts) -> bool:
+    """Say whether estimates agree with one claim."""
+    truth, states = member_truth(claim, verdicts), claim.states
     inside = truth[np.ix_(claim.outcomes, claim.combinations)]
-    if not claim.at_large:
-        return bool(quantifier_holds(claim.quantifier, inside[0])) and _size_agrees(claim, verdicts)
-    if claim.over_outcomes:
-        return bool(quantifier_holds(claim.quantifier, _mostly(inside, axis=1)))
-    if claim.quantifier not in PAIRWISE:
-        return bool(quantifier_holds(claim.quantifier, _mostly(inside, axis=0)))
-    others = [c for c in range(truth.shape[1]) if c not in claim.combinations]
-    outside = truth[np.ix_(claim.outcomes, others)]
-    return bool(quantifier_holds(claim.quantifier, inside.ravel(), outside.ravel()))
+    outside = truth[np.ix_(claim.outcomes, claim.others)].ravel()
+    units = counted_units(states, inside, np.ones_like(inside))
+    compared = outside if states.quantifier == ESPECIALLY else None
+    return bool(quantifier_holds(states.quantifier, units, compared)) and _size_agrees(
+        claim, float(verdicts.estimate[claim.outcomes[0], claim.combinations[0]])
+    )
 
 
-def _mostly(truth: Booleans, *, axis: int) -> Booleans:
-    return np.asarray(2 * truth.sum(axis=axis) > truth.shape[axis])
-
-
-def _size_agrees(claim: Claim, verdicts: Verdicts) -> bool:
-    """Compare with a printed effect size (its own decimals) and places moved (whole places)."""
-    estimate = float(verdicts.estimate[claim.outcomes[0], claim.combinations[0]])
-    agrees = True
-    if np.isfinite(claim.effect_size):
-        decimals = len(f"{claim.effect_size:g}".partition(".")[2])
-        agrees = round(estimate, decimals) == claim.effect_size
-    if np.isfinite(claim.places_moved):
-        places = abs(PLACES_OF_HUNDRED * (float(ndtr(estimate)) - 0.5))
-        agrees = agrees and round(places) == claim.places_moved
-    return agrees
-
-
-def named_setbacks(claims: tuple[Claim, ...], shape: tuple[int, int]) -> Booleans:
-    """Mark the pairs that a single statement calls a significant setback."""
-    marked = np.zeros(shape, dtype=np.bool_)
-    for claim in claims:
-        if claim.scope == "single" and (claim.direction, claim.significant) == ("negative", "true"):
-            marked[claim.outcomes[0], claim.combinations[0]] = True
-    return marked
+def _size_agrees(claim: Claim, estimate: float) -> bool:
+    """Compare with a printed effect size, and with places moved, which print without sign."""
+    pairs = (
+        (estimate, claim.effect_size),
+        (abs(float(places_moved(estimate))), claim.places_moved),
+    )
+    return all(within_rounding(value, float(text), decimals(text)) for value, text in pairs if text)
 
 
 def unmet_claims(estimate: pd.DataFrame, p_value: pd.DataFrame, codebook: Codebook) -> list[str]:
@@ -198,10 +149,7 @@ def unmet_claims(estimate: pd.DataFrame, p_value: pd.DataFrame, codebook: Codebo
         np.asarray(p_value.loc[rows, columns].to_numpy(dtype=np.float64) < 0.05),
     )
     claims = report_claims(codebook)
-    excepted = named_setbacks(claims, verdicts.estimate.shape)
-    return [
-        claim.claim_id for claim in claims if not claim_holds(claim, verdicts, excepted=excepted)
-    ]
+    return [claim.states.claim_id for claim in claims if not claim_holds(claim, verdicts)]
 
 
 def verify_calibration(design: Design, answers: Integers) -> None:

@@ -44,7 +44,6 @@ from bipbayes.bip.claims import (
     Verdicts,
     claim_holds,
     member_truth,
-    named_setbacks,
     report_claims,
 )
 from bipbayes.bip.facts import bip_codebook
@@ -284,9 +283,7 @@ def _single_bounds(frame: Frame) -> list[Bound]:
     """Turn statements on single estimates, and printed sizes, into bounds on effects."""
     bounds = []
     for claim in frame.claims:
-        if not claim.at_large and claim.quantifier == "":
-            bounds += _claim_bounds(frame, claim, claim.combinations[0])
-        elif not claim.at_large and claim.quantifier == "all":
+        if not claim.at_large and claim.states.quantifier in ("", "all"):
             for place in claim.combinations:
                 bounds += _claim_bounds(frame, claim, place)
     return bounds
@@ -296,26 +293,26 @@ def _claim_bounds(frame: Frame, claim: Claim, place: int) -> list[Bound]:
     outcome = claim.outcomes[0]
     clear = CLEAR / float(np.sqrt(frame.fewest[outcome, place]))
     unclear = UNCLEAR / float(np.sqrt(frame.most[outcome, place]))
-    sign = {"positive": 1.0, "negative": -1.0}.get(claim.direction, 0.0)
+    kind, sign = claim.states.kind, float(claim.states.sign)
     bounds: list[Bound] = []
     size = _printed_size(claim, sign)
     if size is not None:  # a printed size says more than "significant"
         return [(outcome, place, side, side * size - SIZE_TOLERANCE) for side in (-1.0, 1.0)]
-    if sign:
-        least = clear if claim.significant == "true" else SIGN
+    if kind in ("significant", "direction", "hedged"):
+        least = clear if kind == "significant" else SIGN
         bounds.append((outcome, place, sign, least))
-    if claim.significant == "false":
+    if kind in ("hedged", "insignificant"):
         bounds += [(outcome, place, side, -unclear) for side in (-1.0, 1.0)]
-    if claim.direction == "not_negative":
-        bounds.append((outcome, place, 1.0, -unclear))
+    if kind == "no_opposite":
+        bounds.append((outcome, place, sign, -unclear))
     return bounds
 
 
 def _printed_size(claim: Claim, sign: float) -> float | None:
-    if np.isfinite(claim.effect_size):
-        return claim.effect_size
-    if np.isfinite(claim.places_moved):
-        return sign * float(ndtri(0.5 + claim.places_moved / 100))
+    if claim.effect_size:
+        return float(claim.effect_size)
+    if claim.places_moved:
+        return sign * float(ndtri(0.5 + float(claim.places_moved) / 100))
     return None
 
 
@@ -387,11 +384,10 @@ def _missing_bounds(frame: Frame, effects: Floats) -> list[Bound]:
     """For each unmet tendency, bind the member that comes nearest to agreeing."""
     significant = np.abs(effects) * np.sqrt(frame.n) > CRITICAL
     verdicts = Verdicts(effects, significant)
-    excepted = named_setbacks(frame.claims, effects.shape)
     bounds = []
     for claim in frame.claims:
-        if not claim_holds(claim, verdicts, excepted=excepted):
-            truth = member_truth(claim, verdicts, excepted=excepted)
+        if not claim_holds(claim, verdicts):
+            truth = member_truth(claim, verdicts)
             bounds += _nearest_member(frame, claim, truth, effects=effects)
     return bounds
 
@@ -399,7 +395,7 @@ def _missing_bounds(frame: Frame, effects: Floats) -> list[Bound]:
 def _nearest_member(
     frame: Frame, claim: Claim, truth: NDArray[np.bool_], *, effects: Floats
 ) -> list[Bound]:
-    score = (-effects if claim.direction == "negative" else effects) * np.sqrt(frame.n)
+    score = (claim.states.sign or 1) * effects * np.sqrt(frame.n)
     pairs = [
         (float(score[outcome, place]), outcome, place)
         for outcome in claim.outcomes
@@ -407,7 +403,9 @@ def _nearest_member(
         if not truth[outcome, place]
     ]
     if not pairs:
-        raise SettingsError(f"claim {claim.claim_id} is unmet although all its members agree")
+        raise SettingsError(
+            f"claim {claim.states.claim_id} is unmet although all its members agree"
+        )
     _, outcome, place = max(pairs)
     return (
         _claim_bounds(frame, claim, place)
@@ -417,9 +415,9 @@ def _nearest_member(
 
 
 def _large_bounds(frame: Frame, claim: Claim, outcome: int, place: int) -> list[Bound]:
-    sign = -1.0 if claim.direction == "negative" else 1.0
-    if claim.direction == "not_negative":
-        return [(outcome, place, 1.0, -UNCLEAR / float(np.sqrt(frame.most[outcome, place])))]
+    sign = float(claim.states.sign or 1)
+    if claim.states.kind == "no_opposite":
+        return [(outcome, place, sign, -UNCLEAR / float(np.sqrt(frame.most[outcome, place])))]
     return [(outcome, place, sign, SIGN)]
 
 
