@@ -32,19 +32,11 @@ def design_errors(
 ) -> tuple[Numbers, Numbers, Numbers]:
     """Return power, type S and type M.
 
-    Parameters
-    ----------
-    true_effect
-        Effects assumed true, not zero; any sign, any shape.
-    se
-        Standard errors, above zero, in the same units; broadcast with `true_effect`.
-    level
-        Level of the intervals; significant means that zero lies outside.
+    `true_effect`: effects assumed true, not zero; any sign, any shape; `se`: standard errors, above
+    zero, in the same units; broadcast with `true_effect`; `level`: level of the intervals;
+    significant means that zero lies outside.
 
-    Returns
-    -------
-    tuple of numpy.ndarray
-        Power, type S (both probabilities) and type M (a factor of at least about 1).
+    Returns: power, type S (both probabilities) and type M (a factor of at least about 1).
     """
     d = np.abs(np.asarray(true_effect, dtype=float)) / np.asarray(se, dtype=float)
     z = stats.norm.ppf((1 + level) / 2)

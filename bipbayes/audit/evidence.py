@@ -163,10 +163,7 @@ class AuditSettings(Cutoffs):
 def select_fit(frame: pd.DataFrame, settings: AuditSettings) -> pd.DataFrame:
     """Keep the rows that an audit reads: one level, one fit, all jobcenters together.
 
-    Raises
-    ------
-    SettingsError
-        No OLS rows at this level, or several fits and none chosen.
+    Raises SettingsError: no OLS rows at this level, or several fits and none chosen.
     """
     at_level = frame[
         ((frame["level"] - settings.level).abs() < 1e-9)

@@ -164,16 +164,8 @@ class Reading:
 def single_verdict(kind: str, sign: int, reading: Reading, cutoffs: Cutoffs) -> Verdict:
     """Return the word for a statement on one estimate.
 
-    Parameters
-    ----------
-    kind
-        A kind of `bipbayes.audit.statements.KINDS`.
-    sign
-        The claimed sign: 1, -1 or 0.
-    reading
-        The estimate under one source.
-    cutoffs
-        Where the words begin.
+    `kind`: A kind of `bipbayes.audit.statements.KINDS`; `sign`: the claimed sign: 1, -1 or 0;
+    `reading`: the estimate under one source; `cutoffs`: where the words begin.
     """
     if kind == "nothing":
         return Verdict(NOT_CHECKABLE, "states neither a sign nor a significance")
@@ -231,11 +223,8 @@ def _some_effect(reading: Reading, cutoffs: Cutoffs) -> Verdict:
 def region(reading: Reading, cutoffs: Cutoffs) -> str:
     """Place an interval against the region from ``-beyond`` to ``beyond``.
 
-    Returns
-    -------
-    str
-        ``inside`` (only then is an effect of that size ruled out), ``outside`` (an effect of
-        that size is found), ``open``, or ``""`` where there is no interval.
+    Returns: ``inside`` (only then is an effect of that size ruled out), ``outside`` (an effect of
+    that size is found), ``open``, or ``""`` where there is no interval.
     """
     if math.isnan(reading.lower) or math.isnan(reading.upper):
         return ""
@@ -384,12 +373,8 @@ def size_columns(
 ) -> dict[str, Any]:
     """Return what the audit says of a claim's printed sizes (nothing where it prints none).
 
-    Parameters
-    ----------
-    claim
-        One row of the claims, all text; ``places_moved`` takes its sign from the direction.
-    ols, posterior
-        The estimate of ``effect`` under the report's errors and under the model.
+    `claim`: one row of the claims, all text; ``places_moved`` takes its sign from the direction;
+    `ols`, `posterior`: the estimate of ``effect`` under the report's errors and under the model.
     """
     columns: dict[str, Any] = {}
     for measure in MEASURES:

@@ -366,19 +366,10 @@ def tally(
 ) -> Tally:
     """Count what a joint statement needs.
 
-    Parameters
-    ----------
-    statement
-        A statement on several estimates.
-    inside
-        Its estimates.
-    outside
-        The other combinations, for ``especially`` (an empty block otherwise).
-    cutoffs
-        Gives the stated size.
-    from_draws
-        True for posterior draws, False for OLS point estimates. Only draws can turn a
-        statement round by themselves; OLS does so by its intervals.
+    `statement`: A statement on several estimates; `inside`: its estimates; `outside`: the other
+    combinations, for ``especially`` (an empty block otherwise); `cutoffs`: gives the stated size;
+    `from_draws`: True for posterior draws, False for OLS point estimates. Only draws can turn a
+    statement round by themselves; OLS does so by its intervals.
     """
     grids = (inside, outside)
     as_claimed = [_as_claimed(statement, grid.samples, cutoffs.beyond) for grid in grids]

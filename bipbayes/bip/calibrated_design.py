@@ -125,21 +125,9 @@ class _Block:
 def calibrated_design(seed: int) -> Design:
     """Build the design of the calibrated synthetic BIP.
 
-    Parameters
-    ----------
-    seed
-        Seed of the simulation.
-
-    Returns
-    -------
-    Design
-        Citizens, responses by respondent, progressions by outcome (Table 1), combinations
-        (Table 3) exactly, and jobcenters' shares (Table 4) within the printed rounding.
-
-    Raises
-    ------
-    SettingsError
-        A count cannot be reached with this seed.
+    `seed`: seed of the simulation. Returns: citizens, responses by respondent, progressions by
+    outcome (Table 1), combinations (Table 3) exactly, and jobcenters' shares (Table 4) within the
+    printed rounding. Raises SettingsError: A count cannot be reached with this seed.
     """
     facts, codebook = published(), bip_codebook()
     attendance = calibrated_attendance(
@@ -249,14 +237,8 @@ def calibrated_attendance(
 ) -> Attendance:
     """Draw the occasions of BIP with exact totals.
 
-    Parameters
-    ----------
-    stream
-        Source of randomness.
-    citizens
-        Number of citizens, each with at least two responses of both respondents.
-    responses
-        Number of responses of citizens and of caseworkers.
+    `citizens`: number of citizens, each with at least two responses of both respondents;
+    `responses`: number of responses of citizens and of caseworkers.
     """
     rows = responses[0] + ONLY_CASEWORKER
     citizen = _exact_rows(stream, citizens=citizens, rows=rows)
@@ -299,20 +281,9 @@ def _known(stream: Stream, *, citizen: Integers, present: Booleans) -> Booleans:
 def deal(stream: Stream, weights: Integers, *, totals: Integers) -> Integers:
     """Deal weighted items out to boxes so that the weights in each box sum to its total.
 
-    Parameters
-    ----------
-    stream
-        Source of randomness.
-    weights
-        Whole numbers from 0; there must be enough ones to fill up.
-    totals
-        One for each box, with the same sum as the weights.
-
-    Returns
-    -------
-    numpy.ndarray
-        Box by item, drawn in proportion to the room left; -1 for items too heavy for any
-        box that is left (the caller splits them).
+    `weights`: whole numbers from 0; there must be enough ones to fill up; `totals`: one for each
+    box, with the same sum as the weights. Returns: box by item, drawn in proportion to the room
+    left; -1 for items too heavy for any box that is left (the caller splits them).
     """
     order = stream.permutation(len(weights))
     order = order[np.argsort(-weights[order], kind="stable")]
@@ -344,16 +315,8 @@ def exact_sites(
 ) -> Integers:
     """Deal jobcenters to citizens, with exact totals of counted responses.
 
-    Parameters
-    ----------
-    stream
-        Source of randomness.
-    citizen
-        Citizen by response.
-    counted
-        The responses that the totals count.
-    totals
-        Counted responses by jobcenter.
+    `citizen`: citizen by response; `counted`: the responses that the totals count; `totals`:
+    counted responses by jobcenter.
     """
     weights = np.bincount(citizen, weights=counted).astype(np.int64)
     return deal(stream, weights, totals=totals)
@@ -364,18 +327,8 @@ def exact_combinations(
 ) -> Integers:
     """Deal combinations to responses, with exact totals of counted responses.
 
-    Parameters
-    ----------
-    stream
-        Source of randomness.
-    run
-        Run by response.
-    site
-        Jobcenter by response.
-    counted
-        The responses that the totals count.
-    totals
-        Shape (jobcenter, combination).
+    `run`: run by response; `site`: jobcenter by response; `counted`: the responses that the totals
+    count; `totals`: shape (jobcenter, combination).
     """
     combination = np.full(len(run), -1, dtype=np.int64)
     for place, wanted in enumerate(totals):
@@ -397,16 +350,8 @@ def fit_counts(
 ) -> Booleans:
     """Give or withhold answers on free responses until every question's count fits.
 
-    Parameters
-    ----------
-    stream
-        Source of randomness.
-    answered
-        Shape (response, question).
-    free
-        Responses that may be changed.
-    surplus
-        Progressions too many by question (negative: too few).
+    `answered`: shape (response, question); `free`: responses that may be changed; `surplus`:
+    progressions too many by question (negative: too few).
     """
     answered = answered.copy()
     for question, excess in enumerate(surplus.tolist()):

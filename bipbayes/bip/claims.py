@@ -130,18 +130,9 @@ def _size_agrees(claim: Claim, estimate: float) -> bool:
 def unmet_claims(estimate: pd.DataFrame, p_value: pd.DataFrame, codebook: Codebook) -> list[str]:
     """Name the claims that estimates contradict.
 
-    Parameters
-    ----------
-    estimate, p_value
-        OLS on standardised progression and its two-sided p values, rows the outcomes and
-        columns the combinations (any order).
-    codebook
-        BIP's.
-
-    Returns
-    -------
-    list of str
-        Claim ids; significance is at 95 %. `EXEMPT` claims are not looked at.
+    `estimate`, `p_value`: OLS on standardised progression and its two-sided p values, rows the
+    outcomes and columns the combinations (any order); `codebook`: BIP's. Returns: claim ids;
+    significance is at 95 %. `EXEMPT` claims are not looked at.
     """
     rows, columns = list(codebook.outcomes), list(codebook.combinations)
     verdicts = Verdicts(
@@ -155,17 +146,8 @@ def unmet_claims(estimate: pd.DataFrame, p_value: pd.DataFrame, codebook: Codebo
 def verify_calibration(design: Design, answers: Integers) -> None:
     """Compare calibrated answers with all that the report prints.
 
-    Parameters
-    ----------
-    design
-        Who answers what.
-    answers
-        Shape (response, question).
-
-    Raises
-    ------
-    SettingsError
-        Names everything that does not agree.
+    `design`: who answers what; `answers`: shape (response, question). Raises SettingsError: names
+    everything that does not agree.
     """
     sums = sum_changes(design, answers)
     faults = [
@@ -183,11 +165,8 @@ def verify_calibration(design: Design, answers: Integers) -> None:
 def classical_estimates(design: Design, sums: Sums) -> tuple[pd.DataFrame, pd.DataFrame]:
     """OLS of standardised progression on all combinations, from sums alone.
 
-    Returns
-    -------
-    tuple of pandas.DataFrame
-        Estimates and two-sided p values with classical errors, rows outcomes, columns
-        combinations.
+    Returns: estimates and two-sided p values with classical errors, rows outcomes, columns
+    combinations.
     """
     n = sums.count.astype(np.float64)
     size = n.sum(axis=1)

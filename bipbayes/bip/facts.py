@@ -59,16 +59,9 @@ def _read(name: str) -> pd.DataFrame:
 def fact(name: str) -> pd.DataFrame:
     """Return one of the report's fact tables.
 
-    Parameters
-    ----------
-    name
-        One of `FACTS`, each a CSV file of the report's printed tables, figures and statements.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A fresh copy. Codes and combinations are text, an empty text field is ``""``, an empty
-        number ``NaN``.
+    `name`: one of `FACTS`, each a CSV file of the report's printed tables, figures and statements.
+    Returns: A fresh copy. Codes and combinations are text, an empty text field is ``""``, an empty
+    number ``NaN``.
     """
     if name not in FACTS:
         raise ValueError(f"there are no facts called {name!r}; known: {', '.join(FACTS)}")

@@ -193,16 +193,10 @@ def _result(row: pd.Series) -> str:
 def agrees(value: float, published: str, comparison: str) -> bool:
     """Say whether a value agrees with a printed number.
 
-    Parameters
-    ----------
-    value
-        What the run gives.
-    published
-        Text as printed; its decimals say how it was rounded.
-    comparison
-        ``rounding`` (half of the last printed digit either way), ``magnitude`` (the same
-        without signs), ``at least``, ``at most``, ``just under`` (less, by at most one),
-        ``below one`` (printed "<1%") or ``negative`` (printed as a word).
+    `value`: what the run gives; `published`: text as printed; its decimals say how it was rounded;
+    `comparison`: ``rounding`` (half of the last printed digit either way), ``magnitude`` (the same
+    without signs), ``at least``, ``at most``, ``just under`` (less, by at most one), ``below one``
+    (printed "<1%") or ``negative`` (printed as a word).
     """
     if comparison == "negative":
         return value < 0

@@ -88,19 +88,8 @@ def draw_fees(stream: Stream, panel: Panel, printed: Floats, *, services: Floats
 def draw_times(stream: Stream, panel: Panel, printed: dict[str, Floats]) -> dict[str, Floats]:
     """Draw shares of time in the last three and five years, by column.
 
-    Parameters
-    ----------
-    stream
-        Source of randomness.
-    panel
-        Counted responses by citizen and group.
-    printed
-        Wanted means by column (parts of 1), shape (group,).
-
-    Returns
-    -------
-    dict
-        Shares cut to six decimals; those of a window sum to less than 1.
+    `panel`: counted responses by citizen and group; `printed`: wanted means by column (parts of 1),
+    shape (group,). Returns: shares cut to six decimals; those of a window sum to less than 1.
     """
     recent = np.array([printed[f"{state}_three_years"] for state in STATES])
     whole = np.array([printed[f"{state}_five_years"] for state in STATES])

@@ -104,10 +104,7 @@ class Panel:
 def make_panel(study: Study) -> Panel:
     """Count each citizen's responses of the analysis sample by group.
 
-    Raises
-    ------
-    SettingsError
-        The study has other treatments than the report's tables.
+    Raises SettingsError: the study has other treatments than the report's tables.
     """
     codebook = study.codebook
     groups = group_labels(codebook)
@@ -150,22 +147,12 @@ def tilted_shares(
 ) -> Floats:
     """Return probabilities of the categories.
 
-    Parameters
-    ----------
-    base
-        Predictors before tilting, shape (citizen, category).
-    counts
-        Weights by group, shape (citizen, group); not negative.
-    targets
-        Wanted weighted sums, shape (category, group). Where they cannot be met the
-        probabilities go as far as `ROUNDS` steps lead.
-    numbers
-        How many citizens each row stands for (default one).
+    `base`: predictors before tilting, shape (citizen, category); `counts`: weights by group, shape
+    (citizen, group); not negative; `targets`: wanted weighted sums, shape (category, group). Where
+    they cannot be met the probabilities go as far as `ROUNDS` steps lead; `numbers`: how many
+    citizens each row stands for (default one).
 
-    Returns
-    -------
-    numpy.ndarray
-        Shape (citizen, category); what is missing to 1 is the last, unnamed category.
+    Returns: shape (citizen, category); what is missing to 1 is the last, unnamed category.
     """
     largest = max(float(counts.max(initial=0.0)), 1.0)
     held = np.ones(len(base)) if numbers is None else numbers
@@ -245,24 +232,12 @@ def allocate(
 ) -> Integers:
     """Draw one category for each eligible citizen.
 
-    Parameters
-    ----------
-    stream
-        Source of randomness.
-    counts
-        Counted responses, shape (citizen, group).
-    targets
-        Wanted weighted counts, shape (category, group). Scaled down where a group's categories
-        together want more than its eligible responses.
-    eligible
-        Citizens who may get a category.
-    full
-        True where every eligible citizen gets one (targets are scaled to fit).
+    `counts`: counted responses, shape (citizen, group); `targets`: wanted weighted counts, shape
+    (category, group). Scaled down where a group's categories together want more than its eligible
+    responses; `eligible`: citizens who may get a category; `full`: True where every eligible
+    citizen gets one (targets are scaled to fit).
 
-    Returns
-    -------
-    numpy.ndarray
-        Category by citizen, -1 for none; integers of 64 bits.
+    Returns: category by citizen, -1 for none; integers of 64 bits.
     """
     rows = np.flatnonzero(eligible)
     own = counts[rows]

@@ -94,27 +94,13 @@ def find_ends(design: Design) -> Ends:
 def repair(stream: Stream, design: Design, *, answers: Integers, wanted: Integers) -> Integers:
     """Nudge answers until every sum of changes equals its wanted total.
 
-    Parameters
-    ----------
-    stream
-        Source of randomness.
-    design
-        Who answers what, when and under which activities.
-    answers
-        Shape (response, question); not changed.
-    wanted
-        Totals in whole units, shape (outcome, combination). Each average must belong to one
-        respondent, and each indicator to one average.
+    `design`: who answers what, when and under which activities; `answers`: shape (response,
+    question); not changed; `wanted`: totals in whole units, shape (outcome, combination). Each
+    average must belong to one respondent, and each indicator to one average.
 
-    Returns
-    -------
-    numpy.ndarray
-        New answers.
+    Returns: new answers.
 
-    Raises
-    ------
-    SettingsError
-        A total cannot be reached with the answers that may move.
+    Raises SettingsError: A total cannot be reached with the answers that may move.
     """
     answers, wanted, scale = answers.copy(), wanted.copy(), design.codebook.scale
     ends = find_ends(design)
@@ -250,22 +236,12 @@ def wanted_totals(
 ) -> Integers:
     """Whole totals that give the printed means and come nearest to the target effects.
 
-    Parameters
-    ----------
-    sums
-        Gives numbers of changes and standard deviations as they are.
-    effects
-        Target effects, shape (outcome, combination).
-    thousandths
-        Printed means in thousandths of a scale point, by outcome.
-    divisor
-        Whole units of a scale point, by outcome.
+    `sums`: gives numbers of changes and standard deviations as they are; `effects`: target effects,
+    shape (outcome, combination); `thousandths`: printed means in thousandths of a scale point, by
+    outcome; `divisor`: whole units of a scale point, by outcome.
 
-    Returns
-    -------
-    numpy.ndarray
-        Shape (outcome, combination). Sums are exactly rounded (`math.fsum`), so that no
-        machine rounds a total differently.
+    Returns: shape (outcome, combination). Sums are exactly rounded (`math.fsum`), so that no
+    machine rounds a total differently.
     """
     totals = np.empty_like(sums.total)
     for outcome, row in enumerate(effects.tolist()):

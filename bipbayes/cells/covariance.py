@@ -107,33 +107,19 @@ def working_covariance(
 ) -> xr.Dataset:
     """Put the working covariance of the cells' estimates into named arrays.
 
-    Parameters
-    ----------
-    products
-        Of all parts, from `bipbayes.cells.products.residual_products`.
-    information
-        Of the cells, shape (cell, indicator).
-    indicators
-        Codes, in the scores' order.
-    respondent
-        Position of each indicator's respondent.
-    vcov
-        ``iid``, ``response`` or ``citizen``.
-    blocks
-        Number of combinations and of jobcenters.
-    say
-        Puts the study's words into sentences (`bipbayes.data.codebook.Codebook.say`).
+    `products`: of all parts, from `bipbayes.cells.products.residual_products`; `information`: of
+    the cells, shape (cell, indicator); `indicators`: codes, in the scores' order; `respondent`:
+    position of each indicator's respondent; `vcov`: ``iid``, ``response`` or ``citizen``; `blocks`:
+    number of combinations and of jobcenters; `say`: puts the study's words into sentences
+    (`bipbayes.data.codebook.Codebook.say`).
 
-    Returns
-    -------
-    xarray.Dataset
-        ``vcov[combination, jobcenter, indicator, indicator_]``, ``NaN`` without answers; as
-        estimated ``residual_covariance`` S0, ``lag_covariance`` S1, ``common_starts`` s; as used
-        ``change_covariance`` D (S0 but for ``citizen``), ``noise_covariance`` N and
-        ``persistent_covariance`` C (zero but for ``citizen``) ``[indicator, indicator_]``.
-        Attrs ``repair`` (a sentence), ``repair_added`` (share of the trace of S0),
-        ``repair_lowest``, ``repair_raised``, ``neighbouring_pairs``, ``other_pairs``,
-        ``persistence_shrinkage``. Coords of the indicators only.
+    Returns: ``vcov[combination, jobcenter, indicator, indicator_]``, ``NaN`` without answers; as
+    estimated ``residual_covariance`` S0, ``lag_covariance`` S1, ``common_starts`` s; as used
+    ``change_covariance`` D (S0 but for ``citizen``), ``noise_covariance`` N and
+    ``persistent_covariance`` C (zero but for ``citizen``) ``[indicator, indicator_]``. Attrs
+    ``repair`` (a sentence), ``repair_added`` (share of the trace of S0), ``repair_lowest``,
+    ``repair_raised``, ``neighbouring_pairs``, ``other_pairs``, ``persistence_shrinkage``. Coords of
+    the indicators only.
     """
     grams = products.grams
     found = estimate_moments(products, information, respondent=respondent)
@@ -197,12 +183,7 @@ def parts(found: Moments, *, vcov: str) -> Parts:
 def clipped(matrix: Floats, variance: float | None = None) -> tuple[Floats, Repair]:
     """Raise eigenvalues below `FLOOR` and say by how much, in shares of a variance.
 
-    Parameters
-    ----------
-    matrix
-        Symmetric.
-    variance
-        Default: the mean of its diagonal.
+    `matrix`: symmetric; `variance`: default: the mean of its diagonal.
     """
     values, vectors = np.linalg.eigh(matrix)
     scale = float(np.trace(matrix)) / len(matrix) if variance is None else variance
@@ -220,10 +201,7 @@ def clipped(matrix: Floats, variance: float | None = None) -> tuple[Floats, Repa
 def persistent(person: Floats, own: Floats, lag: Floats) -> tuple[Floats, Repair]:
     """Keep C between zero and a third of S0 + 2 S1 in every direction.
 
-    Parameters
-    ----------
-    person, own, lag
-        C, S0 and S1 as estimated.
+    `person`, `own`, `lag`: C, S0 and S1 as estimated.
     """
     base = clipped(own)[0]
     roots, vectors = eigh(lag, base)
@@ -243,17 +221,9 @@ def persistent(person: Floats, own: Floats, lag: Floats) -> tuple[Floats, Repair
 def separated(total: Floats, lag: Floats) -> tuple[Floats, Floats, dict[str, Repair]]:
     """Split the covariance of a change into the noise of its answers and real change.
 
-    Parameters
-    ----------
-    total
-        Covariance T of changes with a common start less what persists, positive definite.
-    lag
-        S1 - C, of neighbouring changes less what persists.
-
-    Returns
-    -------
-    tuple
-        N (positive semi-definite), D (positive definite) and what was clipped.
+    `total`: covariance T of changes with a common start less what persists, positive definite;
+    `lag`: S1 - C, of neighbouring changes less what persists. Returns: N (positive semi-definite),
+    D (positive definite) and what was clipped.
     """
     roots, vectors = eigh(lag, total)
     axes = total @ vectors  # total = axes axes', lag = (axes * roots) axes'

@@ -62,21 +62,12 @@ class Moments:
 def estimate_moments(products: Products, information: Floats, *, respondent: Integers) -> Moments:
     """Estimate covariances within responses, between neighbouring changes and between others.
 
-    Parameters
-    ----------
-    products
-        Of all parts, from `residual_products`.
-    information
-        Of the cells, shape (cell, indicator).
-    respondent
-        Position of each indicator's respondent, shape (indicator,).
+    `products`: of all parts, from `residual_products`; `information`: of the cells, shape (cell,
+    indicator); `respondent`: position of each indicator's respondent, shape (indicator,).
 
-    Returns
-    -------
-    Moments
-        S0 is unbiased where responses are independent, with any gaps: products over joint
-        answers are divided by the sum over cells of n[kl] (1 - 1/n[k] - 1/n[l] +
-        n[kl] / (n[k] n[l])), n[kl] joint answers (n - 1 for each cell without gaps).
+    Returns: S0 is unbiased where responses are independent, with any gaps: products over joint
+    answers are divided by the sum over cells of n[kl] (1 - 1/n[k] - 1/n[l] + n[kl] / (n[k] n[l])),
+    n[kl] joint answers (n - 1 for each cell without gaps).
     """
     sums = _sums(products, information)
     response = _ratio(products.own, sums.degrees)
@@ -188,10 +179,7 @@ def _shrunk(
 
     Signs of `scale` turn indicators before they are averaged, and back afterwards.
 
-    Returns
-    -------
-    tuple
-        Shape (indicator, indicator), 0 where nothing is known, and the averages' weight.
+    Returns: shape (indicator, indicator), 0 where nothing is known, and the averages' weight.
     """
     total = counts.sum(axis=0)
     units = np.outer(scale, scale)

@@ -58,31 +58,17 @@ def calendar_shocks(
 ) -> pd.DataFrame:
     """Estimate the size of shocks by jobcenter and quarter, by outcome.
 
-    Parameters
-    ----------
-    progression
-        From `bipbayes.data.progression.progression`.
-    codebook
-        Names indicators and averages.
-    level
-        Of intervals and of the limit.
-    seed
-        Of the random signs.
+    `progression`: from `bipbayes.data.progression.progression`; `codebook`: names indicators and
+    averages; `level`: of intervals and of the limit; `seed`: of the random signs.
 
-    Returns
-    -------
-    pandas.DataFrame
-        ``outcome`` (``all_indicators`` first: mean variance over the indicators), ``blocks``
-        (jobcenter and quarter, with changes of two citizens or more), ``shock`` (standard
-        deviation, in standard deviations of progression; 0 where its square is estimated below
-        zero), ``lower``, ``upper`` (from the differences between blocks), ``limit`` (the shock
-        that chance stays below in a share `level` of cases where there is none), ``p_value``
-        (one-sided). ``NaN`` where no block has two citizens.
+    Returns: ``outcome`` (``all_indicators`` first: mean variance over the indicators), ``blocks``
+    (jobcenter and quarter, with changes of two citizens or more), ``shock`` (standard deviation, in
+    standard deviations of progression; 0 where its square is estimated below zero), ``lower``,
+    ``upper`` (from the differences between blocks), ``limit`` (the shock that chance stays below in
+    a share `level` of cases where there is none), ``p_value`` (one-sided). ``NaN`` where no block
+    has two citizens.
 
-    Raises
-    ------
-    ModelError
-        No two citizens have changes in one jobcenter and quarter.
+    Raises ModelError: no two citizens have changes in one jobcenter and quarter.
     """
     sample = analysis_sample(progression, codebook)
     block = _blocks(sample, progression["date"].to_numpy())

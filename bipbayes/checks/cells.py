@@ -41,20 +41,12 @@ _WIDE = 1.96
 def cell_residuals(cells: xr.Dataset, predicted: xr.DataArray) -> pd.DataFrame:
     """Hold every observed cell mean against its prediction.
 
-    Parameters
-    ----------
-    cells
-        From `bipbayes.cells.cell_means`.
-    predicted
-        From `predicted_means` of the posterior.
+    `cells`: from `bipbayes.cells.cell_means`; `predicted`: from `predicted_means` of the posterior.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row a cell with answers: ``combination, jobcenter, indicator, respondent, n``,
-        ``mean``, ``expected``, ``sd`` (of the prediction), ``residual`` (standardised), ``pit``
-        (share of predictions below the mean). Predictions have seen the cell, so residuals are
-        a little too small where it has much weight (`bipbayes.checks.leave_out` does not).
+    Returns: one row a cell with answers: ``combination, jobcenter, indicator, respondent, n``,
+    ``mean``, ``expected``, ``sd`` (of the prediction), ``residual`` (standardised), ``pit`` (share
+    of predictions below the mean). Predictions have seen the cell, so residuals are a little too
+    small where it has much weight (`bipbayes.checks.leave_out` does not).
     """
     mean = cells["mean"].transpose(*CELL)
     found = xr.Dataset(
@@ -76,18 +68,9 @@ def cell_residuals(cells: xr.Dataset, predicted: xr.DataArray) -> pd.DataFrame:
 def residual_summary(residuals: pd.DataFrame, *, by: Sequence[str] = ()) -> pd.DataFrame:
     """Summarise residuals: their spread, and how many lie outside central intervals.
 
-    Parameters
-    ----------
-    residuals
-        From `cell_residuals`.
-    by
-        Columns to split by, such as ``respondent`` or ``indicator``.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `by`, ``cells``, ``spread`` (1 expected), ``largest``, ``outside_50``, ``outside_95``
-        (0.5 and 0.05 expected), ``kurtosis`` (excess; 0 expected).
+    `residuals`: from `cell_residuals`; `by`: columns to split by, such as ``respondent`` or
+    ``indicator``. Returns: `by`, ``cells``, ``spread`` (1 expected), ``largest``, ``outside_50``,
+    ``outside_95`` (0.5 and 0.05 expected), ``kurtosis`` (excess; 0 expected).
     """
     groups = residuals.groupby(list(by), sort=False) if by else [((), residuals)]
     rows = []
@@ -111,16 +94,9 @@ def residual_summary(residuals: pd.DataFrame, *, by: Sequence[str] = ()) -> pd.D
 def quantile_ribbon(predicted: xr.DataArray) -> pd.DataFrame:
     """Say where the ordered residuals of data from the model lie.
 
-    Parameters
-    ----------
-    predicted
-        From `bipbayes.checks.predictive.predicted_means`; every draw is a data set.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``place`` (1 is the smallest), ``normal`` (quantile of the standard normal), ``lower``,
-        ``upper``: one row a cell with answers.
+    `predicted`: from `bipbayes.checks.predictive.predicted_means`; every draw is a data set.
+    Returns: ``place`` (1 is the smallest), ``normal`` (quantile of the standard normal), ``lower``,
+    ``upper``: one row a cell with answers.
     """
     values = pooled(predicted, *CELL)
     values = values[:, np.isfinite(values).all(axis=0)]

@@ -137,21 +137,9 @@ def normal_changes(
 ) -> Iterator[Floats]:
     """Draw changes in scale points, one data set for each draw of effects.
 
-    Parameters
-    ----------
-    rows
-        From `indicator_rows`.
-    cells
-        Those that were fitted: C, N and D of their working covariance.
-    effects
-        Dims ``chain, draw, combination, jobcenter, indicator``.
-    seed
-        Of the errors.
-
-    Yields
-    ------
-    numpy.ndarray
-        Shape (row, indicator); ``NaN`` without a change.
+    `rows`: from `indicator_rows`; `cells`: those that were fitted: C, N and D of their working
+    covariance; `effects`: dims ``chain, draw, combination, jobcenter, indicator``; `seed`: of the
+    errors. Yields: shape (row, indicator); ``NaN`` without a change.
     """
     rng = np.random.default_rng(seed)
     noise, change, person = (
@@ -185,21 +173,9 @@ def ordinal_changes(
     normal copula with their within-cell correlation), which leaves each answer's distribution
     as it is.
 
-    Parameters
-    ----------
-    progression, codebook
-        As for `bipbayes.ordinal.estimates.estimate_ordinal`.
-    rows
-        From `indicator_rows`.
-    draws
-        Number of data sets.
-    seed
-        Of the answers.
-
-    Yields
-    ------
-    numpy.ndarray
-        Shape (row, indicator), scale points; ``NaN`` where there is no change or no probit.
+    `progression`, `codebook`: as for `bipbayes.ordinal.estimates.estimate_ordinal`; `rows`: from
+    `indicator_rows`; `draws`: number of data sets; `seed`: of the answers. Yields: shape (row,
+    indicator), scale points; ``NaN`` where there is no change or no probit.
     """
     rng = np.random.default_rng(seed)
     sample = analysis_sample(progression, codebook)
@@ -247,28 +223,16 @@ def change_check(
 ) -> pd.DataFrame:
     """Hold raw changes against what an analysis expects of them.
 
-    Parameters
-    ----------
-    progression, codebook
-        The study's.
-    cells
-        Those that were fitted.
-    effects
-        Posterior draws, dims ``chain, draw, combination, jobcenter, indicator``; each gives one
-        replicated data set (some hundred are enough).
-    level
-        Of the predictive intervals.
-    seed
-        Of the replicated data.
+    `progression`, `codebook`: the study's; `cells`: those that were fitted; `effects`: posterior
+    draws, dims ``chain, draw, combination, jobcenter, indicator``; each gives one replicated data
+    set (some hundred are enough); `level`: of the predictive intervals; `seed`: of the replicated
+    data.
 
-    Returns
-    -------
-    pandas.DataFrame
-        ``group`` (indicator, respondent or ``all_indicators``), ``group_kind`` (``indicator``,
-        ``respondent``, ``all``), ``n`` (changes), ``statistic`` (``no_change``,
-        ``at_least_2`` ..., ``sd`` in scale points), ``observed``, ``form`` (see the module),
-        ``expected``, ``lower``, ``upper`` (of replicated data) and ``p_below`` (share of
-        replicated data below the observed; near 0 or 1: not what the form expects).
+    Returns: ``group`` (indicator, respondent or ``all_indicators``), ``group_kind`` (``indicator``,
+    ``respondent``, ``all``), ``n`` (changes), ``statistic`` (``no_change``, ``at_least_2`` ...,
+    ``sd`` in scale points), ``observed``, ``form`` (see the module), ``expected``, ``lower``,
+    ``upper`` (of replicated data) and ``p_below`` (share of replicated data below the observed;
+    near 0 or 1: not what the form expects).
     """
     rows = indicator_rows(progression, codebook)
     names = statistics(codebook)

@@ -39,17 +39,11 @@ _NAMED = ("outcome", "combination")
 def engine_differences(exact: pd.DataFrame, sampled: pd.DataFrame) -> pd.DataFrame:
     """Hold every reported quantity of one engine against the other's.
 
-    Parameters
-    ----------
-    exact, sampled
-        Posterior rows of the long frame, of the same model and cells.
+    `exact`, `sampled`: posterior rows of the long frame, of the same model and cells.
 
-    Returns
-    -------
-    pandas.DataFrame
-        `KEYS` and `MEASURES`, one row a quantity: the difference of posterior means in Monte
-        Carlo errors of the difference, and in posterior standard deviations; the ratio of
-        posterior standard deviations.
+    Returns: `KEYS` and `MEASURES`, one row a quantity: the difference of posterior means in Monte
+    Carlo errors of the difference, and in posterior standard deviations; the ratio of posterior
+    standard deviations.
     """
     both = exact.merge(sampled, on=list(KEYS), suffixes=("", "_sampled"), validate="one_to_one")
     both = both.dropna(subset=["mcse", "mcse_sampled"])
@@ -63,17 +57,11 @@ def engine_differences(exact: pd.DataFrame, sampled: pd.DataFrame) -> pd.DataFra
 def worst_differences(differences: pd.DataFrame) -> pd.DataFrame:
     """Find the quantity of every estimand that differs most, by each measure.
 
-    Parameters
-    ----------
-    differences
-        From `engine_differences`.
+    `differences`: from `engine_differences`.
 
-    Returns
-    -------
-    pandas.DataFrame
-        `KEYS` of that quantity, ``quantities`` (so many were compared), ``measure``, ``worst``,
-        and ``chance``: about what the largest of so many differences in errors is by chance, had
-        they nothing to do with each other (``NaN`` for other measures).
+    Returns: `KEYS` of that quantity, ``quantities`` (so many were compared), ``measure``,
+    ``worst``, and ``chance``: about what the largest of so many differences in errors is by chance,
+    had they nothing to do with each other (``NaN`` for other measures).
     """
     rows = []
     for _, group in differences.groupby("estimand", sort=False):
@@ -97,10 +85,7 @@ def worst_differences(differences: pd.DataFrame) -> pd.DataFrame:
 def limit(quantities: int) -> float:
     """Difference in Monte Carlo errors that chance reaches once in a thousand comparisons.
 
-    Parameters
-    ----------
-    quantities
-        So many are compared; that they go together makes it rarer still.
+    `quantities`: so many are compared; that they go together makes it rarer still.
     """
     return float(stats.norm.isf(FALSE_ALARM / (2 * quantities)))
 

@@ -41,30 +41,16 @@ def count_improved(
 ) -> pd.DataFrame:
     """Count in every draw how many outcomes a combination improves.
 
-    Parameters
-    ----------
-    draws
-        One estimand, dims ``chain, draw, combination, outcome``, in sd of progression.
-    outcomes
-        Those counted, such as all indicators.
-    at_least
-        Numbers of which the probability is wanted.
-    beyond
-        An outcome counts as improved above this.
-    level
-        Of the interval of the count.
+    `draws`: one estimand, dims ``chain, draw, combination, outcome``, in sd of progression;
+    `outcomes`: those counted, such as all indicators; `at_least`: numbers of which the probability
+    is wanted; `beyond`: an outcome counts as improved above this; `level`: of the interval of the
+    count.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row a combination: ``combination``, ``outcomes`` (how many are counted),
-        ``expected``, ``lower``, ``upper`` (of the count) and ``p_at_least_<number>``.
-        Probabilities refer to the joint posterior; ``NaN`` where an effect is unknown.
+    Returns: one row a combination: ``combination``, ``outcomes`` (how many are counted),
+    ``expected``, ``lower``, ``upper`` (of the count) and ``p_at_least_<number>``. Probabilities
+    refer to the joint posterior; ``NaN`` where an effect is unknown.
 
-    Raises
-    ------
-    SettingsError
-        A number above the number of outcomes.
+    Raises SettingsError: A number above the number of outcomes.
     """
     if any(not 0 <= number <= len(outcomes) for number in at_least):
         raise SettingsError(f"at_least {list(at_least)} goes beyond {len(outcomes)} outcomes")

@@ -39,23 +39,11 @@ def lag_correlation(
     Two changes are neighbours where the later starts at the response where the earlier ends;
     independent changes have 0, changes of pure measurement noise have -0.5.
 
-    Parameters
-    ----------
-    progression
-        From `bipbayes.data.progression.progression`.
-    outcomes
-        Those wanted.
-    level
-        Of the intervals.
-    seed
-        Of the citizens drawn anew for them.
+    `progression`: from `bipbayes.data.progression.progression`; `outcomes`: those wanted; `level`:
+    of the intervals; `seed`: of the citizens drawn anew for them.
 
-    Returns
-    -------
-    pandas.DataFrame
-        ``outcome``, ``pairs``, ``correlation`` of the standardised changes around the means of
-        their combination, ``lower``, ``upper`` (citizens drawn with replacement; the means are
-        kept).
+    Returns: ``outcome``, ``pairs``, ``correlation`` of the standardised changes around the means of
+    their combination, ``lower``, ``upper`` (citizens drawn with replacement; the means are kept).
     """
     combination = progression["combination"].to_numpy()
     citizen = pd.factorize(progression["citizen"].to_numpy())[0]
@@ -91,16 +79,8 @@ def claimed_lag(cells: xr.Dataset) -> pd.DataFrame:
     Two changes that share an answer have covariance C - N, and each has variance
     C + D + (1 + s) N (`bipbayes.cells.covariance`); s is 1 for an indicator with itself.
 
-    Parameters
-    ----------
-    cells
-        From `bipbayes.cells.cell_means`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``outcome``, ``claimed``: the correlation that ``vcov`` supposes (0 but for
-        ``citizen``).
+    `cells`: from `bipbayes.cells.cell_means`. Returns: ``outcome``, ``claimed``: the correlation
+    that ``vcov`` supposes (0 but for ``citizen``).
     """
     names = ("noise", "change", "persistent")
     noise, change, person = (_diagonal(cells[f"{name}_covariance"]) for name in names)

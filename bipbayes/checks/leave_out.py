@@ -73,28 +73,14 @@ def leave_out(
 ) -> pd.DataFrame:
     """Predict every cell, or every jobcenter, from all others, by closed forms.
 
-    Parameters
-    ----------
-    cells
-        From `bipbayes.cells.cell_means`.
-    batches
-        The model's.
-    unit
-        ``cell`` or ``jobcenter``.
-    points
-        Points over the standard deviations, a power of two.
+    `cells`: from `bipbayes.cells.cell_means`; `batches`: the model's; `unit`: ``cell`` or
+    ``jobcenter``; `points`: points over the standard deviations, a power of two.
 
-    Returns
-    -------
-    pandas.DataFrame
-        ``combination`` (empty for jobcenters), ``jobcenter``, ``means`` (observed indicators),
-        ``elpd`` (log predictive density of the whitened means), ``diagnostic`` (the largest
-        weight of a point), ``unreliable`` (above one half: a single point decides).
+    Returns: ``combination`` (empty for jobcenters), ``jobcenter``, ``means`` (observed indicators),
+    ``elpd`` (log predictive density of the whitened means), ``diagnostic`` (the largest weight of a
+    point), ``unreliable`` (above one half: a single point decides).
 
-    Raises
-    ------
-    SettingsError
-        Unknown unit.
+    Raises SettingsError: unknown unit.
     """
     if unit not in (CELLS, JOBCENTERS):
         raise SettingsError(f"unit {unit!r} is unknown; known: {CELLS}, {JOBCENTERS}")
@@ -111,17 +97,8 @@ def leave_out(
 def leave_out_draws(cells: xr.Dataset, effects: xr.DataArray) -> pd.DataFrame:
     """Predict every cell from all others by importance sampling of a model's draws.
 
-    Parameters
-    ----------
-    cells
-        Those that were fitted.
-    effects
-        From `bipbayes.estimands.draws.effect_draws`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        As `leave_out`; ``diagnostic`` is Pareto's k, ``unreliable`` above 0.7.
+    `cells`: those that were fitted; `effects`: from `bipbayes.estimands.draws.effect_draws`.
+    Returns: as `leave_out`; ``diagnostic`` is Pareto's k, ``unreliable`` above 0.7.
     """
     density = block_log_likelihood(cells, pooled(effects, *CELL))
     seen = (cells["n"] > 0).transpose(*CELL).to_numpy().any(axis=2).ravel()
@@ -134,18 +111,9 @@ def leave_out_draws(cells: xr.Dataset, effects: xr.DataArray) -> pd.DataFrame:
 def replaced(sampled: pd.DataFrame, exact: pd.DataFrame) -> pd.DataFrame:
     """Take the closed form's prediction wherever importance sampling cannot be relied on.
 
-    Parameters
-    ----------
-    sampled
-        From `leave_out_draws`.
-    exact
-        From `leave_out` of the same cells and model.
-
-    Returns
-    -------
-    pandas.DataFrame
-        As `leave_out`, with ``method`` (``psis`` or ``closed form``); ``diagnostic`` and
-        ``unreliable`` are those of the method.
+    `sampled`: from `leave_out_draws`; `exact`: from `leave_out` of the same cells and model.
+    Returns: as `leave_out`, with ``method`` (``psis`` or ``closed form``); ``diagnostic`` and
+    ``unreliable`` are those of the method.
     """
     labels = ["combination", "jobcenter", "means"]
     both = sampled.merge(exact, on=labels, how="left", suffixes=("", "_exact"))
@@ -162,17 +130,11 @@ def replaced(sampled: pd.DataFrame, exact: pd.DataFrame) -> pd.DataFrame:
 def compare_left_out(predictions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Compare models by what they predicted of the same units.
 
-    Parameters
-    ----------
-    predictions
-        Frames of `leave_out` by model, of one unit and the same cells.
+    `predictions`: frames of `leave_out` by model, of one unit and the same cells.
 
-    Returns
-    -------
-    pandas.DataFrame
-        ``model``, ``elpd``, ``elpd_se``, ``difference`` to the best model (0 or less),
-        ``difference_se`` (paired over units), ``units``, ``unreliable`` (number of units
-        whose prediction is); the best first.
+    Returns: ``model``, ``elpd``, ``elpd_se``, ``difference`` to the best model (0 or less),
+    ``difference_se`` (paired over units), ``units``, ``unreliable`` (number of units whose
+    prediction is); the best first.
     """
     names = list(predictions)
     table = np.column_stack([predictions[name]["elpd"].to_numpy() for name in names])

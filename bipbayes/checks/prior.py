@@ -136,16 +136,9 @@ def _coords(model: Any, draws: int) -> dict[str, Any]:
 def prior_histogram(values: dict[str, Floats]) -> pd.DataFrame:
     """Return densities on common bins, from minus to plus the widest prior effect.
 
-    Parameters
-    ----------
-    values
-        ``effect`` and ``predicted`` from the prior, ``observed`` cell means; any shape, `NaN`
-        left out.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``what``, ``low``, ``high``, ``density``; what lies beyond the bins counts in the total.
+    `values`: ``effect`` and ``predicted`` from the prior, ``observed`` cell means; any shape, `NaN`
+    left out. Returns: ``what``, ``low``, ``high``, ``density``; what lies beyond the bins counts in
+    the total.
     """
     reach = max(1.2 * LIMIT, float(np.nanquantile(np.abs(values["effect"]), 0.999)))
     edges = np.linspace(-reach, reach, _BINS + 1)
@@ -169,18 +162,12 @@ def prior_histogram(values: dict[str, Floats]) -> pd.DataFrame:
 def prior_effects(effects: xr.DataArray) -> pd.DataFrame:
     """Say what a prior says of the effects of cells, before any data.
 
-    Parameters
-    ----------
-    effects
-        Draws from the prior, dims ``chain, draw, combination, jobcenter, indicator`` (a model's
-        cells are exchangeable before data, so they are pooled).
+    `effects`: draws from the prior, dims ``chain, draw, combination, jobcenter, indicator`` (a
+    model's cells are exchangeable before data, so they are pooled).
 
-    Returns
-    -------
-    pandas.DataFrame
-        ``quantity`` (``effect of a cell``, ``contrast of a cell``, ``combination over all cells``,
-        ``difference between two jobcenters``, ``difference between two indicators``), ``sd``,
-        ``q_2.5`` ... ``q_97.5`` and ``inside_<limit>``.
+    Returns: ``quantity`` (``effect of a cell``, ``contrast of a cell``, ``combination over all
+    cells``, ``difference between two jobcenters``, ``difference between two indicators``), ``sd``,
+    ``q_2.5`` ... ``q_97.5`` and ``inside_<limit>``.
     """
     flat = pooled(effects, *CELL)
     parts = {

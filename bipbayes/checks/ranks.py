@@ -32,21 +32,12 @@ def rank_combinations(
 ) -> pd.DataFrame:
     """Rank the combinations in every draw, the best first.
 
-    Parameters
-    ----------
-    draws
-        One estimand, dims ``chain, draw, combination, outcome``. Combinations with unknown
-        effects in an outcome are left out of its ranking.
-    outcomes
-        Each gets a ranking of its own.
-    level
-        Of the intervals of the ranks.
+    `draws`: one estimand, dims ``chain, draw, combination, outcome``. Combinations with unknown
+    effects in an outcome are left out of its ranking; `outcomes`: each gets a ranking of its own;
+    `level`: of the intervals of the ranks.
 
-    Returns
-    -------
-    pandas.DataFrame
-        ``outcome``, ``combination``, ``combinations`` (ranked), ``p_best``, ``rank`` (expected,
-        1 is best), ``rank_lower``, ``rank_upper``; in order of the expected rank.
+    Returns: ``outcome``, ``combination``, ``combinations`` (ranked), ``p_best``, ``rank``
+    (expected, 1 is best), ``rank_lower``, ``rank_upper``; in order of the expected rank.
     """
     frames = []
     for outcome in outcomes:

@@ -52,21 +52,13 @@ def group_residuals(
 ) -> pd.DataFrame:
     """Hold the mean of every group of cells against its prediction.
 
-    Parameters
-    ----------
-    cells
-        From `bipbayes.cells.cell_means`.
-    predicted
-        From `bipbayes.checks.predictive.predicted_means` of the posterior.
-    by
-        Dims that make the groups, out of ``combination, jobcenter, indicator``.
+    `cells`: from `bipbayes.cells.cell_means`; `predicted`: from
+    `bipbayes.checks.predictive.predicted_means` of the posterior; `by`: dims that make the groups,
+    out of ``combination, jobcenter, indicator``.
 
-    Returns
-    -------
-    pandas.DataFrame
-        `by`, ``n`` (answers), ``mean`` and ``expected`` (cells weighted by their answers),
-        ``sd`` (of the prediction), ``residual`` (standardised), ``pit``. Groups without answers
-        are left out.
+    Returns: `by`, ``n`` (answers), ``mean`` and ``expected`` (cells weighted by their answers),
+    ``sd`` (of the prediction), ``residual`` (standardised), ``pit``. Groups without answers are
+    left out.
     """
     n = cells["n"].transpose(*CELL).astype("float64")
     rest = [dim for dim in CELL if dim not in by]
@@ -93,18 +85,9 @@ def group_residuals(
 def residual_map(groups: pd.DataFrame, context: Context) -> pd.DataFrame:
     """Arrange residuals by combination and jobcenter, with both margins.
 
-    Parameters
-    ----------
-    groups
-        ``by`` (``combination``, ``jobcenter`` or both joined by a space), ``combination``,
-        ``jobcenter`` (empty in a margin), ``residual``.
-    context
-        Order of the combinations.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Index combinations, then ``""`` (all); columns jobcenters, then ``""``.
+    `groups`: ``by`` (``combination``, ``jobcenter`` or both joined by a space), ``combination``,
+    ``jobcenter`` (empty in a margin), ``residual``; `context`: order of the combinations. Returns:
+    index combinations, then ``""`` (all); columns jobcenters, then ``""``.
     """
     wide = groups.pivot(index="combination", columns="jobcenter", values="residual")
     jobcenters = [name for name in groups["jobcenter"].drop_duplicates() if name]

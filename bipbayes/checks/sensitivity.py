@@ -66,15 +66,8 @@ SCALED_DRAWS = 4000
 def hyperprior_density(fit: xr.DataTree) -> xr.DataArray:
     """Log density of the priors of all hyperparameters, dims chain, draw.
 
-    Parameters
-    ----------
-    fit
-        Of either engine; its group ``log_prior``.
-
-    Raises
-    ------
-    ModelError
-        The model has no hyperparameters.
+    `fit`: of either engine; its group ``log_prior``. Raises ModelError: the model has no
+    hyperparameters.
     """
     stored = fit["log_prior"].to_dataset() if "log_prior" in fit.children else xr.Dataset()
     if not stored.data_vars:
@@ -92,22 +85,12 @@ def power_scaling(
 ) -> pd.DataFrame:
     """Sensitivity of every estimand to the hyperpriors and to the likelihood.
 
-    Parameters
-    ----------
-    draws
-        From `bipbayes.estimands.draws.estimand_draws`.
-    effects
-        From `bipbayes.estimands.draws.effect_draws`.
-    cells
-        Those that were fitted.
-    hyperprior
-        From `hyperprior_density`.
+    `draws`: from `bipbayes.estimands.draws.estimand_draws`; `effects`: from
+    `bipbayes.estimands.draws.effect_draws`; `cells`: those that were fitted; `hyperprior`: from
+    `hyperprior_density`.
 
-    Returns
-    -------
-    pandas.DataFrame
-        ``estimand, outcome, combination, jobcenter``, ``prior``, ``likelihood`` (gradients of
-        the cumulative Jensen-Shannon distance) and ``diagnosis`` (empty below the threshold).
+    Returns: ``estimand, outcome, combination, jobcenter``, ``prior``, ``likelihood`` (gradients of
+    the cumulative Jensen-Shannon distance) and ``diagnosis`` (empty below the threshold).
     """
     total = log_likelihood(cells, pooled(effects, *CELL))
     shape = [effects.sizes[dim] for dim in SAMPLE]

@@ -37,23 +37,13 @@ def significant_under_posterior(
 ) -> pd.DataFrame:
     """Type S and type M errors of every significant OLS estimate, judged by the posterior.
 
-    Parameters
-    ----------
-    ols_frame
-        Long frame; its OLS rows with this `vcov` and `estimand` whose interval excludes zero
-        are used.
-    draws
-        The same estimand from the posterior, dims ``chain, draw, combination, outcome``.
-    vcov, estimand
-        Which errors, of what.
+    `ols_frame`: long frame; its OLS rows with this `vcov` and `estimand` whose interval excludes
+    zero are used; `draws`: the same estimand from the posterior, dims ``chain, draw, combination,
+    outcome``; `vcov`, `estimand`: which errors, of what.
 
-    Returns
-    -------
-    pandas.DataFrame
-        ``estimand, vcov, outcome, combination, n``, ``ols_estimate``, ``posterior_mean``,
-        ``type_s`` (posterior probability that the true sign is the other one) and ``type_m``
-        (the OLS estimate over the posterior mean of the size of the true effect; above 1 it
-        exaggerates).
+    Returns: ``estimand, vcov, outcome, combination, n``, ``ols_estimate``, ``posterior_mean``,
+    ``type_s`` (posterior probability that the true sign is the other one) and ``type_m`` (the OLS
+    estimate over the posterior mean of the size of the true effect; above 1 it exaggerates).
     """
     rows = ols_frame[
         ols_frame["source"].eq("ols")

@@ -99,30 +99,15 @@ def specification_curve(
 ) -> pd.DataFrame:
     """Estimate effects under every combination of choices.
 
-    Parameters
-    ----------
-    study
-        Checked responses.
-    targets
-        Effects or contrasts (also ``standardised_...``) wanted.
-    models
-        Names or files of models that declare batches, with their default priors; empty is
-        all of the package's.
-    vcov, previous
-        Working covariances and rules for the previous answer.
-    level
-        Of all intervals.
+    `study`: checked responses; `targets`: effects or contrasts (also ``standardised_...``) wanted;
+    `models`: names or files of models that declare batches, with their default priors; empty is all
+    of the package's; `vcov`, `previous`: working covariances and rules for the previous answer;
+    `level`: of all intervals.
 
-    Returns
-    -------
-    pandas.DataFrame
-        ``estimand, outcome, combination``, then `CURVE`; posterior numbers come from closed
-        forms, not from the sampler. OLS has no estimate over all indicators.
+    Returns: ``estimand, outcome, combination``, then `CURVE`; posterior numbers come from closed
+    forms, not from the sampler. OLS has no estimate over all indicators.
 
-    Raises
-    ------
-    SettingsError
-        A model that declares no batches.
+    Raises SettingsError: A model that declares no batches.
     """
     chosen = [load_model(name) for name in models or model_names()]
     if without := [each.name for each in chosen if each.batches is None]:
@@ -210,16 +195,9 @@ def _weights(cells: xr.Dataset, study: Study, targets: Sequence[Target]) -> tupl
 def specification_matrix(frame: pd.DataFrame) -> pd.DataFrame:
     """List which choices each row of a specification curve made.
 
-    Parameters
-    ----------
-    frame
-        Rows of `bipbayes.checks.specification.specification_curve` of one effect.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``choice`` (model, vcov, previous), ``option``, ``line`` (from the top), ``place`` (the
-        row's place on the x axis).
+    `frame`: rows of `bipbayes.checks.specification.specification_curve` of one effect. Returns:
+    ``choice`` (model, vcov, previous), ``option``, ``line`` (from the top), ``place`` (the row's
+    place on the x axis).
     """
     ordered = frame.sort_values("estimate", kind="stable").reset_index(drop=True)
     model = ordered["model"].where(ordered["source"] != "ols", "ols")
@@ -371,10 +349,7 @@ def _large_enough(target: Target, inputs: CheckInputs) -> bool:
 def read_targets(texts: tuple[str, ...], codebook: Codebook) -> list[Target]:
     """Read ``OUTCOME:COMBINATION[:ESTIMAND]``; the estimand is ``effect`` if left out.
 
-    Raises
-    ------
-    SettingsError
-        Naming every part that the codebook does not know.
+    Raises SettingsError: naming every part that the codebook does not know.
     """
     targets, faults = [], []
     for text in texts:

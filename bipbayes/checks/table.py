@@ -39,27 +39,12 @@ def check_table(
 ) -> Table:
     """Build the table of a check.
 
-    Parameters
-    ----------
-    name
-        Of the check.
-    columns
-        What is printed, and how.
-    frame
-        Rows to print.
-    context
-        Codebook, language, and what the caption must say.
-    raw
-        Frame behind it for the CSV; default: `frame`.
-    of
-        Which of several, behind ``check_<name>`` in its name.
-    values
-        What the braces of caption and note stand for.
+    `name`: of the check; `columns`: what is printed, and how; `frame`: rows to print; `context`:
+    codebook, language, and what the caption must say; `raw`: frame behind it for the CSV; default:
+    `frame`; `of`: which of several, behind ``check_<name>`` in its name; `values`: what the braces
+    of caption and note stand for.
 
-    Returns
-    -------
-    Table
-        Its CSV marks synthetic data in a column of that name.
+    Returns: its CSV marks synthetic data in a column of that name.
     """
     language, told = context.language, dict(values or {})
     body = pd.DataFrame(

@@ -279,12 +279,8 @@ def _notes(effect: Floats, citizens: Integers, *, indicators: int) -> np.ndarray
 def fit_indicator(answers: Answers, *, combinations: int) -> IndicatorFit | None:
     """Fit an indicator's ordered probit; None where fewer than two categories occur.
 
-    Parameters
-    ----------
-    answers
-        From `bipbayes.ordinal.cells.indicator_answers`.
-    combinations
-        Number of combinations of the codebook.
+    `answers`: from `bipbayes.ordinal.cells.indicator_answers`; `combinations`: number of
+    combinations of the codebook.
     """
     if len(answers.categories) < 2:
         return None
@@ -319,10 +315,7 @@ def fit_indicator(answers: Answers, *, combinations: int) -> IndicatorFit | None
 def translated_effects(fit: IndicatorFit) -> tuple[Floats, Floats]:
     """Return expected standardised progression of the combinations and its Jacobian.
 
-    Returns
-    -------
-    tuple
-        Shape (combination,), ``NaN`` without answers; and (observed combination, parameter).
+    Returns: shape (combination,), ``NaN`` without answers; and (observed combination, parameter).
     """
     effects = fit.effect[fit.observed]
     by_effect, by_threshold, by_level = fit.translation.slopes(effects)

@@ -88,15 +88,9 @@ def indicator_answers(
 ) -> tuple[Answers, ...]:
     """Take the answers of every indicator out of progression.
 
-    Parameters
-    ----------
-    progression
-        As `bipbayes.data.progression.progression` returns it; an answer is the previous answer
-        plus the change.
-    codebook
-        Its indicators, in order.
-    sample
-        Analysed responses of this progression.
+    `progression`: as `bipbayes.data.progression.progression` returns it; an answer is the previous
+    answer plus the change; `codebook`: its indicators, in order; `sample`: analysed responses of
+    this progression.
     """
     return tuple(
         _answers(progression, sample, indicator=code, position=sample.outcomes.index(code))
@@ -183,10 +177,7 @@ class Kinds:
 def fit_probit(kinds: Kinds) -> ProbitFit:
     """Maximise the likelihood, with a weak penalty where it has no finite maximum.
 
-    Raises
-    ------
-    FitError
-        Newton's method did not converge.
+    Raises FitError: Newton's method did not converge.
     """
     try:
         fit = _newton(kinds, 0.0)
@@ -419,10 +410,8 @@ def translation(answers: Answers, fit: ProbitFit) -> Translation:
 def translation_dataset(translations: dict[str, Translation]) -> xr.Dataset:
     """Store translations by indicator; shorter ones are filled up with steps and shares of zero.
 
-    Parameters
-    ----------
-    translations
-        By indicator; an indicator without one is left out and gets ``NaN`` on reindexing.
+    `translations`: by indicator; an indicator without one is left out and gets ``NaN`` on
+    reindexing.
     """
     boundaries = max((len(entry.steps) for entry in translations.values()), default=0)
     levels = max((len(entry.level_share) for entry in translations.values()), default=0)

@@ -84,16 +84,8 @@ def fit_adjusted(
 ) -> AdjustedFit:
     """Fit one outcome.
 
-    Parameters
-    ----------
-    sample
-        Analysed responses.
-    regressors
-        Shape (row, regressor), centred over the outcome's own rows.
-    position
-        Of the outcome in the sample.
-    within
-        Groups: ``combination`` or ``cell`` (combination x jobcenter).
+    `regressors`: shape (row, regressor), centred over the outcome's own rows; `position`: of the
+    outcome in the sample; `within`: groups: ``combination`` or ``cell`` (combination x jobcenter).
     """
     size = sample.cells if within == "cell" else len(sample.combinations)
     rows = np.flatnonzero(sample.observed[:, position])
@@ -120,16 +112,8 @@ def fit_adjusted(
 def average_covariance(fit: AdjustedFit, sample: Sample, *, vcov: str, average: Floats) -> Floats:
     """Covariance of averages over groups, shape (average, average); ``NaN`` where not defined.
 
-    Parameters
-    ----------
-    fit
-        From `fit_adjusted`.
-    sample
-        The same.
-    vcov
-        Kind of standard error.
-    average
-        Weights of the groups, shape (average, group); the identity for the groups themselves.
+    `fit`: from `fit_adjusted`; `sample`: the same; `vcov`: kind of standard error; `average`:
+    weights of the groups, shape (average, group); the identity for the groups themselves.
     """
     empty = np.full((len(average), len(average)), np.nan)
     if fit.degrees < 1:

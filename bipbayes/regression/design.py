@@ -87,16 +87,8 @@ class Designs[Entry]:
 def fit_designs(samples: Samples) -> Designs[Design]:
     """Regress every outcome on the dummies, without intercept, each in its own sample.
 
-    Parameters
-    ----------
-    samples
-        Analysed responses.
-
-    Returns
-    -------
-    Designs
-        Each a `Design`; an averaged estimate is ``NaN`` where a jobcenter with positive weight
-        has no response in the combination.
+    Returns: each a `Design`; an averaged estimate is ``NaN`` where a jobcenter with positive weight
+    has no response in the combination.
     """
     totals, jobcenters = samples.totals, len(samples.jobcenters)
     combinations, cells = len(samples.combinations), samples.cells

@@ -24,24 +24,13 @@ def saturated_estimates(
 ) -> xr.Dataset:
     """Estimate combination x jobcenter means and their averages over jobcenters.
 
-    Parameters
-    ----------
-    designs
-        Fitted.
-    samples
-        What they were fitted to.
-    vcov
-        Names of standard errors.
+    `designs`: fitted; `samples`: what they were fitted to; `vcov`: names of standard errors.
 
-    Returns
-    -------
-    xarray.Dataset
-        ``jobcenter_estimate``, ``jobcenter_n``, ``jobcenter_n_citizens``
-        ``[outcome, combination, jobcenter]``, ``jobcenter_variance`` and ``jobcenter_note``
-        with ``vcov`` before; ``standardised_estimate[outcome, combination]``,
-        ``standardised_covariance[vcov, outcome, combination, combination_]``,
-        ``standardised_note[vcov, outcome, combination]``; ``saturated_df[vcov, outcome]``;
-        ``jobcenter_share[outcome, jobcenter]``, the weights.
+    Returns: ``jobcenter_estimate``, ``jobcenter_n``, ``jobcenter_n_citizens`` ``[outcome,
+    combination, jobcenter]``, ``jobcenter_variance`` and ``jobcenter_note`` with ``vcov`` before;
+    ``standardised_estimate[outcome, combination]``, ``standardised_covariance[vcov, outcome,
+    combination, combination_]``, ``standardised_note[vcov, outcome, combination]``;
+    ``saturated_df[vcov, outcome]``; ``jobcenter_share[outcome, jobcenter]``, the weights.
     """
     saturated, averaged = designs.saturated, designs.averaged
     each = ("vcov", "outcome")

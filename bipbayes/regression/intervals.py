@@ -104,10 +104,7 @@ def without_noise(source: xr.Dataset) -> xr.Dataset:
     In an average over jobcenters all of its cells must be so: a cell that is alike by chance
     takes nothing from the error's expectation.
 
-    Parameters
-    ----------
-    source
-        ``covariance`` (or ``variance``), ``n`` and ``note``.
+    `source`: ``covariance`` (or ``variance``), ``n`` and ``note``.
     """
     variance = source["variance"] if "variance" in source else effects_of(source)["variance"]
     alike = variance <= _NOISE**2 / source["n"].where(source["n"] > 0)
@@ -117,12 +114,8 @@ def without_noise(source: xr.Dataset) -> xr.Dataset:
 def cancelled(note: xr.DataArray, *, variance: xr.DataArray, parts: xr.DataArray) -> xr.DataArray:
     """Add the reason where the variance of a difference is what rounding leaves of its parts'.
 
-    Parameters
-    ----------
-    note
-        What is known already; it is kept.
-    variance, parts
-        Variance of the difference, and what it would be if its parts did not covary.
+    `note`: what is known already; it is kept; `variance`, `parts`: variance of the difference, and
+    what it would be if its parts did not covary.
     """
     return _noted(note, variance <= _NOISE * parts)
 

@@ -62,19 +62,11 @@ def audit_run(
 ) -> pd.DataFrame:
     """Audit the report's claims (or a user's own) and write frames, tables and picture.
 
-    Parameters
-    ----------
-    run
-        An open run; its settings name the claims, and the size that "no effect" speaks of.
-    intervals
-        The long frame of the run: OLS and this posterior.
-    posterior
-        The fit whose draws answer statements on many estimates.
-    pool
-        Draws the picture.
-    adjusted
-        The same model's fit at the same previous answer, whose verdicts stand beside; left out
-        where it failed its checks and the plain one did not, since the mark follows the latter.
+    `run`: an open run; its settings name the claims, and the size that "no effect" speaks of;
+    `intervals`: the long frame of the run: OLS and this posterior; `posterior`: the fit whose draws
+    answer statements on many estimates; `pool`: draws the picture; `adjusted`: the same model's fit
+    at the same previous answer, whose verdicts stand beside; left out where it failed its checks
+    and the plain one did not, since the mark follows the latter.
     """
     settings = run.settings
     stated = claims_or_default(settings.claims, run.codebook)

@@ -62,19 +62,9 @@ def write_comparison(
 ) -> pd.DataFrame:
     """Write ``data/comparison.csv``: the report's errors beside each model's posterior.
 
-    Parameters
-    ----------
-    folder
-        Of the run; what it holds of other analyses and models stays.
-    ols, posteriors
-        Rows of the long frame under one analysis; a frame for each model.
-    analysis
-        Its name.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The comparison of this analysis.
+    `folder`: of the run; what it holds of other analyses and models stays; `ols`, `posteriors`:
+    rows of the long frame under one analysis; a frame for each model; `analysis`: its name.
+    Returns: the comparison of this analysis.
     """
     table = pd.concat([compare(ols, rows) for rows in posteriors], ignore_index=True)
     kept = []

@@ -96,10 +96,7 @@ def export_stored(
 def refuse_failed(folder: RunFolder, model: str, *, analysis: str = PLAIN) -> None:
     """Refuse to export a fit that was judged and failed, unless it was a quick one.
 
-    Raises
-    ------
-    RunError
-        With the verdict's reasons.
+    Raises RunError: with the verdict's reasons.
     """
     done = folder.stage(stage_name(model, analysis))
     verdict, quick = done["verdict"], done.get("preliminary", False)

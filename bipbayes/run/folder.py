@@ -149,10 +149,8 @@ class RunFolder:
     def make_way(self, *, overwrite: bool, inputs: Iterable[Path]) -> None:
         """Remove a run of the other kind of data: real ones stand in `PRIVATE`, others do not.
 
-        Raises
-        ------
-        RunError
-            There is one, and it may not be overwritten or holds what the starting run reads.
+        Raises RunError: there is one, and it may not be overwritten or holds what the starting run
+        reads.
         """
         if "identity" not in self.record():
             return
@@ -167,17 +165,9 @@ class RunFolder:
     def spare(self, inputs: Iterable[Path], *, same: bool) -> None:
         """Refuse inputs that stand where outputs go.
 
-        Parameters
-        ----------
-        inputs
-            Files (or a folder of parts) that the starting run reads.
-        same
-            The folder's own run goes on: it only reads what it keeps of codebook and data.
-
-        Raises
-        ------
-        RunError
-            Naming them; nothing has been removed or written.
+        `inputs`: files (or a folder of parts) that the starting run reads; `same`: the folder's own
+        run goes on: it only reads what it keeps of codebook and data. Raises RunError: naming them;
+        nothing has been removed or written.
         """
         written = [name for name in (*OUTPUTS, *AUDITS) if not (same and name in KEPT)]
         if not same:
@@ -351,10 +341,7 @@ class RunFolder:
     def refuse_changed_frames(self) -> None:
         """Refuse a folder where a frame is gone, or not as the run wrote it.
 
-        Raises
-        ------
-        RunError
-            Naming it, and what writes it again.
+        Raises RunError: naming it, and what writes it again.
         """
         for name in self.record().get("frames", {}):
             self._refuse_changed(name)
@@ -399,12 +386,8 @@ class RunFolder:
 def place_of_run(out: Path, *, synthetic: bool | None = None) -> Path:
     """Return where a run lies below ``--out``: in ``private`` if its data are real.
 
-    Parameters
-    ----------
-    out
-        What the user names.
-    synthetic
-        Whether the data are; None: of the run that is stored there.
+    `out`: what the user names; `synthetic`: whether the data are; None: of the run that is stored
+    there.
     """
     inner = out / PRIVATE
     real = (inner / "run.json").is_file() if synthetic is None else not synthetic
@@ -455,10 +438,7 @@ def _refusal(path: Path, stored: Mapping[str, Any], identity: Mapping[str, Any])
 def hold(folder: Path) -> None:
     """Keep a folder for this process alone until it ends; it is made if it is missing.
 
-    Raises
-    ------
-    RunError
-        Another process keeps it.
+    Raises RunError: another process keeps it.
     """
     place = folder.resolve()
     if place in _HELD:

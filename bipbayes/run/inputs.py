@@ -230,10 +230,7 @@ def as_made(folder: RunFolder, settings: Settings) -> Settings:
 def check_files(settings: Settings) -> None:
     """Refuse files and models that are missing, and priors for models that are not fitted.
 
-    Raises
-    ------
-    RunError, SettingsError, ModelError
-        Before data are read or anything is written.
+    Raises RunError, SettingsError, ModelError: before data are read or anything is written.
     """
     missing = [str(path) for path in settings.inputs if not path.exists()]
     if missing:
@@ -282,10 +279,7 @@ def _claim(folder: RunFolder, study: Study | PartedStudy, settings: Settings) ->
 def _refuse_forgotten(folder: RunFolder) -> None:
     """Refuse the default data for a folder of real ones, even to overwrite it.
 
-    Raises
-    ------
-    RunError
-        The folder was made from a file.
+    Raises RunError: the folder was made from a file.
     """
     data = folder.record().get("data", {})
     if data and not data.get("synthetic"):
@@ -390,10 +384,7 @@ def covariates_of(run: Run) -> pd.DataFrame | None:
 
     Those of the file given, or of the synthetic register for the default data.
 
-    Raises
-    ------
-    SettingsError
-        The data are the user's own and no file is given.
+    Raises SettingsError: the data are the user's own and no file is given.
     """
     settings = run.settings
     if COVARIATES not in settings.adjust:

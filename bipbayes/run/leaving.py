@@ -95,10 +95,7 @@ class _Material:
 def check_disclosure(folder: RunFolder, settings: Settings) -> None:
     """Refuse an export of real data without protection, or without the responses.
 
-    Raises
-    ------
-    SettingsError
-        Before anything is written.
+    Raises SettingsError: before anything is written.
     """
     if _wanted(folder, settings) == OFF and not is_synthetic(folder):
         raise SettingsError(
@@ -132,20 +129,9 @@ def write_export(
 ) -> None:
     """Write ``export``: all that may leave, and nothing else.
 
-    Parameters
-    ----------
-    folder, codebook
-        Of the run.
-    settings
-        ``disclosure`` strict (tables, frames, figures, page) or tables; data, language, fewest
-        citizens behind a number.
-    formats
-        Of the tables.
-
-    Raises
-    ------
-    RunError
-        A file may not leave, or an earlier export and this one together would tell of few.
+    `settings`: ``disclosure`` strict (tables, frames, figures, page) or tables; data, language,
+    fewest citizens behind a number; `formats`: of the tables. Raises RunError: A file may not
+    leave, or an earlier export and this one together would tell of few.
     """
     wanted = _wanted(folder, settings)
     if wanted == OFF:
@@ -420,14 +406,7 @@ def _readme(material: _Material, blank: Sequence[str]) -> str:
 def told_here(held: Held, cells: pd.DataFrame, codebook: Codebook) -> list[str]:
     """Say to whoever exports what is held back, why, and what could be done; it stays here.
 
-    Parameters
-    ----------
-    held
-        What is held back.
-    cells
-        `bipbayes.disclosure.counts.Cells.frame`.
-    codebook
-        The study's.
+    `held`: what is held back; `cells`: `bipbayes.disclosure.counts.Cells.frame`.
     """
     least = held.minimum_count
     whole = cells[(cells["jobcenter"] == "") & (cells["citizens"] < least)]

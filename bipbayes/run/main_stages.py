@@ -44,17 +44,8 @@ def work_through(
 ) -> list[Posterior]:
     """Do what needs no fit while the models are fitted, then what waits for each.
 
-    Parameters
-    ----------
-    first, extra, asked
-        The plain analysis, that at the same previous answer unasked, and the one asked for.
-    pool
-        Draws the figures.
-
-    Returns
-    -------
-    list of Posterior
-        All fits, the plain ones first.
+    `first`, `extra`, `asked`: the plain analysis, that at the same previous answer unasked, and the
+    one asked for; `pool`: draws the figures. Returns: all fits, the plain ones first.
     """
     run, changes = first.run, first.changes
     ols = _estimate(first, pool)

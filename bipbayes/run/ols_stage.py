@@ -73,10 +73,7 @@ def merge_effects(
 
     `fits` are the stages that the rows replace, as `RunFolder.write` takes them.
 
-    Returns
-    -------
-    pandas.DataFrame
-        All rows: OLS first, whatever was fitted last; the plain analysis before the others.
+    Returns: all rows: OLS first, whatever was fitted last; the plain analysis before the others.
     """
     rows = frame
     if folder.file("data/intervals.csv").is_file():

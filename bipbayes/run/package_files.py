@@ -80,10 +80,8 @@ def _name(package: str) -> str:
 def results(folder: RunFolder) -> Files:
     """Return what of a run may be given away.
 
-    Raises
-    ------
-    RunError
-        The data are not synthetic, and nothing was exported of them, or it was changed since.
+    Raises RunError: the data are not synthetic, and nothing was exported of them, or it was changed
+    since.
     """
     root, patterns = folder.path, tuple[str, ...](RESULTS)
     own = {*folder.record()["written"], "run.json"}
@@ -112,14 +110,8 @@ def template(name: str) -> str:
 def readme(folder: RunFolder, files: Files, packed: Mapping[str, Any]) -> str:
     """Fill what a machine can in of the social science data editors' template.
 
-    Parameters
-    ----------
-    folder
-        Of the run.
-    files
-        Of the archive, by name.
-    packed
-        ``commands`` (words), ``inputs`` (place by word), ``comparable``.
+    `files`: of the archive, by name; `packed`: ``commands`` (words), ``inputs`` (place by word),
+    ``comparable``.
     """
     record = folder.record()
     data, places, seconds = record["data"], packed["inputs"], record.get("seconds")

@@ -135,10 +135,7 @@ def write_simulation(
 def _refuse_taken(names: Sequence[str], out: Path, *, overwrite: bool) -> list[str]:
     """Refuse to replace files, but with ``--overwrite`` those of an earlier simulation.
 
-    Returns
-    -------
-    list of str
-        What the earlier simulation wrote.
+    Returns: what the earlier simulation wrote.
     """
     if (out / PRIVATE / "run.json").exists():
         raise RunError(f"{out} holds results of real data; choose another --out for synthetic ones")

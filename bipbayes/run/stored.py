@@ -78,24 +78,9 @@ def fitted_models(folder: RunFolder, analysis: str = PLAIN) -> list[str]:
 def chosen_models(folder: RunFolder, asked: Sequence[str], analysis: str = PLAIN) -> dict[str, str]:
     """Return the fitted models to show, each with the ending of its files' names.
 
-    Parameters
-    ----------
-    folder
-        Of the run.
-    asked
-        Names or files of models; empty is all that the folder holds.
-    analysis
-        Whose fits are meant.
-
-    Returns
-    -------
-    dict
-        ``""`` for the model that was fitted first, else the model's name.
-
-    Raises
-    ------
-    RunError
-        A model is not fitted.
+    `asked`: names or files of models; empty is all that the folder holds; `analysis`: whose fits
+    are meant. Returns: ``""`` for the model that was fitted first, else the model's name. Raises
+    RunError: A model is not fitted.
     """
     fitted = fitted_models(folder, analysis)
     names = [Path(name).stem for name in asked]
@@ -118,10 +103,8 @@ def ending_of(folder: RunFolder, model: str) -> str:
 def check_stages(run: Run) -> None:
     """Refuse fits that a folder holds with other settings, before anything is written or fitted.
 
-    Raises
-    ------
-    RunError
-        A fit of the run's analysis is stored with other settings, and may not be overwritten.
+    Raises RunError: A fit of the run's analysis is stored with other settings, and may not be
+    overwritten.
     """
     settings = run.settings
     for model in settings.models:
@@ -152,14 +135,8 @@ def unsound_fits(folder: RunFolder, analysis: str = PLAIN) -> list[str]:
 def sound_rows(folder: RunFolder, rows: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """Leave out posterior rows of fits that failed their checks or were quick.
 
-    Parameters
-    ----------
-    folder
-        Of the run.
-    rows
-        Rows of the long frame, of any analyses.
-    settings
-        A quick run keeps all: what it shows is marked.
+    `rows`: rows of the long frame, of any analyses; `settings`: A quick run keeps all: what it
+    shows is marked.
     """
     if settings.quick:
         return rows

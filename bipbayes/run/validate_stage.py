@@ -35,21 +35,11 @@ def validation_settings(
 ) -> ValidationSettings:
     """Turn options into settings.
 
-    Parameters
-    ----------
-    engines
-        ``closed``, ``plugged``, ``nuts``.
-    design
-        Name of a design (`bipbayes.validation.settings.DESIGNS`).
-    quick
-        Few and small replicates; the numbers then prove nothing.
-    values
-        Fields of `ValidationSettings`; ``None`` takes the default.
+    `engines`: ``closed``, ``plugged``, ``nuts``; `design`: name of a design
+    (`bipbayes.validation.settings.DESIGNS`); `quick`: few and small replicates; the numbers then
+    prove nothing; `values`: fields of `ValidationSettings`; ``None`` takes the default.
 
-    Raises
-    ------
-    SettingsError
-        An unknown engine or design, or values that are refused.
+    Raises SettingsError: an unknown engine or design, or values that are refused.
     """
     faults = [unknown("--engine", name, SHORT) for name in engines if name not in SHORT]
     faults += [] if design in DESIGNS else [unknown("--design", design, DESIGNS)]
@@ -71,23 +61,11 @@ def validate(
 ) -> pd.DataFrame:
     """Run what is missing, write tables and pictures, return how the goals were met.
 
-    Parameters
-    ----------
-    settings
-        Of the simulation study.
-    codebook
-        Of the simulated studies; ``None``: BIP's.
-    folder
-        Gets ``coverage.csv``, ``coverage_by_size.csv``, ``goals.csv``, ``calibration.csv``,
-        ``figures/`` and the replicates.
-    where
-        Address of a Dask scheduler or ``None``; number of own processes or ``None``.
-    rounds
-        Rounds of simulation-based calibration for each model; 0: none.
-    overwrite
-        Replace another validation.
-    printing
-        How figures are written.
+    `settings`: of the simulation study; `codebook`: of the simulated studies; ``None``: BIP's;
+    `folder`: gets ``coverage.csv``, ``coverage_by_size.csv``, ``goals.csv``, ``calibration.csv``,
+    ``figures/`` and the replicates; `where`: address of a Dask scheduler or ``None``; number of own
+    processes or ``None``; `rounds`: rounds of simulation-based calibration for each model; 0: none;
+    `overwrite`: replace another validation; `printing`: how figures are written.
     """
     book = codebook_or_default(codebook)
     scheduler, workers = where
@@ -162,12 +140,7 @@ def validate_designs(
 def write_designs(folder: Path, designs: Sequence[str]) -> pd.DataFrame:
     """Put the designs that lie in a folder under one another: ``designs.csv`` and ``designs.md``.
 
-    Parameters
-    ----------
-    folder
-        Holds a folder with ``coverage.csv`` for each design.
-    designs
-        Their names.
+    `folder`: holds a folder with ``coverage.csv`` for each design; `designs`: their names.
     """
     tables = {
         name: pd.read_csv(folder / name / "coverage.csv", keep_default_na=False).pipe(_numbers)

@@ -26,18 +26,12 @@ _TINY: Final = 1e-12
 def run_differences(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     """Hold every estimate and limit of a run against another run's.
 
-    Parameters
-    ----------
-    first, second
-        Long frames, as in ``data/intervals.csv``.
+    `first`, `second`: long frames, as in ``data/intervals.csv``.
 
-    Returns
-    -------
-    pandas.DataFrame
-        `KEYS`, ``measure``, ``first``, ``second`` and ``gap``: the difference as a share of what
-        is allowed, for least squares 1e-8 of the number, for a posterior four Monte Carlo errors
-        of the difference (of a limit that of a normal posterior's quantile). Infinite where one
-        run has no such number; rows that neither has are left out.
+    Returns: `KEYS`, ``measure``, ``first``, ``second`` and ``gap``: the difference as a share of
+    what is allowed, for least squares 1e-8 of the number, for a posterior four Monte Carlo errors
+    of the difference (of a limit that of a normal posterior's quantile). Infinite where one run has
+    no such number; rows that neither has are left out.
     """
     both = first.merge(second, on=list(KEYS), how="outer", suffixes=("", "_second"))
     factor = both["level"].map(limit_factor)
@@ -65,16 +59,9 @@ def _limit_error(both: pd.DataFrame, run: str) -> pd.Series:
 def agreement(differences: pd.DataFrame) -> pd.DataFrame:
     """Judge the numbers of each analysis and model.
 
-    Parameters
-    ----------
-    differences
-        From `run_differences`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `GROUP`, ``numbers``, ``missing`` (one run has none), ``identical``, ``beyond`` what is
-        allowed, ``agree``; then the `KEYS` and numbers of the worst one.
+    `differences`: from `run_differences`. Returns: `GROUP`, ``numbers``, ``missing`` (one run has
+    none), ``identical``, ``beyond`` what is allowed, ``agree``; then the `KEYS` and numbers of the
+    worst one.
     """
     rows = []
     for names, group in differences.groupby(list(GROUP), sort=False, dropna=False):

@@ -89,18 +89,9 @@ _HALF = 0.5  # of what is found, at most: where the data say much, the model may
 def centring(batches: Sequence[Batch], cells: xr.Dataset) -> dict[str, np.ndarray]:
     """Work out the degree of centring of every effect.
 
-    Parameters
-    ----------
-    batches
-        All batches of a model; those whose standard deviations are known are no funnels and
-        left out.
-    cells
-        From `bipbayes.cells.cell_means`.
-
-    Returns
-    -------
-    dict
-        By name of the batch, shape of its effects, 0 (non-centred) to 1 (centred).
+    `batches`: all batches of a model; those whose standard deviations are known are no funnels and
+    left out; `cells`: from `bipbayes.cells.cell_means`. Returns: by name of the batch, shape of its
+    effects, 0 (non-centred) to 1 (centred).
     """
     # Several threads cost more than they save on matrices of this size.
     with threadpool_limits(limits=1, user_api="blas"):
@@ -147,12 +138,8 @@ _BEND = 0.5  # of a prior's scale: below, the sampler's way to zero is short
 def build_batches(batches: Sequence[Batch], cells: xr.Dataset) -> pm.Model:
     """Return the PyMC model of batches.
 
-    Parameters
-    ----------
-    batches
-        As `bipbayes.sampling.batches.present` leaves them.
-    cells
-        From `bipbayes.cells.cell_means`.
+    `batches`: as `bipbayes.sampling.batches.present` leaves them; `cells`: from
+    `bipbayes.cells.cell_means`.
     """
     with pm.Model(coords=coordinates(cells)) as model:
         if is_flat(batches):
@@ -204,19 +191,9 @@ def add_batches(
     An effect with centring ``w`` (0 to 1) is ``sd**(1 - w) * raw``, ``raw ~ Normal(0, sd**w)``:
     plain ``Normal(0, sd)`` for every ``w``, centred for ``w = 1``, non-centred for ``w = 0``.
 
-    Parameters
-    ----------
-    batches
-        As `present` leaves them.
-    degrees
-        Of centring, by name of the batch, shape of its effects.
-    cells
-        Gives labels and respondents.
-
-    Returns
-    -------
-    Tensor
-        The effect, shape (combination, jobcenter, indicator).
+    `batches`: as `present` leaves them; `degrees`: of centring, by name of the batch, shape of its
+    effects; `cells`: gives labels and respondents. Returns: the effect, shape (combination,
+    jobcenter, indicator).
     """
     if not batches:
         return total([], [], cells=cells)

@@ -20,19 +20,12 @@ def observe(effect: Tensor, cells: xr.Dataset) -> Tensor:
     With V = L L' the covariance of the means m of a cell block, ``L⁻¹ m ~ Normal(L⁻¹ effect, 1)``
     is the same as ``m ~ MvNormal(effect, V)``. Entries without answers are left out.
 
-    Parameters
-    ----------
-    effect
-        Shape (combination, jobcenter, indicator), in standard deviations of progression.
-        Values of cells without answers count for nothing, but must be finite.
-    cells
-        From `bipbayes.cells.cell_means`.
+    `effect`: shape (combination, jobcenter, indicator), in standard deviations of progression.
+    Values of cells without answers count for nothing, but must be finite; `cells`: from
+    `bipbayes.cells.cell_means`.
 
-    Returns
-    -------
-    Tensor
-        The observed variable, dim ``observation``. The data are called ``whitener``,
-        ``observed_position`` and ``whitened``, so that a compiled model takes other cells.
+    Returns: the observed variable, dim ``observation``. The data are called ``whitener``,
+    ``observed_position`` and ``whitened``, so that a compiled model takes other cells.
     """
     data = likelihood_data(cells)
     # Data of one dim: nutpie compiles its access to each, and more dims take much longer.
@@ -50,16 +43,8 @@ def observe(effect: Tensor, cells: xr.Dataset) -> Tensor:
 def likelihood_data(cells: xr.Dataset) -> dict[str, np.ndarray]:
     """Return the values of the likelihood's data, for one model or for `with_data`.
 
-    Parameters
-    ----------
-    cells
-        From `bipbayes.cells.cell_means`.
-
-    Returns
-    -------
-    dict
-        ``whitener``, (combination, jobcenter, indicator, indicator) in one row;
-        ``observed_position`` and ``whitened``, shape (observation,).
+    `cells`: from `bipbayes.cells.cell_means`. Returns: ``whitener``, (combination, jobcenter,
+    indicator, indicator) in one row; ``observed_position`` and ``whitened``, shape (observation,).
     """
     white = whiten(cells)
     observed = white["observed"].transpose(*CELL).to_numpy().reshape(-1)

@@ -33,19 +33,9 @@ def restore(
     graph is given a dim for draws and evaluated chain by chain by NumPy, which takes a fraction
     of a second, where compiling `pymc.compute_deterministics` takes several.
 
-    Parameters
-    ----------
-    model
-        The model that was sampled.
-    posterior
-        All its free variables, dims ``chain, draw, ...``.
-    names
-        Deterministic variables of the model.
-
-    Returns
-    -------
-    dict
-        By name, dims ``chain, draw`` and the variable's own.
+    `model`: the model that was sampled; `posterior`: all its free variables, dims ``chain, draw,
+    ...``; `names`: deterministic variables of the model. Returns: by name, dims ``chain, draw`` and
+    the variable's own.
     """
     return evaluate(model, posterior, outputs={name: model[name] for name in names})
 
@@ -98,23 +88,13 @@ def draw_new_jobcenter(
 ) -> xr.Dataset:
     """Draw the terms of a jobcenter that is not among the data.
 
-    Parameters
-    ----------
-    model
-        The model that was sampled.
-    posterior
-        All variables without jobcenters that the terms need, dims ``chain, draw, ...``.
-    terms
-        Names of the additive terms that the model has.
-    seed
-        Of the new draws.
+    `model`: the model that was sampled; `posterior`: all variables without jobcenters that the
+    terms need, dims ``chain, draw, ...``; `terms`: names of the additive terms that the model has;
+    `seed`: of the new draws.
 
-    Returns
-    -------
-    xarray.Dataset
-        The terms over jobcenters, without the dim ``jobcenter``, one new jobcenter a draw. It
-        has no variable where the model has no variation over jobcenters to draw from; attribute
-        ``reason`` then says why.
+    Returns: the terms over jobcenters, without the dim ``jobcenter``, one new jobcenter a draw. It
+    has no variable where the model has no variation over jobcenters to draw from; attribute
+    ``reason`` then says why.
     """
     names = [name for name in terms if JOBCENTER in _dims(model, name)]
     if not names:

@@ -33,20 +33,11 @@ def batch_draws(
 ) -> xr.Dataset:
     """Name and label draws of batches.
 
-    Parameters
-    ----------
-    batches
-        As `bipbayes.sampling.batches.present` leaves them.
-    cells
-        Gives labels.
-    coefficients, sds
-        Draws of all exchangeable effects and of all standard deviations in the batches' order,
-        shapes (chain, draw, coefficient) and (chain, draw, sd).
+    `batches`: as `bipbayes.sampling.batches.present` leaves them; `cells`: gives labels;
+    `coefficients`, `sds`: draws of all exchangeable effects and of all standard deviations in the
+    batches' order, shapes (chain, draw, coefficient) and (chain, draw, sd).
 
-    Returns
-    -------
-    xarray.Dataset
-        Of every batch the effects, and ``<name>_sd`` where it is not known.
+    Returns: of every batch the effects, and ``<name>_sd`` where it is not known.
     """
     named = labels(cells)
     found: dict[str, xr.DataArray] = {}
@@ -81,11 +72,8 @@ def new_jobcenter(
 ) -> xr.Dataset:
     """Draw the effects of a jobcenter that is not among the data, one a draw.
 
-    Returns
-    -------
-    xarray.Dataset
-        The batches over jobcenters, without that dim; where there is nothing to draw from, no
-        variable and the attribute ``reason``.
+    Returns: the batches over jobcenters, without that dim; where there is nothing to draw from, no
+    variable and the attribute ``reason``.
     """
     if is_flat(batches):
         reason = f"{batches[0].name} has no distribution that new values can be drawn from"
@@ -138,14 +126,9 @@ def attributes(
 ) -> dict[str, str | int | float]:
     """Return what a fit says of itself: model, priors, settings, versions, cells.
 
-    Parameters
-    ----------
-    model_file, cells, priors, settings, terms
-        What was fitted and how.
-    engine
-        ``engine``, ``sampler`` and what only this engine has to say.
-    packages
-        More packages whose versions count.
+    `model_file`, `cells`, `priors`, `settings`, `terms`: what was fitted and how; `engine`:
+    ``engine``, ``sampler`` and what only this engine has to say; `packages`: more packages whose
+    versions count.
     """
     carried = ("vcov", "previous", "study")
     versions = {name: version(name) for name in (*_PACKAGES, *packages)}

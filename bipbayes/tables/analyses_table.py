@@ -47,11 +47,8 @@ def analyses_table(
 ) -> Table:
     """Build the table of all analyses.
 
-    Returns
-    -------
-    Table
-        The raw frame holds every outcome and every diagnostic; printed are means and intervals,
-        rounded as their Monte Carlo errors allow.
+    Returns: the raw frame holds every outcome and every diagnostic; printed are means and
+    intervals, rounded as their Monte Carlo errors allow.
     """
     language = context.language
     stored = [name for name in ANALYSES if (rows["analysis"] == name).any()]

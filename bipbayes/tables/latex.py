@@ -192,13 +192,7 @@ def escape(text: str) -> str:
 
 
 def latex(table: "Table") -> str:
-    """Return the table as LaTeX; its first line names the packages that the document needs.
-
-    Parameters
-    ----------
-    table
-        Finished table.
-    """
+    """Return the table as LaTeX; its first line names the packages that the document needs."""
     layout = _layout(table)
     long = layout.height(table) > layout.page[1]
     needed = [

@@ -68,14 +68,8 @@ Fit = Callable[[xr.Dataset, int], Known]
 def simulate_means(cells: xr.Dataset, effect: Floats, *, seed: int) -> xr.Dataset:
     """Put means drawn from the model in place of the observed ones.
 
-    Parameters
-    ----------
-    cells
-        From `bipbayes.cells.cell_means`; its covariance and pattern of answers stay.
-    effect
-        Shape (combination x jobcenter x indicator,).
-    seed
-        Of the sampling error.
+    `cells`: from `bipbayes.cells.cell_means`; its covariance and pattern of answers stay; `effect`:
+    shape (combination x jobcenter x indicator,); `seed`: of the sampling error.
     """
     root, observed = error_roots(cells)
     noise = np.random.default_rng(seed).standard_normal(observed.shape)
@@ -89,24 +83,13 @@ def rank_shares(
 ) -> pd.DataFrame:
     """Fit simulated means and rank the truth among the draws.
 
-    Parameters
-    ----------
-    cells
-        Gives covariance and pattern of answers.
-    truths
-        Draws from the prior, one a round.
-    fit
-        Turns cells and a seed into `Known` posterior draws, nearly independent ones.
-    seed
-        Of the sampling errors and of the fits.
-    first
-        Number of the first round, where rounds are run in parts.
+    `cells`: gives covariance and pattern of answers; `truths`: draws from the prior, one a round;
+    `fit`: turns cells and a seed into `Known` posterior draws, nearly independent ones; `seed`: of
+    the sampling errors and of the fits; `first`: number of the first round, where rounds are run in
+    parts.
 
-    Returns
-    -------
-    pandas.DataFrame
-        ``round``, ``quantity``, ``share`` (of posterior draws below the truth, ties and ends
-        spread at random over the rank's place).
+    Returns: ``round``, ``quantity``, ``share`` (of posterior draws below the truth, ties and ends
+    spread at random over the rank's place).
     """
     rows = []
     for place in range(len(truths.effect)):
@@ -178,18 +161,8 @@ def prior_truths(
 ) -> Known:
     """Draw parameters from a PyMC model's own prior.
 
-    Parameters
-    ----------
-    model
-        Built by a model file.
-    cells
-        Those it was built with.
-    terms
-        Names of the additive terms.
-    draws
-        Rounds.
-    seed
-        Of the draws.
+    `model`: built by a model file; `cells`: those it was built with; `terms`: names of the additive
+    terms; `draws`: rounds; `seed`: of the draws.
     """
     import pymc as pm
 

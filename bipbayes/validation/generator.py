@@ -161,22 +161,12 @@ def draw_responses(
 ) -> tuple[Design, Latent, Floats]:
     """Draw levels and answers, and who is treated where treatment follows low answers.
 
-    Parameters
-    ----------
-    design
-        Who answers what and when; its combinations are replaced under selection.
-    drift
-        Shape (combination, jobcenter, indicator), scale points.
-    generator
-        Sizes of the parts.
-    seed
-        Of levels, answers and treatments.
+    `design`: who answers what and when; its combinations are replaced under selection; `drift`:
+    shape (combination, jobcenter, indicator), scale points; `generator`: sizes of the parts;
+    `seed`: of levels, answers and treatments.
 
-    Returns
-    -------
-    tuple
-        The design, what lies behind the answers, and the answers of all indicators, also where
-        the design leaves a question out.
+    Returns: the design, what lies behind the answers, and the answers of all indicators, also where
+    the design leaves a question out.
     """
     begin = first_rows(design.citizen)
     occasion = np.arange(len(begin)) - begin
@@ -241,16 +231,8 @@ def draw_latent(
 ) -> Latent:
     """Draw levels, walks and steadiness.
 
-    Parameters
-    ----------
-    rng
-        Source of randomness.
-    design
-        Who answers what and when.
-    drift
-        Shape (combination, jobcenter, indicator).
-    generator
-        Sizes of the parts.
+    `design`: who answers what and when; `drift`: shape (combination, jobcenter, indicator);
+    `generator`: sizes of the parts.
     """
     indicators = drift.shape[2]
     respondent = respondent_positions(design.codebook)[:indicators]
@@ -314,16 +296,8 @@ def draw_answers(
 def simulate_study(design: Design, *, drift: Floats, generator: Generator, seed: int) -> Study:
     """Draw the answers of a design and wrap them as a checked study.
 
-    Parameters
-    ----------
-    design
-        Who answers what and when.
-    drift
-        Shape (combination, jobcenter, indicator), scale points.
-    generator
-        Sizes of the parts.
-    seed
-        Of levels and answers.
+    `design`: who answers what and when; `drift`: shape (combination, jobcenter, indicator), scale
+    points; `generator`: sizes of the parts; `seed`: of levels and answers.
     """
     design, _, answers = draw_responses(design, drift=drift, generator=generator, seed=seed)
     codes = list(design.codebook.indicator_codes)
@@ -380,14 +354,8 @@ def expected_answers(
 ) -> NDArray[np.float64]:
     """Return the expectation of an answer whose latent value is normal.
 
-    Parameters
-    ----------
-    mean, spread
-        Of the latent value, same shape.
-    scale
-        Lowest and highest answer.
-    cut
-        Whether answers are rounded and cut to the scale.
+    `mean`, `spread`: of the latent value, same shape; `scale`: lowest and highest answer; `cut`:
+    whether answers are rounded and cut to the scale.
     """
     if not cut:
         return mean
@@ -408,18 +376,9 @@ def population_truth(
 ) -> Truth:
     """Average the population.
 
-    Parameters
-    ----------
-    codebook
-        Outcomes are its indicators, then its averages.
-    drift
-        Shape (combination, jobcenter, indicator).
-    generator
-        Sizes of the parts.
-    citizens
-        Size of the population.
-    seed
-        Of the population; not that of any study.
+    `codebook`: outcomes are its indicators, then its averages; `drift`: shape (combination,
+    jobcenter, indicator); `generator`: sizes of the parts; `citizens`: size of the population;
+    `seed`: of the population; not that of any study.
     """
     shape = (drift.shape[0] * drift.shape[1], len(codebook.outcomes))
     cells, columns = [np.zeros(shape) for _ in range(4)], np.zeros((2, shape[1]))

@@ -65,22 +65,9 @@ def fit_scores(
 ) -> list[pd.DataFrame]:
     """Score every model by every engine on one set of cells.
 
-    Parameters
-    ----------
-    cells
-        From `bipbayes.cells.cell_means`, with one working covariance.
-    targets
-        The study's.
-    settings
-        Models, engines, draws.
-    seed
-        Of this replicate.
-
-    Returns
-    -------
-    list of pandas.DataFrame
-        Columns `bipbayes.validation.scores.COLUMNS`. Models without closed forms are only
-        sampled.
+    `cells`: from `bipbayes.cells.cell_means`, with one working covariance; `targets`: the study's;
+    `settings`: models, engines, draws; `seed`: of this replicate. Returns: columns
+    `bipbayes.validation.scores.COLUMNS`. Models without closed forms are only sampled.
     """
     frames = []
     for name in settings.models:
@@ -162,21 +149,8 @@ def run_replicate(
 ) -> int:
     """Run one replicate and store its scores, unless they are there.
 
-    Parameters
-    ----------
-    codebook
-        Of the simulated study.
-    settings
-        The validation's.
-    number
-        From 0; the same number gives the same study.
-    folder
-        The validation's.
-
-    Returns
-    -------
-    int
-        The number.
+    `codebook`: of the simulated study; `number`: from 0; the same number gives the same study;
+    `folder`: the validation's. Returns: the number.
     """
     path = replicate_path(folder, number)
     if not path.is_file():
@@ -318,23 +292,9 @@ def run_tasks(
 ) -> None:
     """Run ``task(shared, number=number)`` for every number, here or on a cluster.
 
-    Parameters
-    ----------
-    task
-        Stores its own result.
-    numbers
-        Still to do.
-    shared
-        Sent to each worker once.
-    where
-        Address of a scheduler or ``None``; number of own processes (0: this process).
-    advance
-        Called after each.
-
-    Raises
-    ------
-    RunError
-        Some failed; the others ran.
+    `task`: stores its own result; `numbers`: still to do; `shared`: sent to each worker once;
+    `where`: address of a scheduler or ``None``; number of own processes (0: this process);
+    `advance`: called after each. Raises RunError: some failed; the others ran.
     """
     failed: dict[int, str] = {}
     for number, error in _run(task, numbers, shared, where):

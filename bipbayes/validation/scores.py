@@ -83,19 +83,9 @@ class Targets:
 def study_targets(cells: xr.Dataset, codebook: Codebook, truth: Truth) -> Targets:
     """Collect a study's estimands.
 
-    Parameters
-    ----------
-    cells
-        From `bipbayes.cells.cell_means`; gives weights and scale.
-    codebook
-        The study's.
-    truth
-        Of the population; its jobcenters are those of `cells`.
-
-    Returns
-    -------
-    Targets
-        For every outcome, then all indicators: combinations observed for that outcome.
+    `cells`: from `bipbayes.cells.cell_means`; gives weights and scale; `truth`: of the population;
+    its jobcenters are those of `cells`. Returns: for every outcome, then all indicators:
+    combinations observed for that outcome.
     """
     effects = _effects(cells, codebook, truth)
     return _with_contrasts(effects, codebook.no_treatment)
@@ -211,16 +201,8 @@ def score_ols(
 ) -> pd.DataFrame:
     """Score the OLS estimates of single outcomes with one kind of standard error.
 
-    Parameters
-    ----------
-    estimates
-        From `bipbayes.regression.estimate_ols`.
-    codebook
-        The study's.
-    targets
-        The study's; its rows over all indicators have no OLS estimate.
-    vcov
-        Name of the standard errors.
+    `estimates`: from `bipbayes.regression.estimate_ols`; `targets`: the study's; its rows over all
+    indicators have no OLS estimate; `vcov`: name of the standard errors.
     """
     rows = targets.rows[targets.rows["outcome"].isin(codebook.outcomes)].reset_index(drop=True)
     chosen = estimates.sel(vcov=vcov)
@@ -252,14 +234,8 @@ def score_mixture(
 ) -> pd.DataFrame:
     """Score a closed-form posterior.
 
-    Parameters
-    ----------
-    model, mixture
-        From `bipbayes.sampling.exact`.
-    targets
-        The study's.
-    labels
-        ``engine``, ``model`` and ``vcov``.
+    `model`, `mixture`: from `bipbayes.sampling.exact`; `targets`: the study's; `labels`:
+    ``engine``, ``model`` and ``vcov``.
     """
     means, sds = sums_by_point(model, mixture, targets.matrix)
     return score_normals(means + targets.shift, sds, targets, weight=mixture.weight, labels=labels)
@@ -292,14 +268,8 @@ def score_normals(
 def score_draws(effects: Floats, targets: Targets, *, labels: Mapping[str, str]) -> pd.DataFrame:
     """Score posterior draws.
 
-    Parameters
-    ----------
-    effects
-        Shape (draw, combination x jobcenter x indicator).
-    targets
-        The study's.
-    labels
-        ``engine``, ``model`` and ``vcov``.
+    `effects`: shape (draw, combination x jobcenter x indicator); `targets`: the study's; `labels`:
+    ``engine``, ``model`` and ``vcov``.
     """
     values = (targets.matrix @ effects.T).T + targets.shift
     widths = {}

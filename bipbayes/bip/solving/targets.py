@@ -78,17 +78,8 @@ DECIMALS: Final = 4
 def shortest(G: Floats, h: Floats) -> Floats:
     """Return the shortest x with G x >= h.
 
-    Parameters
-    ----------
-    G
-        Shape (inequality, variable); rows of similar length make the answer more exact.
-    h
-        Lower bounds, shape (inequality,).
-
-    Raises
-    ------
-    SettingsError
-        The inequalities contradict each other.
+    `G`: shape (inequality, variable); rows of similar length make the answer more exact; `h`: lower
+    bounds, shape (inequality,). Raises SettingsError: the inequalities contradict each other.
     """
     E = np.vstack([G.T, h[None, :]])
     f = np.zeros(G.shape[1] + 1)
@@ -106,15 +97,9 @@ def shortest(G: Floats, h: Floats) -> Floats:
 def nearest(center: Floats, scale: Floats, *, zero: Floats, G: Floats, h: Floats) -> Floats:
     """Return the x nearest to `center` with zero @ x = 0 and G x >= h.
 
-    Parameters
-    ----------
-    center, scale
-        Distances from `center` count in units of `scale`, both of shape (variable,).
-    zero
-        Equalities, shape (equality, variable). They are solved first: pairs of opposite
-        inequalities would make the dual problem nearly singular.
-    G, h
-        Inequalities.
+    `center`, `scale`: distances from `center` count in units of `scale`, both of shape (variable,);
+    `zero`: equalities, shape (equality, variable). They are solved first: pairs of opposite
+    inequalities would make the dual problem nearly singular; `G`, `h`: inequalities.
     """
     equalities = zero * scale
     start = np.linalg.pinv(equalities) @ (-zero @ center)
@@ -129,10 +114,7 @@ def nearest(center: Floats, scale: Floats, *, zero: Floats, G: Floats, h: Floats
 def solve_jobcenter_table() -> pd.DataFrame:
     """Solve for the table: rows jobcenters, columns combinations, whole numbers.
 
-    Raises
-    ------
-    SettingsError
-        No table of whole numbers fits Tables 3 and 4.
+    Raises SettingsError: no table of whole numbers fits Tables 3 and 4.
     """
     codebook, facts = bip_codebook(), published()
     smooth = _maximum_entropy(facts.combinations.astype(float))
@@ -226,21 +208,12 @@ class Frame:
 def solve_targets(sd: Floats) -> pd.DataFrame:
     """Solve for the target effects.
 
-    Parameters
-    ----------
-    sd
-        Standard deviation of progression by outcome, indicators then averages, in scale
-        points (from an uncalibrated simulation; they weight members into averages).
+    `sd`: standard deviation of progression by outcome, indicators then averages, in scale points
+    (from an uncalibrated simulation; they weight members into averages).
 
-    Returns
-    -------
-    pandas.DataFrame
-        Rows outcomes, columns combinations; standardised effects rounded to 4 decimals.
+    Returns: rows outcomes, columns combinations; standardised effects rounded to 4 decimals.
 
-    Raises
-    ------
-    SettingsError
-        The claims contradict each other, or a tendency cannot be met.
+    Raises SettingsError: the claims contradict each other, or a tendency cannot be met.
     """
     codebook = bip_codebook()
     n, chance = _expected_answers()

@@ -80,18 +80,9 @@ def factorise(model: GaussianModel, sds: Floats) -> Factor:
 def log_density(model: GaussianModel, ratios: Floats) -> float:
     """Log posterior density of the free standard deviations.
 
-    Parameters
-    ----------
-    model
-        From `bipbayes.sampling.exact.reduce.gaussian_model`.
-    ratios
-        Free standard deviations, each in scales of its half-normal prior; the sign does not
-        matter.
-
-    Returns
-    -------
-    float
-        Up to the constant of the half-normal priors.
+    `model`: from `bipbayes.sampling.exact.reduce.gaussian_model`; `ratios`: free standard
+    deviations, each in scales of its half-normal prior; the sign does not matter. Returns: up to
+    the constant of the half-normal priors.
     """
     return _value(model, factorise(model, model.sds(np.abs(ratios))), ratios)
 
@@ -116,12 +107,7 @@ def moments(model: GaussianModel, sds: Floats) -> tuple[Floats, Floats]:
 def linear_posterior(model: GaussianModel, sds: Floats, weights: Floats) -> tuple[Floats, Floats]:
     """Posterior means and standard deviations of sums of coefficients, given the sds.
 
-    Parameters
-    ----------
-    model, sds
-        As for `moments`.
-    weights
-        Shape (sum, coefficient).
+    `model`, `sds`: as for `moments`; `weights`: shape (sum, coefficient).
     """
     mean, root = spread_root(model, sds, weights)
     return mean, np.sqrt((root**2).sum(axis=1))

@@ -304,16 +304,8 @@ def tail_shape(log_weight: Floats) -> float:
 
     Zhang and Stephens's (2009) estimate with the weak prior towards one half of Vehtari et al.
 
-    Parameters
-    ----------
-    log_weight
-        Up to a constant, shape (point,).
-
-    Returns
-    -------
-    float
-        Up to 0.5 the estimates are as good as independent draws'; above 0.7 they are not to be
-        relied on.
+    `log_weight`: up to a constant, shape (point,). Returns: up to 0.5 the estimates are as good as
+    independent draws'; above 0.7 they are not to be relied on.
     """
     count = len(log_weight)
     tail = int(min(np.ceil(count / 5), np.floor(3 * np.sqrt(count))))

@@ -120,11 +120,8 @@ def gaussian_model(
 def design_matrix(cells: xr.Dataset, batches: Sequence[Batch]) -> tuple[sparse.csr_array, Integers]:
     """Matrix that turns coefficients into effects.
 
-    Returns
-    -------
-    tuple
-        Shape (combination x jobcenter x indicator, coefficient), and the position of its
-        standard deviation by coefficient.
+    Returns: shape (combination x jobcenter x indicator, coefficient), and the position of its
+    standard deviation by coefficient.
     """
     size = int(np.prod([cells.sizes[dim] for dim in CELL]))
     parts = [sparse.csr_array((size, 0)), *(_columns(batch, cells) for batch in batches)]
