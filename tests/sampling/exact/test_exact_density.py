@@ -202,7 +202,11 @@ def _graph_prior(model, names, draws):
 
     sds = [rv.name for rv in model.free_RVs if rv.name.endswith("_sd")]
     return pm.sample_prior_predictive(
-        draws=draws, model=model, var_names=[*names, *sds], random_seed=3
+        draws=draws,
+        model=model,
+        var_names=[*names, *sds],
+        random_seed=3,
+        compile_kwargs={"mode": "FAST_COMPILE"},
     )["prior"].to_dataset()
 
 
