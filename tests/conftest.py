@@ -4,14 +4,38 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+
+# Files that share what `fits` keeps in a process: numba compiles a model for a quarter of a minute.
+TOGETHER = (
+    (
+        "tests/models/test_invariance.py",
+        "tests/sampling/test_fit.py",
+        "tests/sampling/test_store.py",
+    ),
+    ("tests/checks/test_engines.py", "tests/estimands/test_arviz_tree.py"),
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--runslow", action="store_true", default=False, help="run recovery and calibration too"
     )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each file to one worker, and files that share fits to the same one."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return next((files[0] for files in TOGETHER if file in files), file)
+
+    return Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(autouse=True)
