@@ -109,6 +109,7 @@ def printed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         language=request.param,
         quiet=True,
         minimum_count=6,
+        draws=200,
         everything=True,
     )
     figures: dict[str, Figure] = {}
