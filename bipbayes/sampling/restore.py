@@ -30,8 +30,8 @@ def restore(
     """Compute deterministic variables for all draws at once.
 
     The sampler leaves them out: they would only make its compiled code larger. Here their
-    graph is given a dim for draws and evaluated chain by chain by NumPy, which takes a fraction
-    of a second, where compiling `pymc.compute_deterministics` takes several.
+    graph is given a dim for draws and evaluated by NumPy, which takes a fraction of a second,
+    where compiling `pymc.compute_deterministics` takes several.
 
     `model`: the model that was sampled; `posterior`: all its free variables, dims ``chain, draw,
     ...``; `names`: deterministic variables of the model. Returns: by name, dims ``chain, draw`` and
@@ -46,36 +46,31 @@ def evaluate(
     """Compute symbolic arrays of free variables for all draws at once, as `restore` does."""
     if not outputs:
         return {}
-    free = list(model.free_RVs)
-    batched = [
-        TensorType(variable.dtype, shape=(None, *variable.type.shape))(variable.name)
-        for variable in free
-    ]
-    vectorised = vectorize_graph(
-        list(outputs.values()), replace=dict(zip(free, batched, strict=True))
-    )
+    draws = {variable: pooled(posterior[variable.name]) for variable in model.free_RVs}
+    found = _for_draws(list(outputs.values()), draws)
+    labelled = {}
+    for name, values in zip(outputs, found, strict=True):
+        own = _dims(model, name) or [f"{name}_dim_{axis}" for axis in range(values.ndim - 1)]
+        labelled[name] = _labelled(values, own, model, posterior)
+    return labelled
+
+
+def _for_draws(outputs: list[Any], draws: Mapping[Any, np.ndarray]) -> list[np.ndarray]:
+    """Evaluate graphs, given draws (draw, ...) of what they are of, for all draws at once."""
+    batched = [TensorType(v.dtype, shape=(None, *v.type.shape))(v.name) for v in draws]
+    vectorised = vectorize_graph(outputs, replace=dict(zip(draws, batched, strict=True)))
     function = pytensor.function(batched, vectorised, mode="FAST_COMPILE", on_unused_input="ignore")
-    draws = [posterior[variable.name].to_numpy() for variable in free]
-    chains = [function(*(values[c] for values in draws)) for c in range(posterior.sizes["chain"])]
-    return {
-        name: _named(np.stack([chain[place] for chain in chains]), name, model, posterior)
-        for place, name in enumerate(outputs)
-    }
+    return [np.asarray(values) for values in function(*draws.values())]
 
 
-def _named(values: np.ndarray, name: str, model: pm.Model, posterior: xr.Dataset) -> xr.DataArray:
-    own = [str(dim) for dim in model.named_vars_to_dims.get(name, ())]
-    dims = own or [f"{name}_dim_{axis}" for axis in range(values.ndim - 2)]
-    return labelled(values, dims, model, posterior)
-
-
-def labelled(
+def _labelled(
     values: np.ndarray, dims: Sequence[str], model: pm.Model, posterior: xr.Dataset
 ) -> xr.DataArray:
-    """Label draws, (chain, draw) and `dims`: those that the model knows by its coords."""
+    """Label draws, (draw, ...) of all chains: dims that the model knows by its coords."""
+    shaped = values.reshape(*(posterior.sizes[dim] for dim in SAMPLE), *values.shape[1:])
     coords = {dim: list(model.coords[dim] or ()) for dim in dims if dim in model.coords}
     sample = {dim: posterior[dim] for dim in SAMPLE}
-    return xr.DataArray(values, dims=[*SAMPLE, *dims], coords={**sample, **coords})
+    return xr.DataArray(shaped, dims=[*SAMPLE, *dims], coords={**sample, **coords})
 
 
 logger = logging.getLogger(__name__)
@@ -105,10 +100,13 @@ def draw_new_jobcenter(
         return _none(reason)
     given = [variable for variable in needed if variable not in anew]
     values = _evaluate([model[name] for name in names], anew, given, posterior, seed)
-    found = {
-        name: _labelled(array, name, model, posterior)
-        for name, array in zip(names, values, strict=True)
-    }
+    found = {}
+    for name, array in zip(names, values, strict=True):
+        dims = _dims(model, name)
+        # Jobcenters are exchangeable, so that any of those drawn is a new one.
+        one = np.take(array, 0, axis=1 + dims.index(JOBCENTER))
+        others = [dim for dim in dims if dim != JOBCENTER]
+        found[name] = _labelled(one, others, model, posterior)
     return xr.Dataset(found)
 
 
@@ -138,19 +136,9 @@ def _evaluate(
     replaced = list(outputs)
     for variable in reversed(anew):  # one may depend on another that was declared before it
         replaced = graph_replace(replaced, {variable: fresh[variable]}, strict=False)
-    batched = [
-        TensorType(variable.dtype, shape=(None, *variable.type.shape))(variable.name)
-        for variable in given
-    ]
-    zeros = pt.dvector("zeros")
-    pairs = dict(zip([*given, nothing], [*batched, zeros], strict=True))
-    vectorised = vectorize_graph(replaced, replace=pairs)
-    function = pytensor.function(
-        [*batched, zeros], vectorised, mode="FAST_COMPILE", on_unused_input="ignore"
-    )
-    draws = [pooled(posterior[variable.name]) for variable in given]
     size = posterior.sizes["chain"] * posterior.sizes["draw"]
-    return [np.asarray(values) for values in function(*draws, np.zeros(size))]
+    draws = {variable: pooled(posterior[variable.name]) for variable in given}
+    return _for_draws(replaced, {**draws, nothing: np.zeros(size)})
 
 
 def _redrawn(variable: Any, nothing: Any, seed: np.random.SeedSequence) -> tuple[Any, Any]:
@@ -161,17 +149,6 @@ def _redrawn(variable: Any, nothing: Any, seed: np.random.SeedSequence) -> tuple
     size = node.op.size_param(node)
     twin = node.op.make_node(state, size, first + nothing, *others)
     return variable, twin.outputs[1]
-
-
-def _labelled(
-    values: np.ndarray, name: str, model: pm.Model, posterior: xr.Dataset
-) -> xr.DataArray:
-    dims = _dims(model, name)
-    # Jobcenters are exchangeable, so that any of those drawn is a new one.
-    values = np.take(values, 0, axis=1 + dims.index(JOBCENTER))
-    others = [dim for dim in dims if dim != JOBCENTER]
-    shaped = values.reshape(*(posterior.sizes[dim] for dim in SAMPLE), *values.shape[1:])
-    return labelled(shaped, others, model, posterior)
 
 
 def _dims(model: pm.Model, name: str) -> list[str]:
