@@ -43,25 +43,17 @@ def main(
     """
     from bipbayes.run.validate_stage import validate_designs
 
+    values = {
+        "replicates": replicates,
+        "models": settings.models,
+        "vcov": tuple(vcov or ()),
+        "citizens": citizens,
+        "draws": draws,
+        "tune": tune,
+        "seed": seed,
+    }
     validate_designs(
-        designs or (),
-        engines=engine or ["closed"],
-        quick=settings.quick,
-        values={
-            "replicates": replicates,
-            "models": settings.models,
-            "vcov": tuple(vcov or ()),
-            "citizens": citizens,
-            "draws": draws,
-            "tune": tune,
-            "seed": seed,
-        },
-        codebook=settings.codebook,
-        folder=settings.out,
-        where=(settings.scheduler, settings.workers),
-        rounds=rounds,
-        overwrite=settings.overwrite,
-        printing=settings.printing,
+        settings, designs or (), engines=engine or ["closed"], values=values, rounds=rounds
     )
 
 

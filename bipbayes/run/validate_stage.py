@@ -12,11 +12,12 @@ from bipbayes.atomic import write_frame, write_text
 from bipbayes.errors import SettingsError, raise_all, unknown
 from bipbayes.option_words import NUTS
 from bipbayes.plots.pool import DrawingPool
-from bipbayes.plots.task import FigureTask, Printing
+from bipbayes.plots.task import FigureTask
 from bipbayes.run.closing import of_validation
 from bipbayes.run.console import conclude
 from bipbayes.run.default_study import codebook_or_default
 from bipbayes.run.folder import hold
+from bipbayes.run.settings import Settings
 from bipbayes.validation.calibration import calibration_verdict, run_calibration
 from bipbayes.validation.replicate import run_validation
 from bipbayes.validation.settings import CLOSED, DESIGNS, PLUGGED, ValidationSettings
@@ -31,13 +32,12 @@ QUICK: Final[dict[str, Any]] = {"replicates": 4, "population": 5000, "draws": 20
 
 
 def validation_settings(
-    *, engines: Sequence[str], design: str, quick: bool, values: dict[str, Any]
+    design: str, *, engines: Sequence[str], quick: bool, values: dict[str, Any]
 ) -> ValidationSettings:
     """Turn options into settings.
 
-    `engines`: ``closed``, ``plugged``, ``nuts``; `design`: name of a design
-    (`bipbayes.validation.settings.DESIGNS`); `quick`: few and small replicates; the numbers then
-    prove nothing; `values`: fields of `ValidationSettings`; ``None`` takes the default.
+    `design` is one of `DESIGNS`, `engines` are words of `SHORT`; `values` are fields of
+    `ValidationSettings`, of which empty ones take the default. Quick ones prove nothing.
 
     Raises SettingsError: an unknown engine or design, or values that are refused.
     """
@@ -50,43 +50,31 @@ def validation_settings(
 
 
 def validate(
-    settings: ValidationSettings,
-    *,
-    codebook: Path | None,
-    folder: Path,
-    where: tuple[str | None, int | None],
-    rounds: int,
-    overwrite: bool,
-    printing: Printing,
+    asked: ValidationSettings, folder: Path, settings: Settings, *, rounds: int
 ) -> pd.DataFrame:
     """Run what is missing, write tables and pictures, return how the goals were met.
 
-    `settings`: of the simulation study; `codebook`: of the simulated studies; ``None``: BIP's;
-    `folder`: gets ``coverage.csv``, ``coverage_by_size.csv``, ``goals.csv``, ``calibration.csv``,
-    ``figures/`` and the replicates; `where`: address of a Dask scheduler or ``None``; number of own
-    processes or ``None``; `rounds`: rounds of simulation-based calibration for each model; 0: none;
-    `overwrite`: replace another validation; `printing`: how figures are written.
+    `folder` gets ``coverage.csv``, ``coverage_by_size.csv``, ``goals.csv``, ``calibration.csv``,
+    ``figures/`` and the replicates. `settings` say the codebook of the simulated studies, who
+    computes and how figures are written; `rounds` of simulation-based calibration for each model.
     """
-    book = codebook_or_default(codebook)
-    scheduler, workers = where
+    book = codebook_or_default(settings.codebook)
+    where = (settings.scheduler, settings.workers)
     scores = run_validation(
-        book,
-        settings=settings,
-        folder=folder,
-        scheduler=scheduler,
-        workers=workers,
-        overwrite=overwrite,
+        book, settings=asked, folder=folder, where=where, overwrite=settings.overwrite
     )
     frame = judged(scores, book)
     table = coverage_table(frame)
     write_frame(folder / "coverage.csv", table)
     write_frame(folder / "coverage_by_size.csv", coverage_table(frame, by=["size"]))
-    reached = goals(table, model=Path(settings.models[0]).stem, vcov="citizen")
+    reached = goals(table, model=Path(asked.models[0]).stem, vcov="citizen")
     write_frame(folder / "goals.csv", reached)
     context = Context(book, synthetic=True)
-    task = FigureTask("coverage", f"{_FIGURES}:coverage_figure", {"table": table})
-    tasks = [task, *(_calibrate(settings, book, folder=folder, where=where, rounds=rounds))]
-    with DrawingPool(folder / "figures", workers=0, printing=printing) as pool:
+    tasks = [FigureTask("coverage", f"{_FIGURES}:coverage_figure", {"table": table})]
+    if rounds:
+        shares = run_calibration(book, settings=asked, rounds=rounds, folder=folder, where=where)
+        tasks += _calibration(shares, folder)
+    with DrawingPool(folder / "figures", workers=0, printing=settings.printing) as pool:
         pool.submit(
             replace(each, arguments={**each.arguments, "context": context}) for each in tasks
         )
@@ -101,40 +89,31 @@ def validate(
 
 
 def validate_designs(
+    settings: Settings,
     designs: Sequence[str],
     *,
     engines: Sequence[str],
-    quick: bool,
     values: dict[str, Any],
-    folder: Path,
-    **task: Any,
+    rounds: int,
 ) -> None:
     """Validate under each design in a folder of its own, or under BIP's in the folder itself.
 
-    Parameters
-    ----------
-    designs
-        Names; ``all`` is every one.
-    engines, quick, values
-        As for `validation_settings`.
-    folder
-        Of the results; with designs also ``designs.csv`` and ``designs.md``.
-    **task
-        As for `validate`.
+    `designs` are names, ``all`` is every one; with them there are also ``designs.csv`` and
+    ``designs.md``. The rest is as for `validation_settings` and `validate`.
     """
-    names = list(DESIGNS) if "all" in designs else list(designs)
+    names, folder = list(DESIGNS) if "all" in designs else list(designs), settings.out
     asked = {
-        name: validation_settings(engines=engines, design=name, quick=quick, values=values)
+        name: validation_settings(name, engines=engines, quick=settings.quick, values=values)
         for name in names or ["bip"]
     }
     hold(folder)
     reached = [
-        validate(settings, folder=folder / name if names else folder, **task)
-        for name, settings in asked.items()
+        validate(each, folder / name if names else folder, settings, rounds=rounds)
+        for name, each in asked.items()
     ]
     if names:
         write_designs(folder, names)
-    conclude(lambda: of_validation(folder, pd.concat(reached), quick=quick))
+    conclude(lambda: of_validation(folder, pd.concat(reached), quick=settings.quick))
 
 
 def write_designs(folder: Path, designs: Sequence[str]) -> pd.DataFrame:
@@ -161,20 +140,10 @@ def _numbers(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**{str(name): pd.to_numeric(frame[name]) for name in measures})
 
 
-def _calibrate(
-    settings: ValidationSettings,
-    book: Any,
-    *,
-    folder: Path,
-    where: tuple[str | None, int | None],
-    rounds: int,
-) -> list[FigureTask]:
-    """Calibrate each model, write what came out, and return the figures of it."""
-    if not rounds:
-        return []
-    shares = run_calibration(book, settings=settings, rounds=rounds, folder=folder, where=where)
+def _calibration(shares: pd.DataFrame, folder: Path) -> list[FigureTask]:
+    """Write how each model's ranks are judged, and return the figures of them."""
     verdicts, tasks = [], []
-    for model, rows in shares.groupby("model", sort=False):
+    for model, rows in shares.groupby("model", sort=False) if len(shares) else ():
         verdict = calibration_verdict(rows)
         verdicts.append(verdict.assign(model=model))
         arguments = {"shares": shares, "model": str(model)}

@@ -54,7 +54,6 @@ class SamplerSettings:
 
 
 DEFAULTS: Final = SamplerSettings()
-QUICK: Final = SamplerSettings(draws=300, tune=300)
 
 
 def derived_seed(seed: int, purpose: str) -> int:

@@ -34,7 +34,7 @@ from bipbayes.sampling.predict import log_likelihood
 from bipbayes.sampling.registry import load_model
 from bipbayes.sampling.settings import SamplerSettings
 from bipbayes.validation.generator import draw_design, draw_drift, simulate_study
-from bipbayes.validation.replicate import claim, compiled_model, run_tasks
+from bipbayes.validation.replicate import Where, claim, compiled_model, run_tasks
 from bipbayes.validation.settings import ValidationSettings
 
 LIKELIHOOD: Final = "log likelihood"
@@ -235,8 +235,7 @@ def run_calibration(
     settings: ValidationSettings,
     rounds: int,
     folder: Path,
-    where: tuple[str | None, int | None] = (None, None),
-    overwrite: bool = False,
+    where: Where = (None, None),
 ) -> pd.DataFrame:
     """Fit means drawn from each model's own prior and rank the truths.
 
@@ -253,15 +252,13 @@ def run_calibration(
         Holds one small file a round.
     where
         Address of a scheduler or ``None``; number of own processes.
-    overwrite
-        Remove another validation's files from the folder.
 
     Returns
     -------
     pandas.DataFrame
         ``model``, ``round``, ``quantity``, ``share``.
     """
-    claim(folder, settings, overwrite=overwrite)
+    claim(folder, settings, overwrite=False)
     cells = _cells(codebook, settings)
     frames = []
     for name in settings.models:

@@ -28,7 +28,6 @@ would have changed by, had the last step been taken under the combination.
 """
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -36,7 +35,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from bipbayes.atomic import atomic_path
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Floats, Integers, group_sums
 from bipbayes.data.study import Study
@@ -394,20 +392,6 @@ def population_truth(
         )
         _add(sums, design, drift=drift, generator=generator, seed=[seed, block])
     return _truth(sums, drift.shape[:2])
-
-
-def stored_truth(path: Path, compute: "Truth | None" = None) -> Truth | None:
-    """Read a truth from its file, or write the one given."""
-    if compute is not None:
-        with atomic_path(path) as temporary, temporary.open("wb") as stream:
-            np.savez_compressed(
-                stream, cell=compute.cell, error=compute.error, mean=compute.mean, sd=compute.sd
-            )
-        return compute
-    if not path.is_file():
-        return None
-    with np.load(path) as stored:
-        return Truth(**{name: stored[name] for name in ("cell", "error", "mean", "sd")})
 
 
 def _add(

@@ -41,7 +41,6 @@ from bipbayes.validation.generator import (
     draw_drift,
     population_truth,
     simulate_study,
-    stored_truth,
 )
 from bipbayes.validation.scores import (
     Targets,
@@ -58,6 +57,7 @@ POINTS: Final = 16  # of them, after the weights are known
 _COMPILED: dict[tuple[object, ...], Any] = {}
 logger = logging.getLogger(__name__)
 Task = Callable[..., object]
+Where = tuple[str | None, int | None]
 
 
 def fit_scores(
@@ -131,11 +131,6 @@ def compiled_model(name: str, cells: xr.Dataset) -> Any:
 def replicate_path(folder: Path, number: int) -> Path:
     """Where a replicate's scores lie."""
     return folder / "replicates" / f"replicate-{number:05d}.parquet"
-
-
-def truth_path(folder: Path, number: int) -> Path:
-    """Where the truth of a group of replicates lies."""
-    return folder / "truths" / f"truth-{number:05d}.npz"
 
 
 def derived(settings: ValidationSettings, purpose: int, number: int) -> int:
@@ -221,19 +216,19 @@ def group_truth(
     folder: Path,
 ) -> Truth:
     """Read the truth of a group of replicates, or compute and store it."""
-    path = truth_path(folder, group)
-    stored = stored_truth(path)
-    if stored is not None:
-        return stored
-    truth = population_truth(
-        codebook,
-        drift=drift,
-        generator=settings.generator,
-        citizens=settings.population,
-        seed=derived(settings, 3, group),
-    )
-    stored_truth(path, truth)
-    return truth
+    path = folder / "truths" / f"truth-{group:05d}.npz"
+    if not path.is_file():
+        truth = population_truth(
+            codebook,
+            drift=drift,
+            generator=settings.generator,
+            citizens=settings.population,
+            seed=derived(settings, 3, group),
+        )
+        with atomic_path(path) as temporary, temporary.open("wb") as stream:
+            np.savez_compressed(stream, **vars(truth))
+    with np.load(path) as stored:
+        return Truth(**stored)
 
 
 def run_validation(
@@ -241,8 +236,7 @@ def run_validation(
     *,
     settings: ValidationSettings,
     folder: Path,
-    scheduler: str | None = None,
-    workers: int | None = None,
+    where: Where = (None, None),
     overwrite: bool = False,
 ) -> pd.DataFrame:
     """Run the replicates that are missing and return the scores of all.
@@ -256,10 +250,9 @@ def run_validation(
     folder
         Holds one small file a replicate; another validation's folder is refused. Workers of a
         cluster need the same path.
-    scheduler
-        Address of a Dask scheduler; default: a cluster in this machine's processes.
-    workers
-        Processes of that cluster (default: one for each core); 0 runs in this process.
+    where
+        Address of a Dask scheduler, or ``None`` for a cluster in this machine's processes; their
+        number (``None``: one a core; 0 runs in this process).
     overwrite
         Remove another validation's replicates from the folder.
 
@@ -276,9 +269,7 @@ def run_validation(
     task = partial(run_replicate, settings=settings, folder=folder.resolve())
     with stage("replicates", total=len(numbers)) as running:
         running.advance(len(numbers) - len(missing))
-        run_tasks(
-            task, missing, shared=codebook, where=(scheduler, workers), advance=running.advance
-        )
+        run_tasks(task, missing, shared=codebook, where=where, advance=running.advance)
     return read_scores(folder, settings)
 
 
@@ -287,7 +278,7 @@ def run_tasks(
     numbers: Sequence[int],
     *,
     shared: object,
-    where: tuple[str | None, int | None],
+    where: Where,
     advance: Callable[[], None],
 ) -> None:
     """Run ``task(shared, number=number)`` for every number, here or on a cluster.
@@ -340,13 +331,10 @@ def claim(folder: Path, settings: ValidationSettings, *, overwrite: bool) -> Non
 
 
 def _run(
-    task: Task, numbers: Sequence[int], shared: object, where: tuple[str | None, int | None]
+    task: Task, numbers: Sequence[int], shared: object, where: Where
 ) -> Iterator[tuple[int, str]]:
     """Yield each number with what went wrong, as tasks finish."""
-    scheduler, workers = where
-    if not numbers:
-        return
-    if workers != 0 or scheduler is not None:
+    if numbers and where != (None, 0):
         yield from _run_on_cluster(task, numbers, shared, where)
         return
     for number in numbers:
@@ -355,7 +343,7 @@ def _run(
 
 
 def _run_on_cluster(
-    task: Task, numbers: Sequence[int], shared: object, where: tuple[str | None, int | None]
+    task: Task, numbers: Sequence[int], shared: object, where: Where
 ) -> Iterator[tuple[int, str]]:
     distributed: Any = import_module("distributed")
     with dask_client(*where) as client:

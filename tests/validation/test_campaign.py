@@ -15,7 +15,7 @@ from bipbayes.validation.settings import ValidationSettings
 @pytest.fixture(scope="module")
 def folder(codebook, tiny, tmp_path_factory):
     path = tmp_path_factory.mktemp("validation")
-    run_validation(codebook, settings=tiny, folder=path, workers=0)
+    run_validation(codebook, settings=tiny, folder=path, where=(None, 0))
     return path
 
 
@@ -31,7 +31,7 @@ def test_a_stopped_validation_goes_on_where_it_was(codebook, tiny, folder, monke
         return original(codebook, number=number, **tasks)
 
     monkeypatch.setattr(campaign, "run_replicate", recorded)
-    scores = run_validation(codebook, settings=tiny, folder=folder, workers=0)
+    scores = run_validation(codebook, settings=tiny, folder=folder, where=(None, 0))
     assert ran == [1]
     assert sorted(scores["replicate"].unique()) == [0, 1, 2]
     assert list(scores.columns) == [*COLUMNS, "truth_id", "replicate"]
@@ -41,11 +41,11 @@ def test_a_stopped_validation_goes_on_where_it_was(codebook, tiny, folder, monke
 def test_more_replicates_may_be_asked_for_but_no_other_validation(codebook, tiny, folder):
     """Catches scores of two validations mixed in one folder."""
     more = replace(tiny, replicates=4)
-    scores = run_validation(codebook, settings=more, folder=folder, workers=0)
+    scores = run_validation(codebook, settings=more, folder=folder, where=(None, 0))
     assert scores["replicate"].nunique() == 4
     other = replace(tiny, seed=6)
     with pytest.raises(RunError, match="other settings"):
-        run_validation(codebook, settings=other, folder=folder, workers=0)
+        run_validation(codebook, settings=other, folder=folder, where=(None, 0))
 
 
 def test_replicates_with_one_truth_differ_in_all_but_the_truth(folder):
@@ -67,7 +67,7 @@ def test_a_cluster_of_processes_gives_the_same_scores(codebook, tiny, folder, tm
     """Catches tasks that depend on the process they run in, or a cluster that does not start."""
     alone = pd.read_parquet(replicate_path(folder, 0))
     two = replace(tiny, replicates=2)
-    run_validation(codebook, settings=two, folder=tmp_path, workers=2)
+    run_validation(codebook, settings=two, folder=tmp_path, where=(None, 2))
     there = pd.read_parquet(replicate_path(tmp_path, 0))
     pd.testing.assert_frame_equal(there, alone, rtol=1e-9)
 

@@ -7,6 +7,7 @@ from builders import make_codebook
 from bipbayes.cells import cell_means
 from bipbayes.data.progression import progression
 from bipbayes.validation import generator as truth_module
+from bipbayes.validation import replicate
 from bipbayes.validation.generator import (
     Generator,
     draw_design,
@@ -15,9 +16,10 @@ from bipbayes.validation.generator import (
     expected_answers,
     population_truth,
     simulate_study,
-    stored_truth,
 )
+from bipbayes.validation.replicate import derived, group_truth
 from bipbayes.validation.scores import ALL_ANSWERS, COMPLETE_ROWS, study_targets
+from bipbayes.validation.settings import ValidationSettings
 
 
 def test_expected_answers_are_those_of_rounded_and_cut_draws():
@@ -121,13 +123,16 @@ def test_an_average_over_complete_rows_reaches_further_back():
     assert 1.0 < slope < 1.25
 
 
-def test_a_stored_truth_comes_back(tmp_path, codebook):
-    """Catches a cache that loses digits or fields."""
+def test_a_stored_truth_comes_back(tmp_path, codebook, monkeypatch):
+    """Catches a cache that loses digits or fields, or is never read."""
     generator = Generator()
     drift = draw_drift(codebook, 3, generator=generator, seed=2)
-    truth = population_truth(codebook, drift=drift, generator=generator, citizens=200, seed=3)
-    path = tmp_path / "truth.npz"
-    assert stored_truth(path) is None
-    stored_truth(path, truth)
-    for name in ("cell", "error", "mean", "sd"):
-        np.testing.assert_array_equal(getattr(stored_truth(path), name), getattr(truth, name))
+    settings = ValidationSettings(population=200, generator=generator)
+    asked = {"settings": settings, "group": 0, "folder": tmp_path}
+    stored = group_truth(codebook, drift, **asked)
+    seed = derived(settings, 3, 0)
+    truth = population_truth(codebook, drift=drift, generator=generator, citizens=200, seed=seed)
+    monkeypatch.delattr(replicate, "population_truth")
+    for again in (stored, group_truth(codebook, drift, **asked)):
+        for name in ("cell", "error", "mean", "sd"):
+            np.testing.assert_array_equal(getattr(again, name), getattr(truth, name))
