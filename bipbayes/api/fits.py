@@ -367,7 +367,8 @@ class Fit:
                     "give either jobcenter (each by itself) or weights (over all), not both"
                 )
             sites = [str(name) for name in self.cells["jobcenter"].to_numpy()]
-            places = [(name, {name: 1.0}) for name in chosen("jobcenter", jobcenter, sites)]
+            word = self.study.codebook.say("{jobcenter}")
+            places = [(name, {name: 1.0}) for name in chosen(word, jobcenter, sites)]
         effects = cell_effects(self.posterior) if len(places) > 1 else None
         parts = []
         for name, share in places:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from bipbayes.data.codebook import NO_TREATMENT, Codebook
 from bipbayes.data.columns import role_columns, to_number, uses_boxes
+from bipbayes.data.files import HEADER
 from bipbayes.data.study import Finding, counted, first_rows
 
 SYNTHETIC_COLUMN = "synthetic"
@@ -31,7 +32,7 @@ _PLAIN = r"[1-9][0-9]*|[a-z][a-z0-9_-]*"  # ids of this form are alike only wher
 _ZEROS = re.compile(r"^0+(?=[0-9])|[.,]0*$")
 _LISTED, _FEW = 12, 6  # absent columns that are all named, and of more than that the first
 # Letters that stand for two where a keyboard lacks them.
-_TWO_LETTERS = str.maketrans({"å": "aa", "æ": "ae", "ä": "ae", "ø": "oe", "ö": "oe", "ü": "ue"})
+TWO_LETTERS = str.maketrans({"å": "aa", "æ": "ae", "ä": "ae", "ø": "oe", "ö": "oe", "ü": "ue"})
 _LONG_WORD = re.compile(r"[^\W\d_]{4,}")
 _ROMAN = re.compile("[ivxlcdm]+")
 _SHORT = 4  # letters of a word in which a wrong letter may be another name
@@ -86,7 +87,7 @@ def missing_columns(
             "a first line such as sep=| says"
         )
     elif len(absent) == len(needed):
-        advice += "; the first line must be the header"
+        advice += "; the first line must be the header" * bool(frame.attrs.get(HEADER))
     if near:
         told = ", ".join(f"{found!r} for {name!r}" for name, found in near.items())
         advice += f" (did you mean {told}?)"
@@ -278,7 +279,7 @@ def near_labels(counts: Mapping[str, int]) -> list[str]:
     spelt = {label: _spelling(label) for label in counts}
     alike: dict[str, list[str]] = defaultdict(list)
     for label, spelling in spelt.items():
-        for text in {spelling, _spelling(label.casefold().translate(_TWO_LETTERS)),
+        for text in {spelling, _spelling(label.casefold().translate(TWO_LETTERS)),
                      *_without_a_letter(spelling)} - {""}:  # fmt: skip
             alike[text].append(label)
     found = set()

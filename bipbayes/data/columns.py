@@ -1,7 +1,7 @@
 """Turning a file's columns into text, dates and numbers, and noting what could not be."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Final
 
@@ -194,7 +194,7 @@ def answers(frame: pd.DataFrame, codebook: Codebook) -> tuple[dict[str, pd.Serie
     """
     low, high = codebook.scale
     columns: dict[str, pd.Series] = {}
-    findings = []
+    findings, removed = [], {}
     for indicator in (*codebook.indicators, *codebook.unanalysed):
         if indicator.column not in frame:
             continue
@@ -207,8 +207,24 @@ def answers(frame: pd.DataFrame, codebook: Codebook) -> tuple[dict[str, pd.Serie
             allowed += _words_advice(frame[indicator.column], indicator.answers)
         allowed += _labelled_advice(frame, indicator.column, range(low, high + 1))
         findings += _value_findings(indicator.column, unread, outside, allowed)
+        if indicator.missing:
+            removed[indicator.column] = _removed(frame[indicator.column], numbers, unread)
         columns[indicator.code] = low + high - numbers if indicator.reverse else numbers
-    return columns, findings + _turned(columns, codebook)
+    return columns, findings + _removals(removed, "answers") + _turned(columns, codebook)
+
+
+def _removed(values: pd.Series, numbers: pd.Series, unread: pd.Series) -> int:
+    """Count entries of a column that say something and are read as nothing."""
+    given, words = to_number(values)
+    return int(((given.notna() | words) & numbers.isna() & ~unread).sum())
+
+
+def _removals(counts: Mapping[str, int], what: str) -> list[Finding]:
+    """Say how many entries of each column the codebook's missing codes take away."""
+    by_column = {name: count for name, count in counts.items() if count}
+    rule = f"{what} that the codebook's 'missing' reads as none"
+    found = Finding("missing", rule, sum(by_column.values()), "left empty", by_column=by_column)
+    return [found] * bool(by_column)
 
 
 def _words_advice(values: pd.Series, words: Sequence[str]) -> str:
@@ -288,14 +304,16 @@ def ticks(
     """Return 0/1 columns and the faults found in them; 0 and 1 are never missing."""
     unsaid = [code for code in missing if code not in (0, 1)]
     columns: dict[str, pd.Series] = {}
-    findings = []
+    findings, removed = [], {}
     for name in names:
         numbers, unread = to_answers(frame[name], missing=unsaid)
         outside = numbers.notna() & ~numbers.isin([0, 1])
         allowed = "0, 1 or empty" + _labelled_advice(frame, name, range(2))
         findings += _value_findings(name, unread, outside, allowed)
+        if unsaid:
+            removed[name] = _removed(frame[name], numbers, unread)
         columns[name] = numbers
-    return columns, findings
+    return columns, findings + _removals(removed, "entries of boxes")
 
 
 def _value_findings(

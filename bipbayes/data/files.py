@@ -6,6 +6,7 @@ import re
 import unicodedata
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from difflib import get_close_matches
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -162,10 +163,12 @@ def _fields(count: int) -> str:
 Reader = Callable[[Path], pd.DataFrame]
 
 PERIODS: Final = "periods"  # attribute of a frame: columns of months, ... by what they hold
+HEADER: Final = "header"  # attribute of a frame: whether its names were a file's first line
 VARIABLE_LABELS: Final = "variable_labels"  # attribute of a frame: labels by column
 VALUE_LABELS: Final = "value_labels"  # attribute of a frame: labels of codes by column
 PARQUET: Final = ".parquet"
 TEXT: Final = (".csv", ".tsv", ".txt")
+EXCEL: Final = (".xlsx", ".xlsm")
 _SHEET: Final = re.compile(r"xl/worksheets/[^/]+\.xml")
 _UNCOUNTED: Final = re.compile(
     rb"""<c\s(?![^>]*t=["']str["'])[^>]*>\s*<f(?:[^>]*/>|[^>]*>[^<]*</f>)\s*"""
@@ -313,8 +316,7 @@ READERS: Final[dict[str, Reader]] = {
     ".csv": read_csv,
     ".txt": read_csv,
     ".tsv": read_csv,
-    ".xlsx": read_excel,
-    ".xlsm": read_excel,
+    **dict.fromkeys(EXCEL, read_excel),
     ".parquet": read_parquet,
     ".dta": _labelled("read_dta"),
     ".sav": _labelled("read_sav"),
@@ -351,13 +353,17 @@ def read_table(path: Path) -> pd.DataFrame:
         raise DataError(
             f"{path} is a folder without Parquet or text files; give one file, or such a folder"
         )
-    if reader is None:
-        known = ", ".join(READERS)
-        raise DataError(f"{path.name}: unknown format {path.suffix!r}; known formats: {known}")
     if not path.exists():
-        raise DataError(f"there is no file {path}; give the path of the responses with --data")
+        there = [file.name for file in path.parent.glob("*") if file.suffix.lower() in READERS]
+        near = _near(path.name, there, 0.8) or "; give the path of one that is there"
+        raise DataError(f"there is no file {path}{near}")
+    if reader is None:
+        known = f"{', '.join(READERS)}{_near(suffix, READERS)}"
+        raise DataError(
+            f"{path.name}: unknown format {path.suffix!r}; what is read ends in {known}"
+        )
     try:
-        return reader(path)
+        frame = reader(path)
     except DataError:
         raise
     except Exception as error:
@@ -366,6 +372,13 @@ def read_table(path: Path) -> pd.DataFrame:
             f"{path.name} cannot be read as {suffix[1:]} ({type(error).__name__}); "
             "check that the file is complete and has the format its name says"
         ) from None
+    frame.attrs[HEADER] = suffix in (*TEXT, *EXCEL)
+    return frame
+
+
+def _near(name: str, names: Iterable[str], alike: float = 0.6) -> str:
+    close = get_close_matches(name, names, n=1, cutoff=alike)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def file_digest(path: Path) -> str:

@@ -33,6 +33,7 @@ from bipbayes.data import checks
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.columns import to_text
 from bipbayes.data.files import (
+    HEADER,
     PARQUET,
     csv_blocks,
     data_files,
@@ -418,6 +419,7 @@ def _refuse_without_citizens(path: Path, codebook: Codebook) -> None:
     names = column_names(path)
     if names and not {codebook.citizen, codebook.jobcenter} <= set(names):
         frame = pd.DataFrame(columns=names)
+        frame.attrs[HEADER] = not _is_parquet(data_files(path))
         refuse(
             checks.missing_columns(frame, checks.needed_columns(frame, codebook)),
             path.name,
@@ -537,7 +539,9 @@ def _merged(reports: Sequence[_Report]) -> list[Finding]:
                 found[key] = one
             elif not one.of_columns:
                 rows = tuple(sorted((*other.rows, *one.rows))[:SHOWN])
-                found[key] = replace(other, count=other.count + one.count, rows=rows)
+                columns = Counter(other.by_column) + Counter(one.by_column)
+                count = other.count + one.count
+                found[key] = replace(other, count=count, rows=rows, by_column=columns)
     marks = {report.synthetic for report in reports}
     if len(marks) > 1:
         count = sum(report.size[0] for report in reports if report.synthetic)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from bipbayes.data.checks import SYNTHETIC_COLUMN
+from bipbayes.data.checks import SYNTHETIC_COLUMN, TWO_LETTERS
 from bipbayes.data.columns import date_formats, to_date, to_number, to_text
 from bipbayes.data.files import PERIODS, VALUE_LABELS
 from bipbayes.data.load_codebook import MAX_TREATMENTS, code_fault, parse_codebook
@@ -40,6 +40,7 @@ _REPEATS: Final = 1.2  # rows of an id, on average: fewer, and it is an amount
 _MOVED: Final = 0.5  # of citizens, at most, who are in several of what is called a site
 _ALONE: Final = 0.5  # of a box's ticks
 _MANY: Final = 6  # boxes
+_CODE: Final = 16  # letters of a treatment's code that is its label, at most
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Proposal:
     table: Mapping[str, Any]
     taken: tuple[str, ...]
     doubtful: tuple[str, ...]
+    guessed: frozenset[str] = frozenset()  # indicators with missing codes that no label explains
 
     def toml(self) -> str:
         """Return the codebook as a file, what is doubtful on top of it."""
@@ -59,9 +61,14 @@ class Proposal:
         top.pop("indicators")
         lines = ["# Proposed from a file; look through it, and at these doubts first:"]
         lines += [f"# - {_value(text)[1:-1]}" for text in self.doubtful] + _pairs(top)
-        return "\n".join(
-            [*lines, *("\n".join(["", head, *_pairs(one)]) for head, one in tables), ""]
-        )
+        for head, one in tables:
+            # Missing codes are the last line.
+            guess = "  # a guess: confirm it, or delete the line" * (
+                one.get("code") in self.guessed
+            )
+            lines += ["", head, *_pairs(one)]
+            lines[-1] += guess
+        return "\n".join([*lines, ""])
 
 
 def _pairs(entry: Mapping[str, Any]) -> list[str]:
@@ -107,6 +114,7 @@ class _Reading:
         self.free = list(frame.columns)
         self.taken: list[str] = []
         self.doubtful: list[str] = []
+        self.guessed: frozenset[str] = frozenset()
         self.codes = {c: to_text(frame[c]) for c in self.free}
         self.days = list(frame.select_dtypes(["datetime", "datetimetz"]).columns)
         read = {c: to_number(frame[c]) for c in self.free if c not in self.days}
@@ -124,7 +132,7 @@ class _Reading:
         table |= self._treatments(boxes)
         self._rest()
         parse_codebook(table)  # what is proposed can be read
-        return Proposal(table, tuple(self.taken), tuple(self.doubtful))
+        return Proposal(table, tuple(self.taken), tuple(self.doubtful), self.guessed)
 
     def _called(self, what: str, column: str) -> bool:
         return re.search(_HINTS[what], column.casefold()) is not None
@@ -152,10 +160,10 @@ class _Reading:
                  and not (c in self.numbers and (self.numbers[c] % 1 > 0).any())]  # fmt: skip
         chosen = max(found, key=lambda c: (*kinds[c], self.counts[c]), default="")
         if not found or (not any(kinds[chosen]) and any(named for named, _ in kinds.values())):
-            raise DataError("no column looks like a citizen's id with several rows a citizen")
+            raise DataError("no column looks like a person's id with several rows a person")
         why = f"{self.counts[chosen]} different ids in {rows[chosen]} rows"
         self.people = self.codes[chosen]
-        self._take([chosen], "citizen", why, sure=kinds[chosen][0])
+        self._take([chosen], "person's id", why, sure=kinds[chosen][0])
         return chosen
 
     def _moves(self, column: str) -> float:
@@ -172,10 +180,12 @@ class _Reading:
         found = [c for c in self.free if 1 < self.counts[c] <= most and (named[c] or c in worded)
                  and self._moves(c) <= (_MOVED if named[c] else 1 - _STAYS)]  # fmt: skip
         if not found:
-            self.doubtful.append("no column looks like the site; name it in the line jobcenter")
+            self.doubtful.append(
+                'no column looks like the site; name it in the line jobcenter = "..."'
+            )
             return "jobcenter"
         chosen = max(found, key=lambda c: (named[c], self.counts[c]))
-        why = f"{self.counts[chosen]} sites, {self._moves(chosen):.0%} of citizens in several"
+        why = f"{self.counts[chosen]} sites, {self._moves(chosen):.0%} of persons in several"
         self._take([chosen], "site", why, sure=named[chosen])
         return chosen
 
@@ -194,12 +204,12 @@ class _Reading:
         """Take the date: by its name, and what differs from row to row of a citizen."""
         found = {c: ways for c in self.free if (ways := self._written(c))}
         if not found:
-            self.doubtful.append("no column looks like the date; name it in the line date")
+            self.doubtful.append('no column looks like the date; name it in the line date = "..."')
             return {"date": "date"}
         moves = {c: self._moves(c) > _VARIES for c in found}
         chosen = max(found, key=lambda c: (moves[c], self._hinted("date", c), self.counts[c]))
         again, ways = self._twice(chosen), found[chosen]
-        why = f"days, {again} rows of the same citizen and day"
+        why = f"days, {again} rows of the same person and day"
         self._take([chosen], "date", why, sure=moves[chosen] and not again)
         if len(ways) > 1:
             self.doubtful.append(f"{chosen} may be written as {' or '.join(ways)}")
@@ -217,8 +227,8 @@ class _Reading:
         moving = {_family(c) for c in found if self._moves(c) > 0 or held[c] == {1.0}}
         boxes = [c for c in found if _family(c) in moving] or found
         if not boxes:
-            raise DataError("no column looks like a treatment: 0 and 1, changing within citizens")
-        why = f"0 and 1, {'changing within citizens' if moving else 'never changing'}"
+            raise DataError("no column looks like a treatment: 0 and 1, changing within persons")
+        why = f"0 and 1, {'changing within persons' if moving else 'never changing'}"
         self._take(boxes, "boxes of treatments", why, sure=bool(moving))
         return boxes
 
@@ -233,8 +243,7 @@ class _Reading:
         if (values % 1 != 0).any():
             return None
         counts, labels = Counter(values.astype("int64")), self._value_labels(column)
-        unsaid = {code for code, text in labels.items() if re.search(_HINTS["no answer"], text)}
-        said = sorted({*counts, *labels} - unsaid)
+        said = sorted({*counts, *labels} - self._no_answers(column))
         # Codes without a gap between them have the same distance to their places.
         runs = [[code for code, _ in run] for _, run in groupby(
             zip(said, count(), strict=False), key=lambda pair: pair[0] - pair[1])]  # fmt: skip
@@ -254,16 +263,25 @@ class _Reading:
         chosen = [c for c, (first, last, _) in found.items() if low <= first and last <= high]
         apart = {c: [x for x in found[c][2] if not low <= x <= high] for c in chosen}
         self._take(chosen, "indicators", f"whole numbers from {low} to {high}, asked again")
+        guesses = self._guesses(apart)
         for columns, doubt in (
             ([c for c in found if c not in chosen], "another scale, left out; a codebook has one"),
             ([c for c in chosen if found[c][:2] != (low, high)], "only part of the scale is used"),
-            ([c for c in chosen if apart[c]], "codes beyond the scale are read as no answer"),
+            (
+                list(guesses.values()),
+                "beyond the scale, read as no answer (line missing): a guess; "
+                "confirm it, or delete the line and correct the file",
+            ),
             (chosen, "which are worded the other way (reverse = true)?"),
         ):
             self.doubtful += [f"{_names(columns)}: {doubt}"] * bool(columns)
         self.free = [c for c in self.free if c not in found]
         asked = self._respondents(chosen)
-        codes = _codes(chosen, "indicator", {f"{one}_mean" for one in asked.values()})
+        averages = {one: f"{one}_mean" for one in asked.values()}
+        if len(averages) == 1:
+            averages = dict.fromkeys(averages, "mean")
+        codes = _codes(chosen, "indicator", averages.values())
+        self.guessed = frozenset(codes[c] for c in guesses)
         entries = [
             {"code": codes[c]}
             | ({"column": c} if codes[c] != c else {})
@@ -272,8 +290,22 @@ class _Reading:
             for c in chosen
         ]
         members = {one: [codes[c] for c in chosen if asked[c] == one] for one in asked.values()}
-        averages = {f"{one}_mean": {"members": m} for one, m in members.items() if len(m) > 1}
-        return {"scale": [low, high], "indicators": entries, "averages": averages}
+        kept = {averages[one]: {"members": m} for one, m in members.items() if len(m) > 1}
+        return {"scale": [low, high], "indicators": entries, "averages": kept}
+
+    def _guesses(self, apart: Mapping[str, Sequence[int]]) -> dict[str, str]:
+        """Tell codes beyond the scale that the file does not label as no answer, by column."""
+        said = {c: [x for x in codes if x not in self._no_answers(c)] for c, codes in apart.items()}
+        return {
+            c: f"{c} {', '.join(f'{x} ({int((self.numbers[c] == x).sum())} times)' for x in codes)}"
+            for c, codes in said.items()
+            if codes
+        }
+
+    def _no_answers(self, column: str) -> set[int]:
+        """Return codes that the file labels as no answer."""
+        labels = self._value_labels(column)
+        return {code for code, text in labels.items() if re.search(_HINTS["no answer"], text)}
 
     def _respondents(self, columns: Sequence[str]) -> dict[str, str]:
         """Return who answers: families of names, where there are several of several questions."""
@@ -303,7 +335,7 @@ class _Reading:
                 share = f"{alone[box]:.0%} of its ticks stand alone"
                 self._take([box], f"box '{what}'", share, sure=bool(named))
         if len(treated) <= MAX_TREATMENTS:
-            codes = _codes(treated, "treatment", ())
+            codes = _codes(treated, "treatment", (), wanted=self._label_codes(treated))
             kinds = {codes[c]: {**self._label(c), "columns": [c]} for c in treated}
             return {**special, "treatments": kinds}
         self.doubtful.append(
@@ -311,6 +343,12 @@ class _Reading:
             f"{MAX_TREATMENTS} at most"
         )
         return {**special, "treatments": {"T": {"columns": treated}}}
+
+    def _label_codes(self, columns: Sequence[str]) -> dict[str, str]:
+        """Make codes of short labels, for names of columns that are no single letter."""
+        labels = {c: self.labels.get(c, "").translate(TWO_LETTERS) for c in columns if len(c) > 1}
+        codes = {c: "_".join(re.findall(r"\w+", label)) for c, label in labels.items()}
+        return {c: code for c, code in codes.items() if 0 < len(code) <= _CODE}
 
     def _rest(self) -> None:
         """Tell what was not taken: characteristics, words, other numbers."""
@@ -320,7 +358,7 @@ class _Reading:
         if wordy:
             self.doubtful.append(f"{_names(wordy)}: answers in words? The line answers = [...]")
         for columns, what in (
-            (steady, "characteristics, the same in a citizen's rows (a file of their own)"),
+            (steady, "characteristics, the same in a person's rows (a file of their own)"),
             ([c for c in other if c not in wordy], "not used"),
         ):
             self.taken += [f"{what}: {_names(columns)}"] * bool(columns)
@@ -339,11 +377,16 @@ def _names(columns: Iterable[str]) -> str:
     )  # fmt: skip
 
 
-def _codes(columns: Sequence[str], place: str, used: Iterable[str]) -> dict[str, str]:
-    """Return codes by column: its name where it can be one, else a letter and a number."""
+def _codes(
+    columns: Sequence[str], place: str, used: Iterable[str], wanted: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return codes by column: what is wanted or its name where it can be one, else a number."""
     taken, codes = {code.casefold() for code in used}, {}
     for number, column in enumerate(columns, start=1):
-        fits = not code_fault(place, column) and column.casefold() not in taken
-        codes[column] = column if fits else f"{place[0]}{number}"
+        names = ((wanted or {}).get(column, column), column, f"{place[0]}{number}")
+        codes[column] = next(
+            (one for one in names if not code_fault(place, one) and one.casefold() not in taken),
+            names[-1],
+        )
         taken.add(codes[column].casefold())
     return codes

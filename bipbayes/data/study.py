@@ -31,6 +31,8 @@ class Finding:
         Where: the first data rows concerned, counted from 1 below the header.
     of_columns
         Whether `count` is a number of columns, the same in every part of a file.
+    by_column
+        What `count` is made of, where a finding is of several columns.
     """
 
     column: str
@@ -40,6 +42,7 @@ class Finding:
     refused: bool = False
     rows: tuple[int, ...] = ()
     of_columns: bool = False
+    by_column: Mapping[str, int] = field(default_factory=dict)
 
     def sentence(self, codebook: Codebook, *, fewest: int = 0) -> str:
         """Return the finding as one sentence in the study's words.
@@ -51,6 +54,8 @@ class Finding:
             first = "" if self.count <= len(self.rows) else "first in "
             name = "data row" if len(self.rows) == 1 else "data rows"
             where = f", {first}{name} {', '.join(map(str, self.rows))}"
+        if self.by_column and not fewest:
+            where = f": {', '.join(f'{name} {count}' for name, count in self.by_column.items())}"
         count = f"<{fewest}" if 0 < self.count < fewest else self.count
         rule, consequence = codebook.say(self.rule), codebook.say(self.consequence)
         return f"{self.column}: {rule} ({count}{where}); {consequence}"

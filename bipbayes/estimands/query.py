@@ -222,7 +222,7 @@ _COLUMNS: Final = (
 def _own_weights(weights: Mapping[str, float], cells: xr.Dataset) -> xr.DataArray:
     """Return a user's weights by jobcenter, scaled to one."""
     known = [str(name) for name in cells["jobcenter"].to_numpy()]
-    faults = [unknown("jobcenter", name, known) for name in weights if name not in known]
+    faults = [unknown("weights: site", name, known) for name in weights if name not in known]
     faults += [
         f"the weight of {name} is {share}: it must be a number from 0 on"
         for name, share in weights.items()

@@ -8,7 +8,7 @@ import pandas as pd
 import pyreadstat
 import pytest
 from bipbayes.scripts import command
-from builders import make_codebook, random_responses
+from builders import FOREIGN, make_codebook, random_responses
 from typer.testing import CliRunner
 
 from bipbayes.bip.facts import bip_codebook
@@ -73,6 +73,7 @@ def test_labels_of_an_spss_file_are_used(tmp_path: Path) -> None:
         },
     )
     proposal = propose(read_table(path), "schools")
+    assert not proposal.guessed
     study = read_back(proposal, path, tmp_path)
     codebook = study.codebook
     assert (codebook.citizen, codebook.jobcenter, codebook.date) == ("pupil_no", "school", "day")
@@ -82,8 +83,36 @@ def test_labels_of_an_spss_file_are_used(tmp_path: Path) -> None:
     assert codebook.treatment_codes == ("T", "U")
     assert codebook.treatments[0].label == {"en": "Visits at home"}
     told = "\n".join((*proposal.taken, *proposal.doubtful))
-    assert "not used: wave" in told and "citizen's rows (a file of their own): age" in told
+    assert "not used: wave" in told and "person's rows (a file of their own): age" in told
     assert set(study.responses["jobcenter"]) == {f"School {i}" for i in range(1, 5)}
+
+
+def test_codes_beyond_the_scale_are_guesses(tmp_path: Path) -> None:
+    """Catches a typing error that becomes a missing answer without a word, and one not counted."""
+    frame = made()
+    frame.loc[frame.index[:3], ["q1", "q3"]] = [[9, 8], [9, 3], [7, 1]]
+    proposal = propose(frame, "study")
+    (doubt,) = (text for text in proposal.doubtful if "a guess" in text)
+    assert doubt.startswith("q1 7 (1 times), 9 (2 times), q3 8 (1 times): beyond the scale, read")
+    lines = proposal.toml().splitlines()
+    assert "missing = [7, 9]  # a guess: confirm it, or delete the line" in lines
+    findings = read_back(proposal, frame, tmp_path).findings
+    (told,) = (finding for finding in findings if finding.column == "missing")
+    assert (told.count, told.by_column) == (4, {"q1": 3, "q3": 1})
+
+
+def test_texts_speak_of_no_study_but_this_one(tmp_path: Path) -> None:
+    """Catches BIP's words in what is told or in the codes of outputs, and codes without a sense."""
+    frame = made().rename(columns={"citizen": "id", "jobcenter": "ward", "T": "v23", "U": "v24"})
+    path = tmp_path / "wards.sav"
+    labels = {"v23": "Home visits", "v24": "Did a nurse come in the last month?"}
+    names = [labels.get(column, column) for column in frame]
+    pyreadstat.write_sav(frame.assign(date=frame["date"].dt.date), str(path), column_labels=names)
+    proposal = propose(read_table(path), "wards")
+    assert not FOREIGN.search("\n".join((*proposal.taken, *proposal.doubtful)))
+    study = read_back(proposal, path, tmp_path)
+    assert study.codebook.treatment_codes == ("Home_visits", "v24")
+    assert study.codebook.average_codes == ("mean",)
 
 
 def test_nothing_of_a_citizen_is_told(tmp_path: Path) -> None:

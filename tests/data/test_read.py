@@ -1,6 +1,7 @@
 """Reading responses: formats, refusals and counted warnings."""
 
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -172,11 +173,14 @@ def test_synthetic_mark_travels_and_never_mixes() -> None:
 def test_unreadable_files_are_one_sentence(tmp_path: Path) -> None:
     """Catches tracebacks for a missing file, an unknown format, an empty or a broken file."""
     (tmp_path / "a.xyz").write_text("x")
+    (tmp_path / "a.sa").write_text("x")
     (tmp_path / "a.csv").write_text("")
     (tmp_path / "a.parquet").write_text("no parquet")
     for name, words in [
-        ("absent.csv", "no file"),
-        ("a.xyz", "unknown format"),
+        ("absent.csv", "no file .*absent.csv; give the path of one that is there"),
+        ("a.cs", "no file .*a.cs; did you mean 'a.csv'"),
+        ("a.xyz", "unknown format '.xyz'; what is read ends in .csv, "),
+        ("a.sa", "unknown format '.sa'; .* did you mean '.sav'"),
         ("a.csv", "is empty"),
         ("a.parquet", "cannot be read as parquet"),
     ]:
@@ -221,6 +225,20 @@ def test_a_missing_column_is_looked_for_under_a_similar_name(
         responses_from_frame(frame, bip_codebook())
     said = str(caught.value)
     assert (f"did you mean {hint}?" in said) if hint else ("mean" not in said)
+
+
+def test_only_files_with_a_header_are_told_to_have_one(tmp_path: Path) -> None:
+    """Catches advice on a first line for SPSS, Parquet or a frame, which have none."""
+    frame = pd.DataFrame({"pupil": [1.0], "school": [2.0]})
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    frame.to_excel(tmp_path / "a.xlsx", index=False)
+    frame.to_parquet(tmp_path / "a.parquet")
+    pyreadstat.write_sav(frame, str(tmp_path / "a.sav"))
+    for suffix in (".csv", ".xlsx", ".parquet", ".sav"):
+        path = tmp_path / f"a{suffix}"
+        with pytest.raises(DataError, match="lacks") as caught:
+            read_responses(path, CODEBOOK)
+        assert ("header" in str(caught.value)) == (suffix in (".csv", ".xlsx"))
 
 
 def test_values_in_the_place_of_a_header_are_not_named() -> None:
@@ -367,6 +385,22 @@ def test_a_site_that_is_spelt_nearly_as_another_is_told(name: str, slip: str) ->
     (told,) = (f.sentence(CODEBOOK) for f in study.findings if "nearly" in f.rule)
     assert "(2, data rows 1, 8); each is read as a jobcenter of its own" in told
     assert slip not in told
+
+
+def test_answers_that_missing_codes_take_away_are_counted() -> None:
+    """Catches answers that vanish unseen; counts by column leave only where they are not small."""
+    own = {"q1": (8,), "q2": (8, "unsure"), "q3": ()}
+    book = make_codebook(3, 1)
+    items = tuple(replace(item, missing=own[item.code]) for item in book.indicators)
+    book = with_boxes(replace(book, indicators=items, missing=(9,)))
+    rows = random_responses(book, seed=1).drop(columns="combination").astype({"q2": "object"})
+    rows.loc[:4, "q1"], rows.loc[2:3, "q2"], rows.loc[4, "q2"] = 8, "unsure", 8
+    rows.loc[6, book.activities[0].column] = 9
+    told = [f for f in responses_from_frame(rows, book).findings if f.column == "missing"]
+    assert [f.by_column for f in told] == [{"q1": 5, "q2": 3}, {book.activities[0].column: 1}]
+    sentence = "missing: answers that the codebook's 'missing' reads as none (8: q1 5, q2 3); left"
+    assert told[0].sentence(book).startswith(sentence)
+    assert "none (8); left" in told[0].sentence(book, fewest=5)
 
 
 @pytest.mark.parametrize("names", OWN_NAMES)
