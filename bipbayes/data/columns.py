@@ -1,6 +1,7 @@
 """Turning a file's columns into text, dates and numbers, and noting what could not be."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Final
@@ -261,8 +262,12 @@ def _is_whole(code: object) -> bool:
     return isinstance(code, int | float) and float(code).is_integer()
 
 
-def site_names(frame: pd.DataFrame, column: str, kept: Sequence[str]) -> pd.Series:
-    """Return labels of sites as text: a file's own value labels in the place of codes.
+def site_names(
+    frame: pd.DataFrame, column: str, kept: Sequence[str]
+) -> tuple[pd.Series, list[Finding]]:
+    """Return labels of sites as text, a file's own value labels in the place of codes.
+
+    Where two codes would get one name, all codes stay, and that is told.
 
     Parameters
     ----------
@@ -277,9 +282,15 @@ def site_names(frame: pd.DataFrame, column: str, kept: Sequence[str]) -> pd.Seri
     labels = frame.attrs.get(VALUE_LABELS, {}).get(column, {})
     values = to_text(pd.Series(list(labels)))
     names = dict(zip(values, to_text(pd.Series(list(labels.values()), dtype="str")), strict=True))
-    if len(set(names.values())) < len(names) or set(names) & set(kept):
-        return codes
-    return codes.map(names).where(codes.isin(list(names)), codes)
+    if set(names) & set(kept):
+        return codes, []
+    used = {code: names.get(code, code) for code in codes.dropna().unique()}
+    told = {code: code if pd.isna(name) else name for code, name in used.items()}
+    holders = Counter(told.values())
+    shared = [code for code, name in told.items() if holders[name] > 1]
+    rule = "codes of {jobcenters} that share a label"
+    advice = "codes stand in the place of all labels: give each a label of its own, or one code"
+    return codes.map(told) if not shared else codes, counted(column, rule, len(shared), advice)
 
 
 def _turned(answers: dict[str, pd.Series], codebook: Codebook) -> list[Finding]:

@@ -169,12 +169,15 @@ VALUE_LABELS: Final = "value_labels"  # attribute of a frame: labels of codes by
 PARQUET: Final = ".parquet"
 TEXT: Final = (".csv", ".tsv", ".txt")
 EXCEL: Final = (".xlsx", ".xlsm")
+_BOOK: Final = "xl/workbook.xml"
 _SHEET: Final = re.compile(r"xl/worksheets/[^/]+\.xml")
 _UNCOUNTED: Final = re.compile(
-    rb"""<c\s(?![^>]*t=["']str["'])[^>]*>\s*<f(?:[^>]*/>|[^>]*>[^<]*</f>)\s*"""
-    rb"(?:<v\s*/>|<v>\s*</v>)?\s*</c>"
+    rb"""<(?:x:)?c\s(?![^>]*t=["']str["'])[^>]*>\s*<(?:x:)?f(?:[^>]*/>|[^>]*>[^<]*</(?:x:)?f>)\s*"""
+    rb"(?:<(?:x:)?v\s*/>|<(?:x:)?v>\s*</(?:x:)?v>)?\s*</(?:x:)?c>"
 )
-_ERROR: Final = re.compile(rb"""<c\s[^>]*t=["']e["']""")
+_FORMULA: Final = re.compile(rb"<(?:x:)?f[\s>]")
+_TO_BE_COUNTED: Final = re.compile(rb"""fullCalcOnLoad=["'](?:1|true)["']""")
+_ERROR: Final = re.compile(rb"""<(?:x:)?c\s[^>]*t=["']e["']""")
 _PERIOD_FORMATS: Final = {
     r"%-?tm|MOYR|MONYY|YYMM(?!DD)|MMYY": "months",
     r"%-?tq|QYR|YYQ": "quarters",
@@ -219,11 +222,17 @@ def read_excel(path: Path) -> pd.DataFrame:
 
 
 def _refuse_unknown_cells(path: Path) -> None:
-    """Refuse cells that would be read as empty: formulas without their value, and errors."""
+    """Refuse cells that would be read as empty or 0: formulas without their value, and errors."""
     with zipfile.ZipFile(path) as book:
         sheets = [book.read(name) for name in book.namelist() if _SHEET.fullmatch(name)]
+        # Programs that cannot calculate write 0 for each value, and that it must be counted.
+        to_be_counted = _BOOK in book.namelist() and _TO_BE_COUNTED.search(book.read(_BOOK))
     for pattern, what, advice in (
-        (_UNCOUNTED, "formulas without their values", "open and save it in a spreadsheet"),
+        (
+            _FORMULA if to_be_counted else _UNCOUNTED,
+            "formulas without their values",
+            "open and save it in a spreadsheet",
+        ),
         (_ERROR, "cells that hold an error such as #N/A", "correct or empty them"),
     ):
         if count := sum(len(pattern.findall(sheet)) for sheet in sheets):

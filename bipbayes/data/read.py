@@ -216,13 +216,14 @@ def _columns(frame: pd.DataFrame, codebook: Codebook) -> tuple[pd.DataFrame, lis
     dates, unread = columns.to_date(frame[codebook.date], codebook.dates)
     answers, findings = columns.answers(frame, codebook)
     boxes, more = columns.ticks(frame, names, codebook.missing)
+    sites, shared = columns.site_names(frame, codebook.jobcenter, codebook.jobcenters)
     data = {
         "citizen": columns.to_text(frame[codebook.citizen]),
-        "jobcenter": columns.site_names(frame, codebook.jobcenter, codebook.jobcenters),
+        "jobcenter": sites,
         "date": dates,
     }
     responses = pd.DataFrame({**data, **answers, **boxes}).reset_index(drop=True)
-    findings += more + _date_findings(frame, codebook, dates, unread)
+    findings += more + shared + _date_findings(frame, codebook, dates, unread)
     findings += _label_findings(frame, codebook, responses)
     entries = (*codebook.indicators, *codebook.unanalysed)
     used = [codebook.citizen, codebook.jobcenter, codebook.date, *names]

@@ -3,6 +3,8 @@
 Every entry is a file or a codebook of its own; `test_the_table_is_long` counts them.
 """
 
+import re
+import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -309,9 +311,33 @@ def cells(number: int, value: str) -> Callable[[Path], Path]:
     return write
 
 
+def rewritten(*changes: tuple[str, str]) -> Callable[[Path], Path]:
+    """Write a workbook with formulas whose XML is changed, as other programs write it."""
+
+    def write(folder: Path) -> Path:
+        path = cells(3, "=1+1")(folder)
+        with zipfile.ZipFile(path) as book:
+            parts = {name: book.read(name).decode() for name in book.namelist()}
+        sheet = "xl/worksheets/sheet1.xml"
+        for old, new in changes:
+            parts[sheet] = re.sub(old, new, parts[sheet])
+        with zipfile.ZipFile(path, "w") as book:
+            for name, part in parts.items():
+                book.writestr(name, part)
+        return path
+
+    return write
+
+
 def formats() -> Iterable[Bad]:
     """What cannot be, in every format that has types of its own."""
     yield Bad("formulas", cells(3, "=1+1"), "formulas without their values (3); open and save")
+    zero, prefix = (r"<v\s*/>|<v></v>", "<v>1</v>"), (r"(</?)(?=\w)", r"\1x:")
+    for name, changes in (
+        ("with a value that stands for none", (zero,)),
+        ("of other names in XML", (prefix, ("xmlns=", "xmlns:x="))),
+    ):
+        yield Bad(f"formulas {name}", rewritten(*changes), "formulas without their values (3); op")
     yield Bad("errors", cells(2, "#REF!"), "cells that hold an error such as #N/A (2)")
     labels = {"visit": {0: "no", 1: "yes", 9: "unknown"}}
     wild = with_value("visit", 9).infer_objects()

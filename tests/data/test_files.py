@@ -1,6 +1,6 @@
 """Formats: what a file of each kind holds is read right, or refused with what to do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -397,6 +397,30 @@ def test_the_report_of_a_file_counts_and_names_no_citizen(tmp_path: Path) -> Non
     assert f"q1 {int(plain()['q1'].notna().sum())}" in lines[2]
     assert "Bjørn, Nord" in lines[3] and "note: columns not in the codebook" in lines[5]
     assert not any(citizen in "\n".join(lines) for citizen in plain()["citizen"])
+
+
+@pytest.mark.parametrize(
+    ("labels", "sites", "told"),
+    [
+        ({1: "North", 2: "North", 3: "South"}, "123", 2),
+        ({1: "3", 2: "South"}, "123", 2),
+        ({1: "North", 2: "South", 3: "West", 4: "South"}, ["North", "South", "West"], 0),
+        ({1: "", 2: "South", 3: "West"}, ["1", "South", "West"], 0),
+    ],
+)
+def test_codes_that_share_a_label_stay_apart(
+    tmp_path: Path, labels: dict[int, str], sites: Sequence[str], told: int
+) -> None:
+    """Catches two sites that become one, names lost to a label that no row has, and no word."""
+    frame = plain()
+    frame["jobcenter"] = pd.factorize(frame["jobcenter"])[0] % 3 + 1
+    frame["date"] = frame["date"].astype(str)
+    for suffix, write in ((".sav", pyreadstat.write_sav), (".dta", pyreadstat.write_dta)):
+        path = tmp_path / f"labelled{suffix}"
+        write(frame, str(path), variable_value_labels={"jobcenter": labels})
+        study = read_responses(path, CODEBOOK)
+        assert sorted(study.responses["jobcenter"].unique()) == sorted(sites)
+        assert sum(f.count for f in study.findings if "share a label" in f.rule) == told
 
 
 def test_value_labels_name_sites_and_point_to_undeclared_missing_codes(tmp_path: Path) -> None:
