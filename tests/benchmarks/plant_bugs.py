@@ -27,7 +27,10 @@ LIBRARIES = (
     "scipy.stats", "scipy.optimize", "pandas", "xarray", "statsmodels.api", "arviz_stats",
     "dask.array", "matplotlib.pyplot",
 )  # fmt: skip
-COPIED = ("bipbayes", "models", "scripts", "tests", "pyproject.toml", "README.md")
+COPIED = (
+    *("bipbayes", "models", "scripts", "tests"),
+    *("pyproject.toml", "constraints.txt", "README.md"),
+)
 
 
 def planted_bugs(words: Sequence[str] = ()) -> list[dict[str, Any]]:
