@@ -67,8 +67,8 @@ def export_stored(
     """
     from bipbayes.run.leaving import check_disclosure, write_export  # draws, reads responses
 
-    check_disclosure(folder, settings)
     formats = checked_formats(formats or DEFAULT_FORMATS)
+    check_disclosure(folder, settings)
     analysis = settings.analysis
     settings = as_reported(folder, settings)
     for stage in (FIT_POSTERIOR, COMPARE):

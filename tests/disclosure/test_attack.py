@@ -251,7 +251,12 @@ def test_what_is_blank_altogether_is_left_out_and_reasons_are_told_here() -> Non
 
 
 def test_real_data_never_leave_without_protection(again: Settings) -> None:
-    """Catches ``--disclosure off`` or an export without the responses for real data."""
+    """Catches ``--disclosure off`` or an export without the responses for real data.
+
+    A format that is unknown is said first: nobody looks for data to learn of a slip.
+    """
+    with pytest.raises(SettingsError, match="did you mean"):
+        export_stored(*open_stored(again), replace(again, data=None), formats=("dcox",))
     with pytest.raises(SettingsError, match="off is for synthetic"):
         _export(replace(again, disclosure="off"))
     with pytest.raises(SettingsError, match="give --data"):
