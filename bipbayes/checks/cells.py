@@ -72,23 +72,19 @@ def residual_summary(residuals: pd.DataFrame, *, by: Sequence[str] = ()) -> pd.D
     ``indicator``. Returns: `by`, ``cells``, ``spread`` (1 expected), ``largest``, ``outside_50``,
     ``outside_95`` (0.5 and 0.05 expected), ``kurtosis`` (excess; 0 expected).
     """
-    groups = residuals.groupby(list(by), sort=False) if by else [((), residuals)]
-    rows = []
-    for labels, group in groups:
-        named = dict(zip(by, labels if isinstance(labels, tuple) else (labels,), strict=True))
-        centre = (group["pit"] - 0.5).abs()
-        rows.append(
-            {
-                **named,
-                "cells": len(group),
-                "spread": float(group["residual"].std()),
-                "largest": float(group["residual"].abs().max()),
-                "outside_50": float((centre > 0.25).mean()),
-                "outside_95": float((centre > 0.475).mean()),
-                "kurtosis": float(stats.kurtosis(group["residual"])),
-            }
-        )
-    return pd.DataFrame(rows)
+    centre = (residuals["pit"] - 0.5).abs()
+    told = residuals.assign(half=centre > 0.25, most=centre > 0.475)
+    # Without columns to split by all are one group.
+    groups = told.groupby(list(by), sort=False) if by else told.groupby(lambda _: 0)
+    summary = groups.agg(
+        cells=("residual", "size"),
+        spread=("residual", "std"),
+        largest=("residual", lambda values: values.abs().max()),
+        outside_50=("half", "mean"),
+        outside_95=("most", "mean"),
+        kurtosis=("residual", stats.kurtosis),
+    )
+    return summary.reset_index(drop=not by)
 
 
 def quantile_ribbon(predicted: xr.DataArray) -> pd.DataFrame:

@@ -6,15 +6,11 @@ from typing import Final
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bipbayes.checks.figure import (
-    against_n,
-)
+from bipbayes.checks.figure import against_n
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result
 from bipbayes.checks.table import GROUP, NAMED, Columns
 from bipbayes.comparison import compare
-from bipbayes.wording import (
-    Context,
-)
+from bipbayes.wording import Context
 
 COLUMNS: Final[Columns] = {
     "estimand": NAMED,
@@ -24,6 +20,7 @@ COLUMNS: Final[Columns] = {
     "lowest": 2,
     "highest": 2,
 }
+_SHOWN: Final = {"median": "median", "lowest": "min", "highest": "max"}
 
 
 def pooling_figure(
@@ -44,9 +41,8 @@ def check_pooling(inputs: CheckInputs) -> CheckResult:
     raw = raw.dropna(subset="pooling_factor").reset_index(drop=True)
     drawn, raw = raw, inputs.blanked(raw)
     grouped = raw.groupby(["estimand", "combination"], sort=False)
-    shown = grouped["pooling_factor"].agg(["median", "min", "max"])
-    shown = shown.rename(columns={"min": "lowest", "max": "highest"})
-    shown = shown.assign(n=grouped["n"].median()).reset_index()
+    factor = {name: ("pooling_factor", how) for name, how in _SHOWN.items()}
+    shown = grouped.agg(**factor, n=("n", "median")).reset_index()
     facts = {"median": float(raw["pooling_factor"].median())}
     return result(inputs, "pooling", COLUMNS, shown, raw=raw, drawn={"frame": drawn}, facts=facts)
 

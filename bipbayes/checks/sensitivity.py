@@ -243,19 +243,20 @@ def check_sensitivity(inputs: CheckInputs) -> CheckResult:
 
 
 def _flags(frame: pd.DataFrame) -> pd.DataFrame:
-    rows = [
-        {
-            "estimand": estimand,
-            "quantities": len(group),
-            "prior_median": group["prior"].median(),
-            "prior_largest": group["prior"].max(),
-            "likelihood_median": group["likelihood"].median(),
-            "weak": int(group["diagnosis"].eq(WEAK).sum()),
-            "conflict": int(group["diagnosis"].eq(CONFLICT).sum()),
-        }
-        for estimand, group in frame.groupby("estimand", sort=False)
-    ]
-    return pd.DataFrame(rows)
+    told = {"weak": frame["diagnosis"] == WEAK, "conflict": frame["diagnosis"] == CONFLICT}
+    return (
+        frame.assign(**told)
+        .groupby("estimand", sort=False)
+        .agg(
+            quantities=("prior", "size"),
+            prior_median=("prior", "median"),
+            prior_largest=("prior", "max"),
+            likelihood_median=("likelihood", "median"),
+            weak=("weak", "sum"),
+            conflict=("conflict", "sum"),
+        )
+        .reset_index()
+    )
 
 
 CHECK: Final = Check(check_sensitivity)

@@ -13,11 +13,7 @@ from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result
 from bipbayes.checks.table import NAMED, Columns
 from bipbayes.intervals import COMPARED, excludes_zero
 from bipbayes.sampling.labels import pooled
-from bipbayes.wording import (
-    Context,
-    number,
-    phrase,
-)
+from bipbayes.wording import Context, number, phrase
 
 COLUMNS: Final[Columns] = {
     "estimand": NAMED,
@@ -94,20 +90,14 @@ def check_signs(inputs: CheckInputs) -> CheckResult:
 
 
 def _counted(raw: pd.DataFrame) -> pd.DataFrame:
-    columns = ["estimand", "vcov", "significant", "type_s_median", "type_s_likely",
-               "type_m_median", "type_m_largest"]  # fmt: skip
-    rows = [
-        (
-            *key,
-            len(rows),
-            rows["type_s"].median(),
-            int((rows["type_s"] > LIKELY).sum()),
-            rows["type_m"].median(),
-            rows["type_m"].max(),
-        )
-        for key, rows in raw.groupby(["estimand", "vcov"], sort=False)
-    ]
-    return pd.DataFrame(rows, columns=columns)
+    counted = raw.assign(likely=raw["type_s"] > LIKELY).groupby(["estimand", "vcov"], sort=False)
+    return counted.agg(
+        significant=("type_s", "size"),
+        type_s_median=("type_s", "median"),
+        type_s_likely=("likely", "sum"),
+        type_m_median=("type_m", "median"),
+        type_m_largest=("type_m", "max"),
+    ).reset_index()
 
 
 CHECK: Final = Check(check_signs)
