@@ -229,7 +229,7 @@ def _adjusted(records: dict[Key, dict[str, Any]], column: str, *, level: float) 
     """Read OLS with adjusted p values; without one (a family of none) nothing can be read."""
     kept = {key: row for key, row in records.items() if not math.isnan(row[column])}
     readings = {
-        key: _reading(row, _sign(row["estimate"]) if row[column] <= 1 - level else 0)
+        key: _reading(row, int(np.sign(row["estimate"])) if row[column] <= 1 - level else 0)
         for key, row in kept.items()
     }
     return Source(readings, kept)
@@ -242,10 +242,6 @@ def _reading(row: dict[str, Any], side: int) -> Reading:
 
 def _side(row: dict[str, Any]) -> int:
     return 1 if row["lower"] > 0 else (-1 if row["upper"] < 0 else 0)
-
-
-def _sign(value: float) -> int:
-    return (value > 0) - (value < 0)
 
 
 @dataclass(frozen=True)

@@ -220,13 +220,10 @@ def _zero_faults(design: Design, answers: Integers) -> list[str]:
     faults = []
     for outcome, code in enumerate(design.codebook.outcomes):
         share = 100 * float((change[sample[:, outcome], outcome] == 0).mean())
-        if code in design.codebook.average_codes and not _between(share, ZERO_PERCENT):
+        low, high = ZERO_PERCENT
+        if code in design.codebook.average_codes and not low <= share <= high:
             faults.append(f"{code}: {share:.1f} % of the changes are zero, not 8 to 12")
     return faults
-
-
-def _between(value: float, limits: tuple[float, float]) -> bool:
-    return limits[0] <= value <= limits[1]
 
 
 def _design_faults(design: Design) -> list[str]:

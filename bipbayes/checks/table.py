@@ -51,7 +51,11 @@ def check_table(
         {column: _texts(frame, column, kind, context) for column, kind in columns.items()}
     )
     headed = tuple(
-        Column(column, _header(column, told, language), align="r" if _is_number(kind) else "l")
+        Column(
+            column,
+            phrase(f"check_column_{column.replace('.', '_')}", language, **told),
+            align="r" if isinstance(kind, int | Interval) or kind == PROBABILITY else "l",
+        )
         for column, kind in columns.items()
     )
     return Table(
@@ -102,11 +106,3 @@ def group_label(value: str, context: Context) -> str:
     if value in codebook.combinations:
         return codebook.combination_label(value, language)
     return capital(respondent_word(value, language=language))
-
-
-def _header(column: str, values: Mapping[str, object], language: str) -> str:
-    return phrase(f"check_column_{column.replace('.', '_')}", language, **values)
-
-
-def _is_number(kind: str | int | Interval) -> bool:
-    return isinstance(kind, int | Interval) or kind == PROBABILITY

@@ -231,6 +231,7 @@ def _dataset(stacked: Stacked, sample: Sample, *, weights: Floats, shift: Floats
     blank = ~(known[:, :, None] & known[:, None, :]) | undefined[:, None, None]
     most = len(stacked.influence)
     clusters = np.array([stacked.clusters[row > 0].min(initial=most) for row in weights])
+    degrees = np.where(clusters > 1, clusters - 1, np.nan)
     citizens = distinct_citizens(sample, sample.combination, size=size).T
     answers = group_sums(sample.combination, sample.observed.astype(float), size=size).T
     dims = ("outcome", "combination")
@@ -241,7 +242,8 @@ def _dataset(stacked: Stacked, sample: Sample, *, weights: Floats, shift: Floats
                 ("vcov", *dims, "combination_"),
                 np.stack([classical, np.where(blank, np.nan, clustered)]),
             ),
-            "df": (("vcov", "outcome"), _degrees(clusters)),
+            # Of t: the normal for ``classical``, as in every probit; G - 1.
+            "df": (("vcov", "outcome"), np.stack([np.full(len(clusters), np.inf), degrees])),
             "n": (dims, answers.astype("int64")),
             "n_citizens": (dims, citizens),
             "note": (("vcov", *dims), _notes(effect, citizens, indicators=count)),
@@ -259,11 +261,6 @@ def _combined(weights: Floats, effect: Floats) -> Floats:
     """Weighted sums over indicators; ``NaN`` where an indicator with weight has none."""
     missing = (weights != 0).astype(float) @ np.isnan(effect)
     return np.where(missing > 0, np.nan, weights @ np.nan_to_num(effect))
-
-
-def _degrees(clusters: Integers) -> Floats:
-    """Degrees of freedom of t: the normal for ``classical``, as in every probit; G - 1."""
-    return np.stack([np.full(len(clusters), np.inf), np.where(clusters > 1, clusters - 1, np.nan)])
 
 
 def _notes(effect: Floats, citizens: Integers, *, indicators: int) -> np.ndarray:

@@ -176,7 +176,8 @@ class RunFolder:
             place
             for path in inputs
             for place in dict.fromkeys((path.absolute(), path.resolve()))
-            if self._holds(place, written) or (place.is_dir() and self._is_below(place))
+            if self._holds(place, written)
+            or (place.is_dir() and self.path.resolve().is_relative_to(place))
         ]
         if lost:
             raise RunError(
@@ -193,9 +194,6 @@ class RunFolder:
                 if any(fnmatchcase(inside, name.lower()) for name in names):
                     return True
         return False
-
-    def _is_below(self, place: Path) -> bool:
-        return self.path.resolve().is_relative_to(place)
 
     def begin(self, stage: str, settings: Mapping[str, Any], *, overwrite: bool) -> None:
         """Refuse a stage that is stored with other settings, unless it may be overwritten."""

@@ -270,7 +270,9 @@ def _claim(folder: RunFolder, study: Study | PartedStudy, settings: Settings) ->
         read_characteristics(settings.characteristics, study, codebook=bip_characteristics())
     if settings.claims is not None:
         claims_or_default(settings.claims, study.codebook)
-    identity = _identity(study, settings)
+    # As it was read: a file's labels are the data's, and later verbs have no data.
+    codebook = codebook_or_default(settings.codebook)
+    identity = {"data": study.digest, **_rules(codebook, settings)}
     other = RunFolder(place_of_run(settings.out, synthetic=not study.synthetic))
     other.make_way(overwrite=settings.overwrite, inputs=settings.inputs)
     folder.claim(identity, overwrite=settings.overwrite, inputs=settings.inputs)
@@ -308,12 +310,6 @@ def _synthetic_study(settings: Settings, codebook: Codebook, folder: RunFolder) 
         study = read_responses(path, codebook)
         _claim(folder, study, settings)
     return replace(study, name="synthetic BIP")
-
-
-def _identity(study: Study | PartedStudy, settings: Settings) -> dict[str, str]:
-    """Return what makes two runs the same: data, codebook, rule for the previous answer."""
-    # As it was read: a file's labels are the data's, and later verbs have no data.
-    return {"data": study.digest, **_rules(codebook_or_default(settings.codebook), settings)}
 
 
 def _rules(codebook: Codebook, settings: Settings) -> dict[str, str]:

@@ -37,10 +37,11 @@ def reproduce(settings: Settings) -> int:
         results are marked preliminary, gives 0).
     """
     started = time.monotonic()
+    engines = {engine_of(load_model(model), settings.engine) for model in settings.models}
     # Drawing and sampling libraries are imported over there while this process reads.
     with (
         DrawingPool(settings.out / "figures", printing=settings.printing) as pool,
-        PosteriorProcess(_engines(settings)) as process,
+        PosteriorProcess(sorted(engines)) as process,
         ExitStack() as stack,
     ):
         run = stack.enter_context(closing(open_run(settings, in_parts=True)))
@@ -71,8 +72,3 @@ def reproduce(settings: Settings) -> int:
     conclude(lambda: of_comparison(run.folder))
     passed = all(posterior.verdict.passed for posterior in fitted)
     return 0 if passed or settings.quick else FAILED_EXIT
-
-
-def _engines(settings: Settings) -> list[str]:
-    """Return the engines that the models will be fitted by."""
-    return sorted({engine_of(load_model(model), settings.engine) for model in settings.models})

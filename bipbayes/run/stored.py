@@ -178,14 +178,10 @@ def analysis_facts(settings: Settings) -> dict[str, Any]:
         facts |= {
             "covariates": list(settings.covariates),
             "characteristics": None if path is None else path.name,
-            "characteristics_sha256": _digest(path),
+            # A file that is not there is refused where it is read.
+            "characteristics_sha256": file_digest(path) if path and path.is_file() else None,
         }
     return facts
-
-
-def _digest(path: Path | None) -> str | None:
-    # A file that is not there is refused where it is read.
-    return file_digest(path) if path is not None and path.is_file() else None
 
 
 def named(stem: str, analysis: str, *, joint: str = "-") -> str:

@@ -203,8 +203,9 @@ def diagnose(
             *_draw_reasons(fit),
             *_missing(reported, DIAGNOSTICS),
             *_misses(reported, thresholds),
-            *_divergences(worst, thresholds),
         ]
+        if worst["divergences"] > thresholds.divergences:
+            reasons.append(f"{worst['divergences']:.0f} divergent transitions")
         review = [*_hyperparameter_review(diagnostics, thresholds), *_review(worst, thresholds)]
     return Verdict(
         passed=not reasons,
@@ -264,11 +265,6 @@ def _misses(rows: pd.DataFrame, thresholds: Thresholds) -> Iterator[str]:
                 f"{word} ESS below {thresholds.ess:.0f} for {below} quantities "
                 f"(lowest {rows[column].min():.0f})"
             )
-
-
-def _divergences(worst: dict[str, float], thresholds: Thresholds) -> Iterator[str]:
-    if worst["divergences"] > thresholds.divergences:
-        yield f"{worst['divergences']:.0f} divergent transitions"
 
 
 def _hyperparameter_review(diagnostics: pd.DataFrame, thresholds: Thresholds) -> Iterator[str]:

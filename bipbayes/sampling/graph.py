@@ -32,7 +32,7 @@ from threadpoolctl import threadpool_limits
 
 from bipbayes.cells import CELL, error_roots
 from bipbayes.errors import ModelError, raise_all
-from bipbayes.sampling.batches import Basis, Batch, is_flat, positions
+from bipbayes.sampling.batches import Batch, is_flat, positions
 from bipbayes.sampling.exact.density import moments
 from bipbayes.sampling.exact.reduce import GaussianModel, gaussian_model
 from bipbayes.sampling.labels import TERM_DIMS, labels
@@ -150,14 +150,11 @@ def build_batches(batches: Sequence[Batch], cells: xr.Dataset) -> pm.Model:
             free = [batch for batch in batches if not batch.fixed]
             for batch in free:
                 if batch.basis is not None:
-                    _add_coords(model, batch.basis)
+                    own = batch.basis
+                    model.add_coords({own.dim: own.labels, own.group_dim: own.group_labels})
             effect += add_batches(free, centring(batches, cells), cells=cells)
         observe(effect, cells)
     return model
-
-
-def _add_coords(model: pm.Model, basis: Basis) -> None:
-    model.add_coords({basis.dim: basis.labels, basis.group_dim: basis.group_labels})
 
 
 def _flat(batch: Batch, cells: xr.Dataset) -> Tensor:

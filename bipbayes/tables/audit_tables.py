@@ -58,9 +58,10 @@ def audit_counts_table(audit: pd.DataFrame, context: Context) -> Table:
     language = context.language
     raw = audit_counts(audit)
     total = raw[raw["kind"] == "all"]
+    heads = {name: capital(phrase(name, language)) for name in total["estimand"].unique()}
     rows = [
         {
-            "reading": f"{_named(str(estimand), language)}: {_reading(str(name), language)}",
+            "reading": f"{heads[str(estimand)]}: {_reading(str(name), language)}",
             **{text: str(count) for text, count in zip(part["word"], part["claims"], strict=True)},
         }
         for (estimand, name), part in total.groupby(["estimand", "reading"], sort=False)
@@ -120,10 +121,6 @@ def _combinations(frame: pd.DataFrame, context: Context) -> list[str]:
 
 def _column(estimand: str, reading: str) -> str:
     return f"{estimand}_verdict_{reading}"
-
-
-def _named(estimand: str, language: str) -> str:
-    return capital(phrase(estimand, language))
 
 
 def _reading(name: str, language: str) -> str:

@@ -135,7 +135,7 @@ def comparison_body(raw: pd.DataFrame, context: Context) -> pd.DataFrame:
 def comparison_columns(raw: pd.DataFrame, context: Context) -> tuple[Column, ...]:
     """Return the columns of rows of data/comparison.csv."""
     language = context.language
-    level = _percent(raw, language)
+    level = "" if raw.empty else percent(float(raw["level"].iloc[0]), language)
     ols, posterior = capital(_source(context)), capital(phrase("posterior", language))
     return (
         Column("combination", phrase("combination", language), align="l"),
@@ -181,7 +181,3 @@ def comparison_notes(raw: pd.DataFrame, context: Context, estimand: str) -> tupl
 def _whole_counts(raw: pd.DataFrame) -> pd.DataFrame:
     """Return counts as whole numbers, empty ones empty."""
     return raw.astype({name: "Int64" for name in ("n", "n_citizens") if name in raw})
-
-
-def _percent(raw: pd.DataFrame, language: str) -> str:
-    return "" if raw.empty else percent(float(raw["level"].iloc[0]), language)

@@ -97,7 +97,11 @@ def diagnostics_table(intervals: pd.DataFrame, context: Context) -> Table:
         **{"mcse": "worst_mcse", "missed": "missed"},
     }
     columns = tuple(
-        Column(key, entry if key == "model" else phrase(entry, language), align=_side(key))
+        Column(
+            key,
+            entry if key == "model" else phrase(entry, language),
+            align="l" if key in ("model", "estimand") else "r",
+        )
         for key, entry in names.items()
     )
     limits = phrase(
@@ -157,7 +161,3 @@ def _diagnostics_body(raw: pd.DataFrame, language: str) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
-
-
-def _side(key: str) -> str:
-    return "l" if key in ("model", "estimand") else "r"
