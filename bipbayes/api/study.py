@@ -17,12 +17,13 @@ from bipbayes.cells import cell_means
 from bipbayes.data import study as data_study
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.load_codebook import parse_codebook
-from bipbayes.data.progression import PREVIOUS_RULES, PreviousRule, progression
+from bipbayes.data.progression import progression
 from bipbayes.data.read import read_responses, responses_from_frame
 from bipbayes.data.study_words import study_words
 from bipbayes.describe.cautions import cautions
 from bipbayes.errors import DataError, SettingsError, unknown
 from bipbayes.intervals import PLAIN
+from bipbayes.option_words import PREVIOUS, PreviousRule
 from bipbayes.run.default_study import codebook_or_default, default_simulation
 from bipbayes.synthetic.simulate import csv_text
 from bipbayes.wording import Context, checked_language, respondent_word
@@ -209,8 +210,8 @@ def read(
     >>> bb.read("pupils.csv", codebook="reading.toml").size
     (421, 120)
     """
-    if previous not in PREVIOUS_RULES:
-        raise SettingsError(unknown("previous", previous, PREVIOUS_RULES))
+    if previous not in PREVIOUS:
+        raise SettingsError(unknown("previous", previous, PREVIOUS))
     checked_language(language)
     book = _codebook(codebook)
     if isinstance(data, pd.DataFrame):

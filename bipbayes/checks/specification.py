@@ -8,7 +8,7 @@ standard deviations integrated over), and OLS with each kind of standard error. 
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -23,13 +23,14 @@ from bipbayes.checks.figure import finish
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, figure_task
 from bipbayes.checks.table import NAMED, PROBABILITY, TEXT, WORDS, Columns, Interval, check_table
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.progression import PreviousRule, progression
+from bipbayes.data.progression import progression
 from bipbayes.data.sample import Floats
 from bipbayes.data.study import Study
 from bipbayes.errors import ModelError, SettingsError, raise_all
 from bipbayes.estimands.draws import estimand_draws
 from bipbayes.estimands.intervals import mixture_quantile, tails
 from bipbayes.intervals import ALL_INDICATORS, OVERALL
+from bipbayes.option_words import PREVIOUS, PreviousRule
 from bipbayes.plots.captions import axis_phrase
 from bipbayes.plots.style import (
     OLS_COLOUR,
@@ -94,7 +95,7 @@ def specification_curve(
     *,
     models: Sequence[str] = (),
     vcov: Sequence[str] = VCOV,
-    previous: Sequence[PreviousRule] = get_args(PreviousRule),
+    previous: Sequence[PreviousRule] = PREVIOUS,
     level: float = 0.95,
 ) -> pd.DataFrame:
     """Estimate effects under every combination of choices.

@@ -1,7 +1,6 @@
 """Progression: the change of an answer since the citizen's previous answer."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,9 +11,8 @@ from bipbayes.data.columns import UNKNOWN
 from bipbayes.data.sample import Floats, Integers
 from bipbayes.data.study import Study
 from bipbayes.errors import SettingsError, unknown
-
-PreviousRule = Literal["item", "response"]
-PREVIOUS_RULES: Final[tuple[PreviousRule, ...]] = ("item", "response")
+from bipbayes.option_words import PREVIOUS
+from bipbayes.option_words import PreviousRule as PreviousRule
 
 
 def progression(
@@ -48,8 +46,8 @@ def progression(
     SettingsError
         Unknown rule for the previous answer.
     """
-    if previous not in PREVIOUS_RULES:
-        raise SettingsError(unknown("previous", previous, PREVIOUS_RULES))
+    if previous not in PREVIOUS:
+        raise SettingsError(unknown("previous", previous, PREVIOUS))
     codebook = codebook or study.codebook
     levels = _levels(study.responses, codebook)
     starts = _previous_positions(study.responses, levels, previous)

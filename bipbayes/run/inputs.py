@@ -22,7 +22,7 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.data.directions import directions
 from bipbayes.data.files import file_digest
 from bipbayes.data.parts import PartedStudy, is_large, read_parts
-from bipbayes.data.progression import PreviousRule, progression
+from bipbayes.data.progression import progression
 from bipbayes.data.read import labelled, read_responses
 from bipbayes.data.sample import Samples
 from bipbayes.data.study import Study
@@ -35,7 +35,7 @@ from bipbayes.describe.cautions import (
 )
 from bipbayes.errors import RunError, SettingsError, raise_all, unknown
 from bipbayes.intervals import PLAIN
-from bipbayes.option_words import COVARIATES
+from bipbayes.option_words import COVARIATES, PreviousRule
 from bipbayes.phrases import LANGUAGES
 from bipbayes.progress import stage
 from bipbayes.run.default_study import (

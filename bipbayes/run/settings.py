@@ -16,12 +16,12 @@ from bipbayes.option_words import (
     EXACT,
     NUTS,
     ORDINAL,
+    PREVIOUS,
     VCOVS,
 )
 from bipbayes.phrases import LANGUAGES
 from bipbayes.plots.task import SIZES, Printing
 
-PREVIOUS: Final = ("item", "response")  # of `bipbayes.data.progression`, which imports NumPy
 NOTHING: Final = "none"
 DEFAULT_SEED: Final = 20170507  # the day the report's data were extracted
 DEFAULT_DRAWS: Final[Mapping[str, int]] = {EXACT: 1000, NUTS: 1500}
