@@ -33,10 +33,7 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Booleans, Floats, Integers, Sample, analysis_sample
 from bipbayes.errors import ModelError
 from bipbayes.intervals import ALL_INDICATORS
-from bipbayes.plots.style import (
-    POSTERIOR_COLOUR,
-    figure_style,
-)
+from bipbayes.plots.style import POSTERIOR_COLOUR, figure_style
 from bipbayes.wording import Context, number, percent, phrase
 
 COLUMNS: Final[Columns] = {

@@ -11,12 +11,7 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from bipbayes.cells import CELL
-from bipbayes.checks.figure import (
-    count_axis,
-    finish,
-    respondent_legend,
-    respondent_looks,
-)
+from bipbayes.checks.figure import count_axis, finish, respondent_legend, respondent_looks
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result
 from bipbayes.checks.table import GROUP, WORDS, Columns
 from bipbayes.data.sample import Floats

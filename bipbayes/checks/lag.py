@@ -12,12 +12,7 @@ from bipbayes.checks.figure import finish, outcome_rows
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result
 from bipbayes.checks.table import GROUP, Columns, Interval
 from bipbayes.data.sample import Floats, Integers
-from bipbayes.plots.style import (
-    GREY,
-    POSTERIOR_COLOUR,
-    figure_style,
-    is_narrow,
-)
+from bipbayes.plots.style import GREY, POSTERIOR_COLOUR, figure_style, is_narrow
 from bipbayes.wording import Context, phrase
 
 COLUMNS: Final[Columns] = {

@@ -47,14 +47,7 @@ from bipbayes.regression import estimate_ols, ols_intervals
 from bipbayes.sampling.exact.posterior import normal_mixture
 from bipbayes.sampling.labels import SAMPLE
 from bipbayes.sampling.registry import ModelFile, load_model, model_names
-from bipbayes.wording import (
-    Context,
-    capital,
-    combination_text,
-    outcome_label,
-    percent,
-    phrase,
-)
+from bipbayes.wording import Context, capital, combination_text, outcome_label, percent, phrase
 
 COLUMNS: Final[Columns] = {
     "source": NAMED,

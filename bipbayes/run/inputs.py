@@ -27,12 +27,7 @@ from bipbayes.data.read import labelled, read_responses
 from bipbayes.data.sample import Samples
 from bipbayes.data.study import Study
 from bipbayes.data.study_words import study_words
-from bipbayes.describe.cautions import (
-    cautions,
-    design_cautions,
-    directions_record,
-    unscaled,
-)
+from bipbayes.describe.cautions import cautions, design_cautions, directions_record, unscaled
 from bipbayes.errors import RunError, SettingsError, raise_all, unknown
 from bipbayes.intervals import PLAIN
 from bipbayes.option_words import COVARIATES, PreviousRule

@@ -5,12 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from bipbayes.intervals import ALL_INDICATORS, ANALYSES
-from bipbayes.tables.comparison_table import (
-    closing_notes,
-    dagger,
-    source_note,
-    starred_interval,
-)
+from bipbayes.tables.comparison_table import closing_notes, dagger, source_note, starred_interval
 from bipbayes.tables.layout import Column, Table, rounding_note, table_caption
 from bipbayes.tables.rounding import row_decimals
 from bipbayes.wording import (

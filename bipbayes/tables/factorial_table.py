@@ -17,15 +17,7 @@ from bipbayes.tables.comparison_table import (
 )
 from bipbayes.tables.layout import Column, Table, rounding_note, table_caption
 from bipbayes.tables.rounding import MOST_DECIMALS, row_decimals
-from bipbayes.wording import (
-    Context,
-    capital,
-    number,
-    outcome_label,
-    percent,
-    phrase,
-    whole_number,
-)
+from bipbayes.wording import Context, capital, number, outcome_label, percent, phrase, whole_number
 
 ESTIMAND = "factorial"
 # A term rests on all combinations; the smallest of them decides how precisely.

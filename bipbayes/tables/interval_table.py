@@ -15,14 +15,7 @@ from bipbayes.tables.comparison_table import (
 )
 from bipbayes.tables.layout import Column, Table, rounding_note, table_caption
 from bipbayes.tables.rounding import MOST_DECIMALS, row_decimals
-from bipbayes.wording import (
-    Context,
-    capital,
-    number,
-    outcome_label,
-    percent,
-    phrase,
-)
+from bipbayes.wording import Context, capital, number, outcome_label, percent, phrase
 
 _SMALLEST: Final = 0.001  # p values below are told as such
 

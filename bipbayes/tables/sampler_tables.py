@@ -13,14 +13,7 @@ from bipbayes.sampling.labels import elements
 from bipbayes.tables.comparison_table import interval_text
 from bipbayes.tables.layout import Column, Table, rounding_note, table_caption
 from bipbayes.tables.rounding import decimals, row_decimals
-from bipbayes.wording import (
-    Context,
-    capital,
-    interval_words,
-    number,
-    parameter_words,
-    phrase,
-)
+from bipbayes.wording import Context, capital, interval_words, number, parameter_words, phrase
 
 WORST_R_HAT: Final = 1.01
 LEAST_ESS: Final = 400.0

@@ -39,13 +39,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp, nnls
 from scipy.special import ndtri
 
 from bipbayes.bip.calibrated_design import calibrated_design, groups_of_combinations, published
-from bipbayes.bip.claims import (
-    Claim,
-    Verdicts,
-    claim_holds,
-    member_truth,
-    report_claims,
-)
+from bipbayes.bip.claims import Claim, Verdicts, claim_holds, member_truth, report_claims
 from bipbayes.bip.facts import bip_codebook
 from bipbayes.bip.simulate import simulate_bip
 from bipbayes.data.codebook import Codebook
