@@ -76,7 +76,7 @@ def export_stored(
     chosen = chosen_models(folder, settings.models, analysis)
     for model in chosen:
         refuse_failed(folder, model, analysis=analysis)
-    folder.restart(named(STAGE, analysis, joint="/"))
+    folder.forget([named(STAGE, analysis, joint="/")], stale=False)
     paths = write_tables(
         folder,
         codebook,

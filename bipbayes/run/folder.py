@@ -237,20 +237,17 @@ class RunFolder:
         listed = sorted((set(record.pop("undrawn", ())) | more) - drawn)
         self._store({**record, **({"undrawn": listed} if listed else {})})
 
-    def forget(self, stages: Iterable[str]) -> None:
-        """Take stages out of ``run.json``, which then lists them as stale: their files stay."""
+    def forget(self, stages: Iterable[str], *, stale: bool = True) -> None:
+        """Take stages out of ``run.json``, which then lists them as stale: their files stay.
+
+        One that is made again is not listed; broken off, it is not done.
+        """
         record, gone = self.record(), set(stages)
         done = record.get("stages", {})
         kept = {name: facts for name, facts in done.items() if name not in gone}
-        stale = sorted({*record.get("stale", ()), *(gone & set(done))})
-        self._store({**record, "stages": kept, "stale": stale})
-
-    def restart(self, stage: str) -> None:
-        """Take a stage out of ``run.json`` while it is made again: broken off, it is not done."""
-        record = self.record()
-        stages = {name: done for name, done in record.get("stages", {}).items() if name != stage}
-        stale = [name for name in record.get("stale", ()) if name != stage]
-        self._store({**record, "stages": stages, "stale": stale})
+        listed = {*record.get("stale", ())}
+        listed = listed | (gone & set(done)) if stale else listed - gone
+        self._store({**record, "stages": kept, "stale": sorted(listed)})
 
     def note(self, **facts: object) -> None:
         """Add facts about the whole run, and what it has written by now, to ``run.json``."""

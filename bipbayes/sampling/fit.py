@@ -5,8 +5,7 @@ no convergence checks on this path either, derives a seed of its own and takes n
 callback. PyMC still builds the model and nutpie compiles PyMC's graph, so nothing is lost.
 """
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,10 +26,9 @@ from bipbayes.sampling.likelihood import likelihood_data
 from bipbayes.sampling.registry import ModelFile
 from bipbayes.sampling.restore import draw_new_jobcenter, evaluate, restore
 from bipbayes.sampling.settings import DEFAULTS, SAMPLER, SamplerSettings, derived_seed
-from bipbayes.sampling.tree import PRIOR_DRAWS, attributes, log_prior, observed_means, prior_draws
+from bipbayes.sampling.tree import PRIOR_DRAWS, explained_fit, log_prior, prior_draws
 
 _RAW: Final = "_raw"  # free variables that only serve the sampler
-_PACKAGES: Final = ("pymc", "pytensor", "nutpie", "numba")
 _PROGRESS_RATE: Final = 200  # milliseconds
 # With numba's default, cold and warm compile caches give different draws (whole trajectories).
 _REPEATABLE: Final = {"numba__fastmath": False}
@@ -86,7 +84,6 @@ def sample(
     *,
     priors: Any = None,
     settings: SamplerSettings = DEFAULTS,
-    facts: Mapping[str, str | int | float] | None = None,
 ) -> xr.DataTree:
     """Fit a model to the cells.
 
@@ -96,8 +93,6 @@ def sample(
         As for `compile_model`.
     settings
         Draws, chains, seed.
-    facts
-        More attributes of the fit, such as the data's digest.
 
     Returns
     -------
@@ -112,19 +107,12 @@ def sample(
         See `compile_model` and `draw_posterior`.
     """
     compiled = compile_model(model_file, cells, priors=priors)
-    return sample_compiled(compiled, cells, settings=settings, facts=facts)
-
-
-def sample_compiled(
-    compiled: CompiledModel, cells: xr.Dataset, *, settings: SamplerSettings, **asked: Any
-) -> xr.DataTree:
-    """Fit a compiled model: parameters and result are those of `sample`."""
-    fit = draw_posterior(compiled, cells, settings=settings, **asked)
+    fit = draw_posterior(compiled, cells, settings=settings)
     new = draw_new_jobcenter(
         compiled.model,
         fit["posterior"].to_dataset(),
         terms=compiled.terms,
-        seed=derived_seed(settings.seed, f"new_jobcenter/{compiled.model_file.name}"),
+        seed=derived_seed(settings.seed, f"new_jobcenter/{model_file.name}"),
     )
     fit["new_jobcenter"] = xr.DataTree(new)
     if (prior := _prior(compiled, cells, settings.seed)) is not None:
@@ -137,7 +125,6 @@ def draw_posterior(
     cells: xr.Dataset,
     *,
     settings: SamplerSettings = DEFAULTS,
-    facts: Mapping[str, str | int | float] | None = None,
 ) -> xr.DataTree:
     """Sample a compiled model, given these cells.
 
@@ -146,7 +133,7 @@ def draw_posterior(
     compiled
         From `compile_model`; it may have been compiled for other cells of the same labels if
         the model uses cells through `observe` and `centring` only (``hierarchical`` does).
-    cells, settings, facts
+    cells, settings
         As for `sample`.
 
     Returns
@@ -156,7 +143,7 @@ def draw_posterior(
         ``sample_stats``, ``observed_data`` and ``constant_data`` (the cells). Attributes:
         ``model``, ``model_digest``, ``terms``, ``priors``, ``settings``, ``seed``, ``sampler``,
         ``versions`` (JSON where not plain), ``vcov``, ``previous``, ``synthetic``, ``study``,
-        ``draws_requested``, ``draws_obtained`` (per chain), ``interrupted`` (0 or 1), `facts`.
+        ``draws_requested``, ``draws_obtained`` (per chain), ``interrupted`` (0 or 1).
 
     Raises
     ------
@@ -167,30 +154,20 @@ def draw_posterior(
     obtained = _obtained(trace)
     if obtained != [settings.draws] * settings.chains:
         trace = _trimmed(trace, obtained)
-    fit = xr.DataTree.from_dict(
+    return explained_fit(
         {
             "posterior": _posterior(compiled, trace["posterior"].to_dataset()),
             "sample_stats": _sample_stats(trace["sample_stats"].to_dataset()),
             "log_prior": _log_prior(compiled, cells, trace["posterior"].to_dataset()),
-            "observed_data": observed_means(cells),
-            "constant_data": cells.drop_attrs(),
-        }
+        },
+        compiled.model_file,
+        cells,
+        priors=compiled.priors,
+        settings=settings,
+        terms=compiled.terms,
+        obtained=obtained,
+        engine={"engine": NUTS, "sampler": SAMPLER},
     )
-    fit.attrs = {
-        **attributes(
-            compiled.model_file,
-            cells,
-            priors=compiled.priors,
-            settings=settings,
-            terms=compiled.terms,
-            engine={"engine": NUTS, "sampler": SAMPLER},
-            packages=_PACKAGES,
-        ),
-        "draws_obtained": json.dumps(obtained),
-        "interrupted": int(min(obtained) < settings.draws or len(obtained) < settings.chains),
-        **(facts or {}),
-    }
-    return fit
 
 
 def _run(compiled: CompiledModel, cells: xr.Dataset, *, settings: SamplerSettings) -> xr.DataTree:

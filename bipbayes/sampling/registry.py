@@ -259,6 +259,7 @@ def fit_cells(
     """
     told = {name: str(cells.attrs[name]) for name in OF_ANALYSIS if name in cells.attrs}
     fit: xr.DataTree = import_module(ENGINE_MODULES[engine]).sample(
-        model_file, cells, priors=priors, settings=settings, facts={**(facts or {}), **told}
+        model_file, cells, priors=priors, settings=settings
     )
+    fit.attrs |= {**(facts or {}), **told}
     return fit

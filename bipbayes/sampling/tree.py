@@ -17,6 +17,7 @@ import xarray as xr
 from bipbayes.atomic import atomic_path
 from bipbayes.cells import CELL
 from bipbayes.errors import FitError
+from bipbayes.option_words import NUTS
 from bipbayes.sampling.batches import Batch, is_flat
 from bipbayes.sampling.labels import SAMPLE, coordinates, labels
 from bipbayes.sampling.registry import ModelFile
@@ -26,6 +27,7 @@ OBSERVED: Final = "cell_mean"
 PRIOR_DRAWS: Final = 500
 _JOBCENTER: Final = "jobcenter"
 _PACKAGES: Final = ("bipbayes", "numpy", "scipy", "xarray")
+_SAMPLERS: Final = ("pymc", "pytensor", "nutpie", "numba")
 
 
 def batch_draws(
@@ -114,25 +116,37 @@ def observed_means(cells: xr.Dataset) -> xr.Dataset:
     return xr.Dataset({OBSERVED: ("observation", means[seen])}, coords=named)
 
 
-def attributes(
+def explained_fit(
+    groups: Mapping[str, xr.Dataset],
     model_file: ModelFile,
     cells: xr.Dataset,
     *,
     priors: Any,
     settings: SamplerSettings,
     terms: Sequence[str],
+    obtained: Sequence[int],
     engine: Mapping[str, str | int | float],
-    packages: Sequence[str] = (),
-) -> dict[str, str | int | float]:
-    """Return what a fit says of itself: model, priors, settings, versions, cells.
+) -> xr.DataTree:
+    """Put draws, the cells and what a fit says of itself together.
 
-    `model_file`, `cells`, `priors`, `settings`, `terms`: what was fitted and how; `engine`:
-    ``engine``, ``sampler`` and what only this engine has to say; `packages`: more packages whose
-    versions count.
+    Parameters
+    ----------
+    groups
+        Draws, and what else the engine knows of them.
+    model_file, cells, priors, settings, terms
+        What was fitted and how.
+    obtained
+        Draws by chain.
+    engine
+        ``engine``, ``sampler`` and what only this engine has to say.
     """
     carried = ("vcov", "previous", "study")
-    versions = {name: version(name) for name in (*_PACKAGES, *packages)}
-    return {
+    packages = (*_PACKAGES, *(_SAMPLERS if engine["engine"] == NUTS else ()))
+    versions = {name: version(name) for name in packages}
+    fit = xr.DataTree.from_dict(
+        {**groups, "observed_data": observed_means(cells), "constant_data": cells.drop_attrs()}
+    )
+    fit.attrs = {
         "model": model_file.name,
         "model_digest": model_file.digest,
         "declares_batches": int(model_file.batches is not None),
@@ -145,7 +159,10 @@ def attributes(
         "synthetic": int(np.asarray(cells.attrs.get("synthetic", 0))),
         "draws_requested": settings.draws,
         **engine,
+        "draws_obtained": json.dumps(list(obtained)),
+        "interrupted": int(min(obtained) < settings.draws or len(obtained) < settings.chains),
     }
+    return fit
 
 
 def _prior_sds(batches: Sequence[Batch], rng: np.random.Generator, draws: int) -> np.ndarray:

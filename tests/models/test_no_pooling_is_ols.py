@@ -32,7 +32,6 @@ def test_posterior_without_pooling_equals_ols() -> None:
         cells,
         priors=make_priors(model.Priors, {}),
         settings=SamplerSettings(draws=1000, tune=400, seed=4),
-        facts={},
     )
     draws = estimand_draws(effect_draws(fit, cells), cells, CODEBOOK)
     posterior = posterior_intervals(draws, cells, CODEBOOK, model="no_pooling")

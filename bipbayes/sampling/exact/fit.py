@@ -1,8 +1,7 @@
 """Fitting a model of batches exactly; what comes back is a DataTree as the sampler's."""
 
-import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -31,7 +30,6 @@ def sample(
     *,
     priors: Any = None,
     settings: SamplerSettings = DEFAULTS,
-    facts: Mapping[str, str | int | float] | None = None,
 ) -> xr.DataTree:
     """Fit a model to the cells, by the same arguments as `bipbayes.sampling.fit.sample`.
 
@@ -45,8 +43,6 @@ def sample(
         An instance of the file's ``Priors``; default: its defaults.
     settings
         Points, draws, chains, seed. Chains only give the draws their shape.
-    facts
-        More attributes of the fit, such as the data's digest.
 
     Returns
     -------
@@ -74,28 +70,16 @@ def sample(
         groups, facts_of_points = _saturated(batches[0], cells, settings, seed)
     else:
         groups, facts_of_points = _integrated(batches, cells, settings, seed)
-    fit = xr.DataTree.from_dict(
-        {
-            **groups,
-            "log_prior": tree.log_prior(batches, groups["posterior"]),
-            "observed_data": tree.observed_means(cells),
-            "constant_data": cells.drop_attrs(),
-        }
+    return tree.explained_fit(
+        {**groups, "log_prior": tree.log_prior(batches, groups["posterior"])},
+        model_file,
+        cells,
+        priors=chosen,
+        settings=settings,
+        terms=[batch.name for batch in batches],
+        obtained=[settings.draws] * settings.chains,
+        engine={"engine": EXACT, "sampler": METHOD, **facts_of_points},
     )
-    fit.attrs = {
-        **tree.attributes(
-            model_file,
-            cells,
-            priors=chosen,
-            settings=settings,
-            terms=[batch.name for batch in batches],
-            engine={"engine": EXACT, "sampler": METHOD, **facts_of_points},
-        ),
-        "draws_obtained": json.dumps([settings.draws] * settings.chains),
-        "interrupted": 0,
-        **(facts or {}),
-    }
-    return fit
 
 
 def _integrated(
