@@ -279,8 +279,9 @@ def near_labels(counts: Mapping[str, int]) -> list[str]:
     spelt = {label: _spelling(label) for label in counts}
     alike: dict[str, list[str]] = defaultdict(list)
     for label, spelling in spelt.items():
-        for text in {spelling, _spelling(label.casefold().translate(TWO_LETTERS)),
-                     *_without_a_letter(spelling)} - {""}:  # fmt: skip
+        in_two = _spelling(label.casefold().translate(TWO_LETTERS))
+        texts = {spelling, _in_one_word(spelling), in_two, *_without_a_letter(spelling)}
+        for text in texts - {""}:
             alike[text].append(label)
     found = set()
     for labels in alike.values():
@@ -298,6 +299,12 @@ def _spelling(label: str) -> str:
     plain = unicodedata.normalize("NFKD", re.sub("['’`´]", "", parted))
     kinds = ((c, unicodedata.category(c)) for c in plain)
     return " ".join("".join(" " if k[0] in "PZ" else c for c, k in kinds if k != "Mn").split())
+
+
+def _in_one_word(spelling: str) -> str:
+    """Return a spelling without blanks, which tell numbers and short names apart."""
+    joined = spelling.replace(" ", "")
+    return joined if _LONG_WORD.fullmatch(joined) else spelling
 
 
 def _without_a_letter(spelling: str) -> list[str]:

@@ -35,6 +35,7 @@ _NO_DAYS: Final = ("1900-01-01", "1904-01-01", "1960-01-01", "1970-01-01")
 FIRST_YEAR: Final = 1900
 _HELD: Final = 2.0**63  # what a whole number of 64 bits holds
 _TRIED: Final = 20  # entries by which formats of dates are sorted out
+_SHEET_DIGITS: Final = 15  # of a number in a spreadsheet
 _ENOUGH: Final = 5  # different ids, before rounding shows in them
 MISSING_TOKENS = ("", "NA", "NaN", "nan", "None", "<NA>")
 
@@ -130,11 +131,15 @@ def date_formats(text: pd.Series) -> list[str]:
     ]
 
 
-def date_advice(values: pd.Series) -> str:
-    """Say which line of a codebook reads dates that are not ISO, if one does."""
+def date_advice(values: pd.Series, date_format: str = "") -> str:
+    """Say which line of a codebook reads dates that the one it has does not, if one does."""
+    if pd.api.types.is_numeric_dtype(values.dtype) and not date_format:
+        return "numbers tell no day by themselves: give the column a format of days, or write text"
     text = values.astype("string").dropna().str.strip()
     if text.str.fullmatch(rf"{_ISO_DATE}(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})").any():
         return "moments of a time zone do not tell the day: write the day there, as 2017-05-31"
+    if date_format and len(text) and to_date(text)[0].notna().all():
+        return "they are ISO, such as 2017-05-31: take the line dates out of the codebook"
     found = [f'dates = "{written}"' for written in date_formats(text)]
     if not found or not len(text):
         return "write them as 2017-05-31"
@@ -210,8 +215,21 @@ def answers(frame: pd.DataFrame, codebook: Codebook) -> tuple[dict[str, pd.Serie
         findings += _value_findings(indicator.column, unread, outside, allowed)
         if indicator.missing:
             removed[indicator.column] = _removed(frame[indicator.column], numbers, unread)
+        findings += _other_order(frame[indicator.column], indicator.answers)
         columns[indicator.code] = low + high - numbers if indicator.reverse else numbers
     return columns, findings + _removals(removed, "answers") + _turned(columns, codebook)
+
+
+def _other_order(values: pd.Series, words: Sequence[str]) -> list[Finding]:
+    """Warn where a file has an order of its words, and it is not the codebook's."""
+    kind = values.dtype
+    if not isinstance(kind, pd.CategoricalDtype) or not kind.ordered:
+        return []
+    held = [str(word).strip() for word in kind.categories]
+    differ = [word for word in held if word in words] != [word for word in words if word in held]
+    rule = "words that the file orders otherwise than the codebook's 'answers'"
+    advice = "the codebook's order counts, from the lowest to the highest: look which is right"
+    return counted(str(values.name), rule, len(held) if differ else 0, advice)
 
 
 def _removed(values: pd.Series, numbers: pd.Series, unread: pd.Series) -> int:
@@ -290,7 +308,10 @@ def site_names(
     shared = [code for code, name in told.items() if holders[name] > 1]
     rule = "codes of {jobcenters} that share a label"
     advice = "codes stand in the place of all labels: give each a label of its own, or one code"
-    return codes.map(told) if not shared else codes, counted(column, rule, len(shared), advice)
+    # Where no row has a label, the mapped column would be one of numbers.
+    return codes if shared or not told else codes.map(told), counted(
+        column, rule, len(shared), advice
+    )
 
 
 def _turned(answers: dict[str, pd.Series], codebook: Codebook) -> list[Finding]:
@@ -355,12 +376,17 @@ def lost_digits(values: pd.Series) -> pd.Series:
     """Say which ids or labels have lost digits, since they were stored as numbers.
 
     Those are numbers above 2^24 in a column of 32-bit floats, above 2^53 in one of 64 bits,
-    text in scientific notation; and numbers above 2^24 that are all whole 32-bit floats, as one
-    in eight or fewer is by chance, unless all end in 0.
+    text in scientific notation; numbers above 2^24 that are all whole 32-bit floats, as one
+    in eight or fewer is by chance, unless all end in 0; and numbers of more than 15 digits that
+    all have zeros after these, as a spreadsheet leaves them.
     """
     kind = values.dtype
     if not (pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)):
         text = values.astype("string").str.strip()
+        many = text.str.fullmatch("[0-9]{16,}").fillna(False).astype("bool")
+        ends = text[many].str[_SHEET_DIGITS:].drop_duplicates()
+        if text[many].nunique() >= _ENOUGH and bool(ends.str.fullmatch("0+").all()):
+            return many
         return text.str.fullmatch(_SCIENTIFIC).fillna(False).astype("bool")
     numbers = values.astype("float64").abs()
     limit = {"float16": 2.0**11, "float32": 2.0**24}.get(str(kind).lower(), 2.0**53)

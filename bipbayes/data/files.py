@@ -23,6 +23,7 @@ _MARKS: Final = (
 )
 # Letters of DOS's code pages 850 and 865 that read as these signs under Windows's 1252.
 _DOS: Final = re.compile(r"[^\W\d_][›‘„”][^\W\d_]|†[^\W\d_]|[^\W\d_]†")
+_OTHERS: Final = 3  # rows, before the last one can be shorter than they are
 _SEPARATOR: Final = re.compile(r'"?sep=(.)"?\r?\n?', re.IGNORECASE)
 
 
@@ -37,7 +38,7 @@ def read_csv(path: Path) -> pd.DataFrame:
 
 def csv_blocks(path: Path, rows: int | None = None) -> Iterator[pd.DataFrame]:
     """Yield delimited text in blocks of some rows, or as one block; read as `read_csv` does."""
-    encoding = _encoding(path)
+    encoding, ended = _encoding(path), _ends_with_a_line(path)
     delimiter, before = _first_lines(path, encoding)
     with path.open(encoding=encoding, newline="") as stream:
         for _ in range(before):
@@ -48,6 +49,8 @@ def csv_blocks(path: Path, rows: int | None = None) -> Iterator[pd.DataFrame]:
         while True:
             following = [] if rows is None else list(islice(lines, rows))
             faults = _shape_faults(block, header, delimiter, last=not following)
+            if not following and not ended:
+                faults += _cut_entry(block)
             raise_all(DataError, f"{path.name} was refused:", faults)
             frame = pd.DataFrame([row for _, row in block], columns=pd.Index(header), dtype="str")
             frame = frame.mask(frame == "")
@@ -59,7 +62,7 @@ def csv_blocks(path: Path, rows: int | None = None) -> Iterator[pd.DataFrame]:
 
 def column_name(field: object) -> str:
     """Return a column's name in Unicode's form C, as codebooks are read."""
-    return unicodedata.normalize("NFC", str(field)).strip()
+    return unicodedata.normalize("NFC", str(field)).strip().lstrip("\ufeff")
 
 
 def _first_lines(path: Path, encoding: str) -> tuple[str, int]:
@@ -143,6 +146,12 @@ def _shape_faults(
             f"rows have {_fields(fields)}, the header {width} ({len(other)}, first at line "
             f"{line}); {reason}"
         )
+    again = [line for line, row in rows if row[0] and [column_name(x) for x in row] == header]
+    if again and width > 1:
+        faults.append(
+            f"the header stands among the rows ({len(again)}, first at line {again[0]}): files "
+            "were put one below the other; remove these lines"
+        )
     swallowed = [
         line
         for line, row in rows
@@ -154,6 +163,23 @@ def _shape_faults(
             "not balanced: a quote inside a field is written twice"
         )
     return faults
+
+
+def _ends_with_a_line(path: Path) -> bool:
+    with path.open("rb") as stream:
+        stream.seek(max(0, path.stat().st_size - 4))
+        return bool({*b"\r\n"} & {*stream.read()})
+
+
+def _cut_entry(rows: list[tuple[int, list[str]]]) -> list[str]:
+    """Name the last entry of a file that ends within a line, where all others are longer."""
+    *others, last = ((line, len(row[-1])) for line, row in rows) if rows else [(0, 0)]
+    if len(others) < _OTHERS or last[1] >= min(size for _, size in others):
+        return []
+    return [
+        f"the last row, at line {last[0]}, ends without the end of a line, and its last entry is "
+        "shorter than all others: where the file was cut off, export it again; else end the line"
+    ]
 
 
 def _fields(count: int) -> str:

@@ -85,7 +85,10 @@ def _are_named(value: Any) -> bool:
 
 _TEXT: Final[Kind] = (is_line, f"a text of one line, of at most {LONGEST} letters")
 _FLAG: Final[Kind] = (lambda value: type(value) is bool, "true or false")
-_WHOLE: Final[Kind] = (lambda value: type(value) is int, "a whole number")
+_NUMBER: Final[Kind] = (
+    lambda value: type(value) is int and 0 <= value <= MAX_STEPS,
+    f"a whole number from 0 to {MAX_STEPS}",
+)
 _LABEL: Final[Kind] = (_is_label, 'lines by language such as { en = "Sleep", da = "Søvn" }')
 _TEXTS: Final[Kind] = (_is_texts, 'a list of texts, at least one, such as ["a", "b"]')
 _WORDS: Final[Kind] = (
@@ -115,11 +118,11 @@ _TOP: Final[Mapping[str, Kind]] = {
 _INDICATOR: Final[Mapping[str, Kind]] = {
     **dict.fromkeys(("code", "respondent", "column", "counterpart"), _TEXT),
     **dict.fromkeys(("optional", "progression", "reverse"), _FLAG),
-    **{"label": _LABEL, "figure": _WHOLE, "answers": _WORDS, "missing": _MISSING},
+    **{"label": _LABEL, "figure": _NUMBER, "answers": _WORDS, "missing": _MISSING},
 }
 _TREATMENT: Final[Mapping[str, Kind]] = {"columns": _TEXTS, "label": _LABEL}
-_AVERAGE: Final[Mapping[str, Kind]] = {"members": _TEXTS, "label": _LABEL, "figure": _WHOLE}
-_ACTIVITY: Final[Mapping[str, Kind]] = {"column": _TEXT, "number": _WHOLE, "label": _LABEL}
+_AVERAGE: Final[Mapping[str, Kind]] = {"members": _TEXTS, "label": _LABEL, "figure": _NUMBER}
+_ACTIVITY: Final[Mapping[str, Kind]] = {"column": _TEXT, "number": _NUMBER, "label": _LABEL}
 
 
 def shape_faults(table: Table) -> list[str]:
@@ -193,6 +196,9 @@ def box_faults(table: Table) -> list[str]:
         for key in ("none", "dont_know")
         if key in table and table[key] in treated
     ]
+    boxes = [entry["column"] for entry in table.get("activities", ())]
+    if twice := sorted({box for box in boxes if boxes.count(box) > 1}):
+        faults.append(f"[[activities]] describe a box more than once: {twice}")
     if "none" in table and table["none"] == table.get("dont_know"):
         faults.append("'none' and 'dont_know' name the same box")
     return faults
@@ -407,6 +413,15 @@ def _content_faults(codebook: Codebook) -> list[str]:
         if repeated:
             faults.append(f"{what} stand more than once: {repeated}")
         faults += _case_twins(what, labels)
+    ticked = {*codebook.treatment_codes, *(activity.column for activity in codebook.activities)}
+    if both := sorted(ticked & {*names["indicator codes"], *codebook.average_codes}):
+        faults.append(f"codes of indicators or averages are treatments or boxes, too: {both}")
+    faults += [
+        f"indicator {entry.code!r}: " + unknown("counterpart", entry.counterpart, others)
+        for entry in every
+        for others in [[other.code for other in every if other.code != entry.code]]
+        if entry.counterpart and entry.counterpart not in others
+    ]
     if not codebook.indicators:
         faults.append("no indicator has progression = true")
     for average in codebook.averages:

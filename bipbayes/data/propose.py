@@ -129,7 +129,9 @@ class _Reading:
         table |= self._date()
         boxes = self._boxes()
         table |= self._indicators()
-        table |= self._treatments(boxes)
+        table |= self._treatments(
+            boxes, {*table["averages"], *(e["code"] for e in table["indicators"])}
+        )
         self._rest()
         parse_codebook(table)  # what is proposed can be read
         return Proposal(table, tuple(self.taken), tuple(self.doubtful), self.guessed)
@@ -318,7 +320,7 @@ class _Reading:
         self.doubtful.append(f"are {_names(sizes)} the respondents?")
         return asked
 
-    def _treatments(self, boxes: Sequence[str]) -> dict[str, Any]:
+    def _treatments(self, boxes: Sequence[str], used: Iterable[str]) -> dict[str, Any]:
         """Make each box a treatment, or of too many one treatment that a person must part."""
         ticked = pd.DataFrame({c: self.numbers[c] == 1 for c in boxes})
         alone = ticked[ticked.sum(axis=1) == 1].sum() / ticked.sum().clip(lower=1)
@@ -335,7 +337,7 @@ class _Reading:
                 share = f"{alone[box]:.0%} of its ticks stand alone"
                 self._take([box], f"box '{what}'", share, sure=bool(named))
         if len(treated) <= MAX_TREATMENTS:
-            codes = _codes(treated, "treatment", (), wanted=self._label_codes(treated))
+            codes = _codes(treated, "treatment", used, wanted=self._label_codes(treated))
             kinds = {codes[c]: {**self._label(c), "columns": [c]} for c in treated}
             return {**special, "treatments": kinds}
         self.doubtful.append(

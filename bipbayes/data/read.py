@@ -239,7 +239,7 @@ def _date_findings(
     rule_far = f"dates before {columns.FIRST_YEAR} or after {columns.last_year()}"
     advice = "give the day of each response"
     if not period:
-        advice = columns.date_advice(frame[codebook.date]) if unread.any() else ""
+        advice = columns.date_advice(frame[codebook.date], codebook.dates) if unread.any() else ""
     rule_none = "dates that programs show where there is none, such as 1900-01-01"
     look = "look whether they are dates; if not, leave the response out"
     correct, far = "correct them, or leave the response out", columns.far_dates(dates)

@@ -124,6 +124,9 @@ def values() -> Iterable[Bad]:
             yield Bad(f"{column}={value}", csv(text(with_value(column, value))), column, value)
     for value in DATES:
         yield Bad(f"date={value}", csv(text(with_value("date", value))), "date: dates ", value)
+    danish = f'dates = "%d-%m-%Y"\n{CODEBOOK}'
+    says = "they are ISO, such as 2017-05-31: take the line dates out"
+    yield Bad("ISO beside dates", csv(text(good())), says, codebook=danish)
     for column in ("citizen", "jobcenter", "date"):
         for value in ("", "  ", "\t", "\u00a0"):
             content = text(with_value(column, value))
@@ -131,6 +134,8 @@ def values() -> Iterable[Bad]:
     for column in ("citizen", "jobcenter"):
         content = text(with_value(column, "two\nlines"))
         yield Bad(f"{column} of two lines", csv(content), "line break", "two\nlines")
+    sheet = good().assign(citizen=[str(10**16 + 3 * 10**15 * (i // 2)) for i in range(ROWS)])
+    yield Bad("ids of a spreadsheet", csv(text(sheet)), "labels that have lost digits (12, ")
     for value in ("1.23E+08", "1,23e+08", "1e+05", "1.2E8"):
         content = text(with_value("citizen", value))
         yield Bad(f"citizen={value}", csv(content), "labels that have lost digits (1, ", value)
@@ -159,6 +164,14 @@ def shapes() -> Iterable[Bad]:
     yield Bad(
         "header too long", csv(wider), "rows have 8 fields, the header 9 (12, first at line 2)"
     )
+    cut = "\n".join(lines)[:-1]
+    yield Bad("cut in the last entry", csv(cut), "at line 13, ends without the end of a line")
+    for row, content in (
+        (14, text(good()) * 2),
+        (4, "\n".join([*lines[:3], lines[0], *lines[3:]])),
+    ):
+        says = f"the header stands among the rows (1, first at line {row})"
+        yield Bad(f"header at {row}", csv(content), says)
     trailing = "\n".join([lines[0], *(line + "," for line in lines[1:])])
     yield Bad("trailing commas", csv(trailing), "rows have 9 fields, the header 8 (12, ")
 
@@ -191,6 +204,7 @@ def headers() -> Iterable[Bad]:
         (lines[0], "no response"),
         (lines[0] + "\n\n\n", "no response"),
         ("sep=;\n", "is empty"),
+        (f"sep=;\n{text(good())}", "the header is one column"),
         ("no table at all\nof any kind", "lacks"),
         ("\n".join(lines[1:]), "lacks"),
         (text(good()).replace(",", "|"), "a first line such as sep=| says"),
@@ -361,7 +375,8 @@ def formats() -> Iterable[Bad]:
             frame = with_value(column, value).infer_objects()
             yield Bad(f"{suffix} {column}={value}", made(suffix, frame), says)
         bare = made(suffix, good().assign(date=np.arange(42000.0, 42000 + ROWS)))
-        yield Bad(f"{suffix} dates are numbers", bare, "dates that cannot be read (12,")
+        says = "dates that cannot be read (12, first in data rows 1, 2, 3); numbers tell no day by"
+        yield Bad(f"{suffix} dates are numbers", bare, says)
         wide = made(suffix, good().assign(citizen=2.0**53 + 2 * np.arange(ROWS)))
         says = "15 digits" if suffix == ".xlsx" else "lost digits (12"
         yield Bad(f"{suffix} long ids", wide, says)
@@ -379,6 +394,20 @@ def bad_book(old: str, new: str, says: str) -> Bad:
 def codebooks() -> Iterable[Bad]:
     """Codebooks that would be misread."""
 
+    for name in ("J", "visit"):
+        both = f"codes of indicators or averages are treatments or boxes, too: ['{name}']"
+        new = f'code = "{name}"\ncolumn = "q2"\nrespondent = "x"\n[[indicators]]\ncode = "q2"'
+        yield bad_book('code = "q2"', f"{new}\ncolumn = 'q3'", both)
+        yield bad_book("[averages.mean]", f"[averages.{name}]", both)
+    for name in ("q2", "q9", "J"):
+        says = f"indicator 'q2': counterpart '{name}' is unknown; known: q1"
+        yield bad_book('code = "q2"', f'code = "q2"\ncounterpart = "{name}"', says)
+    for value in ("-1", "1001", "99999999999999999999"):
+        says = "q2: 'figure' must be a whole number from 0 to"
+        yield bad_book('code = "q2"', f'code = "q2"\nfigure = {value}', says)
+    for box in ("visit", "nothing"):
+        twice = f"activities = [{{ column = '{box}' }}, {{ column = '{box}' }}]"
+        yield bad_book("scale =", f"{twice}\nscale =", f"a box more than once: ['{box}']")
     for columns in ('"visit"', "3", "[]", "true", "[1]", '[""]', '{ a = "visit" }', '[["visit"]]'):
         yield bad_book(
             'columns = ["visit"]', f"columns = {columns}", "treatment 'J': 'columns' must be"

@@ -497,3 +497,22 @@ def test_days_of_spss_are_days_whatever_the_codebook_says_of_text(tmp_path: Path
     pyreadstat.write_sav(frame.assign(date=frame["date"].dt.date), str(path))
     responses = read_responses(path, codebook(dates="%d-%m-%Y")).responses
     assert responses["date"].tolist() == frame["date"].tolist()
+
+
+def test_an_order_of_words_that_is_not_the_codebooks_is_told() -> None:
+    """Catches a scale that is upside down although the file says how its words are ordered."""
+    words = ["Never", "Seldom", "Some", "Often", "Always"]
+    frame = plain()
+    for item in ("q1", "q2"):
+        places = frame[item].fillna(0).astype(int) - 1
+        frame[item] = pd.Categorical.from_codes(places, words, ordered=True)
+    for order, told in ((words, []), (words[::-1], ["q1", "q2"])):
+        found = responses_from_frame(frame, codebook(answers=order)).findings
+        assert [f.column for f in found if "orders otherwise" in f.rule] == told
+
+
+def test_a_mark_before_the_marked_first_line_is_no_letter(tmp_path: Path) -> None:
+    """Catches a first column that is lacking, since two programs wrote that the file is UTF-8."""
+    path = tmp_path / "marked.csv"
+    path.write_bytes("\ufeff\ufeff".encode() + plain().to_csv(index=False).encode())
+    assert len(read_responses(path, CODEBOOK).responses) == len(plain())
