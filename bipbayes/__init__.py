@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bipbayes.api.comparisons import Comparison, compare
     from bipbayes.api.estimates import Intervals, ols
     from bipbayes.api.fits import Fit, fit
+    from bipbayes.api.pictures import FigureOptions
     from bipbayes.api.report import report
     from bipbayes.api.stored import load
     from bipbayes.api.study import Study, read, synthetic_bip
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BipbayesError",
     "Comparison",
+    "FigureOptions",
     "Fit",
     "Intervals",
     "Study",
@@ -45,6 +47,7 @@ __all__ = [
 _HOMES = {
     "BipbayesError": "errors",
     "Comparison": "api.comparisons",
+    "FigureOptions": "api.pictures",
     "Fit": "api.fits",
     "Intervals": "api.estimates",
     "Study": "api.study",

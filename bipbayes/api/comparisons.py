@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import pandas as pd
 
@@ -11,12 +11,14 @@ from bipbayes.api import pictures
 from bipbayes.api.choices import blanked, file_of, first_outcome, noted, of_kind, one_of, worded
 from bipbayes.api.estimates import Intervals
 from bipbayes.api.fits import Fit
+from bipbayes.api.pictures import FigureOptions
 from bipbayes.api.show import Card
 from bipbayes.api.study import Study
 from bipbayes.comparison import compare as compare_frames
 from bipbayes.comparison import shown_errors
 from bipbayes.errors import DataError, SettingsError
 from bipbayes.intervals import COMPARED, join_frames
+from bipbayes.plots.catalogue import FigureInputs, forest_tasks, heatmap_tasks
 from bipbayes.tables.comparison_table import comparison_table
 from bipbayes.tables.layout import Table
 from bipbayes.tables.write import WRITERS
@@ -77,9 +79,9 @@ class Comparison:
         outcome: str | None = None,
         *,
         estimand: str = "effect",
-        layout: str = "columns",
-        order: str = "codebook",
-        title: bool = True,
+        dodged: bool = False,
+        by_size: bool = False,
+        **options: Unpack[FigureOptions],
     ) -> "Figure":
         """Draw an outcome, OLS beside ArviZ's forest of the posterior, on one scale.
 
@@ -89,39 +91,37 @@ class Comparison:
             Code of an indicator or average; default: the first average.
         estimand
             ``effect`` (from average progress) or ``contrast`` (from no treatment).
-        layout
-            ``columns`` or ``dodged``: both on the rows of one panel, at whose edge OLS intervals
-            far wider than the others are cut.
-        order
-            Of the rows: ``codebook``, or ``size`` with the largest posterior mean on top.
-        title
-            False leaves title and caption out; that data are synthetic stays.
+        dodged
+            True puts both on the rows of one panel, at whose edge OLS intervals far wider than the
+            others are cut; in a column they always are.
+        by_size
+            True puts the largest posterior mean on top; default: the codebook's order.
+        **options
+            ``size``, ``font``, ``title``, ``page`` of any figure: `bipbayes.FigureOptions`.
         """
-        with pictures.words(self.context(), inside=title):
-            return pictures.forest(
-                self.intervals,
-                self.context(),
-                outcome=first_outcome(self.study.codebook, outcome),
-                estimand=one_of("estimand", estimand, COMPARED),
-                vcov=self.vcov,
-                draws=self.fit.posterior.draws,
-                layout=one_of("layout", layout, tuple(pictures.LAYOUTS)),
-                order=one_of("order", order, pictures.ORDERS),
-            )
+        outcome = first_outcome(self.study.codebook, outcome)
+        one_of("estimand", estimand, COMPARED)
+        pictures.refuse_empty(self.intervals, outcome, estimand)
+        drawn = self._drawn_from(options, dodged=dodged, by_size=by_size)
+        return pictures.drawn(self.forest, options, forest_tasks(drawn, outcome, estimand))
 
-    def heatmap(self, *, estimand: str = "effect", title: bool = True) -> "Figure":
+    def heatmap(self, *, estimand: str = "effect", **options: Unpack[FigureOptions]) -> "Figure":
         """Draw all outcomes and combinations, posterior beside OLS on one colour scale.
 
         Parameters
         ----------
-        estimand, title
+        estimand, **options
             As for `forest`.
         """
         one_of("estimand", estimand, COMPARED)
-        with pictures.words(self.context(), inside=title):
-            return pictures.heatmap(
-                self.intervals, self.context(), estimand=estimand, vcov=self.vcov
-            )
+        drawn = self._drawn_from(options)
+        return pictures.drawn(self.heatmap, options, heatmap_tasks(drawn, estimand))
+
+    def _drawn_from(self, options: FigureOptions, **form: bool) -> FigureInputs:
+        draws = self.fit.posterior.draws
+        return pictures.inputs(
+            self.context(), self.intervals, options, vcov=self.vcov, draws=draws, **form
+        )
 
     def table(
         self,

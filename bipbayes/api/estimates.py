@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import pandas as pd
 
@@ -20,6 +20,7 @@ from bipbayes.api.choices import (
     one_of,
     worded,
 )
+from bipbayes.api.pictures import FigureOptions
 from bipbayes.api.show import Card
 from bipbayes.api.study import Study
 from bipbayes.comparison import shown_errors
@@ -27,6 +28,7 @@ from bipbayes.data.characteristics import covariates_from_frame, read_covariates
 from bipbayes.errors import SettingsError
 from bipbayes.intervals import COMPARED, PLAIN, excludes_zero
 from bipbayes.option_words import ORDINAL
+from bipbayes.plots.catalogue import FigureInputs, heatmap_tasks, interval_task
 from bipbayes.regression.intervals import checked_level
 from bipbayes.tables.interval_table import interval_table
 from bipbayes.tables.layout import Table
@@ -89,7 +91,7 @@ class Intervals:
         *,
         estimand: str = "effect",
         vcov: str | None = None,
-        title: bool = True,
+        **options: Unpack[FigureOptions],
     ) -> "Figure":
         """Draw the intervals of an outcome in the report's form, combinations along the x axis.
 
@@ -101,12 +103,13 @@ class Intervals:
             ``effect`` (from average progress) or ``contrast`` (from no treatment).
         vcov
             Standard errors, one of `errors`; default: the first.
-        title
-            False leaves title and caption out; that data are synthetic stays.
+        **options
+            ``size``, ``font``, ``title``, ``page`` of any figure: `bipbayes.FigureOptions`.
         """
         asked = self._asked(outcome, estimand, vcov)
-        with pictures.words(self.context(), inside=title):
-            return pictures.report_form(self.rows, self.context(), **asked)
+        pictures.refuse_empty(self.rows, asked["outcome"], estimand)
+        drawn = self._drawn_from(options, asked.pop("vcov"))
+        return pictures.drawn(self.forest, options, [interval_task(drawn, **asked)])
 
     def table(
         self,
@@ -132,19 +135,24 @@ class Intervals:
         return noted(table, self.context(), minimum_count)
 
     def heatmap(
-        self, *, estimand: str = "effect", vcov: str | None = None, title: bool = True
+        self,
+        *,
+        estimand: str = "effect",
+        vcov: str | None = None,
+        **options: Unpack[FigureOptions],
     ) -> "Figure":
         """Draw all outcomes and combinations on one colour scale.
 
         Parameters
         ----------
-        estimand, vcov, title
+        estimand, vcov, **options
             As for `forest`.
         """
-        asked = self._asked(None, estimand, vcov)
-        del asked["outcome"]
-        with pictures.words(self.context(), inside=title):
-            return pictures.heatmap(self.rows, self.context(), **asked)
+        drawn = self._drawn_from(options, self._asked(None, estimand, vcov)["vcov"])
+        return pictures.drawn(self.heatmap, options, heatmap_tasks(drawn, estimand))
+
+    def _drawn_from(self, options: FigureOptions, vcov: str) -> FigureInputs:
+        return pictures.inputs(self.context(), self.rows, options, vcov=vcov)
 
     def _asked(self, outcome: str | None, estimand: str, vcov: str | None) -> dict[str, str]:
         return {

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import pandas as pd
 import xarray as xr
@@ -28,6 +28,7 @@ from bipbayes.api.choices import (
     worded,
 )
 from bipbayes.api.estimates import Covariates, people
+from bipbayes.api.pictures import FigureOptions
 from bipbayes.api.show import Card
 from bipbayes.api.study import Study
 from bipbayes.cells import VCOV
@@ -45,8 +46,15 @@ from bipbayes.estimands.query import (
     probability,
     read_statements,
 )
-from bipbayes.intervals import ALL_INDICATORS, COMPARED, PLAIN, join_frames
+from bipbayes.intervals import ALL_INDICATORS, COMPARED, PLAIN, interval_frame, join_frames
 from bipbayes.option_words import CREDIBLE, ENGINES
+from bipbayes.plots.catalogue import (
+    FigureInputs,
+    dodged_tasks,
+    forest_tasks,
+    heatmap_tasks,
+    jobcenter_tasks,
+)
 from bipbayes.regression.intervals import checked_level
 from bipbayes.run.settings import DEFAULT_DRAWS, DEFAULT_SEED, DEFAULT_TUNE
 from bipbayes.sampling.diagnose import Verdict
@@ -255,7 +263,8 @@ class Fit:
         estimand: str = "effect",
         combination: str | None = None,
         beside: "Mapping[str, Fit] | None" = None,
-        title: bool = True,
+        by_size: bool = False,
+        **options: Unpack[FigureOptions],
     ) -> "Figure":
         """Draw the posterior of an outcome with ArviZ's forest.
 
@@ -269,45 +278,60 @@ class Fit:
             Where given, its effect in every jobcenter, in all and in one not seen.
         beside
             Other fits by what the legend calls them: their effects stand in the same rows.
-        title
-            False leaves title and caption out; that data are synthetic stays.
+        by_size
+            True puts the largest posterior mean on top; default: the codebook's order.
+        **options
+            ``size``, ``font``, ``title``, ``page`` of any figure: `bipbayes.FigureOptions`.
 
         Raises
         ------
         BipbayesError
             An unknown name, or more than five fits in one figure.
-        """
-        with pictures.words(self.context(), inside=title):
-            return self._forest(outcome, estimand, combination, beside)
 
-    def _forest(
-        self,
-        outcome: str,
-        estimand: str,
-        combination: str | None,
-        beside: "Mapping[str, Fit] | None",
-    ) -> "Figure":
-        outcome, rows = outcomes(self.study.codebook, outcome)[0], self.posterior.intervals
+        Examples
+        --------
+        >>> fit.forest("pupils", combination="T", by_size=True).axes[0].texts[0].get_text()
+        'east'
+        """
+        outcome = outcomes(self.study.codebook, outcome)[0]
+        one_of("estimand", estimand, COMPARED)
+        if beside is not None or combination is not None:
+            _check_alone(beside, combination, estimand=estimand, by_size=by_size)
         if beside is not None:
-            _check_beside(beside, combination)
             named = {self.model: self, **beside}
             parts = [fit.posterior.intervals.assign(model=name) for name, fit in named.items()]
-            return pictures.models_forest(join_frames(parts), self.context(), outcome=outcome)
-        vcov = shown_errors(self.posterior.analysis)
-        if combination is not None:
+            asked = {"by": "model", "outcome": outcome}
+            tasks = dodged_tasks(join_frames(parts), self.context(), **asked)
+        elif combination is not None:
             code = self.study.codebook.combination_of(combination)
-            return pictures.jobcenter_forest(
-                rows, self.context(), outcome=outcome, combination=code, vcov=vcov
-            )
-        one_of("estimand", estimand, COMPARED)
-        return pictures.forest(
-            rows,
-            self.context(),
-            outcome=outcome,
-            estimand=estimand,
-            vcov=vcov,
-            draws=self.posterior.draws,
+            drawn = self._drawn_from(options, self._by_jobcenter(outcome, code), by_size=by_size)
+            tasks = jobcenter_tasks(drawn, combination=code, outcome=outcome)
+        else:
+            pictures.refuse_empty(self.posterior.intervals, outcome, estimand)
+            drawn = self._drawn_from(options, self.posterior.intervals, by_size=by_size)
+            tasks = forest_tasks(drawn, outcome, estimand)
+        return pictures.drawn(self.forest, options, tasks)
+
+    def _drawn_from(
+        self, options: FigureOptions, rows: pd.DataFrame, *, by_size: bool = False
+    ) -> FigureInputs:
+        vcov, draws = shown_errors(self.posterior.analysis), self.posterior.draws
+        return pictures.inputs(
+            self.context(), rows, options, vcov=vcov, draws=draws, by_size=by_size
         )
+
+    def _by_jobcenter(self, outcome: str, code: str) -> pd.DataFrame:
+        """Return the rows of a forest of jobcenters; the long frame holds none of averages."""
+        rows = self.posterior.intervals
+        rows = rows[(rows["outcome"] == outcome) & (rows["combination"] == code)]
+        if (rows["estimand"] == "jobcenter").any():
+            return rows
+        sites = [str(name) for name in self.cells["jobcenter"].to_numpy()]
+        name = self.study.codebook.combination_label(code)
+        own = self.effects(outcome, name, jobcenter=sites)
+        alike = {key: rows[key].iloc[0] for key in ("source", "model", "vcov", "analysis")}
+        own = own.assign(combination=code, estimand="jobcenter", **alike)
+        return join_frames([rows, interval_frame(own.drop(columns="code"))])
 
     def table(
         self,
@@ -331,20 +355,17 @@ class Fit:
         table = interval_table(rows, self.context(), outcome=outcome, estimand=estimand)
         return noted(table, self.context(), minimum_count)
 
-    def heatmap(self, *, estimand: str = "effect", title: bool = True) -> "Figure":
+    def heatmap(self, *, estimand: str = "effect", **options: Unpack[FigureOptions]) -> "Figure":
         """Draw all outcomes and combinations on one colour scale.
 
         Parameters
         ----------
-        estimand, title
+        estimand, **options
             As for `forest`.
         """
         one_of("estimand", estimand, COMPARED)
-        vcov = shown_errors(self.posterior.analysis)
-        with pictures.words(self.context(), inside=title):
-            return pictures.heatmap(
-                self.posterior.intervals, self.context(), estimand=estimand, vcov=vcov
-            )
+        drawn = self._drawn_from(options, self.posterior.intervals)
+        return pictures.drawn(self.heatmap, options, heatmap_tasks(drawn, estimand))
 
     def _summed(
         self,
@@ -503,10 +524,17 @@ def fit(
     return Fit(study, summarise(tree, study.codebook, settings, effects=effects), settings)
 
 
-def _check_beside(beside: object, combination: str | None) -> None:
-    """Refuse what cannot stand beside a fit in a forest."""
+def _check_alone(beside: object, combination: str | None, *, estimand: str, by_size: bool) -> None:
+    """Refuse what a forest of sites, or of several fits, does not show."""
+    if beside is not None and combination is not None:
+        raise SettingsError("a forest of sites shows one fit: leave out combination or beside")
+    kind = "several fits" if combination is None else "sites"
+    if estimand != "effect":
+        raise SettingsError(f"a forest of {kind} shows effects: leave out estimand={estimand!r}")
     if combination is not None:
-        raise SettingsError("a forest of jobcenters shows one fit: leave out combination or beside")
+        return
+    if by_size:
+        raise SettingsError("several fits in a forest stand in codebook order: leave out by_size")
     if not isinstance(beside, Mapping) or not all(isinstance(x, Fit) for x in beside.values()):
         raise SettingsError('beside takes fits by their names in the legend: {"flat priors": fit}')
 

@@ -1,103 +1,141 @@
-"""Figures of rows of the long frame, made when asked for; nothing is written.
+"""Figures of rows of the long frame, drawn when asked for; nothing is written.
 
-What draws is named by text: matplotlib and ArviZ are imported with the first figure.
+matplotlib and ArviZ are imported with the first figure.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from inspect import signature
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 import pandas as pd
 import xarray as xr
 
-from bipbayes.errors import DataError
-from bipbayes.plots.catalogue import DODGED, FOREST
-from bipbayes.plots.forest_rows import forest_data, inner_limits, jobcenter_data
-from bipbayes.wording import Context, capital, outcome_label, phrase
+from bipbayes.api.choices import one_of, whole_number_of
+from bipbayes.errors import DataError, SettingsError, unknown
+from bipbayes.plots.catalogue import FigureInputs, forest_form
+from bipbayes.plots.pool import figure_of, warn_of
+from bipbayes.plots.task import SIZES, FigureTask
+from bipbayes.wording import Context
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-LAYOUTS: Final = {"columns": FOREST, "dodged": DODGED}
-ORDERS: Final = ("codebook", "size")
+logger = logging.getLogger(__name__)
+
+_NEAR: Final = 0.5  # ``figure_size`` is meant to be ``size``
 
 
-def forest(
-    rows: pd.DataFrame,
+class FigureOptions(TypedDict, total=False):
+    """Options of every method that draws, named as those of the command line.
+
+    Attributes
+    ----------
+    size
+        ``column``, ``page`` or ``slide``: laid out for, and saved within, 3.5 x 9, 7.2 x 9 or
+        12.3 x 6.7 inches; default: as large as its rows need.
+    font
+        An installed family that letters are taken from first.
+    title
+        False leaves title and caption out; that data are synthetic stays.
+    page
+        Which page, where the rows of a figure of that size take several; default: the first.
+
+    Examples
+    --------
+    >>> both.forest("q1", size="column", title=False).get_size_inches()[0].item()
+    3.5
+    >>> both.forest("q1", sise="column")
+    Traceback (most recent call last):
+    ...
+    bipbayes.errors.SettingsError: option 'sise' is unknown; known: outcome, estimand, dodged, \
+by_size, size, font, title, page; did you mean 'size'?
+    """
+
+    size: str
+    font: str
+    title: bool
+    page: int
+
+
+def inputs(
     context: Context,
+    rows: pd.DataFrame,
+    options: FigureOptions,
     *,
-    outcome: str,
-    estimand: str,
     vcov: str,
-    draws: Mapping[str, xr.DataArray],
-    layout: str = "columns",
-    order: str = "codebook",
+    draws: Mapping[str, xr.DataArray] | None = None,
+    dodged: bool = False,
+    by_size: bool = False,
+) -> FigureInputs:
+    """Return what the catalogue draws from, in the form that a size takes."""
+    form = forest_form(dodged=dodged, size=options.get("size", ""))
+    return FigureInputs(context, rows, vcov=vcov, draws=draws or {}, forest=form, by_size=by_size)
+
+
+def drawn(
+    method: Callable[..., Any], options: FigureOptions, tasks: Sequence[FigureTask]
 ) -> "Figure":
-    """Draw an outcome's combinations, OLS (where `rows` hold it) beside the posterior."""
-    _refuse_empty(rows, outcome, estimand)
-    own = draws.get(estimand)
-    inner = None if own is None else inner_limits(own.sel(outcome=outcome))
-    data = forest_data(rows, context, outcome=outcome, estimand=estimand, vcov=vcov, inner=inner)
-    if order == "size":
-        data = data.by_size()
-    title = outcome_label(context.codebook, outcome, language=context.language)
-    if estimand != "effect":
-        title = f"{title}: {phrase(estimand, context.language)}"
-    return _drawn(LAYOUTS[layout], rows=data, context=context, title=title, outcome=outcome)
+    """Draw a figure of the catalogue for the caller of a method.
 
-
-def jobcenter_forest(
-    rows: pd.DataFrame, context: Context, *, outcome: str, combination: str, vcov: str
-) -> "Figure":
-    """Draw a combination's effect in every jobcenter, then in all and in one not seen."""
-    _refuse_empty(rows, outcome, "jobcenter")
-    data = jobcenter_data(rows, context, combination=combination, outcome=outcome, vcov=vcov)
-    language = context.language
-    label = f"{combination} {context.codebook.combination_label(combination, language)}"
-    name = outcome_label(context.codebook, outcome, language=language)
-    title = phrase("jobcenters_title", language, label=capital(label), outcome=name)
-    return _drawn(FOREST, rows=data, context=context, title=title)
-
-
-def models_forest(rows: pd.DataFrame, context: Context, *, outcome: str) -> "Figure":
-    """Draw the effects of one outcome by several models, dodged."""
-    _refuse_empty(rows, outcome, "effect")
-    asked = {"outcome": outcome, "by": "model"}
-    return _drawn("bipbayes.plots.analyses:draw", frame=rows, context=context, **asked)
-
-
-def report_form(
-    rows: pd.DataFrame, context: Context, *, outcome: str, estimand: str, vcov: str
-) -> "Figure":
-    """Draw OLS by itself: combinations along the x axis, dot and vertical line."""
-    _refuse_empty(rows, outcome, estimand)
-    asked = {"outcome": outcome, "estimand": estimand, "vcov": vcov}
-    return _drawn("bipbayes.plots.interval_figure:draw", frame=rows, context=context, **asked)
-
-
-def heatmap(rows: pd.DataFrame, context: Context, *, estimand: str, vcov: str) -> "Figure":
-    """Draw all outcomes and combinations of what sources the rows hold."""
-    asked = {"estimand": estimand, "vcov": vcov}
-    return _drawn("bipbayes.plots.heatmap:draw", frame=rows, context=context, **asked)
-
-
-@contextmanager
-def words(context: Context, *, inside: bool) -> Iterator[None]:
-    """Draw inside a ``with`` block with title and caption, or with what must stay of them."""
-    captions, style = map(import_module, ("bipbayes.plots.captions", "bipbayes.plots.style"))
-    with style.drawn_for(apart=None if inside else captions.kept_words(context)):
-        yield
-
-
-def _drawn(function: str, **arguments: Any) -> "Figure":
-    module, name = function.split(":")
-    figure = getattr(import_module(module), name)(**arguments)
-    shown: Figure = import_module("bipbayes.plots.save").shown(figure)
+    Parameters
+    ----------
+    method
+        Its arguments and `FigureOptions` are all that may be given.
+    options
+        What else was given.
+    tasks
+        The figure, a task a page.
+    """
+    _check(method, options)
+    size, font = options.get("size", ""), options.get("font", "")
+    names = ("captions", "save", "style")
+    captions, save, style = (import_module(f"bipbayes.plots.{name}") for name in names)
+    if font:
+        style.require_font(font, "font")
+    task = _page(tasks, options) if size else tasks[0].whole()
+    apart = None if options.get("title", True) else captions.kept_words(task.arguments["context"])
+    with style.drawn_for(apart=apart, size=size, font=font):
+        figure = figure_of(task)
+        inches = save.misfit(figure, size)
+        unfit = [f"{task.name} ({inches})"] if inches else []
+        warn_of(style.undrawn(figure), unfit, size, option="size=")
+        shown: Figure = save.shown(figure, size=size, font=font)
     return shown
 
 
-def _refuse_empty(rows: pd.DataFrame, outcome: str, estimand: str) -> None:
+def _check(method: Callable[..., Any], options: FigureOptions) -> None:
+    """Refuse options that are none, and values that they do not take."""
+    own = [
+        name for name, each in signature(method).parameters.items() if each.kind != each.VAR_KEYWORD
+    ]
+    known = list(FigureOptions.__annotations__)
+    for name in options:
+        if name not in known:
+            raise SettingsError(unknown("option", name, [*own, *known], near=_NEAR))
+    if "size" in options:
+        one_of("size", options["size"], tuple(SIZES))
+    if options.get("page") is not None:
+        whole_number_of("page", options["page"], least=1)
+        if "size" not in options:
+            raise SettingsError("page is of a size: give size='column', 'page' or 'slide', too")
+
+
+def _page(tasks: Sequence[FigureTask], options: FigureOptions) -> FigureTask:
+    """Return the page asked for, or the first, and say that there are others."""
+    size = options["size"]
+    pages = [page for task in tasks for page in task.printed(size)]
+    number = options.get("page", 1)
+    if number > len(pages):
+        raise SettingsError(f"page must be at most {len(pages)}, not {number}: size={size!r}")
+    if len(pages) > 1 and "page" not in options:
+        told = "the figure takes %d pages of size=%r: page=2 is the next"
+        logger.warning(told, len(pages), size)
+    return pages[number - 1]
+
+
+def refuse_empty(rows: pd.DataFrame, outcome: str, estimand: str) -> None:
     """Refuse to draw an outcome of which nothing is estimated, with the reason."""
     own = rows[(rows["outcome"] == outcome) & (rows["estimand"] == estimand)]
     if not own["estimate"].notna().any():

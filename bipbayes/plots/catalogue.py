@@ -5,7 +5,7 @@ What draws them is named by text, and neither matplotlib nor ArviZ is imported h
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 import xarray as xr
@@ -20,6 +20,7 @@ from bipbayes.plots.selection import select
 from bipbayes.plots.task import (
     ANALYSIS_ROOM,
     ANALYSIS_STEP,
+    COLUMN,
     PANEL_HEIGHT,
     PANELS_A_ROW,
     ROW_HEIGHT,
@@ -37,6 +38,13 @@ _FEW_OUTCOMES: Final = 2
 FOREST: Final = "bipbayes.plots.forest:forest_figure"
 MOST_BESIDE: Final = 5  # models in one figure: as many as looks that can be told apart
 DODGED: Final = "bipbayes.plots.forest:dodged_figure"
+
+
+def forest_form(*, dodged: bool, size: str | None) -> str:
+    """Return what draws forests: two panels do not stand side by side in a column."""
+    return DODGED if dodged or size == COLUMN else FOREST
+
+
 _SAMPLER: Final = "bipbayes.plots.sampler"
 IN_MAIN_JOB: Final[Mapping[str, bool]] = {
     "intervals": True,
@@ -124,19 +132,22 @@ def early_tasks(
         False leaves out what `IN_MAIN_JOB` does.
     """
     context = inputs.context
-    shared: dict[str, Any] = {"context": context, "vcov": inputs.vcov}
-    rows = select(inputs.intervals, source="ols", estimand="effect", vcov=inputs.vcov)
-    tasks = []
-    for outcome in _estimated(inputs, chosen_outcomes(context, outcomes, few=quick)):
-        arguments = {"frame": rows[rows["outcome"] == outcome], "outcome": outcome, **shared}
-        tasks.append(
-            FigureTask(f"intervals_{outcome}", "bipbayes.plots.interval_figure:draw", arguments)
-        )
+    names = _estimated(inputs, chosen_outcomes(context, outcomes, few=quick))
+    tasks = [interval_task(inputs, outcome) for outcome in names]
     if _drawn("residual_correlation", everything) and inputs.residual_covariance is not None:
         arguments = {"covariance": inputs.residual_covariance, "context": context}
         task = FigureTask("residual_correlation", "bipbayes.plots.correlation:draw", arguments)
         tasks.append(task)
     return _named(tasks, context, quick=quick and outcomes is None)
+
+
+def interval_task(inputs: FigureInputs, outcome: str, estimand: str = "effect") -> FigureTask:
+    """Return the report's form of an outcome: OLS by itself, combinations along the x axis."""
+    asked = {"estimand": estimand, "vcov": inputs.vcov, "outcome": outcome}
+    rows = select(inputs.intervals, source="ols", **asked)
+    arguments = {"frame": rows, "context": inputs.context, **asked}
+    function = "bipbayes.plots.interval_figure:draw"
+    return FigureTask(f"intervals_{outcome}", function, arguments)
 
 
 def posterior_tasks(
@@ -168,7 +179,7 @@ def posterior_tasks(
     if outcomes is None:
         names = [ALL_INDICATORS, *names]
     for estimand in ("effect", "contrast")[: 2 if contrasts else 1]:
-        tasks += [task for name in names for task in _forests(inputs, name, estimand)]
+        tasks += [task for name in names for task in forest_tasks(inputs, name, estimand)]
     tasks += _factorial(inputs, outcomes) + _new_jobcenter(inputs)
     if _drawn("jobcenters", everything):
         tasks += _jobcenters(inputs)
@@ -216,7 +227,8 @@ def on_page(codebook: Codebook) -> tuple[str, ...]:
     )
 
 
-def _forests(inputs: FigureInputs, outcome: str, estimand: str) -> list[FigureTask]:
+def forest_tasks(inputs: FigureInputs, outcome: str, estimand: str = "effect") -> list[FigureTask]:
+    """Return the forest of an outcome's combinations, a task a page."""
     context, language = inputs.context, inputs.context.language
     draws = inputs.draws.get(estimand)
     known = draws is not None and outcome in draws["outcome"].to_numpy()
@@ -240,24 +252,31 @@ def _forests(inputs: FigureInputs, outcome: str, estimand: str) -> list[FigureTa
 
 
 def _overviews(inputs: FigureInputs) -> list[FigureTask]:
-    context = inputs.context
-    shared: dict[str, Any] = {"context": context, "vcov": inputs.vcov}
     tasks = []
     for estimand in ("effect", "contrast"):
-        posterior = select(inputs.intervals, source="posterior", estimand=estimand)
-        if posterior.empty:
+        if select(inputs.intervals, source="posterior", estimand=estimand).empty:
             continue
-        ols = select(inputs.intervals, source="ols", estimand=estimand, vcov=inputs.vcov)
-        arguments = {"frame": join_frames([ols, posterior]), **shared}
-        heatmap = {**arguments, "estimand": estimand}
-        task = FigureTask(f"heatmap_{estimand}", "bipbayes.plots.heatmap:draw", heatmap)
-        stacked = 2 if len(context.codebook.combinations) >= WIDE and len(ols) else 1
-        count, height = len(context.codebook.outcomes), stacked * ROW_HEIGHT
-        tasks += task.on_pages(count, height, column=2 * _column_row(context), page=2 * ROW_HEIGHT)
+        tasks += heatmap_tasks(inputs, estimand)
         # The arrows' words speak of OLS.
-        if estimand == "effect" and not ols.empty and context.analysis != ORDINAL:
+        ols = select(inputs.intervals, source="ols", estimand=estimand, vcov=inputs.vcov)
+        if estimand == "effect" and not ols.empty and inputs.context.analysis != ORDINAL:
+            arguments = {name: tasks[0].arguments[name] for name in ("frame", "context", "vcov")}
             tasks.append(FigureTask("shrinkage", "bipbayes.plots.shrinkage:draw", arguments))
     return tasks
+
+
+def heatmap_tasks(inputs: FigureInputs, estimand: str = "effect") -> list[FigureTask]:
+    """Return the heat map of all outcomes, by what sources there are, a task a page."""
+    context, vcov = inputs.context, inputs.vcov
+    ols = select(inputs.intervals, source="ols", estimand=estimand, vcov=vcov)
+    posterior = select(inputs.intervals, source="posterior", estimand=estimand)
+    rows = join_frames([ols, posterior])
+    arguments = {"frame": rows, "context": context, "vcov": vcov, "estimand": estimand}
+    task = FigureTask(f"heatmap_{estimand}", "bipbayes.plots.heatmap:draw", arguments)
+    panels = rows["source"].nunique()  # below one another where they are wide, and in print
+    stacked = panels if len(context.codebook.combinations) >= WIDE else 1
+    printed = {"column": panels * _column_row(context), "page": panels * ROW_HEIGHT}
+    return task.on_pages(len(context.codebook.outcomes), stacked * ROW_HEIGHT, **printed)
 
 
 def _column_row(context: Context) -> float:
@@ -345,16 +364,23 @@ def beside_tasks(
     """
     if not _drawn("analyses_of_others", everything):
         outcomes = ()
+    return [
+        task
+        for outcome in (ALL_INDICATORS, *outcomes)
+        for task in dodged_tasks(rows, context, by=by, outcome=outcome)
+    ]
+
+
+def dodged_tasks(
+    rows: pd.DataFrame, context: Context, *, by: str, outcome: str
+) -> list[FigureTask]:
+    """Return the figure of one outcome under several analyses or by several models, by page."""
+    here = select(rows, source="posterior", estimand="effect", outcome=outcome)
+    arguments = {"frame": here, "context": context, "outcome": outcome, "by": by}
     kind = {"analysis": "analyses", "model": "models"}[by]
-    tasks = []
-    for outcome in (ALL_INDICATORS, *outcomes):
-        here = rows[(rows["source"] == "posterior") & (rows["estimand"] == "effect")]
-        here = here[here["outcome"] == outcome]
-        arguments = {"frame": here, "context": context, "outcome": outcome, "by": by}
-        task = FigureTask(f"{kind}_{outcome}", "bipbayes.plots.analyses:draw", arguments)
-        height = ANALYSIS_ROOM + ANALYSIS_STEP * here[by].nunique()
-        tasks += task.on_pages(here["combination"].nunique(), height)
-    return tasks
+    task = FigureTask(f"{kind}_{outcome}", "bipbayes.plots.analyses:draw", arguments)
+    height = ANALYSIS_ROOM + ANALYSIS_STEP * here[by].nunique()
+    return task.on_pages(here["combination"].nunique(), height)
 
 
 def jobcenter_tasks(
@@ -374,6 +400,7 @@ def jobcenter_tasks(
         if outcome == ALL_INDICATORS
         else outcome_label(context.codebook, outcome, language=language),
     )
+    rows = rows.by_size() if inputs.by_size else rows
     name = f"jobcenters_{combination}_{outcome}"
     task = FigureTask(name, inputs.forest, {"rows": rows, "context": context, "title": title})
     return task.on_pages(int((~rows.frame["on_every_page"]).sum()))

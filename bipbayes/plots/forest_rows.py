@@ -48,9 +48,13 @@ class ForestRows:
         return replace(self, frame=pd.concat(parts, ignore_index=True))
 
     def by_size(self) -> "ForestRows":
-        """Return the rows with the largest posterior mean (or estimate of OLS) on top."""
+        """Return the rows with the largest posterior mean (or estimate of OLS) on top.
+
+        What they are compared with on every page stays below.
+        """
         source = "ols" if self.posterior is None else "posterior"
         frame = self.frame.sort_values(f"{source}_estimate", ascending=False, kind="stable")
+        frame = frame.sort_values("on_every_page", kind="stable")
         return replace(self, frame=frame.reset_index(drop=True))
 
 

@@ -109,28 +109,43 @@ class DrawingPool(Processes):
         note_written(paths)
         count = len(self._futures)
         self._futures = {}
-        if boxed:
-            shortest = sorted(boxed, key=lambda text: (len(text), text))[:_SHOWN]
-            logger.warning(
-                "figures show boxes for letters that no font here has (%d texts, such as %s); "
-                "install a font that has them, such as Noto Sans CJK",
-                len(boxed),
-                ", ".join(map(repr, shortest)),
-            )
-        if unfit:
-            logger.warning(
-                "figures larger than a %s, whose letters would be too small, in inches: %s; "
-                "take --figure-size %s",
-                self._printing.size,
-                ", ".join(unfit),
-                "page" if self._printing.size == COLUMN else "slide, or a page laid across",
-            )
+        warn_of(boxed, unfit, self._printing.size)
         if unwritten:
             raise unwritten[0]
         if faults:
             listed = "; ".join(faults)
             raise RunError(f"{len(faults)} of {count} figures could not be drawn: {listed}")
         return paths
+
+
+def warn_of(boxed: set[str], unfit: list[str], size: str, *, option: str = "--figure-size") -> None:
+    """Warn of letters that no font has, and of figures larger than the size asked for.
+
+    Parameters
+    ----------
+    boxed
+        Texts with such letters.
+    unfit
+        Figures with their inches.
+    size, option
+        What was asked for, and how.
+    """
+    if boxed:
+        shortest = sorted(boxed, key=lambda text: (len(text), text))[:_SHOWN]
+        logger.warning(
+            "figures show boxes for letters that no font here has (%d texts, such as %s); "
+            "install a font that has them, such as Noto Sans CJK",
+            len(boxed),
+            ", ".join(map(repr, shortest)),
+        )
+    if unfit:
+        logger.warning(
+            "figures larger than a %s, whose letters would be too small, in inches: %s; take %s %s",
+            size,
+            ", ".join(unfit),
+            option,
+            "page" if size == COLUMN else "slide, or a page laid across",
+        )
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,9 @@ Its title and caption can stand in a text file beside it.
 """
 
 import re
+from collections.abc import Callable
 from io import BytesIO
+from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from bipbayes.atomic import atomic_path, write_text
-from bipbayes.plots.style import figure_style
+from bipbayes.plots.style import drawn_for, figure_style
 from bipbayes.plots.task import COLUMN, SIZES
 
 WORDS: Final = "txt"
@@ -95,49 +97,92 @@ def _write(figure: Figure, path_stem: Path, ending: str, scale: float) -> Path:
         write_text(target, str(figure.get_label()))
         return target
     with atomic_path(target) as partial:
-        dots = RESOLUTION * max(1.0, scale)
-        options: dict[str, Any] = {}
-        if ending == "png":
-            options = {"pil_kwargs": {**_PNG, "dpi": (dots / scale,) * 2}}
-        figure.savefig(partial, format=ending, dpi=dots, metadata=_METADATA[ending], **options)
-        if scale != 1.0 and ending in _RESIZED:
-            _RESIZED[ending](partial, scale)
+        partial.write_bytes(_rendered(figure, ending, scale, metadata=_METADATA[ending]))
     return target
 
 
-def _resize_svg(path: Path, scale: float) -> None:
+def _rendered(
+    figure: Figure, ending: str, scale: float, *, dpi: float = RESOLUTION, **asked: Any
+) -> bytes:
+    """Return a figure's file, so many times as large as the figure was drawn."""
+    held, dots = BytesIO(), dpi * max(1.0, scale)
+    if ending == "png":
+        asked["pil_kwargs"] = {**_PNG, "dpi": (dots / scale,) * 2, **asked.get("pil_kwargs", {})}
+    Figure.savefig(figure, held, format=ending, dpi=dots, **asked)
+    if scale == 1.0 or ending not in _RESIZED:
+        return held.getvalue()
+    return _RESIZED[ending](held.getvalue(), scale)
+
+
+def _resized_svg(data: bytes, scale: float) -> bytes:
     """Change the size on the page; the picture's own units stay."""
-    text = path.read_text(encoding="utf-8")
 
     def resized(found: re.Match[str]) -> str:
         return f'{found[1]}="{float(found[2]) * scale:.6g}pt"'
 
-    path.write_text(re.sub(r'\b(width|height)="([\d.]+)pt"', resized, text, count=2), "utf-8")
+    text = data.decode("utf-8")
+    return re.sub(r'\b(width|height)="([\d.]+)pt"', resized, text, count=2).encode("utf-8")
 
 
-def _resize_pdf(path: Path, scale: float) -> None:
+def _resized_pdf(data: bytes, scale: float) -> bytes:
     from pypdf import PdfReader, PdfWriter
 
-    written = PdfWriter(clone_from=PdfReader(path))
+    written, held = PdfWriter(clone_from=PdfReader(BytesIO(data))), BytesIO()
     written.pages[0].scale_by(scale)
-    written.write(path)
+    written.write(held)
+    return held.getvalue()
 
 
-_RESIZED: Final = {"svg": _resize_svg, "pdf": _resize_pdf}
+_RESIZED: Final[dict[str, Callable[[bytes, float], bytes]]] = {
+    "svg": _resized_svg,
+    "pdf": _resized_pdf,
+}
 
 
 class Picture(Figure):
-    """A figure that a notebook shows where it is the last value of a cell."""
+    """A figure that a notebook shows where it is the last value of a cell.
+
+    Attributes
+    ----------
+    scale
+        How many times as large as drawn it is written (`scaling`).
+    font
+        Family that it was drawn with.
+    """
+
+    scale: float
+    font: str
+
+    def savefig(self, fname: Any, **asked: Any) -> None:
+        """Write the figure as matplotlib does, in the size and the style that it was drawn for."""
+        named = isinstance(fname, str | PathLike)
+        ending = str(asked.pop("format", None) or (Path(fname).suffix[1:] if named else "png"))
+        own = plt.rcParams["savefig.dpi"]
+        asked = {"dpi": RESOLUTION if own == "figure" else own, **asked}
+        with drawn_for(font=self.font), figure_style():
+            data = _rendered(self, ending.lower() or "png", self.scale, **asked)
+        if named:
+            Path(fname).write_bytes(data)
+        else:
+            fname.write(data)
 
     def _repr_png_(self) -> bytes:
         held = BytesIO()
-        with figure_style():
-            self.savefig(held, format="png", dpi=_IN_NOTEBOOK)
+        self.savefig(held, dpi=_IN_NOTEBOOK)
         return held.getvalue()
 
 
-def shown(figure: Figure) -> Figure:
-    """Make a figure the caller's alone: pyplot would show it a second time."""
+def shown(figure: Figure, *, size: str = "", font: str = "") -> Figure:
+    """Make a figure the caller's alone: pyplot would show it a second time.
+
+    Parameters
+    ----------
+    figure
+        Finished figure.
+    size, font
+        What it was drawn for.
+    """
     plt.close(figure)
     figure.__class__ = Picture
+    vars(figure).update(scale=scaling(figure, size), font=font)
     return figure

@@ -143,6 +143,8 @@ _CAPTION_LINE: Final = 0.125  # inches
 _TITLE_SIZE: Final = 11.0
 _TITLE_LINE: Final = 0.18  # inches
 _NARROW: Final = 5.0  # inches: anything less is a column
+_PANEL_SIZE: Final = 7.5  # points, of the title of one of several panels
+_SLACK: Final = 0.45  # inches of a panel that its title may not take: the axis' numbers
 _SIDE: Final = 1.25  # inches, of labels beside a picture in a column
 _NUMBERS: Final = 0.62  # inches, of a column's numbers and words at an axis
 _FEW_TICKS: Final = 4
@@ -251,8 +253,8 @@ def beside(count: int, each: float, *, besides: float = 0.0) -> int:
     return count if math.isinf(room) else max(1, min(count, int((room - besides) / each + 1e-9)))
 
 
-def require_font(name: str) -> None:
-    """Refuse a family that is not installed.
+def require_font(name: str, option: str = "--figure-font") -> None:
+    """Refuse a family that is not installed, by the name of the option that asked for it.
 
     Raises
     ------
@@ -263,7 +265,7 @@ def require_font(name: str) -> None:
     if name not in installed:
         near = get_close_matches(name, installed)
         told = f"; did you mean {', '.join(map(repr, near))}?" if near else ""
-        raise SettingsError(f"--figure-font {name!r} is not installed here{told}")
+        raise SettingsError(f"{option} {name!r} is not installed here{told}")
 
 
 @cache
@@ -351,6 +353,20 @@ def colour_bar(
     if look:
         bar.outline.set_visible(False)
     return bar
+
+
+def panel_titles(figure: Figure, width: float) -> float:
+    """Set titles of panels to the left, in lines of so many inches at most in a column.
+
+    Returns the inches that further lines need.
+    """
+    titles = {axes: axes.get_title() for axes in figure.axes if axes.get_title()}
+    for axes, text in titles.items():
+        axes.set_title("")
+        broken = in_lines(text, width - _SLACK, _PANEL_SIZE) if math.isfinite(width) else text
+        titles[axes] = broken
+        axes.set_title(broken, loc="left", size=_PANEL_SIZE)
+    return LABEL_LINE * max((text.count("\n") for text in titles.values()), default=0)
 
 
 def bar_room() -> float:

@@ -148,6 +148,11 @@ class FigureTask:
             return [self]
         return self._divided(self.parts[size]) if self.page == 1 else []
 
+    def whole(self) -> "FigureTask":
+        """Return the task of all rows on one page, however long."""
+        given = {name: value for name, value in self.arguments.items() if name != "page"}
+        return replace(self, arguments=given)
+
     def _divided(self, found: list[Page]) -> "list[FigureTask]":
         return [
             replace(self, arguments={**self.arguments, "page": page}, page=page.number)

@@ -16,17 +16,15 @@ from bipbayes.estimands.posterior import Posterior
 from bipbayes.intervals import PLAIN, frequentist, join_frames, of_analysis
 from bipbayes.option_words import ORDINAL
 from bipbayes.plots.catalogue import (
-    DODGED,
-    FOREST,
     MOST_BESIDE,
     FigureInputs,
     beside_tasks,
     chosen_outcomes,
     early_tasks,
+    forest_form,
     posterior_tasks,
 )
 from bipbayes.plots.pool import DrawingPool
-from bipbayes.plots.task import COLUMN
 from bipbayes.run.closing import of_comparison
 from bipbayes.run.console import conclude
 from bipbayes.run.folder import RunFolder
@@ -199,7 +197,7 @@ def submit_posterior(
         draws=posterior.draws,
         hyperparameters=sampled if sampled.data_vars else None,
         energy=posterior.fit["sample_stats"].to_dataset().get("energy"),
-        forest=DODGED if settings.dodged or settings.figure_size == COLUMN else FOREST,
+        forest=forest_form(dodged=settings.dodged, size=settings.figure_size),
         by_size=settings.by_size,
     )
     tasks = posterior_tasks(inputs, **_chosen(settings))

@@ -13,7 +13,7 @@ import pytest
 import bipbayes as bb
 
 SOURCE = Path(str(bb.__file__)).read_text(encoding="utf-8")
-MODULES = ("study", "estimates", "fits", "comparisons", "report", "stored")
+MODULES = ("study", "estimates", "fits", "comparisons", "pictures", "report", "stored")
 
 
 def test_the_names_are_those_that_are_listed() -> None:

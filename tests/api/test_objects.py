@@ -13,11 +13,14 @@ from bipbayes.models import complete_pooling
 from builders import FOREIGN
 from docx import Document
 from matplotlib import pyplot as plt
+from PIL import Image
+from pypdf import PdfReader
 from reading_study import CODEBOOK, reading
 
 import bipbayes as bb
 from bipbayes.data.files import file_digest
 from bipbayes.estimands.intervals import IntervalSettings
+from bipbayes.plots.task import PRINT_ROOM, SIZES
 from bipbayes.run.default_study import default_simulation
 from bipbayes.synthetic.simulate import write_responses
 
@@ -80,6 +83,61 @@ def test_figures_are_the_caller_s(objects: dict[str, Any]) -> None:
     assert {"OLS", "Posterior"} <= set(sides)
     for bare in (ols.heatmap(title=False), fit.forest("q1", title=False)):
         assert "".join(text.get_text() for text in bare.texts) == "Synthetic data."
+
+
+def test_figures_are_drawn_as_asked(objects: dict[str, Any], tmp_path: Path) -> None:
+    """Catches an option that only the command line has, and a file of another size than asked for.
+
+    No method had ``size`` or ``font``; on a slide the letters were those of a page.
+    """
+    ols, fit, both = (objects[name] for name in NAMED[1:])
+    calls = [ols.forest, ols.heatmap, fit.forest, fit.heatmap, both.forest, both.heatmap]
+    for call in calls:
+        figure = call(size="column", font="DejaVu Serif", title=False)
+        assert figure.get_size_inches()[0] == pytest.approx(SIZES["column"][0])
+        assert {text.get_fontfamily()[0] for text in figure.texts} == {"DejaVu Serif"}
+    slide = fit.forest("q1", combination="T", size="slide")
+    for ending in ("svg", "pdf", "png"):
+        slide.savefig(tmp_path / f"slide.{ending}")
+    width = re.search(r'width="([\d.]+)pt"', (tmp_path / "slide.svg").read_text())
+    inches = {
+        "svg": float(width[1]) / 72 if width else 0.0,
+        "pdf": float(PdfReader(tmp_path / "slide.pdf").pages[0].mediabox.width) / 72,
+    }
+    with Image.open(tmp_path / "slide.png") as picture:
+        inches["png"] = picture.width / picture.info["dpi"][0]
+    assert all(SIZES["slide"][0] - 1 < each < SIZES["slide"][0] + 0.05 for each in inches.values())
+
+
+def test_a_figure_of_several_pages_gives_each(
+    both: bb.Comparison, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Catches rows that no call can reach, and a first page that passes for the whole."""
+    monkeypatch.setitem(PRINT_ROOM, "column", 0.5)
+    rows = []
+    for number in (1, 2):
+        axes = both.forest("q1", size="column", page=number).axes[0]
+        rows += [label.get_text() for label in axes.get_yticklabels()]
+    assert rows == [
+        label.get_text() for label in both.forest("q1", dodged=True).axes[0].get_yticklabels()
+    ]
+    assert "page=2" not in caplog.text
+    both.forest("q1", size="column")
+    assert "2 pages of size='column': page=2 is the next" in caplog.text
+
+
+def test_a_forest_of_sites_has_the_numbers_of_the_frame(fit: bb.Fit) -> None:
+    """Catches an average, of which nothing was estimated by site as soon as it was drawn."""
+    asked = fit.effects("pupils", "T", jobcenter=list(fit.study.jobcenters))
+    axes = fit.forest("pupils", combination="T", size="column").axes[0]
+    marks = [each for each in axes.collections if "Posterior" in str(each.get_label())]
+    drawn = np.asarray(marks[0].get_offsets())[: len(asked), 0]
+    assert np.allclose(drawn, asked["estimate"])
+    usual = fit.posterior.intervals
+    own = usual[(usual["estimand"] == "jobcenter") & (usual["outcome"] == "q1")]
+    again = fit.effects("q1", "T", jobcenter=list(fit.study.jobcenters))
+    here = own[own["combination"] == again["code"].iloc[0]]
+    assert np.allclose(here["estimate"], again["estimate"])
 
 
 def test_tables_hold_the_numbers_of_the_frames(ols: bb.Intervals, both: bb.Comparison) -> None:
@@ -163,6 +221,20 @@ REFUSED: dict[str, tuple[Callable[[Any], object], str]] = {
     "sites beside": (
         lambda o: o["fit"].forest("q1", combination="T", beside={"x": o["fit"]}),
         "shows one fit",
+    ),
+    "option": (lambda o: o["fit"].heatmap(figure_size="page"), "'figure_size' is.*mean 'size'"),
+    "argument": (lambda o: o["ols"].forest(estimnd="contrast"), "mean 'estimand'"),
+    "size": (lambda o: o["both"].forest(size="colum"), "mean 'column'"),
+    "font": (lambda o: o["both"].forest(font="DejaVu Sarif"), "^font .*mean 'DejaVu Serif'"),
+    "page": (lambda o: o["both"].forest(size="page", page=7), "at most 1, not 7"),
+    "page alone": (lambda o: o["both"].forest(page=2), "give size="),
+    "contrasts of sites": (
+        lambda o: o["fit"].forest("q1", combination="T", estimand="contrast"),
+        "sites shows effects",
+    ),
+    "fits by size": (
+        lambda o: o["fit"].forest("q1", beside={"x": o["fit"]}, by_size=True),
+        "leave out by_size",
     ),
     "nothing": (lambda o: o["fit"].effects(weights={"west": 0}), "sum to 0"),
     "difference": (lambda o: o["fit"].contrast("T - U - T"), "the difference of two"),

@@ -80,11 +80,12 @@ def test_resolution_and_no_leftovers(tmp_path: Path) -> None:
 def test_a_failed_figure_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Catches half a file under the final name."""
 
-    def broken(self: Figure, path: Path, **options: object) -> None:
-        Path(path).write_bytes(b"half")
+    def broken(self: Path, data: bytes) -> None:
+        with self.open("wb") as stream:
+            stream.write(data[:100])
         raise OSError("disk full")
 
-    monkeypatch.setattr(Figure, "savefig", broken)
+    monkeypatch.setattr(Path, "write_bytes", broken)
     with pytest.raises(OSError, match="disk full"):
         save_figure(small_figure(), tmp_path / "one")
     assert list(tmp_path.iterdir()) == []
