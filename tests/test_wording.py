@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import re
 import tomllib
@@ -14,8 +15,9 @@ from frame_builders import small_codebook
 
 import bipbayes
 from bipbayes.bip.facts import bip_codebook
+from bipbayes.data.study import Finding
 from bipbayes.errors import SettingsError
-from bipbayes.phrases import LANGUAGES, catalogue
+from bipbayes.phrases import LANGUAGES, catalogue, phrases_of
 from bipbayes.wording import (
     StudyLanguage,
     combination_text,
@@ -144,3 +146,49 @@ def test_standard_deviations_are_named_in_words() -> None:
     assert parameter_words(f"{name}[2]", language="da").endswith(", orden 2")
     for own in ("sigma", "growth_effect_sd", "order_sd[1]"):
         assert parameter_words(own, language="en") == own
+
+
+def _findings_told(function: ast.FunctionDef) -> list[str]:
+    """Rules and consequences of the findings of a function that refuse nothing."""
+    texts: dict[str, object] = {}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and len(node.targets) == 1:
+            names, value = node.targets[0], node.value
+            pairs = [(names, value)]
+            if isinstance(names, ast.Tuple) and isinstance(value, ast.Tuple):
+                pairs = list(zip(names.elts, value.elts, strict=True))
+            texts |= {n.id: v.value for n, v in pairs
+                      if isinstance(n, ast.Name) and isinstance(v, ast.Constant)}  # fmt: skip
+    told = []
+    for node in ast.walk(function):
+        name = (
+            node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+        )
+        if name not in ("counted", "Finding"):
+            continue
+        if len(node.args) < 5 and "refused" not in {each.arg for each in node.keywords}:
+            told += [a.value if isinstance(a, ast.Constant) else texts.get(getattr(a, "id", ""))
+                     for a in (node.args[1], node.args[3])]  # fmt: skip
+    return [text for text in told if isinstance(text, str)]
+
+
+def test_what_reading_notices_is_told_in_every_language() -> None:
+    """Catches a warning of the data on a Danish page in English, as all of them were."""
+    folder = Path(str(bipbayes.__file__)).parent / "data"
+    told = [
+        text
+        for name in ("checks", "columns", "parts", "read")
+        for node in ast.walk(ast.parse((folder / f"{name}.py").read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+        for text in _findings_told(node)
+    ]
+    assert len(told) > 10
+    assert set(told) - {entry["en"] for entry in phrases_of("findings").values()} == set()
+    moved, where = (phrases_of("findings")[f"finding_{name}"]["en"] for name in ("moved", "rows"))
+    finding = Finding("activities", moved, 12, "one kept", rows=(3, 5))
+    said = finding.sentence(bip_codebook(), language="da")
+    assert said == (
+        "aktiviteter: borgere med besvarelser fra mere end ét sted (jobcenter) (12, først i "
+        "datarækkerne 3, 5); én er beholdt"
+    )
+    assert where in finding.sentence(bip_codebook())

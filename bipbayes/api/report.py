@@ -96,7 +96,7 @@ def _contents(both: Comparison, beside: list[Fit], minimum_count: int) -> PageCo
         "sha256": study.digest,
         "responses": responses,
         "citizens": citizens,
-        "findings": list(study.warnings),
+        "findings": study.facts.warnings,
         "words": study_words(book.words, "en"),
     }
     return PageContents(

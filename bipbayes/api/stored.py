@@ -123,10 +123,13 @@ def _study(folder: RunFolder, codebook: Codebook, language: str) -> Study:
     """Return the study behind a run, without its responses."""
     record = folder.record()
     data = record["data"]
-    against = record.get("directions", {}).get("sentence", {}).get("en", "")
+    against = record.get("directions", {}).get("sentence", {})
     rows = folder.read("data/intervals.csv")
     sites = tuple(name for name in dict.fromkeys(rows["jobcenter"]) if name)
-    warnings = (*data["findings"], *([against] if against else []))
+    warnings = {
+        name: (*found, *filter(None, [against.get(name)]))
+        for name, found in data["findings"].items()
+    }
     return Study(
         responses=pd.DataFrame(),
         codebook=codebook,

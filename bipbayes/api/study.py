@@ -19,6 +19,7 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.data.load_codebook import parse_codebook
 from bipbayes.data.progression import progression
 from bipbayes.data.read import read_responses, responses_from_frame
+from bipbayes.data.study import found_in_words
 from bipbayes.data.study_words import study_words
 from bipbayes.describe.cautions import cautions
 from bipbayes.errors import DataError, SettingsError, unknown
@@ -36,7 +37,7 @@ class Facts:
     responses: int
     citizens: int
     jobcenters: tuple[str, ...]
-    warnings: tuple[str, ...]
+    warnings: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, repr=False)
@@ -97,13 +98,21 @@ class Study(data_study.Study):
         """Size, jobcenters and warnings."""
         if self.given is not None:
             return self.given
-        told = tuple(finding.sentence(self.codebook) for finding in self.findings)
+        told = found_in_words(self.findings, self.codebook)
+        changes, answers, cells = self.progression, self.responses, self.cells
         return Facts(
             len(self.responses),
             int(self.responses["citizen"].nunique()),
             tuple(str(name) for name in self.cells["jobcenter"].to_numpy()),
-            told
-            + cautions(self.progression, self.codebook, responses=self.responses, cells=self.cells),
+            {
+                name: (
+                    *found,
+                    *cautions(
+                        changes, self.codebook, responses=answers, cells=cells, language=name
+                    ),
+                )
+                for name, found in told.items()
+            },
         )
 
     @property
@@ -119,7 +128,7 @@ class Study(data_study.Study):
     @property
     def warnings(self) -> tuple[str, ...]:
         """What to know before trusting results, a sentence each."""
-        return self.facts.warnings
+        return self.facts.warnings["en"]
 
     def context(self, *, analysis: str = PLAIN, preliminary: bool = False) -> Context:
         """Return what figures and tables of the study share."""

@@ -148,12 +148,12 @@ def repeated_rows(responses: pd.DataFrame, codebook: Codebook) -> tuple[pd.Serie
     identical = responses.duplicated()
     keyed = responses[~identical & responses["date"].notna() & responses["citizen"].notna()]
     twice = keyed.duplicated(["citizen", "date"], keep=False)
-    rule = "rows of one {citizen} and date"
+    identical_rows, one = "identical rows of one {citizen} and date", "one kept"
     return ~identical, [
-        *counted("all columns", f"identical {rule}", int(identical.sum()), "one kept"),
+        *counted("all columns", identical_rows, int(identical.sum()), one),
         *counted(
             f"{codebook.citizen}, {codebook.date}",
-            f"different {rule}",
+            "different rows of one {citizen} and date",
             twice.reindex(responses.index, fill_value=False),
             "keep one response a {citizen} and day",
             refused=True,

@@ -318,13 +318,12 @@ def _turned(answers: dict[str, pd.Series], codebook: Codebook) -> list[Finding]:
     turned = [code for code in codebook.reversed_codes if code in answers]
     if not turned:
         return []
-    low, high = codebook.scale
     return [
         Finding(
             ", ".join(turned),
             "reverse = true in the codebook",
             len(turned),
-            f"answers turned: {low + high} minus the answer",
+            "answers turned: lowest plus highest of the scale minus the answer",
             of_columns=True,
         )
     ]

@@ -1,12 +1,16 @@
 """A study: checked responses with the codebook that names them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 import pandas as pd
 
 from bipbayes.data.codebook import Codebook
+from bipbayes.data.study_words import study_words
+from bipbayes.phrases import LANGUAGES, phrases_of
+from bipbayes.stored_frames import filled
 
 SHOWN: Final = 3  # rows that a finding names
 
@@ -44,21 +48,41 @@ class Finding:
     of_columns: bool = False
     by_column: Mapping[str, int] = field(default_factory=dict)
 
-    def sentence(self, codebook: Codebook, *, fewest: int = 0) -> str:
+    def sentence(self, codebook: Codebook, *, language: str = "en", fewest: int = 0) -> str:
         """Return the finding as one sentence in the study's words.
 
         Where it may leave the server, a count below `fewest` is told as that, and no rows are.
+        A finding that refuses a file is told in English only.
         """
+        words = study_words(codebook.words, language)
+
+        def say(text: str) -> str:
+            return filled(_texts().get(text, {}).get(language, text), words)
+
         where = ""
         if self.rows and not fewest:
-            first = "" if self.count <= len(self.rows) else "first in "
-            name = "data row" if len(self.rows) == 1 else "data rows"
+            first = "" if self.count <= len(self.rows) else say("first in ")
+            name = say("data row" if len(self.rows) == 1 else "data rows")
             where = f", {first}{name} {', '.join(map(str, self.rows))}"
         if self.by_column and not fewest:
             where = f": {', '.join(f'{name} {count}' for name, count in self.by_column.items())}"
         count = f"<{fewest}" if 0 < self.count < fewest else self.count
-        rule, consequence = codebook.say(self.rule), codebook.say(self.consequence)
-        return f"{self.column}: {rule} ({count}{where}); {consequence}"
+        return f"{say(self.column)}: {say(self.rule)} ({count}{where}); {say(self.consequence)}"
+
+
+@cache
+def _texts() -> dict[str, dict[str, str]]:
+    return {entry["en"]: entry for entry in phrases_of("findings").values()}
+
+
+def found_in_words(
+    findings: Sequence[Finding], codebook: Codebook, *, fewest: int = 0
+) -> dict[str, list[str]]:
+    """Return the sentences of findings by language (`Finding.sentence`)."""
+    return {
+        language: [one.sentence(codebook, language=language, fewest=fewest) for one in findings]
+        for language in LANGUAGES
+    }
 
 
 def counted(

@@ -16,21 +16,21 @@ FEW_SITES: Final = 6
 """Fewer clusters than this carry neither clustered errors nor a spread between them."""
 
 
-def unscaled(scale: xr.Dataset) -> str:
+def unscaled(scale: xr.Dataset, language: str = "en") -> str:
     """Name outcomes that never change and so have no scale to compare them on; ``""``: none.
 
     Parameters
     ----------
     scale
         ``sd`` with the dim ``outcome``: progression, or the scale of samples.
+    language
+        Of the sentence.
     """
     still = scale["outcome"].where(scale["sd"].isnull(), drop=True).to_numpy()
     if not len(still):
         return ""
-    return (
-        f"{', '.join(map(str, still))}: {len(still)} outcome(s) whose changes are all alike or "
-        "missing have no standard deviation; their results are empty"
-    )
+    names = ", ".join(map(str, still))
+    return phrase("caution_unscaled", language, names=names, count=len(still))
 
 
 def design_cautions(
@@ -72,6 +72,7 @@ def cautions(
     *,
     responses: pd.DataFrame | None = None,
     cells: xr.Dataset | None = None,
+    language: str = "en",
 ) -> tuple[str, ...]:
     """Return the sentences on a study.
 
@@ -85,11 +86,14 @@ def cautions(
         All of them, for its design; a part of them says nothing of that.
     cells
         Its cells by the default covariance: whether citizens have changes enough.
+    language
+        Of the sentences.
     """
-    design = () if responses is None else design_cautions(responses, codebook)
-    against = directions_record(directions(progression, codebook), codebook)["sentence"]["en"]
+    design = () if responses is None else design_cautions(responses, codebook, language=language)
+    found = directions(progression, codebook)
+    against = directions_record(found, codebook)["sentence"][str(language)]
     few = "" if cells is None or cells.attrs["neighbouring_pairs"] else str(cells.attrs["repair"])
-    return tuple(told for told in (*design, unscaled(progression), against, few) if told)
+    return tuple(told for told in (*design, unscaled(progression, language), against, few) if told)
 
 
 def directions_record(found: Directions, codebook: Codebook) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from bipbayes.data.parts import PartedStudy, is_large, read_parts
 from bipbayes.data.progression import progression
 from bipbayes.data.read import labelled, read_responses
 from bipbayes.data.sample import Samples
-from bipbayes.data.study import Study
+from bipbayes.data.study import Study, found_in_words
 from bipbayes.data.study_words import study_words
 from bipbayes.describe.cautions import cautions, design_cautions, directions_record, unscaled
 from bipbayes.errors import RunError, SettingsError, raise_all, unknown
@@ -327,7 +327,7 @@ def _note_data(folder: RunFolder, study: Study | PartedStudy) -> None:
         "reversed": list(study.codebook.reversed_codes),
         "words": study_words(study.codebook.words, "en"),
         "labels": dict(study.labels) if isinstance(study, Study) else {},
-        "findings": [finding.sentence(study.codebook) for finding in study.findings],
+        "findings": found_in_words(study.findings, study.codebook),
     }
     folder.note(data=facts)
     if not study.synthetic:

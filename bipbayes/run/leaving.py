@@ -20,6 +20,7 @@ from bipbayes.atomic import write_frame, write_text
 from bipbayes.comparison import shown_errors
 from bipbayes.data.characteristics import Characteristics
 from bipbayes.data.codebook import Codebook
+from bipbayes.data.study import found_in_words
 from bipbayes.data.study_words import study_words
 from bipbayes.describe.characteristics import citizen_counts
 from bipbayes.describe.description import Description, describe
@@ -381,7 +382,7 @@ def _write_page(material: _Material, folder: RunFolder, settings: Settings, plac
 
 def _masked_record(record: Any, run: Run, least: int) -> dict[str, Any]:
     """Return a record whose sentences tell no small count, and no first rows."""
-    told = [finding.sentence(run.codebook, fewest=least) for finding in run.study.findings]
+    told = found_in_words(run.study.findings, run.codebook, fewest=least)
     cautions = {
         language: [masked(text, least) for text in texts]
         for language, texts in record.get("cautions", {}).items()

@@ -179,7 +179,7 @@ def test_turned_answers_are_said_everywhere_and_worse_changes_no_number(
     assert turned[0]["reversed"].all() and "q1" in turned[2]
     np.testing.assert_allclose(turned[0]["estimate"], -plain[0]["estimate"], atol=1e-12)
     assert turned[3]["data"]["reversed"] == ["q1"]
-    assert any("reverse = true" in finding for finding in turned[3]["data"]["findings"])
+    assert any("reverse = true" in finding for finding in turned[3]["data"]["findings"]["en"])
 
 
 PRIORS = "[hierarchical]\ncombination = 0.3\n"
