@@ -1,7 +1,8 @@
-"""Forest plots as SVG inside the page: OLS and posterior dodged in one panel.
+"""Forest plots inside the page: OLS and posterior dodged in one panel, labels and counts beside.
 
 Drawn as text, not by Matplotlib: a study has a hundred of them, they must follow the reader's
-light or dark screen, and their letters can be searched and enlarged.
+light or dark screen, and their letters can be searched and enlarged. Places across the panel are
+shares of its width, so that a phone shows whole intervals between letters of full size.
 """
 
 import math
@@ -14,15 +15,11 @@ from markupsafe import Markup, escape
 from bipbayes.plots.selection import cut_limits
 from bipbayes.wording import number
 
-WIDTH: Final = 760
-_LABELS: Final = 190  # left of the panel
-_COUNTS: Final = 60  # right of it
-_ROW: Final = 22
-_TOP: Final = 8
-_BOTTOM: Final = 26
+_ROW: Final = 22  # pixels, as in page.css
+_BOTTOM: Final = 22
 _DODGE: Final = 4.5
 _TICKS: Final = 7
-_LETTERS: Final = 26  # of a label
+_ZERO: Final = 1e-12
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,7 @@ class ForestRow:
     marks: tuple[Mark, ...]
 
 
-def forest_svg(rows: Sequence[ForestRow], *, alt: str, language: str) -> tuple[Markup, bool]:
+def forest_html(rows: Sequence[ForestRow], *, alt: str, language: str) -> tuple[Markup, bool]:
     """Draw rows.
 
     Parameters
@@ -64,36 +61,37 @@ def forest_svg(rows: Sequence[ForestRow], *, alt: str, language: str) -> tuple[M
     Returns
     -------
     tuple of Markup and bool
-        An ``svg`` element, and whether intervals were cut at the axis' ends (the widest OLS
-        interval must not squeeze all others).
+        An element with three columns, and whether intervals were cut at the axis' ends (the widest
+        OLS interval must not squeeze all others).
     """
     axis = _axis(rows)
-    ticks = _ticks(axis)
-    height = _TOP + _ROW * len(rows) + _BOTTOM
-    bottom = height - _BOTTOM
-    size = f'viewBox="0 0 {WIDTH} {height}"'
-    parts = [f'<svg class="forest" {size} role="img" aria-label="{escape(alt)}">']
-    for tick in ticks:
-        x = axis.place(tick)
-        kind = "zero" if abs(tick) < 1e-12 else "grid"
-        text = number(tick, _decimals(ticks), language=language)
-        parts.append(f'<path class="{kind}" d="M{x:.1f} {_TOP}V{bottom}"/>')
-        parts.append(f'<text class="tick" x="{x:.1f}" y="{bottom + 16}">{text}</text>')
+    bottom = _ROW * len(rows)
+    parts = [f'<svg height="{bottom + _BOTTOM}">', *_scale(axis, bottom, language)]
     for index, row in enumerate(rows):
-        middle = _TOP + _ROW * (index + 0.5)
-        label = row.label if len(row.label) <= _LETTERS else f"{row.label[: _LETTERS - 1]}…"
-        title = f"<title>{escape(row.label)}</title>" if label != row.label else ""
-        parts.append(f'<text class="label" y="{middle + 4:.1f}">{title}{escape(label)}</text>')
-        parts.append(
-            f'<text class="count" x="{WIDTH}" y="{middle + 4:.1f}">{escape(row.count)}</text>'
-        )
         for order, mark in enumerate(row.marks):
-            if not mark.known:
-                continue
-            y = middle + (order - (len(row.marks) - 1) / 2) * 2 * _DODGE
-            parts.append(_drawn(mark, y, axis))
+            y = _ROW * (index + 0.5) + (order - (len(row.marks) - 1) / 2) * 2 * _DODGE
+            parts += [_drawn(mark, y, axis)] if mark.known else []
+    names = "".join(f'<b title="{escape(row.label)}">{escape(row.label)}</b>' for row in rows)
+    counts = "".join(f"<i>{escape(row.count)}</i>" for row in rows)
     cut = any(axis.cuts(mark) for row in rows for mark in row.marks)
-    return Markup("".join([*parts, "</svg>"])), cut
+    panel = "".join([*parts, "</svg>"])
+    return Markup(
+        f'<div class="forest" role="img" aria-label="{escape(alt)}">'
+        f"<div>{names}</div>{panel}<div>{counts}</div></div>"
+    ), cut
+
+
+def _scale(axis: "_Axis", bottom: float, language: str) -> list[str]:
+    """Draw lines and numbers of the ticks; every second one is left out where there is no room."""
+    ticks, parts = _ticks(axis), []
+    zero = next((place for place, tick in enumerate(ticks) if abs(tick) < _ZERO), 0)
+    for place, tick in enumerate(ticks):
+        x, kind = axis.place(tick), "zero" if abs(tick) < _ZERO else "grid"
+        text = number(tick, _decimals(ticks), language=language)
+        further = " further" * ((place - zero) % 2)
+        parts.append(f'<line class="{kind}" x1="{x}" x2="{x}" y2="{bottom}"/>')
+        parts.append(f'<text class="tick{further}" x="{x}" y="{bottom + 16}">{text}</text>')
+    return parts
 
 
 @dataclass(frozen=True)
@@ -101,11 +99,10 @@ class _Axis:
     low: float
     high: float
 
-    def place(self, value: float) -> float:
-        """Return where a value lies across the picture; beyond the ends at the ends."""
+    def place(self, value: float) -> str:
+        """Return where a value lies across the panel; beyond the ends at the ends."""
         kept = min(max(value, self.low), self.high)
-        share = (kept - self.low) / (self.high - self.low)
-        return _LABELS + (WIDTH - _COUNTS - _LABELS) * share
+        return f"{100 * (kept - self.low) / (self.high - self.low):.2f}%"
 
     def cuts(self, mark: Mark) -> bool:
         """Say whether an interval goes on beyond an end."""
@@ -117,20 +114,19 @@ def _drawn(mark: Mark, y: float, axis: _Axis) -> str:
     parts = []
     if math.isfinite(mark.lower) and math.isfinite(mark.upper):
         left, right = axis.place(mark.lower), axis.place(mark.upper)
-        path = f"M{left:.1f} {y:.1f}H{right:.1f}"
+        across = f'x1="{left}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"'
+        parts.append(f'<line class="{mark.source}" {across}/>')
         ends = ((left, 5, mark.lower < axis.low), (right, -5, mark.upper > axis.high))
         for x, back, beyond in ends:
-            if beyond:
-                path += f"M{x + back:.1f} {y - 3:.1f}L{x:.1f} {y:.1f}L{x + back:.1f} {y + 3:.1f}"
-        parts.append(f'<path class="{mark.source}" d="{path}"/>')
+            if beyond:  # pixels around a share of the width
+                path = f'<path class="{mark.source}" d="M{back} -3L0 0L{back} 3"/>'
+                parts.append(f'<svg x="{x}" y="{y:.1f}">{path}</svg>')
     if axis.low <= mark.estimate <= axis.high:
         x = axis.place(mark.estimate)
         if mark.source == "ols":  # a square, so that a grey print can be read
-            parts.append(
-                f'<rect class="ols" x="{x - 3:.1f}" y="{y - 3:.1f}" width="6" height="6"/>'
-            )
+            parts.append(f'<rect class="ols" x="{x}" y="{y:.1f}" width="6" height="6"/>')
         else:
-            parts.append(f'<circle class="{mark.source}" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>')
+            parts.append(f'<circle class="{mark.source}" cx="{x}" cy="{y:.1f}" r="3.5"/>')
     return "".join(parts)
 
 

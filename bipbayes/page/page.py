@@ -15,7 +15,7 @@ from bipbayes.intervals import COMPARED
 from bipbayes.option_words import BASELINE
 from bipbayes.page import paper, sentences
 from bipbayes.page.contents import PageContents, caption_beside
-from bipbayes.page.forest import ForestRow, Mark, forest_svg
+from bipbayes.page.forest import ForestRow, Mark, forest_html
 from bipbayes.page.tables import (
     claims_table,
     combinations_table,
@@ -94,6 +94,7 @@ def compose(contents: PageContents) -> Callable[[Mapping[str, Path]], str]:
         paper=[(phrase(f"paper_{name}", language), say(contents)) for name, say in paper.TEXTS],
         checklists=[_parts(table) for table in paper.checklists(contents)],
         provenance=_provenance(contents),
+        draws=_draws(contents),
         style=_resource("page.css"),
         script=_resource("page.js"),
     )
@@ -135,7 +136,7 @@ def _forest(contents: PageContents, outcome: str, estimand: str) -> dict[str, An
     ]
     label = outcome_label(codebook, outcome, language=language)
     alt = phrase("page_forest_alt", language, outcome=label, estimand=phrase(estimand, language))
-    picture, cut = forest_svg(rows, alt=alt, language=language)
+    picture, cut = forest_html(rows, alt=alt, language=language)
     return {
         "outcome": outcome,
         "estimand": estimand,
@@ -166,8 +167,17 @@ def _overall_forest(contents: PageContents, estimand: str, table: Table) -> dict
         for place in range(len(codes))
     ]
     alt = phrase("page_overall_alt", language, estimand=phrase(estimand, language))
-    picture, cut = forest_svg(rows, alt=alt, language=language)
+    picture, cut = forest_html(rows, alt=alt, language=language)
     return {"picture": picture, "cut": cut, "adjusted": len(sides) > 1}
+
+
+def _draws(contents: PageContents) -> str:
+    """Name the verbs that draw the page's figures; ``""`` where no run stands behind it."""
+    if not contents.record.get("command"):
+        return ""
+    # Of data that are not synthetic the page shows what describe draws, with small counts blank.
+    verbs = ["describe", *["compare"] * contents.context.synthetic]
+    return ", ".join(f"bipbayes {verb}" for verb in verbs)
 
 
 def _behind(name: str, contents: PageContents) -> list[dict[str, Any]]:

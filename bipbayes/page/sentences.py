@@ -23,6 +23,7 @@ from bipbayes.wording import (
     whole_number,
 )
 
+_MORE: Final = 1.2  # times as large: less is not worth a sentence
 FEW: Final = 100  # changes: an effect that rests on fewer is pointed out
 
 
@@ -216,13 +217,12 @@ def careful(contents: PageContents) -> list[str]:
     told += [said[language]] if said.get(language) else []
     told += record.get("cautions", {}).get(language, ())
     told += study_notes(context.codebook, language=language)
-    told += [*_thin(contents), *_other_zero(contents)]
+    told += [*_thin(contents), *_units(contents), *_other_zero(contents)]
     told.append(selection(contents))
     told.append(phrase("page_significant", language))
     if contents.minimum_count:
         told.append(phrase("blanked", language, count=contents.minimum_count))
-    # Findings of reading are kept in the language of the log.
-    return [*told, *(_sentence(text) for text in data.get("findings", ()))]
+    return [*told, *(_sentence(text) for text in data.get("findings", {}).get(language, ()))]
 
 
 def _other_zero(contents: PageContents) -> list[str]:
@@ -232,6 +232,25 @@ def _other_zero(contents: PageContents) -> list[str]:
         rows = contents.estimates("effect", outcome)
         told.append(other_zero(outcome, rows["n"], rows["posterior_mean"], contents.context))
     return [sentence for sentence in told if sentence]
+
+
+def _units(contents: PageContents) -> list[str]:
+    """Say how many times larger the numbers of averages are than those over their indicators."""
+    ratios = []
+    means = contents.effects.pivot(index="combination", columns="outcome", values="posterior_mean")
+    for average in contents.context.codebook.averages:
+        members = [code for code in average.members if code in means]
+        if not members or average.code not in means:
+            continue
+        both = np.column_stack([means[members].mean(axis="columns"), means[average.code]])
+        both = both[np.isfinite(both).all(axis=1)]
+        moved = both - both.mean(axis=0)
+        if (moved[:, 0] ** 2).sum() > 0:
+            ratios.append(float(moved[:, 0] @ moved[:, 1] / (moved[:, 0] ** 2).sum()))
+    if not ratios or not min(ratios) > _MORE:
+        return []
+    ratio = number(float(np.mean(ratios)), 1, language=contents.language)
+    return [phrase("page_units", contents.language, ratio=ratio)]
 
 
 def _thin(contents: PageContents) -> list[str]:

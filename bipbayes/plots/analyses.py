@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from bipbayes.errors import DataError
 from bipbayes.intervals import ANALYSES
-from bipbayes.plots.captions import axis_phrase, caption, side_words, titled
+from bipbayes.plots.captions import axis_phrase, caption, side_words, titled, units
 from bipbayes.plots.selection import limits_of, select, side_of
 from bipbayes.plots.style import (
     LABEL_LINE,
@@ -208,6 +208,7 @@ def _caption(data: pd.DataFrame, stored: list[str], context: Context, outcome: s
     estimand = "effect" if side is None else side.estimand
     sentences += [phrase("filled", language), phrase("n_line", language)]
     sentences.append(other_zero(outcome, first["n"], first["estimate"], context))
+    sentences.append(units(context, outcome))
     sentences.append(meaning_of_significant(estimand, language=language))
     return caption(context, sentences, letters=True)
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.study_words import in_language
+from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.plots.selection import Side
 from bipbayes.plots.task import WHOLE, Page
 from bipbayes.wording import (
@@ -116,6 +117,16 @@ def letters_spelt(codebook: Codebook, *, language: str) -> str:
         if name and len(code) <= _LETTERS and name.casefold() != code.casefold()
     ]
     return f"{', '.join(spelt)}." if spelt else ""
+
+
+def units(context: Context, outcome: str) -> str:
+    """Say of averages, and of what is over all indicators, that their units are not the other's."""
+    if not context.codebook.averages:
+        return ""
+    if outcome == ALL_INDICATORS:
+        return phrase("units_overall", context.language)
+    averages = context.codebook.average_codes
+    return phrase("units_average", context.language) if outcome in averages else ""
 
 
 def axis_phrase(context: Context, estimand: str = "effect") -> str:

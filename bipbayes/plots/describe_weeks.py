@@ -24,7 +24,7 @@ from bipbayes.plots.style import (
 from bipbayes.plots.task import ROW_HEIGHT, WHOLE, Page
 from bipbayes.wording import Context, axis_text, capital, interval_words, outcome_label, phrase
 
-THOUSANDTHS: Final = 1000.0
+WEEKS: Final = 52.0  # a slope a week is too small to be read
 _SHIFT: Final = 0.16
 _WIDEST_LABEL: Final = 2.4  # inches, without n; what is longer takes lines
 _LABEL_SIZE: Final = 7.0
@@ -35,7 +35,7 @@ _LOOKS: Final = {
 
 
 def weeks_data(slopes: pd.DataFrame, context: Context) -> pd.DataFrame:
-    """Return the slopes in thousandths of a scale point a week, in codebook order.
+    """Return the slopes in scale points a year of 52 weeks, in codebook order.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def weeks_data(slopes: pd.DataFrame, context: Context) -> pd.DataFrame:
     """
     order = {code: place for place, code in enumerate(context.codebook.outcomes)}
     data = slopes[slopes["outcome"].isin(order)].copy()
-    data[["slope", "lower", "upper"]] *= THOUSANDTHS
+    data[["slope", "lower", "upper"]] *= WEEKS
     labels = {c: outcome_label(context.codebook, c, language=context.language) for c in order}
     data["row"], data["label"] = data["outcome"].map(order), data["outcome"].map(labels)
     data["note"] = data.get("note", "")

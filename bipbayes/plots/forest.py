@@ -16,7 +16,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from bipbayes.plots.captions import axis_phrase, caption, titled
+from bipbayes.plots.captions import axis_phrase, caption, titled, units
 from bipbayes.plots.forest_rows import INNER_LEVEL, ForestRows
 from bipbayes.plots.selection import Side, cut_limits, limits_of
 from bipbayes.plots.style import (
@@ -171,6 +171,7 @@ def _finish_axes(
     language = context.language
     heights = _heights(collection, rows)
     names = [str(name) for name in collection.viz["plot"]["column"].values]
+    inner = inner_words(rows, language)
     for name in names:
         axes: Axes = collection.get_target(None, {"column": name})
         _band(axes, heights[::2])
@@ -178,7 +179,7 @@ def _finish_axes(
         axes.spines["left"].set_visible(False)
         side = {"ols": rows.ols, "forest": rows.posterior}.get(name)
         if name in ("ols", "forest"):
-            _scale(axes, limits, side, context)
+            _scale(axes, limits, side, context, inner=inner if name == "forest" else "")
         else:
             axes.set_xticks([])
             axes.spines["bottom"].set_visible(False)
@@ -197,7 +198,14 @@ def _band(axes: Axes, heights: list[float]) -> None:
     axes.add_collection(bands, autolim=False)
 
 
-def _scale(axes: Axes, limits: tuple[float, float], side: Side | None, context: Context) -> None:
+def _scale(
+    axes: Axes,
+    limits: tuple[float, float],
+    side: Side | None,
+    context: Context,
+    *,
+    inner: str,
+) -> None:
     language = context.language
     axes.axvline(0, color="black", linewidth=0.6, zorder=1)
     axes.set_xlim(limits)
@@ -209,7 +217,7 @@ def _scale(axes: Axes, limits: tuple[float, float], side: Side | None, context: 
     axes.set_xlabel(axis_phrase(context, estimand))
     if side is not None:
         name = capital(phrase(side.source, language))
-        interval = interval_words(side.level, side.kind, language=language)
+        interval = interval_words(side.level, side.kind, language=language) + inner
         axes.set_title(name, pad=17)
         axes.annotate(
             interval, (0.5, 1), (0, 6), "axes fraction", textcoords="offset points", ha="center"
@@ -239,6 +247,8 @@ def forest_caption(rows: ForestRows, context: Context, outcome: str, *, cut: boo
         sentences.append(phrase("average_counts", language))
         if rows.posterior.estimand == "effect":
             sentences.append(other_zero(outcome, *rows.whole, context))
+    if rows.posterior is not None:  # OLS has nothing over all indicators
+        sentences.append(units(context, outcome))
     if factorial:
         sentences.append(phrase("factorial_note", language))
     if rows.frame["prior_driven"].any():
@@ -247,6 +257,13 @@ def forest_caption(rows: ForestRows, context: Context, outcome: str, *, cut: boo
         sentences.append(phrase("cut", language))
     sides = [side for side in (rows.ols, rows.posterior) if side is not None]
     return caption(context, sentences, sides=sides, outcome=outcome, letters=True)
+
+
+def inner_words(rows: ForestRows, language: str) -> str:
+    """Say beside a panel, where captions may be left out, what its thick lines are."""
+    if rows.frame["inner_lower"].isna().all():
+        return ""
+    return phrase("inner_beside", language, level=percent(INNER_LEVEL, language))
 
 
 def is_factorial(rows: ForestRows) -> bool:
@@ -352,6 +369,7 @@ def _draw_rows(
         own = own.set_axis(["estimate", *_ENDS], axis="columns")
         interval = interval_words(side.level, side.kind, language=language)
         told = f"{capital(phrase(side.source, language))}: {interval}"
+        told += inner_words(rows, language) if name == "posterior" else ""
         interval_marks(axes, own, places + shift, colour=colour, marker=marker, s=18, label=told)
         cut |= _arrows(axes, own, places + shift, limits, colour)
     axes.set_xlim(limits)

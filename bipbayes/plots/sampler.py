@@ -11,7 +11,15 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bipbayes.plots.captions import caption, titled
-from bipbayes.plots.style import across, beside, decimal_axis, figure_style, furnish
+from bipbayes.plots.style import (
+    across,
+    beside,
+    decimal_axis,
+    figure_style,
+    furnish,
+    is_narrow,
+    panel_titles,
+)
 from bipbayes.sampling.labels import SAMPLE, elements
 from bipbayes.wording import Context, decimals_marked, number, parameter_words, phrase
 
@@ -69,16 +77,18 @@ def rank_figure(draws: xr.Dataset, *, context: Context) -> Figure:
         )
         figure: Figure = collection.viz["figure"].item()
         _label_ranks(figure, language)
-        _legend(figure, chains, language)
+        further = panel_titles(figure, across(math.inf) / columns)
+        narrow = is_narrow()
         furnish(
             figure,
             title=titled(context, phrase("rank_title", language)),
             caption=caption(context, [phrase("rank_marks", language, step=step)]),
             left=0.65,
-            top=0.65,
+            top=0.65 + further + (0.35 if narrow else 0.0),
             gap=0.35,
         )
-        figure.subplots_adjust(hspace=0.6)
+        figure.subplots_adjust(hspace=1.2 if narrow else 0.6)
+        _legend(figure, chains, language, 0.25 + further)
     return figure
 
 
@@ -110,6 +120,10 @@ def energy_figure(energy: xr.DataArray, *, context: Context) -> Figure:
             caption=caption(context, [phrase("energy_marks", language, bfmi=bfmi)]),
             left=0.6,
         )
+        place = figure.axes[0].get_position()
+        for legend in figure.legends:  # ArviZ puts it where the title is
+            legend.set_loc("upper right")
+            legend.set_bbox_to_anchor((place.x1, place.y1))
     return figure
 
 
@@ -121,7 +135,9 @@ def _label_ranks(figure: Figure, language: str) -> None:
         decimal_axis(axes, "y", language=language)
         axes.tick_params(labelbottom=True)
         axes.set_xlabel(phrase("rank_axis", language))
-        axes.set_ylabel(phrase("rank_difference", language))
+        place = axes.get_subplotspec()
+        beginning = place is None or place.is_first_col()
+        axes.set_ylabel(phrase("rank_difference", language) if beginning else "")
         for text in axes.texts:
             # ArviZ writes the test's p value with a point and without a space.
             told = text.get_text().replace("p=0.00", "p<0.01").replace("(", " (")
@@ -129,7 +145,8 @@ def _label_ranks(figure: Figure, language: str) -> None:
             text.set_fontsize(7)
 
 
-def _legend(figure: Figure, chains: int, language: str) -> None:
+def _legend(figure: Figure, chains: int, language: str, above: float) -> None:
+    """Name the chains at the title's end; in a column, so many inches above the panels."""
     handles = [
         Line2D(
             [],
@@ -140,7 +157,14 @@ def _legend(figure: Figure, chains: int, language: str) -> None:
         )
         for k in range(chains)
     ]
-    figure.legend(handles=handles, loc="upper right", ncols=chains)
+    if not is_narrow():
+        figure.legend(handles=handles, loc="upper right", ncols=chains)
+        return
+    first, height = figure.axes[0].get_position(), figure.get_size_inches()[1]
+    corner, look = (0.02, first.y1 + above / height), {"columnspacing": 0.8, "handlelength": 1.4}
+    figure.legend(
+        handles=handles, loc="lower left", bbox_to_anchor=corner, ncols=min(chains, 4), **look
+    )
 
 
 def _translate_energy(figure: Figure, language: str) -> None:

@@ -127,7 +127,7 @@ def shrinkage_figure(data: pd.DataFrame, *, frame: pd.DataFrame, context: Contex
             title=titled(context, phrase("shrinkage_title", language)),
             caption=caption(
                 context,
-                [phrase("shrinkage_marks", language)],
+                [phrase("shrinkage_marks", language), _left_out(frame, len(data), context)],
                 sides=[side] if side else [],
                 letters=True,
                 marks=False,
@@ -167,6 +167,16 @@ def _arrows(axes: Axes, rows: pd.DataFrame, colour: str) -> None:
 
 def _bands(data: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     return [(str(name), rows) for name, rows in data.groupby("combination", sort=False)]
+
+
+def _left_out(frame: pd.DataFrame, drawn: int, context: Context) -> str:
+    """Say how many effects have no arrow, since OLS or the posterior of them is blank."""
+    rows = frame[frame["outcome"].isin(context.codebook.indicator_codes)]
+    rows = rows[rows["estimand"] == "effect"]
+    known = len(rows[["outcome", "combination"]].drop_duplicates())
+    if known == drawn:
+        return ""
+    return phrase("shrinkage_left_out", context.language, count=known - drawn, of=known)
 
 
 def _label(combination: str, rows: pd.DataFrame, context: Context) -> str:

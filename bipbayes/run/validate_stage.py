@@ -27,6 +27,8 @@ from bipbayes.wording import Context
 logger = logging.getLogger(__name__)
 
 _FIGURES: Final = "bipbayes.plots.validation"
+PRINTED: Final = {"column": 5.0, "page": 3.3}
+"""Inches that each of the four panels of the figure of coverage takes in print."""
 SHORT: Final = {"closed": CLOSED, "plugged": PLUGGED, "nuts": NUTS}
 QUICK: Final[dict[str, Any]] = {"replicates": 4, "population": 5000, "draws": 200, "tune": 300}
 
@@ -70,7 +72,8 @@ def validate(
     reached = goals(table, model=Path(asked.models[0]).stem, vcov="citizen")
     write_frame(folder / "goals.csv", reached)
     context = Context(book, synthetic=True)
-    tasks = [FigureTask("coverage", f"{_FIGURES}:coverage_figure", {"table": table})]
+    coverage = FigureTask("coverage", f"{_FIGURES}:coverage_figure", {"table": table})
+    tasks = [coverage.for_print(4, **PRINTED)]
     if rounds:
         shares = run_calibration(book, settings=asked, rounds=rounds, folder=folder, where=where)
         tasks += _calibration(shares, folder)

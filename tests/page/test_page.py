@@ -22,7 +22,7 @@ from scipy import stats
 from bipbayes.data.codebook import Codebook
 from bipbayes.page import sentences
 from bipbayes.page.contents import PageContents, caption_beside
-from bipbayes.page.forest import ForestRow, Mark, forest_svg
+from bipbayes.page.forest import ForestRow, Mark, forest_html
 from bipbayes.page.page import compose, page_html
 from bipbayes.page.paper import TEXTS, results
 from bipbayes.page.tables import combinations_table, estimates_table
@@ -39,7 +39,13 @@ VERDICT = {
     "thresholds": {"k_hat": 0.7, "r_hat": 1.01, "ess": 400.0},
 }
 RECORD = {
-    "data": {"name": "<b>", "sha256": "0", "responses": 900, "citizens": 300, "findings": ["x"]},
+    "data": {
+        "name": "<b>",
+        "sha256": "0",
+        "responses": 900,
+        "citizens": 300,
+        "findings": {"en": ["x"], "da": ["y"]},
+    },
     "stages": {"fit_posterior/hierarchical": {"verdict": VERDICT}},
     "software": {"python": "3.13"},
     "command": "bipbayes reproduce",
@@ -97,6 +103,7 @@ def test_the_page_is_whole_and_asks_for_nothing(language: str, tmp_path: Path) -
     assert len(reader.ids) == len(set(reader.ids)) > 5
     assert "Food &amp; drink" in page and "&lt;b&gt;" in page
     assert f'lang="{language}"' in page
+    assert {"en": "<li>x.</li>", "da": "<li>y.</li>"}[language] in page
 
 
 def test_sentences_count_what_the_frames_hold() -> None:
@@ -229,14 +236,14 @@ def test_a_wide_interval_does_not_squeeze_the_others() -> None:
     """Catches an axis that follows the widest OLS interval, and a cut that is not marked."""
     narrow = Mark("posterior", 0.1, 0.05, 0.15)
     wide = Mark("ols", 0.2, -9.0, 9.0)
-    picture, cut = forest_svg([ForestRow("a<b", "5", (wide, narrow))], alt="x", language="da")
+    picture, cut = forest_html([ForestRow("a<b", "5", (wide, narrow))], alt="x", language="da")
     assert cut and "a&lt;b" in picture and "0,1" in picture
     length = [
         float(end) - float(start)
-        for start, end in re.findall(r'class="posterior" d="M([\d.]+) [\d.]+H([\d.]+)"', picture)
+        for start, end in re.findall(r'class="posterior" x1="([\d.]+)%" x2="([\d.]+)%"', picture)
     ]
-    assert length[0] > 100
-    assert not forest_svg([ForestRow("a", "5", (narrow,))], alt="x", language="en")[1]
+    assert length[0] > 15  # percent
+    assert not forest_html([ForestRow("a", "5", (narrow,))], alt="x", language="en")[1]
 
 
 def test_a_caption_of_an_earlier_picture_is_not_told(tmp_path: Path) -> None:
@@ -316,6 +323,31 @@ def test_the_command_repeats_the_run() -> None:
     )
 
 
+def test_a_page_without_figures_says_what_draws_them() -> None:
+    """Catches a heading over nothing, which is all that a run without `describe` had."""
+    run, alone = page_html(contents()), page_html(contents(record={**RECORD, "command": ""}))
+    assert "bipbayes describe, bipbayes compare draw" in run and 'href="#figures"' in run
+    assert 'id="figures"' not in alone and 'href="#figures"' not in alone
+    real = contents(context=Context(CODEBOOK, synthetic=False))
+    assert "bipbayes describe draw" in page_html(real)
+
+
+def test_units_of_averages_are_told() -> None:
+    """Catches numbers more than twice as large without the word that their units are smaller."""
+    given = contents()
+    rows = given.comparison.set_index(["estimand", "outcome", "combination"])["posterior_mean"]
+    rows = rows.copy()
+    members = rows["effect"].loc[["q1", "q2"]].groupby("combination").mean()
+    for combination, single in members.items():
+        rows["effect", CODEBOOK.average_codes[0], combination] = 2.5 * single + 0.01
+    frame = given.comparison.assign(posterior_mean=rows.to_numpy())
+    said = "about {} times as large"
+    told = " ".join(sentences.careful(replace(given, comparison=frame)))
+    assert said.format(2.5) in told
+    few = frame.assign(posterior_mean=np.nan, posterior_lower=np.nan)
+    assert "Units differ" not in " ".join(sentences.careful(replace(given, comparison=few)))
+
+
 _TRIAL = """
 <script>
 const told = [];
@@ -343,7 +375,14 @@ for (const width of [1280, 390]) {
   const over = [...document.querySelectorAll("body *")].filter(e => !e.closest(".scroll *")
     && !e.closest(".skip") && e.getBoundingClientRect().right > width + 1);
   told.push(["over", width, over.length]);
+  const lines = [...document.querySelectorAll(".forest line.posterior")]
+    .map(e => e.getBoundingClientRect());
+  told.push(["lines", lines.some(r => r.width > 0), lines.every(r => r.right <= width)]);
 }
+const zoom = document.querySelector(".picture button"), picture = zoom.querySelector("img");
+const before = picture.getBoundingClientRect().width;
+zoom.click();
+told.push(["larger", picture.getBoundingClientRect().width > 2 * before]);
 const out = document.createElement("pre");
 out.id = "told"; out.textContent = JSON.stringify(told);
 document.body.append(out);
@@ -353,9 +392,17 @@ document.body.append(out);
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium, which is no Python package")
 def test_a_browser_can_pick_sort_and_search(tmp_path: Path) -> None:
-    """Catches a script with an error, a picker without effect, and a page wider than a phone."""
-    page = tmp_path / "page.html"
-    page.write_text(page_html(contents()).replace("</body>", _TRIAL), encoding="utf-8")
+    """Catches a script with an error, a picker without effect, and a page wider than a phone.
+
+    A long question widened the picker, and with it the page; of forests a phone showed a part.
+    """
+    page, question = tmp_path / "page.html", "How often " + "during the last four weeks " * 6
+    first = replace(CODEBOOK.indicators[0], label={"en": question})
+    codebook = replace(CODEBOOK, indicators=(first, *CODEBOOK.indicators[1:]))
+    picture = tmp_path / "heatmap_effect.png"
+    Image.fromarray(np.zeros((800, 1200, 3), dtype="uint8")).save(picture)
+    given = contents(codebook, figures={picture.stem: picture})
+    page.write_text(page_html(given).replace("</body>", _TRIAL), encoding="utf-8")
     quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
     done = subprocess.run(
         [
@@ -373,5 +420,6 @@ def test_a_browser_can_pick_sort_and_search(tmp_path: Path) -> None:
     told = found[1].replace("&gt;", ">")
     assert told == (
         '[["first",4,1,"q1"],["picked",4,1,"q2",true],["up",true],["down",true,"descending"],'
-        '["found",1],["over",1280,0],["over",390,0]]'
+        '["found",1],["over",1280,0],["lines",true,true],["over",390,0],["lines",true,true],'
+        '["larger",true]]'
     )

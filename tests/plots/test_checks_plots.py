@@ -4,15 +4,21 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pytest
+from figure_words import collisions
 from frame_builders import small_codebook
 
-from bipbayes.plots.save import save_figure
+from bipbayes.plots.save import misfit, save_figure
+from bipbayes.plots.style import drawn_for
+from bipbayes.plots.task import COLUMN, PRINT_ROOM, pages
 from bipbayes.plots.validation import (
+    PANELS,
     calibration_data,
     calibration_figure,
     coverage_data,
     coverage_figure,
 )
+from bipbayes.run.validate_stage import PRINTED
 from bipbayes.wording import Context
 
 CONTEXT = Context(small_codebook(), synthetic=True)
@@ -58,6 +64,28 @@ def test_coverage_has_a_row_for_every_analysis(tmp_path):
     assert "Syntetiske data" in text
     files = save_figure(figure, tmp_path / "coverage", formats=("png",))
     assert files[0].stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("size", ["", COLUMN, "page"])
+def test_pictures_of_a_campaign_are_whole_in_danish(size: str) -> None:
+    """Catches words over words and off the page, points for commas, and columns four feet high.
+
+    In a column the figure of coverage was 14.7 inches high, at a page its axis left the page.
+    """
+    context = replace(CONTEXT, language="da")
+    shares = pd.DataFrame({"model": "m", "round": np.tile(np.arange(30), 3), "share": 0.4})
+    shares["quantity"] = np.repeat(["combination_effect_sd", "best known effect", "b"], 30)
+    with drawn_for(size=size):
+        figures = [
+            coverage_figure(_table(), context=context, page=page)
+            for page in pages(len(PANELS), PRINTED.get(size, 1.0), room=PRINT_ROOM.get(size, 9.0))
+        ]
+        figures.append(calibration_figure(shares, model="m", context=context))
+    for figure in figures:
+        assert collisions(figure) == [] and misfit(figure, size) == ""
+        ticks = [text.get_text() for axes in figure.axes for text in axes.get_xticklabels()]
+        assert any("," in tick for tick in ticks) and not any("." in tick for tick in ticks)
+    assert figures[-1].axes[1].get_title(loc="left") == "bedst kendte effekt"
 
 
 def test_two_replicates_have_no_monte_carlo_error() -> None:

@@ -110,14 +110,14 @@ def test_histograms_show_the_share_of_no_change(bip: Described) -> None:
 
 
 def test_slopes_are_drawn_where_they_belong(bip: Described) -> None:
-    """Catches rows in another order than the labels, or a scale off by a thousand."""
+    """Catches rows in another order than the labels, or slopes a week on an axis of years."""
     context = Context(bip_codebook(), synthetic=True)
     shuffled = bip.description.slopes.sample(frac=1, random_state=1)
     data = weeks_data(shuffled, context)
     assert list(dict.fromkeys(data["outcome"])) == list(bip_codebook().outcomes)
     slopes = bip.description.slopes.set_index(["outcome", "vcov"])["slope"]
     found = data.set_index(["outcome", "vcov"])["slope"]
-    np.testing.assert_allclose(found, 1000 * slopes.loc[found.index])
+    np.testing.assert_allclose(found, 52 * slopes.loc[found.index])
     axes = weeks_figure(data, context=context).axes[0]
     labels = [label.get_text().split()[0] for label in axes.get_yticklabels()]
     assert labels[:2] == ["B1", "B2"] and axes.get_ylim()[0] > axes.get_ylim()[1]

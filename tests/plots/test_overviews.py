@@ -5,6 +5,7 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
+from figure_words import collisions
 from frame_builders import (
     energy,
     hyperparameters,
@@ -18,7 +19,10 @@ from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.plots.correlation import correlation_data, correlation_figure
 from bipbayes.plots.heatmap import colour_limit, heatmap_data, heatmap_figure
 from bipbayes.plots.sampler import energy_figure, flatten, rank_figure, thinned
+from bipbayes.plots.save import misfit
 from bipbayes.plots.shrinkage import shrinkage_data, shrinkage_figure
+from bipbayes.plots.style import drawn_for
+from bipbayes.plots.task import COLUMN
 from bipbayes.wording import Context
 
 CODEBOOK = small_codebook()
@@ -114,11 +118,21 @@ def test_every_label_is_a_panel() -> None:
     expected = ["combination_effect_sd", "combination_jobcenter_effect_sd", "order_sd[1]"]
     assert [str(name) for name in flat.data_vars] == [*expected, "order_sd[2]"]
     figure = rank_figure(hyperparameters(), context=CONTEXT)
-    titled = [axes for axes in figure.axes if axes.get_title()]
+    titled = [axes for axes in figure.axes if axes.get_title(loc="left")]
     assert len(titled) == 4
     assert titled[0].get_xlabel() == "Relativ rang"
     assert figure.legends[0].get_texts()[0].get_text() == "kæde 1"
     plt.close(figure)
+
+
+def test_pictures_of_the_sampler_fit_a_column() -> None:
+    """Catches legends over titles, and titles of panels over one another."""
+    with drawn_for(size=COLUMN):
+        for figure in (
+            rank_figure(hyperparameters(), context=CONTEXT),
+            energy_figure(energy(), context=CONTEXT),
+        ):
+            assert collisions(figure) == [] and misfit(figure, COLUMN) == ""
 
 
 def test_energies_say_what_they_are() -> None:

@@ -54,6 +54,10 @@
       header.querySelector("button").addEventListener("click", () => sort(table, header, index)));
     filter(table);
   }
+  for (const button of document.querySelectorAll(".picture button")) {
+    button.addEventListener("click", () =>
+      button.setAttribute("aria-pressed", button.getAttribute("aria-pressed") !== "true"));
+  }
   outcome.addEventListener("change", pick);
   estimand.addEventListener("change", pick);
   pick();
