@@ -28,6 +28,7 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Floats
 from bipbayes.estimands.intervals import limits, mixture_quantile, tails
 from bipbayes.intervals import ALL_INDICATORS
+from bipbayes.regression.intervals import contrasts_of, effects_of
 from bipbayes.sampling.exact.integrate import Mixture
 from bipbayes.sampling.exact.posterior import sums_by_point
 from bipbayes.sampling.exact.reduce import GaussianModel
@@ -57,7 +58,7 @@ COLUMNS: Final = (
     "width_80",
     "width_95",
 )
-_LABELS: Final = ("outcome", "combination")
+_KEYS: Final = ("estimand", "outcome", "combination")
 
 
 @dataclass(frozen=True)
@@ -205,18 +206,16 @@ def score_ols(
     indicators have no OLS estimate; `vcov`: name of the standard errors.
     """
     rows = targets.rows[targets.rows["outcome"].isin(codebook.outcomes)].reset_index(drop=True)
-    chosen = estimates.sel(vcov=vcov)
-    outcome, combination = (xr.DataArray(rows[name], dims="row") for name in _LABELS)
-    matrix = chosen["covariance"].sel(outcome=outcome, combination=combination)
-    estimate = chosen["estimate"].sel(outcome=outcome, combination=combination).to_numpy()
-    variance = matrix.sel(combination_=combination).to_numpy()
-    base = {"outcome": outcome, "combination": codebook.no_treatment}
-    contrast = (rows["estimand"] == "contrast").to_numpy()
-    reference = chosen["covariance"].sel(base).sel(combination_=codebook.no_treatment).to_numpy()
-    shared = matrix.sel(combination_=codebook.no_treatment).to_numpy()
-    variance = np.where(contrast, variance + reference - 2 * shared, variance)
-    estimate = np.where(contrast, estimate - chosen["estimate"].sel(base).to_numpy(), estimate)
-    degrees = chosen["df"].sel(outcome=outcome).to_numpy()
+    chosen, read = estimates.sel(vcov=vcov), ["estimate", "covariance", "n", "n_citizens", "note"]
+    effects, contrasts = (
+        part[["estimate", "variance"]]
+        for part in (effects_of(chosen[read]), contrasts_of(chosen[read], codebook.no_treatment))
+    )
+    names = pd.Index(["effect", "contrast"], name="estimand")
+    both = xr.concat([effects, contrasts], names, join="outer")
+    found = both.sel({name: xr.DataArray(rows[name], dims="row") for name in _KEYS})
+    estimate, variance = found["estimate"].to_numpy(), found["variance"].to_numpy()
+    degrees = chosen["df"].sel(outcome=xr.DataArray(rows["outcome"], dims="row")).to_numpy()
     se = np.sqrt(np.maximum(variance, 0.0))
     with np.errstate(divide="ignore", invalid="ignore"):  # a single response has no error
         standing = {

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -20,21 +19,11 @@ from bipbayes.sampling.exact.reduce import GaussianModel, gaussian_model
 _THREADS: Final = 2
 
 
-@dataclass(frozen=True)
-class Draws:
-    """Draws of all parameters.
+class Draws(NamedTuple):
+    """Draws of all parameters: coefficients (draw, coefficient) and standard deviations (draw, sd).
 
-    Those of one point stand side by side, so that autocorrelation shows what they share; the
-    points themselves come in random order.
-
-    Attributes
-    ----------
-    coefficients
-        Shape (draw, coefficient).
-    sds
-        Shape (draw, sd).
-    point
-        Point of the mixture behind each draw, shape (draw,).
+    ``point`` is the point of the mixture behind each draw, (draw,). Those of one point stand side
+    by side, so that autocorrelation shows what they share; points come in random order.
     """
 
     coefficients: Floats
