@@ -16,17 +16,6 @@ from bipbayes.data.characteristics_codebook import CharacteristicsCodebook, pars
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.load_codebook import parse_codebook
 
-FACTS: Final = (
-    "activities",
-    "aggregates",
-    "characteristics",
-    "claims",
-    "combinations",
-    "figures",
-    "inconsistencies",
-    "indicators",
-    "jobcenters",
-)
 _NUMBERS: Final = {
     "aggregates": ("mean_progression", "n_progression", "figure"),
     "characteristics": ("table", "value"),
@@ -57,14 +46,19 @@ def _read(name: str) -> pd.DataFrame:
 
 
 def fact(name: str) -> pd.DataFrame:
-    """Return one of the report's fact tables.
+    """Return a table of the report's facts, one of the files of ``resources/report``.
 
-    `name`: one of `FACTS`, each a CSV file of the report's printed tables, figures and statements.
-    Returns: A fresh copy. Codes and combinations are text, an empty text field is ``""``, an empty
-    number ``NaN``.
+    Parameters
+    ----------
+    name
+        Of the file, such as ``claims``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A fresh copy. Codes and combinations are text, an empty text field is ``""``, an empty
+        number ``NaN``.
     """
-    if name not in FACTS:
-        raise ValueError(f"there are no facts called {name!r}; known: {', '.join(FACTS)}")
     return _read(name).copy()
 
 

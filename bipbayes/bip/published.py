@@ -24,7 +24,7 @@ what the prose prints is added, so that no number of a table is computed twice.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Final
@@ -38,7 +38,6 @@ from bipbayes.bip.facts import audit_table, printed
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.study import Study
 from bipbayes.describe.description import Description
-from bipbayes.errors import DataError
 from bipbayes.intervals import places_moved
 from bipbayes.tables.layout import Column, Table, table_caption
 from bipbayes.wording import Context, phrase
@@ -73,23 +72,22 @@ def published_numbers() -> pd.DataFrame:
     return frame[list(COLUMNS)]
 
 
+def _melted(rows: pd.DataFrame, key: str, units: Mapping[str, str], table: str) -> pd.DataFrame:
+    """List the numbers of a table's columns, one under another, by the key of their rows."""
+    long = rows.melt([key], list(units), var_name="group", value_name="published")
+    long = long[long["published"] != ""].rename(columns={key: "row"})
+    return long.assign(table=table, unit=long["group"].map(units))
+
+
 def _table_1() -> pd.DataFrame:
     rows = pd.concat([printed("indicators"), printed("aggregates")], ignore_index=True)
     units = {"mean_progression": "scale_points", "n_progression": "count"}
-    long = rows.melt(["code"], list(units), var_name="group", value_name="published")
-    long = long[long["published"] != ""]
-    return long.rename(columns={"code": "row"}).assign(
-        table="1", unit=lambda frame: frame["group"].map(units)
-    )
+    return _melted(rows, "code", units, "1")
 
 
 def _table_3() -> pd.DataFrame:
-    columns = {"n": "count", "percent": "percent"}
     rows = printed("combinations").rename(columns={"percent_published": "percent"})
-    long = rows.melt(["combination"], list(columns), var_name="group", value_name="published")
-    return long.rename(columns={"combination": "row"}).assign(
-        table="3", unit=lambda frame: frame["group"].map(columns)
-    )
+    return _melted(rows, "combination", {"n": "count", "percent": "percent"}, "3")
 
 
 def _jobcenters() -> pd.DataFrame:
@@ -123,12 +121,9 @@ def _prose() -> pd.DataFrame:
 
 def _sizes() -> pd.DataFrame:
     units = {"effect_size": "cohens_d", "places_moved": "places"}
-    long = printed("claims").melt(
-        ["claim_id"], list(units), var_name="group", value_name="published"
-    )
-    long = long[long["published"] != ""].rename(columns={"claim_id": "row"})
-    comparison = long["group"].map({"effect_size": "rounding", "places_moved": "magnitude"})
-    return long.assign(table="claims", unit=long["group"].map(units), comparison=comparison)
+    long = _melted(printed("claims"), "claim_id", units, "claims")
+    kinds = {"effect_size": "rounding", "places_moved": "magnitude"}
+    return long.assign(comparison=long["group"].map(kinds))
 
 
 def published_against_reproduced(reproduced: pd.DataFrame) -> pd.DataFrame:
@@ -146,13 +141,7 @@ def published_against_reproduced(reproduced: pd.DataFrame) -> pd.DataFrame:
         The columns of `published_numbers`, then ``reproduced``, ``difference`` (reproduced
         minus published, in the published unit), ``result`` (one of `RESULTS`) and
         ``inconsistencies`` (ids of the report's own that bear on the number).
-
-    Raises
-    ------
-    DataError
-        A column missing, or a key given twice.
     """
-    _check(reproduced)
     frame = published_numbers().merge(
         reproduced[[*KEYS, "value"]].rename(columns={"value": "reproduced"}),
         on=list(KEYS),
@@ -170,15 +159,6 @@ def published_against_reproduced(reproduced: pd.DataFrame) -> pd.DataFrame:
         for key in zip(*(frame[column] for column in KEYS), strict=True)
     ]
     return frame
-
-
-def _check(reproduced: pd.DataFrame) -> None:
-    missing = [column for column in (*KEYS, "value") if column not in reproduced.columns]
-    if missing:
-        raise DataError(f"reproduced values lack the columns {missing}")
-    twice = int(reproduced.duplicated(list(KEYS)).sum())
-    if twice:
-        raise DataError(f"{twice} reproduced values have a key that stands already")
 
 
 def _result(row: pd.Series) -> str:

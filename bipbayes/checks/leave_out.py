@@ -79,11 +79,7 @@ def leave_out(
     Returns: ``combination`` (empty for jobcenters), ``jobcenter``, ``means`` (observed indicators),
     ``elpd`` (log predictive density of the whitened means), ``diagnostic`` (the largest weight of a
     point), ``unreliable`` (above one half: a single point decides).
-
-    Raises SettingsError: unknown unit.
     """
-    if unit not in (CELLS, JOBCENTERS):
-        raise SettingsError(f"unit {unit!r} is unknown; known: {CELLS}, {JOBCENTERS}")
     model = gaussian_model(cells, batches)
     mixture = integrate(model, points=points)
     rows, means, block = _whitened_rows(cells, model, unit=unit)

@@ -11,7 +11,6 @@ from scipy import stats
 
 from bipbayes.cells import cell_means
 from bipbayes.checks.leave_out import compare_left_out, leave_out, leave_out_draws, replaced
-from bipbayes.errors import SettingsError
 from bipbayes.sampling.batches import Batch
 from bipbayes.sampling.exact.density import spread_root
 from bipbayes.sampling.exact.integrate import integrate
@@ -93,8 +92,6 @@ def test_models_are_compared_pairwise_over_units(cells):
     assert table.loc["worse", "difference"] == pytest.approx(-0.5 * len(exact))
     assert table.loc["worse", "difference_se"] == pytest.approx(0, abs=1e-9)
     assert table.loc["worse", "unreliable"] == len(exact)
-    with pytest.raises(SettingsError, match="known: cell, jobcenter"):
-        leave_out(cells, BATCHES, unit="citizen")
 
 
 def test_errors_of_a_comparison_grow_with_the_number_of_units():
