@@ -22,10 +22,6 @@ def main(
             help=f"Checks: {', '.join(NAMES)}. Default: all but engines, which fits again.",
         ),
     ] = None,
-    only: Annotated[
-        list[str] | None,
-        typer.Option("--only", help="The same, an option a check; repeatable."),
-    ] = None,
     effects: Annotated[
         list[str] | None,
         typer.Option("--effect", help="OUTCOME:COMBINATION of a specification curve; repeatable."),
@@ -43,7 +39,7 @@ def main(
     from bipbayes.checks.stage import check
 
     asked = CheckSettings(
-        only=(*(names or ()), *(only or ())),
+        only=tuple(names or ()),
         models=settings.models,
         effects=tuple(effects or ()),
         at_least=at_least,

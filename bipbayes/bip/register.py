@@ -39,8 +39,6 @@ from bipbayes.data.study import Study
 from bipbayes.synthetic.simulate import DEFAULT_SEED
 from bipbayes.synthetic.streams import NORMAL_BITS, Stream
 
-# "0%" may be anything below one half percent (inconsistencies.csv X24), "<1%" is 0.5.
-LEAST_PERCENT = 0.25
 AGES: Final = (18.0, 66.0)
 AGE_SPREAD: Final = 1.1  # of the logit
 HUNDREDTHS: Final = 100

@@ -74,6 +74,7 @@ PSYCHOTROPIC: Final = ("antipsychotics", "anxiety_medicine", "antidepressants")
 CRIMES: Final = ("penal_code", "traffic", "other")
 ALONE: Final = 0.1  # part of the unspecified diagnoses that stand alone
 ROWLESS: Final = 0.03  # part of the more severe ones whose codes have no row (F00-F09, F70-F79)
+# "0%" may be anything below one half percent (inconsistencies.csv X24), "<1%" is 0.5.
 LEAST_PERCENT = 0.25
 
 

@@ -58,7 +58,6 @@ COLUMNS: Final[Columns] = {
     "interval": Interval(),
     "p_positive": PROBABILITY,
 }
-ENGINE: Final = "closed forms"
 POINTS: Final = 64
 CURVE: Final = (
     "source", "model", "vcov", "previous", "estimate", "se", "lower", "upper", "level", "kind",

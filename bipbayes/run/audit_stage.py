@@ -168,18 +168,9 @@ def baseline_posterior(
 def audit_alone(settings: Settings) -> None:
     """Audit the claims against what a folder holds; nothing is fitted.
 
-    Parameters
-    ----------
-    settings
-        Folder, data, language, the cut-offs and the model whose posterior answers, one at most;
-        none is the first that was fitted.
-
-    Raises
-    ------
-    RunError
-        The folder holds no fit, not that model, or other data.
-    SettingsError
-        Several models.
+    `settings`: folder, data, language, the cut-offs and the model whose posterior answers, one at
+    most; none is the first that was fitted. Raises RunError: the folder holds no fit, not that
+    model, or other data; SettingsError: several models.
     """
     if len(settings.models) > 1:
         raise SettingsError("--model: an audit reads one model; run it once for each, in turn")

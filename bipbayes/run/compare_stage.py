@@ -81,18 +81,9 @@ def compare_stored(folder: RunFolder, codebook: Codebook, settings: Settings) ->
 
     ``data/comparison.csv`` always holds all models of the analysis.
 
-    Parameters
-    ----------
-    folder, codebook
-        Of the run.
-    settings
-        Analysis, models whose posterior to draw, outcomes, language. What is drawn of another
-        model than the first has that model's name in its own.
-
-    Raises
-    ------
-    RunError
-        The folder lacks the analysis, or a model.
+    `settings`: analysis, models whose posterior to draw, outcomes, language. What is drawn of
+    another model than the first has that model's name in its own. Raises RunError: the folder lacks
+    the analysis, or a model.
     """
     analysis = settings.analysis
     settings = as_reported(folder, settings)

@@ -35,10 +35,7 @@ _AGAIN: Final = "install bipbayes again, with the versions of its constraints.tx
 def examine() -> Iterator[tuple[str, str]]:
     """Look at one thing after the other.
 
-    Yields
-    ------
-    tuple of str
-        A line on what was found, and what to do about it (``""``: nothing).
+    Yields: A line on what was found, and what to do about it (``""``: nothing).
     """
     for name, found in software().items():
         yield f"{name} {found}", ""

@@ -49,21 +49,12 @@ def export_stored(
 ) -> None:
     """Write the tables of the models that a folder holds of the analysis asked for.
 
-    Parameters
-    ----------
-    folder, codebook
-        Of the run.
-    settings
-        Analysis, models, outcomes, language, fewest citizens behind a number. Tables of another
-        model than the first have that model's name in their own.
-    formats
-        Keys of `bipbayes.tables.write.WRITERS`; empty is CSV, LaTeX and HTML.
+    `settings`: analysis, models, outcomes, language, fewest citizens behind a number. Tables of
+    another model than the first have that model's name in their own; `formats`: keys of
+    `bipbayes.tables.write.WRITERS`; empty is CSV, LaTeX and HTML.
 
-    Raises
-    ------
-    RunError
-        An earlier step is missing, or a fit failed its checks: its draws are stored, but they
-        are no result.
+    Raises RunError: an earlier step is missing, or a fit failed its checks: its draws are stored,
+    but they are no result.
     """
     from bipbayes.run.leaving import check_disclosure, write_export  # draws, reads responses
 

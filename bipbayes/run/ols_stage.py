@@ -20,18 +20,9 @@ DEPENDENTS = ("compare", "audit", "check", "export", "report")
 def fit_ols(run: Run, changes: xr.Dataset | Samples | None = None) -> pd.DataFrame:
     """Fit the baseline, or what stands in its place under another analysis, and store it.
 
-    Parameters
-    ----------
-    run
-        An open run.
-    changes
-        Progression computed already or its samples in parts, or ``None``.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The long frame of the run's analysis (all estimands, all errors); what the folder holds
-        of other analyses stays beside it.
+    `changes`: progression computed already or its samples in parts, or ``None``. Returns: the long
+    frame of the run's analysis (all estimands, all errors); what the folder holds of other analyses
+    stays beside it.
     """
     settings = run.settings
     stage = named(STAGE, settings.analysis, joint="/")

@@ -23,12 +23,8 @@ def verb(
     The verb leaves with the code that the function returns (``None`` is 0), or with that of what
     it raises.
 
-    Parameters
-    ----------
-    offered
-        Names of the fields that are options, in the order of the help.
-    defaults
-        Of fields, where the verb has others than `Settings`.
+    `offered`: names of the fields that are options, in the order of the help; `defaults`: of
+    fields, where the verb has others than `Settings`.
     """
     names = offered.split()
 

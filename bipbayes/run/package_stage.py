@@ -39,21 +39,12 @@ _CALLED: Final = {name: "{" + name + "}" for name in (*_GIVEN, "models")}
 def package(folder: RunFolder, codebook: Codebook, settings: Settings, to: Path) -> list[str]:
     """Write the archive of a stored run and say what is in it.
 
-    Parameters
-    ----------
-    folder, codebook
-        Of the run.
-    settings
-        Files that the run read, given again where the folder does not keep them.
-    to
-        The archive, ``.zip``.
+    `settings`: files that the run read, given again where the folder does not keep them; `to`: the
+    archive, ``.zip``.
 
-    Raises
-    ------
-    RunError
-        The archive is there already; a frame is not as it was written; a file that the run read
-        is not given; results of data that are not synthetic have not been exported, or the data
-        are given to be put in.
+    Raises RunError: the archive is there already; a frame is not as it was written; a file that the
+    run read is not given; results of data that are not synthetic have not been exported, or the
+    data are given to be put in.
     """
     if to.suffix != ".zip" or to.exists():
         raise RunError(f"{to} must be a new file that ends in .zip; choose another --to")

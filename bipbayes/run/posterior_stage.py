@@ -41,12 +41,9 @@ logger = logging.getLogger(__name__)
 def fit_posterior(run: Run, model: str) -> Posterior:
     """Fit one model, given by its name or a file's path, store the draws, then judge them.
 
-    Returns
-    -------
-    Posterior
-        Also stored: ``posterior/<model>.nc`` (``<model>-<analysis>.nc`` but for the plain
-        analysis), rows of ``data/intervals.csv`` and ``data/diagnostics.csv``, and the verdict in
-        ``run.json``.
+    Returns: also stored: ``posterior/<model>.nc`` (``<model>-<analysis>.nc`` but for the plain
+    analysis), rows of ``data/intervals.csv`` and ``data/diagnostics.csv``, and the verdict in
+    ``run.json``.
     """
     return store_posterior(run.folder, compute_posterior(run, model))
 

@@ -41,24 +41,13 @@ def write_report(
 ) -> Path:
     """Write the page of a run's first model, beside OLS and the adjusted fit where there is one.
 
-    Parameters
-    ----------
-    folder, codebook
-        Of the run: what `compare` stored is needed, an audit and figures are shown where stored.
-    settings
-        Language, fewest citizens behind a number of data that are not synthetic.
-    drawn
-        Waits for the pictures; the rest of the page is made before.
+    `folder`, `codebook`: of the run: what `compare` stored is needed, an audit and figures are
+    shown where stored; `settings`: language, fewest citizens behind a number of data that are not
+    synthetic; `drawn`: waits for the pictures; the rest of the page is made before.
 
-    Returns
-    -------
-    pathlib.Path
-        The file.
+    Returns: the file.
 
-    Raises
-    ------
-    RunError
-        An earlier step is missing.
+    Raises RunError: an earlier step is missing.
     """
     path, contents = folder.file(PAGE), _contents(folder, codebook, settings)
     finish = compose(contents)

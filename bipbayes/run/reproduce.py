@@ -25,16 +25,8 @@ FAILED_EXIT = 1
 def reproduce(settings: Settings) -> int:
     """Run everything: responses to figures and tables; then the analysis asked for beside it.
 
-    Parameters
-    ----------
-    settings
-        The run's settings.
-
-    Returns
-    -------
-    int
-        Exit code: 0, or 1 where a reported quantity did not converge (a quick run, whose
-        results are marked preliminary, gives 0).
+    Returns: exit code: 0, or 1 where a reported quantity did not converge (a quick run, whose
+    results are marked preliminary, gives 0).
     """
     started = time.monotonic()
     engines = {engine_of(load_model(model), settings.engine) for model in settings.models}

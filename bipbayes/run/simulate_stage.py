@@ -80,24 +80,11 @@ def write_simulation(
 
     Several times the size as Parquet is a folder of parts, as CSV one file.
 
-    Parameters
-    ----------
-    request
-        What to simulate.
-    out
-        Folder.
-    overwrite
-        Replace what an earlier simulation wrote there.
-    workers
-        Who simulates the parts; default: this process.
+    `request`: what to simulate; `out`: folder; `overwrite`: replace what an earlier simulation
+    wrote there; `workers`: who simulates the parts; default: this process.
 
-    Raises
-    ------
-    RunError
-        The folder holds such files already, and `overwrite` is false or no earlier simulation
-        wrote them.
-    SettingsError
-        A request that cannot be met.
+    Raises RunError: the folder holds such files already, and `overwrite` is false or no earlier
+    simulation wrote them; SettingsError: A request that cannot be met.
     """
     if request.file_format not in FORMATS:
         raise SettingsError(unknown("--format", request.file_format, FORMATS))

@@ -222,10 +222,7 @@ def require(folder: RunFolder, stage: str, analysis: str) -> None:
 def require_figures(folder: RunFolder) -> None:
     """Refuse to go on where figures were handed in, and drawing them was broken off.
 
-    Raises
-    ------
-    RunError
-        Naming the verbs that draw them.
+    Raises RunError: naming the verbs that draw them.
     """
     if folder.undrawn:
         verbs = dict.fromkeys(stage.split("/", maxsplit=1)[0] for stage in folder.undrawn)

@@ -85,24 +85,13 @@ def agreement(differences: pd.DataFrame) -> pd.DataFrame:
 def verify(first: Path, second: Path) -> tuple[list[str], bool]:
     """Compare two runs' folders and say what came out.
 
-    Parameters
-    ----------
-    first, second
-        Folders of runs, such as the published one and the one made again. Of an export (without
-        ``run.json``) only the numbers that it holds are compared.
+    `first`, `second`: folders of runs, such as the published one and the one made again. Of an
+    export (without ``run.json``) only the numbers that it holds are compared.
 
-    Returns
-    -------
-    list of str
-        What differs in what was run, then a sentence for each model and analysis with its worst
-        quantity, then the verdict.
-    bool
-        Whether all agree.
+    Returns: what differs in what was run, then a sentence for each model and analysis with its
+    worst quantity, then the verdict; whether all agree.
 
-    Raises
-    ------
-    RunError
-        A folder holds no run.
+    Raises RunError: A folder holds no run.
     """
     folders = [RunFolder(place_of_run(path)) for path in (first, second)]
     if empty := [str(f.path) for f in folders if not f.file(INTERVALS).is_file()]:

@@ -20,7 +20,6 @@ from bipbayes.wording import (
 )
 
 ESTIMAND = "effect"
-_KEYS = ["outcome", "combination"]
 
 
 def analyses_rows(intervals: pd.DataFrame, *, model: str) -> pd.DataFrame:

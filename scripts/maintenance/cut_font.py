@@ -29,12 +29,8 @@ _POSTSCRIPT_RECORD: Final = 6
 def cut_font(source: Path, target: Path) -> None:
     """Write the cut font.
 
-    Parameters
-    ----------
-    source
-        DejaVu Sans as matplotlib ships it.
-    target
-        File to write; the same bytes whenever `source` is the same.
+    `source`: dejaVu Sans as matplotlib ships it; `target`: file to write; the same bytes whenever
+    `source` is the same.
     """
     options = subset.Options(layout_features=[], hinting=False, name_IDs=["*"])
     options.drop_tables += _DROPPED

@@ -47,12 +47,7 @@ def draw_all(figures: Path) -> None:
 def write_gallery(folder: Path, figures: Path) -> None:
     """Write ``gallery.md`` and its pictures.
 
-    Parameters
-    ----------
-    folder
-        Of the pages.
-    figures
-        Of a run on the synthetic data.
+    `folder`: of the pages; `figures`: of a run on the synthetic data.
     """
     for path in folder.rglob("*.md"):
         text = _NAMED.sub(r"![\1](../gallery/\2.png)", path.read_text(encoding="utf-8"))

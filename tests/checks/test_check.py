@@ -155,7 +155,7 @@ def test_models_left_out_and_specifications_have_their_rows(stored: Settings) ->
 
 
 def test_one_check_alone_and_in_danish(stored: Settings) -> None:
-    """Catches --only ignored, the record of the others lost, and English words in Danish tables."""
+    """Catches names ignored, the record of the others lost, and English words in Danish tables."""
     danish = replace(stored, language="da")
     done = check(danish, CheckSettings(only=("ranks", "sensitivity")))
     assert list(done) == ["sensitivity", "ranks"]
@@ -209,10 +209,10 @@ def test_engines_that_differ_are_named(
         assert "Monte Carlo errors (q3 Question q3, U" in caplog.text
 
 
-def test_checks_are_asked_for_by_word_or_option(stored: Settings) -> None:
-    """Catches `check engines` read as a file, and the option forgotten beside words."""
+def test_checks_are_asked_for_by_words(stored: Settings) -> None:
+    """Catches `check engines` read as a file, and an unknown word taken."""
     run = CliRunner().invoke(
-        command(), ["check", "ranks", "--only", "pooling", "--out", str(stored.out), "--quiet"]
+        command(), ["check", "ranks", "pooling", "--out", str(stored.out), "--quiet"]
     )
     assert run.exit_code == 0, run.output
     run = CliRunner().invoke(command(), ["check", "forests", "--out", str(stored.out)])
