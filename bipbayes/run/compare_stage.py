@@ -27,12 +27,10 @@ from bipbayes.plots.catalogue import (
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.run.closing import of_comparison
 from bipbayes.run.console import conclude
-from bipbayes.run.folder import RunFolder
-from bipbayes.run.ols_stage import STAGE as FIT_OLS
+from bipbayes.run.folder import STAGES, RunFolder
 from bipbayes.run.ols_stage import without
 from bipbayes.run.posterior_stage import stored_posterior
 from bipbayes.run.settings import Settings
-from bipbayes.run.stored import STAGE as FIT_POSTERIOR
 from bipbayes.run.stored import (
     as_reported,
     chosen_models,
@@ -87,8 +85,8 @@ def compare_stored(folder: RunFolder, codebook: Codebook, settings: Settings) ->
     """
     analysis = settings.analysis
     settings = as_reported(folder, settings)
-    for stage in (FIT_OLS, FIT_POSTERIOR):
-        require(folder, stage, analysis)
+    for needed in STAGES[STAGE].needs:
+        require(folder, needed, analysis)
     everything = folder.read("data/intervals.csv")
     effects = of_analysis(everything, analysis)
     ols, fitted = frequentist(effects), fitted_models(folder, analysis)

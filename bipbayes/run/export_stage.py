@@ -14,11 +14,9 @@ from bipbayes.errors import RunError
 from bipbayes.estimands.draws import hyperparameters
 from bipbayes.intervals import PLAIN, of_analysis
 from bipbayes.run.closing import of_export
-from bipbayes.run.compare_stage import STAGE as COMPARE
 from bipbayes.run.console import conclude
-from bipbayes.run.folder import RunFolder
+from bipbayes.run.folder import STAGES, RunFolder
 from bipbayes.run.settings import Settings
-from bipbayes.run.stored import STAGE as FIT_POSTERIOR
 from bipbayes.run.stored import (
     as_reported,
     asking_for,
@@ -62,8 +60,8 @@ def export_stored(
     check_disclosure(folder, settings)
     analysis = settings.analysis
     settings = as_reported(folder, settings)
-    for stage in (FIT_POSTERIOR, COMPARE):
-        require(folder, stage, analysis)
+    for needed in STAGES[STAGE].needs:
+        require(folder, needed, analysis)
     chosen = chosen_models(folder, settings.models, analysis)
     for model in chosen:
         refuse_failed(folder, model, analysis=analysis)

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Final, TypeGuard
+from typing import Any, Final, NamedTuple, TypeGuard
 
 import pandas as pd
 from filelock import BaseFileLock, FileLock, Timeout
@@ -48,25 +48,29 @@ LEDGER: Final = "ledger"  # of exports: whatever replaces a run, they have left
 README: Final = "README.txt"
 _LOCK: Final = ".bipbayes.lock"
 _HELD: Final[dict[Path, BaseFileLock]] = {}
-# The verbs that make what begins so; the first that fits.
-MAKERS: Final = (
-    ("data/intervals", "fit-ols, fit-posterior"),
-    ("data/comparison", "compare"),
-    ("data/diagnostics", "fit-posterior"),
-    ("data/audit", "audit"),
-    ("data/published", "audit"),
-    ("tables/audit", "audit"),
-    ("tables/published", "audit"),
-    ("tables/inconsistencies", "audit"),
-    ("tables/check_", "check"),
-    ("figures/check", "check"),
-    ("tables/text_", "report"),
-    ("tables/checklist_", "report"),
-    ("report.", "report"),
-    ("tables/register_limits", "describe"),
-    ("tables/", "export"),
-    ("figures/", "compare"),
-)
+
+
+class Stage(NamedTuple):
+    """Which stages one rests on, and how the names of the files begin that it writes."""
+
+    needs: tuple[str, ...]
+    makes: tuple[str, ...]
+
+
+STAGES: Final = {
+    "describe": Stage((), ("tables/register_limits",)),
+    "fit_ols": Stage((), ("data/intervals",)),
+    "fit_posterior": Stage((), ("data/intervals", "data/diagnostics")),
+    "compare": Stage(("fit_ols", "fit_posterior"), ("data/comparison", "figures/")),
+    "export": Stage(("fit_posterior", "compare"), ("tables/",)),
+    "audit": Stage(
+        ("fit_posterior",),
+        ("data/audit", "data/published", "tables/audit", "tables/published", "tables/incons"),
+    ),
+    "report": Stage(("compare",), ("report.", "tables/text_", "tables/checklist_")),
+    "check": Stage(("fit_posterior",), ("tables/check_", "figures/check")),
+}
+"""All stages of a run, in their order."""
 KEPT: Final = ("codebook.toml", "synthetic/responses.csv", "synthetic/characteristics.csv")
 
 
@@ -394,6 +398,16 @@ def export_place(folder: Path) -> Path:
     return (folder.parent if folder.name == PRIVATE else folder) / EXPORT
 
 
+def makers(name: str) -> list[str]:
+    """Return the verbs that write a file: those that know most of how its name begins."""
+    known = {
+        stage.replace("_", "-"): max(len(start) * name.startswith(start) for start in each.makes)
+        for stage, each in STAGES.items()
+    }
+    most = max(known.values())
+    return [verb for verb, length in known.items() if most and length == most]
+
+
 def _is_record(record: object) -> TypeGuard[dict[str, Any]]:
     """Say whether what ``run.json`` holds is the record of a run, as far as verbs count on it."""
     if not isinstance(record, dict):
@@ -409,8 +423,7 @@ def _is_record(record: object) -> TypeGuard[dict[str, Any]]:
 
 def _damaged(path: Path, name: str) -> RunError:
     """Say what writes a damaged frame again: it is no longer read where it is gone."""
-    verbs = next((verbs for start, verbs in MAKERS if name.startswith(start)), "the verbs")
-    verbs = verbs.replace(", ", " and ")
+    verbs = " and ".join(makers(name)) or "the verbs"
     return RunError(
         f"{path} is damaged; remove it and run in this folder what writes it again ({verbs} of "
         "each analysis)"

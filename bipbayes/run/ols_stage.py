@@ -9,12 +9,11 @@ from bipbayes import progress
 from bipbayes.analyses import frequentist_intervals
 from bipbayes.data.sample import Samples
 from bipbayes.intervals import PLAIN, join_frames
-from bipbayes.run.folder import RunFolder
+from bipbayes.run.folder import STAGES, RunFolder
 from bipbayes.run.inputs import Run, analysed, covariates_of
 from bipbayes.run.stored import analysis_facts, named
 
 STAGE = "fit_ols"
-DEPENDENTS = ("compare", "audit", "check", "export", "report")
 
 
 def fit_ols(run: Run, changes: xr.Dataset | Samples | None = None) -> pd.DataFrame:
@@ -41,7 +40,7 @@ def fit_ols(run: Run, changes: xr.Dataset | Samples | None = None) -> pd.DataFra
 
 def forget_dependents(folder: RunFolder, analysis: str) -> None:
     """Count no longer as done what rests on an earlier fit of an analysis."""
-    names = [named(stage, analysis, joint="/") for stage in DEPENDENTS]
+    names = [named(name, analysis, joint="/") for name, each in STAGES.items() if each.needs]
     if analysis == PLAIN:  # audits of other models
         names += [name for name in folder.record().get("stages", {}) if name.startswith("audit/")]
     folder.forget(names)

@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from bipbayes.data.codebook import Codebook
 from bipbayes.disclosure.door import MANIFEST, RECORD, record_of, refuse_strangers
 from bipbayes.errors import RunError
-from bipbayes.run.folder import MAKERS, RunFolder, export_place
+from bipbayes.run.folder import RunFolder, export_place, makers
 from bipbayes.run.settings import DEFAULT_SEED
 from bipbayes.run.verify import ERRORS
 from bipbayes.synthetic.simulate import simulate
@@ -141,8 +141,6 @@ def _outputs(files: Files, described: Iterable[str]) -> Iterator[tuple[str, str]
         place = place.rpartition("/")[0] + "/*" if name.startswith("figures/") else place
         told.setdefault(place, set()).add(ending)
     for place in sorted(told):
-        maker = next((verb for start, verb in MAKERS if f"{place}.".startswith(start)), "")
-        if Path(place).name in described:
-            maker = "describe"
-        if maker:
-            yield f"{place}.{', .'.join(sorted(told[place]))}", f"bipbayes {maker}"
+        verbs = ["describe"] if Path(place).name in described else makers(f"{place}.")
+        if verbs:
+            yield f"{place}.{', .'.join(sorted(told[place]))}", f"bipbayes {', '.join(verbs)}"
