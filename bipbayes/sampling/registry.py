@@ -6,6 +6,7 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any, Final
 
 import xarray as xr
 
-from bipbayes.errors import ModelError, SettingsError, raise_all, unknown
+from bipbayes.errors import BipbayesError, ModelError, SettingsError, raise_all, unknown
 from bipbayes.option_words import EXACT, NUTS
 from bipbayes.sampling.batches import Batch, present
 from bipbayes.sampling.settings import SamplerSettings
@@ -57,7 +58,10 @@ class ModelFile:
         """Return the batches that a study has; empty where the file declares none."""
         if self.batches is None:
             return ()
-        return present(self.batches(cells, self.Priors() if priors is None else priors), cells)
+        chosen = self.Priors() if priors is None else priors
+        with _told(f"{self.name}.py", " in batches"):
+            declared = self.batches(cells, chosen)
+        return present(declared, cells)
 
     def terms(self, cells: xr.Dataset, priors: Any = None) -> tuple[str, ...]:
         """Return the names of the additive terms."""
@@ -67,7 +71,8 @@ class ModelFile:
         """Return the PyMC model of the cells' means."""
         chosen = self.Priors() if priors is None else priors
         if self.builder is not None:
-            return self.builder(cells, chosen)
+            with _told(f"{self.name}.py", " in build"):
+                return self.builder(cells, chosen)
         from bipbayes.sampling.graph import build_batches
 
         return build_batches(self.declared(cells, chosen), cells)
@@ -131,13 +136,24 @@ def _run_file(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look their module up
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # whatever a user's file raises
+        with _told(path.name):
+            spec.loader.exec_module(module)
+    except ModelError:
         del sys.modules[name]
-        raise ModelError(
-            f"the model file {path.name} stops with {type(error).__name__}: {error}"
-        ) from error
+        raise
     return module
+
+
+@contextmanager
+def _told(file: str, where: str = "") -> Iterator[None]:
+    """Turn whatever a user's file raises into a sentence, and its leaving, too."""
+    try:
+        yield
+    except BipbayesError:
+        raise
+    except (Exception, SystemExit) as error:
+        kind = type(error).__name__
+        raise ModelError(f"the model file {file} stops{where} with {kind}: {error}") from error
 
 
 def _faults(module: ModuleType) -> Iterator[str]:

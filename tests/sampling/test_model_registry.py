@@ -130,3 +130,17 @@ def test_faults_of_a_built_model_are_named(tmp_path: Path, old: str, new: str, w
     model_file = load_model(write(tmp_path, text))
     with pytest.raises(ModelError, match=word):
         build_model(model_file, make_cells(CellShape()), priors=model_file.Priors())
+
+
+@pytest.mark.parametrize("does", ["raise KeyError('oops')", "raise SystemExit(0)"])
+def test_a_file_that_stops_or_leaves_is_a_sentence(tmp_path: Path, does: str) -> None:
+    """Catches exit code 0 where a file calls sys.exit, and a traceback where build raises."""
+    kind = "KeyError: 'oops'" if "oops" in does else "SystemExit: 0"
+    assert refusal(write(tmp_path, does)) == f"the model file mine.py stops with {kind}"
+    text = GOOD.split("    with pm.Model")[0] + f"    {does}\n"
+    model_file = load_model(write(tmp_path, text))
+    with pytest.raises(ModelError, match=f"mine.py stops in build with {kind}"):
+        model_file.build(None)
+    batches = text.replace("def build(", "def batches(").replace('TERMS = ("level",)', "")
+    with pytest.raises(ModelError, match=f"mine.py stops in batches with {kind}"):
+        load_model(write(tmp_path, batches)).declared(None)
