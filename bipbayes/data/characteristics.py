@@ -315,6 +315,8 @@ def covariates_from_frame(
     citizen = study.codebook.citizen
     if citizen not in frame:
         raise DataError(f"{name} has no column {citizen!r}; add it, one row each")
+    if repeated := sorted({str(column) for column in frame.columns[frame.columns.duplicated()]}):
+        raise DataError(f"{name}: column names that repeat ({', '.join(repeated)}); rename them")
     others = [str(column) for column in frame if column not in (citizen, SYNTHETIC_COLUMN)]
     absent = [column for column in columns if column not in others]
     numbers = {column: to_number(frame[column]) for column in others}
@@ -331,6 +333,8 @@ def covariates_from_frame(
     faults += [] if chosen else ["no column holds numbers only, so there is nothing to adjust for"]
     nobody = study.codebook.say("none of its {citizens} has responses; check the ids")
     faults += [] if known.any() else [nobody]
+    if lost := int(lost_digits(frame[citizen]).sum()):
+        faults.append(f"column {citizen!r} holds {LOST_DIGITS} ({lost}); store it as text")
     if is_synthetic(frame) != study.synthetic:
         faults.append("synthetic rows on one side only; never mix synthetic and real data")
     raise_all(DataError, f"{name} cannot be used to adjust:", faults)

@@ -45,3 +45,13 @@ def test_all_faults_at_once() -> None:
         covariates_from_frame(frame.drop(columns="citizen"), STUDY)
     with pytest.raises(DataError, match="no column holds numbers"):
         covariates_from_frame(_frame().drop(columns="age"), STUDY)
+
+
+def test_columns_and_ids_that_stand_for_others_are_refused() -> None:
+    """Catches a traceback where a name stands twice, and ids that a spreadsheet has rounded."""
+    twice = pd.concat([_frame(), _frame()[["age"]]], axis=1)
+    with pytest.raises(DataError, match=r"column names that repeat \(age\); rename"):
+        covariates_from_frame(twice, STUDY)
+    rounded = pd.concat([_frame(), _frame().head(2).assign(citizen="1.2E+09")])
+    with pytest.raises(DataError, match=r"'citizen' holds labels that have lost digits \(2\)"):
+        covariates_from_frame(rounded.assign(synthetic="0"), STUDY)
