@@ -110,11 +110,12 @@ def page_contents(
     """Return what a page on a model shows of frames as they may be shown, and of the record."""
     record = folder.record()
     done = record.get("stages", {}).get(stage_name(model, PLAIN), {})
+    stale = [name for name in record.get("stale", ()) if name != STAGE]  # made anew just now
     # A run verb by verb has no settings of its own: those of its fit.
     changed = changed_settings(record.get("settings") or done.get("asked", {}))
     return PageContents(
         context=context,
-        record={**record, "changed": changed, "command": rerun_command(changed)},
+        record={**record, "stale": stale, "changed": changed, "command": rerun_command(changed)},
         comparison=comparison,
         intervals=intervals,
         model=model,

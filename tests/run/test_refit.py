@@ -16,6 +16,7 @@ from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run
 from bipbayes.run.ols_stage import fit_ols
 from bipbayes.run.posterior_stage import compute_posterior, fit_posterior, store_posterior
+from bipbayes.run.report_stage import write_report
 from bipbayes.run.settings import Settings
 from bipbayes.run.stored import as_reported, check_stages, fit_file, is_preliminary, sound_rows
 from bipbayes.sampling.exact import fit as exact
@@ -28,7 +29,8 @@ MODEL = "hierarchical"
 def _run(folder: Path, **options: Any) -> Run:
     run_folder = RunFolder(folder)
     run_folder.claim({"data": "x", "codebook": "y", "previous": "item"}, overwrite=False)
-    run_folder.note(data={"name": "random", "synthetic": True})
+    told = {"name": "random", "synthetic": True, "responses": 1, "citizens": 1}
+    run_folder.note(data=told)
     settings = Settings(out=folder, models=(MODEL,), quiet=True, overwrite=True, **options)
     return Run(settings, STUDY, CODEBOOK, run_folder)
 
@@ -48,15 +50,20 @@ def test_another_covariance_replaces_the_rows(tmp_path: Path) -> None:
 
 
 def test_what_rests_on_an_earlier_fit_is_no_longer_done(tmp_path: Path) -> None:
-    """Catches an old comparison that is exported beside new draws."""
+    """Catches an old comparison exported beside new draws, and a new page that calls itself old."""
     run = _run(tmp_path)
     ols = fit_ols(run)
     posterior = fit_posterior(run, MODEL)
     write_comparison(run.folder, frequentist(ols), [posterior.intervals])
     assert run.folder.stage("compare")
-    fit_posterior(_run(tmp_path, seed=2), MODEL)
+    quick = replace(run.settings, quick=True)
+    first = write_report(run.folder, CODEBOOK, quick).read_text("utf-8")
+    again = fit_posterior(_run(tmp_path, seed=2), MODEL)
     with pytest.raises(RunError, match="holds no compare"):
         run.folder.stage("compare")
+    write_comparison(run.folder, frequentist(ols), [again.intervals])
+    second = write_report(run.folder, CODEBOOK, quick).read_text("utf-8")
+    assert "earlier fit" not in second and second != first
 
 
 def test_draws_change_only_with_their_rows_and_verdict(tmp_path: Path) -> None:
