@@ -16,6 +16,13 @@ _QUIET = {
     # What an interrupted worker says is nothing for users.
     "distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED": "error",
 }
+# A process that died is started again within seconds; where none is there for so many rounds of so
+# many seconds, none will be.
+_ROUND, _ROUNDS = 20.0, 3
+_DIED = (
+    "processes that did the parts died again and again, most often for want of memory; try fewer "
+    "--workers"
+)
 # Else the processes would fight for the cores.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
@@ -90,13 +97,22 @@ class Workers:
         futures.reverse()
         while futures:
             try:
-                result = futures.pop().result()  # released at once: results do not pile up
+                result = self._result(futures.pop())  # released at once: results do not pile up
             except import_module("distributed").KilledWorker:
-                raise RunError(
-                    "processes that did the parts died again and again, most often for want of "
-                    "memory; try fewer --workers"
-                ) from None
+                raise RunError(_DIED) from None
             yield result
+
+    def _result(self, future: Any) -> Any:
+        """Wait for a result as long as there are processes that may compute it."""
+        deserted = 0
+        while deserted < _ROUNDS:
+            try:
+                return future.result(timeout=_ROUND)
+            except TimeoutError:
+                if future.done():  # the function's own
+                    raise
+                deserted = 0 if self._client.nthreads() else deserted + 1
+        raise RunError(_DIED)
 
     def close(self) -> None:
         """Let the processes go."""

@@ -140,6 +140,36 @@ def test_work_that_kills_every_worker_ends_in_a_sentence() -> None:
         list(workers.map(os._exit, [1]))
 
 
+def test_work_that_nobody_is_left_to_do_ends_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Catches a run that waits for ever where no process could be started again."""
+    monkeypatch.setattr("bipbayes.cluster._ROUND", 0.0)
+
+    class Nobody:
+        """A client without processes, and the future of what none of them does."""
+
+        def __init__(self) -> None:
+            self.waited = 0
+
+        def submit(self, *_: object, **__: object) -> "Nobody":
+            return self
+
+        def result(self, timeout: float) -> None:
+            self.waited += 1
+            raise TimeoutError
+
+        def done(self) -> bool:
+            return False
+
+        def nthreads(self) -> dict[str, int]:
+            return {"a": 1} if self.waited < 5 else {}
+
+    workers, nobody = Workers(count=1), Nobody()
+    workers._client = nobody
+    with pytest.raises(RunError, match="fewer --workers"):
+        list(workers.map(abs, [1]))
+    assert nobody.waited == 7  # busy processes are waited for
+
+
 def test_all_faults_of_all_parts_are_named_at_once(frame: pd.DataFrame, tmp_path: Path) -> None:
     """Catches a part whose fault hides another's, and rows counted within parts."""
     damaged = faults(("q1", 700, "9"), ("q1", 3, "8"), ("q2", 400, "x"), ("date", 500, "soon"))
