@@ -21,6 +21,7 @@ from bipbayes.estimands.intervals import limits
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.plots.style import GREY, POSTERIOR_COLOUR, across, beside, figure_style
 from bipbayes.plots.task import FigureTask
+from bipbayes.run.console import unsaid
 from bipbayes.sampling import tree
 from bipbayes.sampling.batches import Batch, is_flat
 from bipbayes.sampling.labels import SAMPLE, pooled
@@ -111,26 +112,12 @@ def _of_graph(
             f"{model_file.name} has a flat prior ({', '.join(flat)}), which predicts nothing"
         )
     names = built_terms(model, model_file.terms(cells, chosen))
-    values = pm.draw(
-        [model[name] for name in names], draws=draws, random_seed=seed, mode="FAST_COMPILE"
-    )
-    found = {
-        name: xr.DataArray(
-            np.asarray(value)[None],
-            dims=[*SAMPLE, *map(str, model.named_vars_to_dims.get(name) or ())],
+    with unsaid("pymc"):
+        drawn = pm.sample_prior_predictive(
+            draws, model, list(names), seed, compile_kwargs={"mode": "FAST_COMPILE"}
         )
-        for name, value in zip(names, values, strict=True)
-    }
-    labelled = xr.Dataset(found, coords=_coords(model, draws))
-    fit = xr.DataTree.from_dict({"posterior": labelled})
+    fit = xr.DataTree.from_dict({"posterior": drawn["prior"].to_dataset()})
     return effect_draws(fit, cells, terms=names).transpose(*SAMPLE, *CELL)
-
-
-def _coords(model: Any, draws: int) -> dict[str, Any]:
-    named = {name: list(values) for name, values in model.coords.items() if values is not None}
-    return {"chain": [0], "draw": np.arange(draws)} | {
-        name: named[name] for name in (*CELL, "respondent") if name in named
-    }
 
 
 def prior_histogram(values: dict[str, Floats]) -> pd.DataFrame:
