@@ -11,7 +11,7 @@ from bipbayes.audit.claims import REQUIRED
 from bipbayes.audit.design import design_analysis, design_by_combination
 from bipbayes.audit.evidence import AuditSettings
 from bipbayes.audit.rules import rules_table
-from bipbayes.audit.verdicts import abstract_paragraph, audit_claims, audit_counts, beside_baseline
+from bipbayes.audit.verdicts import abstract_paragraph, audit_claims, beside_baseline
 from bipbayes.data.codebook import Codebook
 from bipbayes.describe.description import Description
 from bipbayes.disclosure.audit import protected_audit
@@ -149,7 +149,6 @@ def _write_tables(run: Run, audit: pd.DataFrame, intervals: pd.DataFrame, *, end
     summary = design_by_combination(design)
     run.folder.write("tables/design_analysis.csv", design)
     run.folder.write("tables/audit_rules.csv", rules_table())
-    run.folder.write(f"tables/audit_words{ending}.csv", audit_counts(audit))
     tables = [claims_table(audit, context), audit_counts_table(audit, context)]
     tables = [replace(table, name=f"{table.name}{ending}") for table in tables]
     tables.append(design_table(summary, context, level=level))
