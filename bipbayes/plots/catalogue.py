@@ -22,10 +22,14 @@ from bipbayes.plots.task import (
     ANALYSIS_STEP,
     COLUMN,
     PANEL_HEIGHT,
+    PANEL_OF_ARROWS,
     PANELS_A_ROW,
     ROW_HEIGHT,
+    SIZES,
     WIDE,
+    WIDEST_ARROWS,
     FigureTask,
+    arrow_band,
 )
 from bipbayes.wording import Context, capital, outcome_label, phrase
 
@@ -261,8 +265,20 @@ def _overviews(inputs: FigureInputs) -> list[FigureTask]:
         ols = select(inputs.intervals, source="ols", estimand=estimand, vcov=inputs.vcov)
         if estimand == "effect" and not ols.empty and inputs.context.analysis != ORDINAL:
             arguments = {name: tasks[0].arguments[name] for name in ("frame", "context", "vcov")}
-            tasks.append(FigureTask("shrinkage", "bipbayes.plots.shrinkage:draw", arguments))
+            tasks += _arrows(inputs.context, arguments)
     return tasks
+
+
+def _arrows(context: Context, arguments: Mapping[str, object]) -> list[FigureTask]:
+    """Return the figure of arrows, a task a page of panels below one another."""
+    band = arrow_band(len(context.codebook.indicator_codes))
+
+    def height(room: float, each: float) -> float:
+        return PANEL_OF_ARROWS / max(1, int(room / each))
+
+    task = FigureTask("shrinkage", "bipbayes.plots.shrinkage:draw", arguments)
+    count, across = len(context.codebook.combinations), SIZES["page"][0] - 1.0
+    return task.on_pages(count, height(WIDEST_ARROWS, band), column=0.4, page=height(across, band))
 
 
 def heatmap_tasks(inputs: FigureInputs, estimand: str = "effect") -> list[FigureTask]:

@@ -69,8 +69,9 @@ def _draw_correlation(
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     respondents = [context.codebook.respondent_of(code) for code in codes]
-    for place in range(1, len(names)):
-        if respondents[place] != respondents[place - 1]:
+    turns = [k for k in range(1, len(names)) if respondents[k] != respondents[k - 1]]
+    if len(turns) < len(set(respondents)):  # in turn, they would be a line each
+        for place in turns:
             axes.axhline(place - 0.5, color="black", linewidth=0.5)
             axes.axvline(place - 0.5, color="black", linewidth=0.5)
     return image

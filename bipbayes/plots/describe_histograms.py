@@ -28,6 +28,7 @@ _ALL: Final = 100.0  # percent
 _STEEP: Final = 1e-9
 _TITLE_WIDTH: Final = 2.05  # inches of a small panel's title in one line
 _TITLE_SIZE: Final = 7.5
+_TICKS: Final = 0.3  # inches, of the numbers under a panel
 
 
 def histogram_data(histograms: pd.DataFrame, context: Context, *, outcome: str) -> pd.DataFrame:
@@ -117,9 +118,8 @@ def page_figure(
             caption=caption(context, sentences),
             left=0.55,
             top=0.6 + LABEL_LINE * more_lines,
-            gap=0.08,
+            gap=(0.08, _TICKS + LABEL_LINE * (1 + more_lines)),
         )
-        figure.subplots_adjust(hspace=0.42 + 0.13 * more_lines)
         figure.supylabel(phrase("changes_percent", language), x=0.012, size=8)
         bottom = figure.axes[0].figure.subplotpars.bottom - 0.42 / figure.get_size_inches()[1]
         axis = axis_text(codebook, phrase("change", language), language=language)

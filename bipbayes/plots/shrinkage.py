@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.plots.captions import axis_phrase, caption, titled
-from bipbayes.plots.selection import select, side_of
+from bipbayes.plots.selection import limits_of, select, side_of
 from bipbayes.plots.style import (
     BAND,
     OLS_COLOUR,
@@ -24,18 +24,22 @@ from bipbayes.plots.style import (
     in_lines,
     is_narrow,
 )
-from bipbayes.plots.task import pages
+from bipbayes.plots.task import ARROWS_SHARE as _ROOM
+from bipbayes.plots.task import (
+    PANEL_OF_ARROWS,
+    WHOLE,
+    WIDEST_ARROWS,
+    Page,
+    arrow_band,
+    pages,
+)
 from bipbayes.wording import Context, combination_text, number, phrase, respondent_word
 
 # Respondents in turn; told apart in grey by how dark they are.
 RESPONDENT_COLOURS: Final = (POSTERIOR_COLOUR, "#E69F00", "#009E73", "#CC79A7")
-_ROOM: Final = 0.8  # of a combination's band that its arrows fill
-_ARROW: Final = 0.023  # inches, at least: no arrow hides its neighbour
-_PANEL: Final = 2.9  # inches, where combinations stand in several rows
 _NARROW_BAND: Final = 0.4  # inches of a combination, in a column
 _NARROW_PANEL: Final = 2.3  # inches
 _NARROW_BETWEEN: Final = 0.95  # inches, for the labels
-_WIDEST: Final = 10.0  # inches of combinations side by side
 _BETWEEN: Final = 0.6  # of a panel's height between two, for the labels
 
 
@@ -91,25 +95,29 @@ def _draw_shrinkage(axes: Axes, data: pd.DataFrame, *, context: Context) -> None
     decimal_axis(axes, "y", language=context.language)
 
 
-def shrinkage_figure(data: pd.DataFrame, *, frame: pd.DataFrame, context: Context) -> Figure:
-    """Draw the figure."""
+def shrinkage_figure(
+    data: pd.DataFrame, *, frame: pd.DataFrame, context: Context, page: Page = WHOLE
+) -> Figure:
+    """Draw the figure, of some combinations on the scale of all."""
     language = context.language
     side = side_of(select(frame, source="posterior", estimand="effect"))
     with figure_style():
-        band = max(0.58, _ARROW * data["outcome"].nunique() / _ROOM)
-        order = list(dict.fromkeys(data["combination"]))
-        narrow, panel = is_narrow(), _PANEL
+        band = arrow_band(data["outcome"].nunique())
+        whole = list(dict.fromkeys(data["combination"]))
+        order = whole[page.rows]
+        narrow, panel = is_narrow(), PANEL_OF_ARROWS
         if narrow:
             band, panel = _NARROW_BAND, _NARROW_PANEL
-        rows = pages(len(order), band, room=min(_WIDEST, across(math.inf) - 1.0))
-        widest = max(page.rows.stop - page.rows.start for page in rows)
+        rows = pages(len(order), band, room=min(WIDEST_ARROWS, across(math.inf) - 1.0))
+        widest = max(part.rows.stop - part.rows.start for part in rows)
         height = 5.2 if len(rows) == 1 else 1.75 + panel * len(rows)
         figure = Figure(figsize=(across(max(6.0, 1.0 + band * widest)), height))
         grid = figure.subplots(len(rows), 1, sharey=True, squeeze=False).ravel()
-        for axes, page in zip(grid, rows, strict=True):
-            here = data["combination"].isin(order[page.rows])
-            first = page.rows.start
-            _draw_shrinkage(axes, data[here].assign(place=data["place"] - first), context=context)
+        for axes, part in zip(grid, rows, strict=True):
+            here = data[data["combination"].isin(order[part.rows])]
+            first = whole.index(order[part.rows.start])
+            _draw_shrinkage(axes, here.assign(place=here["place"] - first), context=context)
+            axes.set_ylim(limits_of(data[["ols", "posterior"]]))
         names = [respondent_word(r, language=language) for r in context.codebook.respondents]
         handles = [
             Line2D([], [], color=colour, label=name)
@@ -124,7 +132,7 @@ def shrinkage_figure(data: pd.DataFrame, *, frame: pd.DataFrame, context: Contex
         )
         furnish(
             figure,
-            title=titled(context, phrase("shrinkage_title", language)),
+            title=titled(context, phrase("shrinkage_title", language), page),
             caption=caption(
                 context,
                 [phrase("shrinkage_marks", language), _left_out(frame, len(data), context)],
@@ -187,7 +195,7 @@ def _label(combination: str, rows: pd.DataFrame, context: Context) -> str:
     return f"{text}\nn={span}"
 
 
-def draw(frame: pd.DataFrame, *, context: Context, vcov: str) -> Figure:
+def draw(frame: pd.DataFrame, *, context: Context, vcov: str, page: Page = WHOLE) -> Figure:
     """Draw the arrows from rows of the long frame."""
     data = shrinkage_data(frame, context, vcov=vcov)
-    return shrinkage_figure(data, frame=frame, context=context)
+    return shrinkage_figure(data, frame=frame, context=context, page=page)

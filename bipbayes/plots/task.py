@@ -13,9 +13,17 @@ ANALYSIS_STEP: Final = 0.11  # inches, between two analyses of a combination
 ANALYSIS_ROOM: Final = 0.11  # inches, between two combinations
 PANELS_A_ROW: Final = 3  # of histograms
 PANEL_HEIGHT: Final = 1.65  # inches
+ARROWS_SHARE: Final = 0.8  # of a combination's band that its arrows fill
+PANEL_OF_ARROWS: Final = 2.9  # inches, with its labels
+WIDEST_ARROWS: Final = 10.0  # inches of combinations side by side
 WIDE: Final = 20
 """From so many columns on panels stand below one another rather than side by side."""
 PAGE_HEIGHT: Final = 8.7  # inches of rows: with title and caption the height of a sheet
+
+
+def arrow_band(indicators: int) -> float:
+    """Inches that a combination takes with an arrow an indicator, none of which hides another."""
+    return max(0.58, 0.023 * indicators / ARROWS_SHARE)
 
 
 @dataclass(frozen=True)

@@ -132,6 +132,19 @@ def test_five_treatments_are_whole(kind: str) -> None:
     _whole(_drawn(tasks, kind))
 
 
+def test_arrows_of_many_indicators_fill_pages() -> None:
+    """Catches a figure of 22 inches, and pages on scales of their own."""
+    wide = Context(_codebook(60, 4, 3), synthetic=True)
+    tasks = posterior_tasks(FigureInputs(wide, long_frame(wide.codebook)), outcomes=[])
+    figures = _drawn(tasks, "shrinkage")
+    _whole(figures)
+    assert len(figures) == 2 and max(f.get_size_inches()[1] for f in figures) < 10.5
+    panels = [axes for figure in figures for axes in figure.axes]
+    labels = [label.get_text().split(" ")[0] for axes in panels for label in axes.get_xticklabels()]
+    assert sorted(labels) == sorted(wide.codebook.combinations)
+    assert len({axes.get_ylim() for axes in panels}) == 1
+
+
 def test_analyses_of_five_treatments_are_on_one_scale() -> None:
     names = ("ordinal", "baseline", "")
     parts = [posterior_frame(MANY.codebook, seed=n).assign(analysis=a) for n, a in enumerate(names)]
@@ -182,12 +195,17 @@ def test_weeks_of_long_questions_are_whole() -> None:
 
 
 def test_histograms_of_long_questions_are_whole() -> None:
+    """Catches titles of many lines on the numbers of the panel above."""
     bins = pd.DataFrame({"centre": np.arange(-4.0, 5.0), "n": 100, "percent": 100 / 9})
     bins = bins.assign(lower=bins["centre"] - 0.5, upper=bins["centre"] + 0.5)
-    codes = LONG.codebook.indicator_codes
+    book = _codebook(60, 2, 3)
+    label = {"en": f"{QUESTION} and {QUESTION} and {QUESTION}"}
+    book = replace(book, indicators=tuple(replace(each, label=label) for each in book.indicators))
+    codes = book.indicator_codes
     frame = pd.concat([bins.assign(outcome=code) for code in codes], ignore_index=True)
-    for page in pages(20, PANEL_HEIGHT / PANELS_A_ROW):
-        figure = page_figure(frame, context=LONG, respondent="nurse", page=page)
+    for page in pages(30, PANEL_HEIGHT / PANELS_A_ROW):
+        context = Context(book, synthetic=True)
+        figure = page_figure(frame, context=context, respondent="nurse", page=page)
         assert collisions(figure) == []
 
 

@@ -191,7 +191,8 @@ def _texts(out: Path) -> Iterator[tuple[str, str]]:
                     yield from ((where, text) for text in cells.values() if " " in (text or ""))
         elif path.suffix in (".tex", ".html", ".txt", ".md"):
             # The page names the program, and how to run it again.
-            text = path.read_text(encoding="utf-8").replace(r"\_", "_").replace("bipbayes", "")
+            text = path.read_text(encoding="utf-8").replace(r"\_", "_")
+            text = text.replace("bipbayes report", "").replace("bipbayes", "")
             if path.name == "manifest.txt":  # names files as they are called
                 text = re.sub(r"^\S+\.\w+$", "", text, flags=re.MULTILINE)
             yield where, text
