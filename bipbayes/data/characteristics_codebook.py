@@ -5,13 +5,45 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from bipbayes.data.load_codebook import Table, read_toml
-from bipbayes.data.study_words import language_faults
-from bipbayes.errors import CodebookError, raise_all, unknown
+from bipbayes.data.schema import (
+    COUNT,
+    FLAG,
+    LABEL,
+    NUMBER,
+    TEXT,
+    TEXTS,
+    Kind,
+    Table,
+    are_tables,
+    is_number,
+    read_toml,
+    table_faults,
+    tables_of,
+)
+from bipbayes.data.study_words import is_line
+from bipbayes.errors import CodebookError, raise_all
 
 KINDS: Final = ("share", "time", "amount")
 RULES: Final = ("implies", "covered", "exclusive", "total", "at_most")
 PERCENT: Final = "percent"
+_HEADING: Final = "The codebook of characteristics was refused:"
+_TOP: Final[Mapping[str, Kind]] = {
+    "name": TEXT,
+    "characteristics": (are_tables, "[[characteristics]] tables, at least one"),
+    "rules": (are_tables, "[[rules]] tables"),
+}
+_CHARACTERISTIC: Final[Mapping[str, Kind]] = {
+    **dict.fromkeys(("column", "kind", "unit", "codes"), TEXT),
+    **dict.fromkeys(("label", "section"), LABEL),
+    **{"table": COUNT, "low": NUMBER, "high": NUMBER},
+}
+_RULE: Final[Mapping[str, Kind]] = {
+    **{"kind": TEXT, "columns": TEXTS, "whole": TEXT, "most": NUMBER, "refused": FLAG},
+    "factors": (
+        lambda value: isinstance(value, list) and len(value) == 2 and all(map(is_number, value)),
+        "two numbers such as [1, 0.5]",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -106,84 +138,67 @@ def load_characteristics(path: Path) -> CharacteristicsCodebook:
 
 def parse_characteristics(table: Table) -> CharacteristicsCodebook:
     """Turn a TOML table into a codebook; raises `CodebookError` naming all faults."""
-    entries, rules = table.get("characteristics", ()), table.get("rules", ())
-    faults = [] if entries else ["there must be at least one [[characteristics]] table"]
-    faults += [fault for place, entry in enumerate(entries) for fault in _entry(place, entry)]
-    columns = [str(entry.get("column", "")) for entry in entries]
-    if repeated := sorted({name for name in columns if name and columns.count(name) > 1}):
+    entries, rules = tables_of(table.get("characteristics")), tables_of(table.get("rules"))
+    faults = table_faults("the codebook", table, _TOP, ("characteristics",))
+    for place, entry in enumerate(entries, start=1):
+        needed = ("column", "table", "kind", "label")
+        faults += table_faults(_named(entry, place), entry, _CHARACTERISTIC, needed)
+    for place, rule in enumerate(rules, start=1):
+        faults += table_faults(f"rule {place}", rule, _RULE, ("kind", "columns"))
+    raise_all(CodebookError, _HEADING, faults)
+    faults = [fault for place, entry in enumerate(entries, 1) for fault in _entry(place, entry)]
+    columns = [entry["column"] for entry in entries]
+    if repeated := sorted({name for name in columns if columns.count(name) > 1}):
         faults.append(f"columns stand more than once: {repeated}")
-    faults += [fault for i, rule in enumerate(rules) for fault in _rule(i, rule, columns=columns)]
-    raise_all(CodebookError, "The codebook of characteristics was refused:", faults)
+    faults += [
+        fault for i, rule in enumerate(rules, 1) for fault in _rule(i, rule, columns=columns)
+    ]
+    raise_all(CodebookError, _HEADING, faults)
     return CharacteristicsCodebook(
-        name=str(table.get("name", "Study")),
+        name=table.get("name", "Study"),
         characteristics=tuple(_characteristic(entry) for entry in entries),
         rules=tuple(_made_rule(rule) for rule in rules),
     )
 
 
+def _named(entry: Table, place: int) -> str:
+    column = entry.get("column")
+    return f"characteristic {column if is_line(column) else f'number {place}'}"
+
+
 def _entry(place: int, entry: Table) -> list[str]:
-    name = entry.get("column") or f"number {place + 1}"
-    known = set(Characteristic.__dataclass_fields__)
-    faults = [
-        f"characteristic {name} lacks {key!r}"
-        for key in ("column", "table", "kind", "label")
-        if not entry.get(key)
-    ]
-    faults += [
-        f"characteristic {name}: {unknown('key', key, sorted(known))}"
-        for key in sorted(set(entry) - known)
-    ]
-    for key in ("label", "section"):
-        if isinstance(entry.get(key), dict):
-            faults += language_faults(f"characteristic {name}: {key!r}", entry[key])
-    kind = entry.get("kind", KINDS[0])
+    name, kind, faults = _named(entry, place), entry["kind"], []
     if kind not in KINDS:
-        faults.append(f"characteristic {name} has kind {kind!r}; allowed: {', '.join(KINDS)}")
+        faults.append(f"{name} has kind {kind!r}; allowed: {', '.join(KINDS)}")
     if kind == "amount" and not {"low", "high", "unit"} <= set(entry):
-        faults.append(f"characteristic {name} is an amount and needs 'low', 'high' and 'unit'")
+        faults.append(f"{name} is an amount and needs 'low', 'high' and 'unit'")
+    elif not entry.get("low", 0.0) < entry.get("high", 1.0):
+        faults.append(f"{name}: 'low' must be less than 'high'")
     return faults
 
 
 def _rule(place: int, rule: Table, *, columns: list[str]) -> list[str]:
-    name = f"rule {place + 1}"
-    faults = []
-    if rule.get("kind") not in RULES:
-        faults.append(f"{name} has kind {rule.get('kind')!r}; allowed: {', '.join(RULES)}")
-    known = sorted(Rule.__dataclass_fields__)
-    faults += [f"{name}: {unknown('key', key, known)}" for key in sorted(set(rule) - set(known))]
-    named = [*rule.get("columns", ()), *([rule["whole"]] if rule.get("whole") else [])]
-    if not rule.get("columns"):
-        faults.append(f"{name} needs 'columns'")
-    if rule.get("kind") == "implies" and not rule.get("whole"):
+    name, kind, faults = f"rule {place}", rule["kind"], []
+    if kind not in RULES:
+        faults.append(f"{name} has kind {kind!r}; allowed: {', '.join(RULES)}")
+    if kind == "implies" and "whole" not in rule:
         faults.append(f"{name} needs 'whole', the column that its columns imply")
-    if rule.get("kind") == "at_most" and len(rule.get("columns", ())) != 2:
+    if kind == "at_most" and len(rule["columns"]) != 2:
         faults.append(f"{name} compares two columns")
-    if absent := sorted(set(named) - set(columns)):
+    named = {*rule["columns"], *([rule["whole"]] if "whole" in rule else [])}
+    if absent := sorted(named - set(columns)):
         faults.append(f"{name} names columns that are no characteristics: {absent}")
     return faults
 
 
 def _characteristic(entry: Table) -> Characteristic:
-    return Characteristic(
-        column=str(entry["column"]),
-        table=int(entry["table"]),
-        kind=str(entry["kind"]),
-        unit=str(entry.get("unit", PERCENT)),
-        label=dict(entry["label"]),
-        section=dict(entry.get("section", {})),
-        low=float(entry.get("low", 0.0)),
-        high=float(entry.get("high", 1.0)),
-        codes=str(entry.get("codes", "")),
-    )
+    values = {"unit": PERCENT, **entry}
+    for key in ("low", "high"):
+        values |= {key: float(values[key])} if key in values else {}
+    return Characteristic(**values)
 
 
 def _made_rule(rule: Table) -> Rule:
+    values = {**rule, "columns": tuple(rule["columns"]), "most": float(rule.get("most", 1.0))}
     first, second = rule.get("factors", (1.0, 1.0))
-    return Rule(
-        kind=str(rule["kind"]),
-        columns=tuple(map(str, rule["columns"])),
-        whole=str(rule.get("whole", "")),
-        most=float(rule.get("most", 1.0)),
-        factors=(float(first), float(second)),
-        refused=bool(rule.get("refused", False)),
-    )
+    return Rule(**{**values, "factors": (float(first), float(second))})

@@ -1,9 +1,8 @@
 """Reading a codebook from TOML and checking that it makes sense."""
 
 import re
-import tomllib
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -17,32 +16,29 @@ from bipbayes.data.codebook import (
     Indicator,
     Treatment,
 )
-from bipbayes.data.study_words import (
-    LONGEST,
-    is_line,
-    language_faults,
-    word_faults,
-    words_from_table,
+from bipbayes.data.schema import (
+    COUNT,
+    FLAG,
+    LABEL,
+    TEXT,
+    TEXTS,
+    Kind,
+    Table,
+    are_tables,
+    is_label,
+    is_texts,
+    read_toml,
+    table_faults,
+    tables_of,
 )
+from bipbayes.data.study_words import is_line, word_faults, words_from_table
 from bipbayes.errors import CodebookError, raise_all, unknown
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.phrases import catalogue
 
-Table = Mapping[str, Any]
-Kind = tuple[Callable[[Any], bool], str]
-
 MAX_TREATMENTS: Final = 8
 MAX_STEPS: Final = 1000  # of a scale: figures and categories have one place each
 _LARGEST: Final = 10**9  # end of a scale
-
-
-def _is_texts(value: Any) -> bool:
-    """Say whether a value is a list of texts, which a text alone is not."""
-    return isinstance(value, list) and bool(value) and all(map(is_line, value))
-
-
-def _is_label(value: Any) -> bool:
-    return isinstance(value, dict) and all(map(is_line, value.values()))
 
 
 def _is_scale(scale: Any) -> bool:
@@ -53,7 +49,7 @@ def _is_scale(scale: Any) -> bool:
 
 
 def _is_higher(words: Any) -> bool:
-    return words in ("better", "worse") or (_is_label(words) and "en" in words)
+    return words in ("better", "worse") or (is_label(words) and "en" in words)
 
 
 def _tells_days(text: Any) -> bool:
@@ -75,71 +71,59 @@ def _is_missing(codes: Any) -> bool:
     )
 
 
-def _are_tables(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(x, dict) for x in value)
-
-
 def _are_named(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(x, dict) for x in value.values())
 
 
-_TEXT: Final[Kind] = (is_line, f"a text of one line, of at most {LONGEST} letters")
-_FLAG: Final[Kind] = (lambda value: type(value) is bool, "true or false")
-_NUMBER: Final[Kind] = (
-    lambda value: type(value) is int and 0 <= value <= MAX_STEPS,
-    f"a whole number from 0 to {MAX_STEPS}",
-)
-_LABEL: Final[Kind] = (_is_label, 'lines by language such as { en = "Sleep", da = "Søvn" }')
-_TEXTS: Final[Kind] = (_is_texts, 'a list of texts, at least one, such as ["a", "b"]')
 _WORDS: Final[Kind] = (
-    lambda value: _is_texts(value) and len({word.strip() for word in value}) == len(value),
+    lambda value: is_texts(value) and len({word.strip() for word in value}) == len(value),
     "a list of different words, from the lowest answer to the highest",
 )
 _MISSING: Final[Kind] = (_is_missing, 'a list of whole numbers or words such as [8, 9, "unsure"]')
 _TOP: Final[Mapping[str, Kind]] = {
-    **dict.fromkeys(("name", "citizen", "jobcenter", "date", "none", "dont_know"), _TEXT),
+    **dict.fromkeys(("name", "citizen", "jobcenter", "date", "none", "dont_know"), TEXT),
     "scale": (_is_scale, f"two whole numbers such as [1, 5], the lower first, at most "
               f"{MAX_STEPS} apart"),
-    "jobcenters": _TEXTS,
+    "jobcenters": TEXTS,
     "dates": (_tells_days, 'a text that tells day, month and year, such as "%d-%m-%Y"'),
     "higher": (_is_higher, '"better", "worse" or words by language such as { en = "more symptoms", '
                'da = "flere symptomer" }'),
     "answers": _WORDS,
     "missing": _MISSING,
     "words": (lambda value: True, ""),  # `word_faults`
-    "indicators": (_are_tables, "[[indicators]] tables, at least one"),
+    "indicators": (are_tables, "[[indicators]] tables, at least one"),
     "treatments": (
         lambda value: _are_named(value) and 1 <= len(value) <= MAX_TREATMENTS,
         f"1 to {MAX_TREATMENTS} tables of the form [treatments.CODE]",
     ),
-    "activities": (_are_tables, "[[activities]] tables"),
+    "activities": (are_tables, "[[activities]] tables"),
     "averages": (_are_named, "tables of the form [averages.CODE]"),
 }  # fmt: skip
 _INDICATOR: Final[Mapping[str, Kind]] = {
-    **dict.fromkeys(("code", "respondent", "column", "counterpart"), _TEXT),
-    **dict.fromkeys(("optional", "progression", "reverse"), _FLAG),
-    **{"label": _LABEL, "figure": _NUMBER, "answers": _WORDS, "missing": _MISSING},
+    **dict.fromkeys(("code", "respondent", "column", "counterpart"), TEXT),
+    **dict.fromkeys(("optional", "progression", "reverse"), FLAG),
+    **{"label": LABEL, "figure": COUNT, "answers": _WORDS, "missing": _MISSING},
 }
-_TREATMENT: Final[Mapping[str, Kind]] = {"columns": _TEXTS, "label": _LABEL}
-_AVERAGE: Final[Mapping[str, Kind]] = {"members": _TEXTS, "label": _LABEL, "figure": _NUMBER}
-_ACTIVITY: Final[Mapping[str, Kind]] = {"column": _TEXT, "number": _NUMBER, "label": _LABEL}
+_TREATMENT: Final[Mapping[str, Kind]] = {"columns": TEXTS, "label": LABEL}
+_AVERAGE: Final[Mapping[str, Kind]] = {"members": TEXTS, "label": LABEL, "figure": COUNT}
+_ACTIVITY: Final[Mapping[str, Kind]] = {"column": TEXT, "number": COUNT, "label": LABEL}
 
 
 def shape_faults(table: Table) -> list[str]:
     """Say what of a codebook is unknown, missing or of another kind than its key takes."""
     whole = "the codebook"
-    faults = _faults(whole, table, _TOP, ("scale", "indicators", "treatments"))
+    faults = table_faults(whole, table, _TOP, ("scale", "indicators", "treatments"))
     scale = table.get("scale") if _is_scale(table.get("scale")) else None
     faults += _scale_faults(whole, table, scale)
     respondents = []
-    for position, entry in enumerate(_tables(table.get("indicators"))):
+    for position, entry in enumerate(tables_of(table.get("indicators"))):
         code = entry.get("code")
         name = f"indicator {code if is_line(code) else f'number {position + 1}'}"
         respondents.append(str(entry.get("respondent")))
-        faults += _faults(name, entry, _INDICATOR, ("code", "respondent"))
+        faults += table_faults(name, entry, _INDICATOR, ("code", "respondent"))
         faults += _scale_faults(name, entry, scale)
-    for position, entry in enumerate(_tables(table.get("activities"))):
-        faults += _faults(f"activity number {position + 1}", entry, _ACTIVITY, ("column",))
+    for position, entry in enumerate(tables_of(table.get("activities"))):
+        faults += table_faults(f"activity number {position + 1}", entry, _ACTIVITY, ("column",))
     for what, kinds, needed in (
         ("treatment", _TREATMENT, "columns"),
         ("average", _AVERAGE, "members"),
@@ -147,28 +131,8 @@ def shape_faults(table: Table) -> list[str]:
         entries = table.get(f"{what}s")
         for code, entry in entries.items() if isinstance(entries, dict) else ():
             if isinstance(entry, dict):
-                faults += _faults(f"{what} {code!r}", entry, kinds, (needed,))
+                faults += table_faults(f"{what} {code!r}", entry, kinds, (needed,))
     return faults + word_faults(table.get("words", {}), respondents)
-
-
-def _tables(value: Any) -> list[Table]:
-    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
-
-
-def _faults(
-    place: str, table: Table, kinds: Mapping[str, Kind], needed: tuple[str, ...]
-) -> list[str]:
-    """Name keys that are unknown or missing, and values of another kind."""
-    faults = [
-        f"{place}: {unknown('key', key, sorted(kinds))}" for key in sorted(set(table) - set(kinds))
-    ]
-    faults += [f"{place} lacks {key!r}" for key in needed if key not in table]
-    for key, (fits, words) in kinds.items():
-        if key in table and not fits(table[key]):
-            faults.append(f"{place}: {key!r} must be {words}")
-        elif key in ("label", "higher") and isinstance(table.get(key), dict):
-            faults += language_faults(f"{place}: {key!r}", table[key])
-    return faults
 
 
 def _scale_faults(place: str, table: Table, scale: list[int] | None) -> list[str]:
@@ -247,16 +211,6 @@ def load_codebook(path: Path) -> Codebook:
         The file is missing, is no TOML, or has faults; all of them are named.
     """
     return parse_codebook(read_toml(path, f"the codebook {path}"))
-
-
-def read_toml(path: Path, what: str) -> Table:
-    """Read a TOML file; raises `CodebookError` where that cannot be done, saying `what` it is."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CodebookError(f"{what} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CodebookError(f"{what} is no valid TOML in UTF-8: {error}") from error
 
 
 def parse_codebook(table: Table) -> Codebook:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -227,4 +228,59 @@ def test_a_faulty_codebook_names_all_faults() -> None:
         "no characteristics: ['b']",
         "rule 3 compares two columns",
     ):
+        assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "values", "sentence"),
+    [
+        ("name", (3, ""), "the codebook: 'name' must be a text of one line"),
+        ("colour", (1,), "the codebook: key 'colour' is unknown; known: "),
+        ("characteristics", ({"a": 1}, 3, [], [3]), "must be [[characteristics]] tables, at least"),
+        ("rules", (3, [], ["a"]), "the codebook: 'rules' must be [[rules]] tables"),
+        (
+            "characteristics 0 column",
+            (3, ["a"], "", "a\nb"),
+            "characteristic number 1: 'column' must",
+        ),
+        (
+            "characteristics 0 table",
+            ("x", True, 4.5, -1),
+            "characteristic a: 'table' must be a whole",
+        ),
+        (
+            "characteristics 0 label",
+            (3, {"en": 3}, "A"),
+            "characteristic a: 'label' must be lines by",
+        ),
+        ("characteristics 0 section", ({"dk": "A"},), "'section': language 'dk' is unknown"),
+        ("characteristics 0 unit", (3, []), "characteristic a: 'unit' must be a text"),
+        ("characteristics 0 low", ("x", True, np.nan, 10**400, [1]), "a: 'low' must be a number"),
+        ("characteristics 0 low", (1, 2.5), "characteristic a: 'low' must be less than 'high'"),
+        ("rules 0 columns", ("ab", 3, [], [1]), "rule 1: 'columns' must be a list of texts"),
+        (
+            "rules 0 factors",
+            ([1], "ab", [1, "x"], [1, True]),
+            "rule 1: 'factors' must be two numbers",
+        ),
+        ("rules 0 most", ("x", np.inf), "rule 1: 'most' must be a number"),
+        ("rules 0 refused", ("no", 0), "rule 1: 'refused' must be true or false"),
+    ],
+)
+def test_values_of_another_kind_are_refused(
+    path: str, values: tuple[object, ...], sentence: str
+) -> None:
+    """Catches tracebacks, texts read letter by letter, and "no" taken as true."""
+    entry = {"table": 4, "kind": "share", "label": {"en": "A"}}
+    for value in values:
+        table: dict[str, Any] = {
+            "characteristics": [{**entry, "column": "a"}, {**entry, "column": "b"}],
+            "rules": [{"kind": "exclusive", "columns": ["a", "b"]}],
+        }
+        *outer, key = path.split()
+        place = table[outer[0]][int(outer[1])] if outer else table
+        assert parse_characteristics(table)
+        place[key] = value
+        with pytest.raises(CodebookError) as caught:
+            parse_characteristics(table)
         assert sentence in str(caught.value)
