@@ -16,6 +16,8 @@ from bipbayes.plots.task import ROW_HEIGHT, WIDE
 from bipbayes.wording import Context, combination_text, number, phrase
 
 _EMPTY: Final = "#CFCFCF"
+_BARS: Final = 2.1  # inches, of the treatments' bars
+_NO_BARS: Final = 0.35  # inches, where each is held back
 
 
 def combinations_data(combinations: pd.DataFrame, context: Context) -> pd.DataFrame:
@@ -51,6 +53,8 @@ def _draw_bars(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
                       ha="center", va="bottom", size=6)  # fmt: skip
     axes.set_ylim(0, 1.15 * max([1.0, *shown["n"].astype(float)]))
     axes.tick_params(axis="x", bottom=False, labelbottom=False)
+    if shown.empty:
+        axes.set_yticks([0])
     axes.set_ylabel(phrase("combinations_axis", language))
 
 
@@ -101,14 +105,18 @@ def combinations_figure(data: pd.DataFrame, *, context: Context) -> Figure:
     language, codebook = context.language, context.codebook
     treatments = len(codebook.treatments)
     column = 0.4 if len(data) < WIDE else 0.33  # inches
-    if across(math.inf) < max(6.0, 4.6 + column * len(data)):
+    parts = [data.loc[data[code], "n"] for code in codebook.treatment_codes]
+    bars = _BARS if any(part.notna().all() for part in parts) else _NO_BARS
+    if across(math.inf) < max(6.0, 2.5 + bars + column * len(data)):
         return _turned(data, context=context)
     with figure_style():
-        figure = Figure(figsize=(max(6.0, 4.6 + column * len(data)), 3.5 + 0.26 * treatments))
+        figure = Figure(
+            figsize=(max(6.0, 2.5 + bars + column * len(data)), 3.5 + 0.26 * treatments)
+        )
         grid = figure.subplots(
             2,
             2,
-            width_ratios=[2.1, column * len(data)],
+            width_ratios=[bars, column * len(data)],
             height_ratios=[2.2, 0.28 * treatments],
         )
         grid[0, 0].set_visible(False)

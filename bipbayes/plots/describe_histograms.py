@@ -52,8 +52,8 @@ def _draw_histogram(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
     text = phrase("unchanged", language, percent=number(middle["percent"], 1, language=language))
     if pd.isna(middle["percent"]):
         text = ""
-    axes.text(0.98, 0.97, f"{text}\nn = {_total(data)}", transform=axes.transAxes,
-              ha="right", va="top", size=6.5)  # fmt: skip
+    lines = f"{text}\nn = {_total(data)}{_held_back(data, language)}"
+    axes.text(0.98, 0.97, lines, transform=axes.transAxes, ha="right", va="top", size=6.5)
 
 
 def average_figure(data: pd.DataFrame, *, context: Context, outcome: str) -> Figure:
@@ -125,6 +125,15 @@ def page_figure(
         axis = axis_text(codebook, phrase("change", language), language=language)
         figure.text(0.5, bottom, axis, ha="center", va="center", size=8)
     return figure
+
+
+def _held_back(data: pd.DataFrame, language: str) -> str:
+    """Say which share of the changes is in bars that are left blank: what the others leave."""
+    known = data["percent"].notna()
+    if known.all() or not known.any():
+        return ""
+    share = _ALL - float(data.loc[known, "percent"].sum())
+    return "\n" + phrase("held_back_share", language, percent=number(share, 1, language=language))
 
 
 def _total(data: pd.DataFrame) -> str:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -108,9 +109,26 @@ def compare_stored(folder: RunFolder, codebook: Codebook, settings: Settings) ->
         submit_analyses(pool, context, rows, settings, model=fitted[0])
         drawn = pool.finish()
     folder.note_drawn([named(STAGE, analysis, joint="/")])
-    logger.info("data/comparison.csv and %d figures are in %s", len(drawn), folder.path)
+    _say_drawn(folder, drawn, size=settings.figure_size)
     figures = [path.relative_to(folder.path).as_posix() for path in drawn]
     conclude(lambda: of_comparison(folder, analysis=analysis, figures=figures))
+
+
+def _say_drawn(folder: RunFolder, drawn: Sequence[Path], *, size: str | None) -> None:
+    """Count figures, of whatever number of files, and those that are not of the size asked for."""
+    count, files = len({path.with_suffix("") for path in drawn}), len(drawn)
+    several = f" ({files} files)" if files > count else ""
+    logger.info("data/comparison.csv and %d figures%s are in %s", count, several, folder.path)
+    others = set(folder.file(FIGURES).rglob("*.png")) - set(drawn)
+    if size and others:
+        logger.warning(
+            "%d other figures in %s were drawn before and keep their size; a folder of one size is "
+            "what compare --all --figure-size %s and describe --figure-size %s draw together",
+            len(others),
+            FIGURES,
+            size,
+            size,
+        )
 
 
 def submit_analyses(

@@ -21,6 +21,7 @@ from bipbayes.plots.catalogue import describe_tasks
 from bipbayes.plots.describe_combinations import combinations_data, combinations_figure
 from bipbayes.plots.describe_differences import differences_data
 from bipbayes.plots.describe_histograms import average_figure, histogram_data
+from bipbayes.plots.describe_histograms import draw as histogram
 from bipbayes.plots.describe_weeks import weeks_data, weeks_figure
 from bipbayes.plots.pool import figure_of
 from bipbayes.wording import Context
@@ -173,6 +174,26 @@ def test_the_matrix_says_which_treatments(bip: Described) -> None:
     data = combinations_data(bip.description.combinations, context).set_index("combination")
     assert data.loc["1001", ["J", "O", "S", "H"]].tolist() == [True, False, False, True]
     assert data.loc["1001", "label"] == "J+H"
+
+
+def test_what_is_held_back_is_said_and_takes_no_room(bip: Described) -> None:
+    """Catches inches kept free for bars that none has, and blank bars of unknown weight."""
+    context = Context(bip_codebook(), synthetic=False)
+    frame = bip.description.combinations
+    few = frame.assign(n=frame["n"].astype("Int64").where(frame["n"] > 600), note="x")
+    widths = [
+        combinations_figure(combinations_data(each, context), context=context).get_size_inches()[0]
+        for each in (frame, few)
+    ]
+    assert widths[1] < widths[0] - 1.5
+    bins = bip.description.histograms
+    outcome = bip_codebook().average_codes[0]
+    ends = (bins["outcome"] == outcome) & (bins["centre"].abs() > 0.5)
+    held = bins.assign(n=bins["n"].mask(ends), percent=bins["percent"].mask(ends))
+    share = bins.loc[ends, "percent"].sum()
+    figure = histogram(held, context=context, outcome=outcome)
+    assert f"{share:.1f} % left blank" in written(figure)
+    assert "left blank" not in written(histogram(bins, context=context, outcome=outcome))
 
 
 def test_treatments_named_in_english_only_keep_that_name(bip: Described) -> None:

@@ -180,6 +180,21 @@ def _compare(folder: Path, **options: Any) -> list[str]:
     return _Recorder.tasks
 
 
+def test_figures_are_counted_not_files(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Catches two formats counted as two figures, and a folder of two sizes without a word."""
+    caplog.set_level("INFO")
+    folder = RunFolder(tmp_path)
+    paths = [tmp_path / "figures" / name for name in ("a.png", "a.pdf", "b.png", "old.png")]
+    paths[0].parent.mkdir()
+    for path in paths:
+        path.touch()
+    compare_stage._say_drawn(folder, paths[:3], size="column")
+    assert "2 figures (3 files)" in caplog.text and "1 other figures" in caplog.text
+    caplog.clear()
+    compare_stage._say_drawn(folder, paths[:3:2], size=None)
+    assert "2 figures are in" in caplog.text and "other" not in caplog.text
+
+
 def test_comparisons_put_each_analysis_beside_its_own(
     stored: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
