@@ -1,5 +1,6 @@
 """Writing files so that a reader sees the old one or the whole new one, never half of it."""
 
+import glob
 import json
 import os
 import shutil
@@ -36,10 +37,15 @@ def written_below(folder: Path) -> list[str]:
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; it takes `path`'s place when the block succeeds.
 
-    The temporary name keeps the suffix, since many writers choose the format by it.
+    The temporary name keeps the suffix, since many writers choose the format by it. What a killed
+    process left of the same file is removed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    before, after = f".{path.stem}.", f".part{path.suffix}"
+    temporary = path.with_name(f"{before}{os.getpid()}{after}")
+    for left in path.parent.glob(f"{glob.escape(before)}*{glob.escape(after)}"):
+        if _is_gone(left.name[len(before) : -len(after)]):
+            left.unlink(missing_ok=True)
     try:
         yield temporary
         temporary.replace(path)
@@ -68,10 +74,15 @@ def scratch_folder(parent: Path) -> ScratchFolder:
     """Make a folder for what is in the making; one that a killed process left is removed."""
     parent.mkdir(parents=True, exist_ok=True)
     for left in parent.glob(f"{_SCRATCH}*"):
-        owner = left.name.removeprefix(_SCRATCH).split("-")[0]
-        if owner.isdigit() and not Path(f"/proc/{owner}").exists() and Path("/proc").exists():
+        if _is_gone(left.name.removeprefix(_SCRATCH).split("-")[0]):
             shutil.rmtree(left, ignore_errors=True)
     return ScratchFolder(prefix=f"{_SCRATCH}{os.getpid()}-", dir=parent.resolve())
+
+
+def _is_gone(owner: str) -> bool:
+    """Say whether a process was killed that left something behind, where that can be known."""
+    known = owner.isdigit() and Path("/proc/self").exists()
+    return known and not Path(f"/proc/{owner}").exists()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,6 +1,9 @@
 """Atomic writing."""
 
 import errno
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -21,6 +24,19 @@ def test_failed_write_leaves_the_old_file_and_no_debris(tmp_path: Path) -> None:
     assert told.value.filename == target, "which file it was is not said"
     assert target.read_text() == "old\n"
     assert [path.name for path in tmp_path.iterdir()] == ["intervals.csv"]
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="who is gone cannot be known")
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    """Catches halves of a killed run that stay for ever, and one of a run that still writes."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    names = [f".fit.{gone.pid}.part.nc", f".fit.{os.getppid()}.part.nc", ".fit.mine.part.nc"]
+    names += [f".fit.unjudged.{gone.pid}.part.nc", f".other.{gone.pid}.part.nc"]
+    for name in names:
+        (tmp_path / name).touch()
+    write_text(tmp_path / "fit.nc", "whole\n")
+    assert {path.name for path in tmp_path.iterdir()} == {"fit.nc", *names[1:]}
 
 
 def test_text_has_line_feeds_only(tmp_path: Path) -> None:
