@@ -377,7 +377,10 @@ for (const width of [1280, 390]) {
   told.push(["over", width, over.length]);
   const lines = [...document.querySelectorAll(".forest line.posterior")]
     .map(e => e.getBoundingClientRect());
-  told.push(["lines", lines.some(r => r.width > 0), lines.every(r => r.right <= width)]);
+  const panels = [...document.querySelectorAll(".forest > svg")]
+    .map(e => e.getBoundingClientRect()).filter(r => r.height > 0);
+  told.push(["lines", lines.some(r => r.width > 0), lines.every(r => r.right <= width),
+    panels.length > 1 && panels.every(r => r.width > 150)]);
 }
 const zoom = document.querySelector(".picture button"), picture = zoom.querySelector("img");
 const before = picture.getBoundingClientRect().width;
@@ -402,7 +405,8 @@ def test_a_browser_can_pick_sort_and_search(tmp_path: Path) -> None:
     picture = tmp_path / "heatmap_effect.png"
     Image.fromarray(np.zeros((800, 1200, 3), dtype="uint8")).save(picture)
     given = contents(codebook, figures={picture.stem: picture})
-    page.write_text(page_html(given).replace("</body>", _TRIAL), encoding="utf-8")
+    text = page_html(given).replace(">K+T</b>", f">{question}</b>")  # as of a treatment
+    page.write_text(text.replace("</body>", _TRIAL), encoding="utf-8")
     quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
     done = subprocess.run(
         [
@@ -420,6 +424,6 @@ def test_a_browser_can_pick_sort_and_search(tmp_path: Path) -> None:
     told = found[1].replace("&gt;", ">")
     assert told == (
         '[["first",4,1,"q1"],["picked",4,1,"q2",true],["up",true],["down",true,"descending"],'
-        '["found",1],["over",1280,0],["lines",true,true],["over",390,0],["lines",true,true],'
-        '["larger",true]]'
+        '["found",1],["over",1280,0],["lines",true,true,true],'
+        '["over",390,0],["lines",true,true,true],["larger",true]]'
     )
