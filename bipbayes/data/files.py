@@ -49,7 +49,7 @@ def csv_blocks(path: Path, rows: int | None = None) -> Iterator[pd.DataFrame]:
         while True:
             following = [] if rows is None else list(islice(lines, rows))
             faults = _shape_faults(block, header, delimiter, last=not following)
-            if not following and not ended:
+            if not (following or ended or faults):
                 faults += _cut_entry(block)
             raise_all(DataError, f"{path.name} was refused:", faults)
             frame = pd.DataFrame([row for _, row in block], columns=pd.Index(header), dtype="str")
