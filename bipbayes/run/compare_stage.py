@@ -156,7 +156,7 @@ def submit_analyses(
             pool.submit(beside_tasks(rows, shared, by=by, outcomes=outcomes, everything=everything))
 
 
-def _chosen(settings: Settings) -> dict[str, Any]:
+def asked_figures(settings: Settings) -> dict[str, Any]:
     """Return which figures are asked for."""
     return {
         "outcomes": settings.outcomes or None,
@@ -181,7 +181,7 @@ def submit_early(
         vcov=shown_errors(context.analysis),
         residual_covariance=changes,
     )
-    pool.submit(early_tasks(inputs, **_chosen(settings)))
+    pool.submit(early_tasks(inputs, **asked_figures(settings)))
 
 
 def submit_posterior(
@@ -207,5 +207,5 @@ def submit_posterior(
         forest=forest_form(dodged=settings.dodged, size=settings.figure_size),
         by_size=settings.by_size,
     )
-    tasks = posterior_tasks(inputs, **_chosen(settings))
+    tasks = posterior_tasks(inputs, **asked_figures(settings))
     pool.submit([replace(task, name="_".join(filter(None, (task.name, ending)))) for task in tasks])

@@ -46,7 +46,7 @@ from bipbayes.plots.catalogue import (
     posterior_tasks,
 )
 from bipbayes.plots.pool import DrawingPool
-from bipbayes.run.compare_stage import submit_analyses
+from bipbayes.run.compare_stage import asked_figures, submit_analyses
 from bipbayes.run.export_stage import frames_of
 from bipbayes.run.folder import LEDGER, RunFolder, export_place, now
 from bipbayes.run.inputs import Run, as_made, load_characteristics, open_run
@@ -330,14 +330,9 @@ def _write_pictures(material: _Material, settings: Settings, place: Path) -> Non
             model=material.model,
             vcov=shown_errors(context.analysis),
         )
-        chosen: dict[str, Any] = {
-            "outcomes": settings.outcomes or None,
-            "quick": settings.quick,
-            "everything": settings.everything,
-        }
         ols = replace(inputs, intervals=frequentist(inputs.intervals), model="")
-        pool.submit(early_tasks(ols, **chosen))
-        pool.submit(posterior_tasks(inputs, **chosen))
+        pool.submit(early_tasks(ols, **asked_figures(settings)))
+        pool.submit(posterior_tasks(inputs, **asked_figures(settings)))
         plain = replace(context, analysis=PLAIN)
         submit_analyses(pool, context, material.intervals, settings, model=material.model)
         book = None if material.people is None else material.people.codebook

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from bipbayes.intervals import ALL_INDICATORS, ANALYSES
+from bipbayes.intervals import ANALYSES
 from bipbayes.tables.comparison_table import closing_notes, dagger, source_note, starred_interval
-from bipbayes.tables.layout import Column, Table, rounding_note, table_caption
+from bipbayes.tables.layout import Column, Table, printed_outcomes, rounding_note, table_caption
 from bipbayes.tables.rounding import row_decimals
 from bipbayes.wording import (
     Context,
@@ -64,16 +64,9 @@ def analyses_table(
         ),
         notes=_notes(rows, stored, context),
         columns=tuple(columns),
-        body=_body(rows, context, outcomes=_printed(rows, context, outcomes)),
+        body=_body(rows, context, outcomes=printed_outcomes(context, outcomes)),
         raw=rows.dropna(axis="columns", how="all"),
     )
-
-
-def _printed(rows: pd.DataFrame, context: Context, outcomes: Sequence[str] | None) -> list[str]:
-    codebook = context.codebook
-    wanted = set(codebook.average_codes if outcomes is None else outcomes) | {ALL_INDICATORS}
-    known = wanted & set(rows["outcome"])
-    return [name for name in (ALL_INDICATORS, *codebook.outcomes) if name in known]
 
 
 def _body(rows: pd.DataFrame, context: Context, *, outcomes: list[str]) -> pd.DataFrame:

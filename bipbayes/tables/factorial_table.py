@@ -15,7 +15,7 @@ from bipbayes.tables.comparison_table import (
     source_note,
     starred_interval,
 )
-from bipbayes.tables.layout import Column, Table, rounding_note, table_caption
+from bipbayes.tables.layout import Column, Table, printed_outcomes, rounding_note, table_caption
 from bipbayes.tables.rounding import MOST_DECIMALS, row_decimals
 from bipbayes.wording import Context, capital, number, outcome_label, percent, phrase, whole_number
 
@@ -37,11 +37,6 @@ def factorial_rows(intervals: pd.DataFrame, context: Context) -> pd.DataFrame:
     rows = intervals[intervals["estimand"] == ESTIMAND]
     shown = (rows["source"] == "posterior") | (rows["vcov"] == shown_errors(context.analysis))
     return rows[shown].reset_index(drop=True)
-
-
-def _printed(context: Context, outcomes: Sequence[str] | None) -> set[str]:
-    averages = context.codebook.average_codes
-    return {ALL_INDICATORS, *(averages if outcomes is None else outcomes)}
 
 
 def _smallest(rows: pd.DataFrame, context: Context) -> str:
@@ -83,7 +78,7 @@ def factorial_table(
         Column("p_positive", phrase("p_positive", language), posterior),
     )
     title = phrase("factorial_table", language)
-    printed = rows[rows["outcome"].isin(_printed(context, outcomes))]
+    printed = rows[rows["outcome"].isin(printed_outcomes(context, outcomes))]
     return Table(
         name=ESTIMAND,
         caption=table_caption(context, title, phrase("in_units", language)),

@@ -1,9 +1,11 @@
 """A finished table: what is printed, and the frame that it was made from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
+from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.tables.html import html_fragment
 from bipbayes.tables.latex import latex
 from bipbayes.wording import Context, analysis_meaning, capital, phrase, study_notes
@@ -113,6 +115,12 @@ def table_caption(context: Context, *parts: str) -> str:
     if context.analysis:
         told.insert(1, analysis_meaning(context.analysis, language=context.language))
     return " ".join([*told, *study_notes(context.codebook, language=context.language)])
+
+
+def printed_outcomes(context: Context, asked: Sequence[str] | None) -> list[str]:
+    """Return the outcomes that one table for several prints: over all first, then as asked."""
+    wanted = set(context.codebook.average_codes if asked is None else asked)
+    return [ALL_INDICATORS, *(code for code in context.codebook.outcomes if code in wanted)]
 
 
 def rounding_note(context: Context) -> str:
