@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from bipbayes.bip.facts import bip_codebook, fact, jobcenter_table
 from bipbayes.data.codebook import Codebook
-from bipbayes.data.sample import Booleans, Integers
+from bipbayes.data.sample import Booleans, Integers, group_labels, memberships
 from bipbayes.errors import SettingsError
 from bipbayes.synthetic.design import (
     DOUBTFUL,
@@ -37,7 +37,6 @@ from bipbayes.synthetic.design import (
 )
 from bipbayes.synthetic.streams import Stream
 
-NO_INTERVENTION = "none"
 GAP_ROWS: Final = {"citizen": 75, "caseworker": 330}  # thousandths of responses with gaps
 UNANALYSED_LOST: Final = 60  # thousandths of B10 and B11 unanswered
 ONLY_CASEWORKER: Final = 260  # occasions on which only the caseworker answers
@@ -96,7 +95,7 @@ def published() -> Published:
 
 def _jobcenter_percent(codebook: Codebook) -> Integers:
     table = fact("jobcenters").pivot(index="jobcenter", columns="group", values="percent")
-    groups = [*codebook.treatment_codes, NO_INTERVENTION]
+    groups = list(group_labels(codebook))
     return table.loc[list(codebook.jobcenters), groups].to_numpy(dtype=np.int64)
 
 
@@ -105,11 +104,7 @@ def groups_of_combinations(codebook: Codebook) -> NDArray[np.bool_]:
 
     Groups overlap: ``1010`` belongs to J and to S; only no intervention stands alone.
     """
-    treated = [
-        [codebook.has_treatment(combination, code) for code in codebook.treatment_codes]
-        for combination in codebook.combinations
-    ]
-    return np.array([[*row, not any(row)] for row in treated])
+    return memberships(pd.Series(codebook.combinations), codebook).to_numpy()
 
 
 @dataclass(frozen=True)
