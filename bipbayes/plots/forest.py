@@ -328,7 +328,7 @@ def dodged_figure(
             caption=forest_caption(rows, context, outcome, cut=cut),
             left=0.6 if narrow else 1.2,
             right=0.15 if is_factorial(rows) else 0.65,
-            top=0.82 if narrow else 0.68,
+            top=0.68 + (0.14 + 0.16 * bool(inner_words(rows, context.language))) * narrow,
         )
     return figure
 
@@ -369,7 +369,6 @@ def _draw_rows(
         own = own.set_axis(["estimate", *_ENDS], axis="columns")
         interval = interval_words(side.level, side.kind, language=language)
         told = f"{capital(phrase(side.source, language))}: {interval}"
-        told += inner_words(rows, language) if name == "posterior" else ""
         interval_marks(axes, own, places + shift, colour=colour, marker=marker, s=18, label=told)
         cut |= _arrows(axes, own, places + shift, limits, colour)
     axes.set_xlim(limits)
@@ -380,8 +379,10 @@ def _draw_rows(
     decimal_axis(axes, "x", language=language)
     estimand = next(side.estimand for side in (rows.ols, rows.posterior) if side is not None)
     axes.set_xlabel(axis_phrase(context, estimand))
+    if inner := inner_words(rows, language):
+        axes.plot([], [], color=POSTERIOR_COLOUR, linewidth=3.0, label=inner.removeprefix(", "))
     # Of a narrow figure the legend reaches over the labels, not over the counts.
-    corner, columns = (1.0, 1) if is_narrow() else (0.0, 2)
+    corner, columns = (1.0, 1) if is_narrow() else (0.0, 3)
     axes.legend(
         loc="lower right" if is_narrow() else "lower left",
         bbox_to_anchor=(corner, 1.0),

@@ -7,6 +7,8 @@ and every drawing process is forked from it.
 
 import logging
 import os
+import re
+from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import Future, as_completed
 from dataclasses import dataclass
@@ -142,10 +144,22 @@ def warn_of(boxed: set[str], unfit: list[str], size: str, *, option: str = "--fi
         logger.warning(
             "figures larger than a %s, whose letters would be too small, in inches: %s; take %s %s",
             size,
-            ", ".join(unfit),
+            ", ".join(_by_figure(unfit)),
             option,
             "page" if size == COLUMN else "slide, or a page laid across",
         )
+
+
+def _by_figure(unfit: list[str]) -> list[str]:
+    """Name the first of a figure's pages, ``_2``, ``_3``, ..., and how many there are."""
+    pages = Counter(re.sub(r"_\d+(?= \()", "", name).partition(" (")[0] for name in unfit)
+    firsts: dict[str, str] = {}
+    for name in unfit:
+        firsts.setdefault(re.sub(r"_\d+(?= \()", "", name).partition(" (")[0], name)
+    return [
+        first if pages[figure] == 1 else f"{first} and {pages[figure] - 1} other pages"
+        for figure, first in firsts.items()
+    ]
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import math
 from typing import Final
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -23,6 +24,7 @@ from bipbayes.plots.style import (
     furnish,
     in_lines,
     is_narrow,
+    text_width,
 )
 from bipbayes.plots.task import ARROWS_SHARE as _ROOM
 from bipbayes.plots.task import (
@@ -108,9 +110,13 @@ def shrinkage_figure(
         narrow, panel = is_narrow(), PANEL_OF_ARROWS
         if narrow:
             band, panel = _NARROW_BAND, _NARROW_PANEL
+        labels = [_label(str(name), rows, context) for name, rows in _bands(data)]
+        longest = max(text_width(label, mpl.rcParams["xtick.labelsize"]) for label in labels)
+        between = max(_NARROW_BETWEEN, longest + 0.15)
         rows = pages(len(order), band, room=min(WIDEST_ARROWS, across(math.inf) - 1.0))
         widest = max(part.rows.stop - part.rows.start for part in rows)
         height = 5.2 if len(rows) == 1 else 1.75 + panel * len(rows)
+        height += (between - _NARROW_BETWEEN) * (len(rows) - 1) * narrow
         figure = Figure(figsize=(across(max(6.0, 1.0 + band * widest)), height))
         grid = figure.subplots(len(rows), 1, sharey=True, squeeze=False).ravel()
         for axes, part in zip(grid, rows, strict=True):
@@ -143,7 +149,7 @@ def shrinkage_figure(
             left=0.6,
             top=0.6,
             bottom=1.05,
-            gap=(0.05, _NARROW_BETWEEN),
+            gap=(0.05, between),
         )
         if not narrow:
             figure.subplots_adjust(hspace=_BETWEEN)

@@ -32,7 +32,7 @@ from bipbayes.plots.catalogue import (
 from bipbayes.plots.describe_histograms import page_figure
 from bipbayes.plots.describe_persistence import persistence_figure
 from bipbayes.plots.describe_weeks import weeks_data, weeks_figure
-from bipbayes.plots.pool import DrawingPool, figure_of
+from bipbayes.plots.pool import DrawingPool, _by_figure, figure_of
 from bipbayes.plots.save import misfit, scaling
 from bipbayes.plots.style import drawn_for, in_lines, text_width
 from bipbayes.plots.task import (
@@ -247,6 +247,40 @@ def test_every_kind_fits_a_column(kind: str) -> None:
         letters = [text for text in figure.findobj(Text) if text.get_text().strip()]
         assert min(text.get_fontsize() for text in letters) >= 6.0
     _whole(figures)
+
+
+def test_forests_and_arrows_fit_a_danish_column() -> None:
+    """Catches a legend with longer words than English, and labels of five letters cut off.
+
+    What the thick line is, beside the panel since captions may be apart, left the page.
+    """
+    context = replace(MANY, language="da")
+    inputs = FigureInputs(context, long_frame(MANY.codebook), forest=DODGED)
+    tasks = [t for t in posterior_tasks(inputs, outcomes=["mean"]) if t.name == "forest_mean"]
+    rows = tasks[0].arguments["rows"]
+    ends = {f"inner_{end}": rows.frame["posterior_estimate"] for end in ("lower", "upper")}
+    rows = replace(rows, frame=rows.frame.assign(**ends))
+    tasks = [replace(tasks[0], arguments={**tasks[0].arguments, "rows": rows})]
+    tasks += [t for t in posterior_tasks(inputs, outcomes=[]) if t.name == "shrinkage"]
+    for task in tasks:
+        with drawn_for(size=COLUMN):
+            figures = _drawn(task.printed(COLUMN)[:1], task.name)
+        _whole(figures)
+    # OLS, the posterior, its thick line
+    with drawn_for(size=COLUMN):
+        (legend,) = figure_of(tasks[0].printed(COLUMN)[0]).axes[0].get_legend().get_texts()[2:]
+    assert legend.get_text() == "tyk: 50 %"
+
+
+def test_pages_that_do_not_fit_are_named_once() -> None:
+    """Catches a warning that lists sixteen pages of one heat map."""
+    names = [
+        "heatmap/a (4.3 x 6.5)",
+        "heatmap/a_2 (4.3 x 7.4)",
+        "heatmap/a_3 (4.3 x 5)",
+        "b (4 x 9)",
+    ]
+    assert _by_figure(names) == ["heatmap/a (4.3 x 6.5) and 2 other pages", "b (4 x 9)"]
 
 
 def test_what_no_column_can_hold_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
