@@ -5,7 +5,7 @@ Or in one panel, on one axis, OLS above the posterior in each row (`dodged_figur
 
 import math
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import arviz_plots
 import numpy as np
@@ -14,6 +14,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
+from matplotlib.transforms import blended_transform_factory
 from numpy.typing import NDArray
 
 from bipbayes.plots.captions import axis_phrase, caption, titled, units
@@ -381,13 +382,19 @@ def _draw_rows(
     axes.set_xlabel(axis_phrase(context, estimand))
     if inner := inner_words(rows, language):
         axes.plot([], [], color=POSTERIOR_COLOUR, linewidth=3.0, label=inner.removeprefix(", "))
-    # Of a narrow figure the legend reaches over the labels, not over the counts.
-    corner, columns = (1.0, 1) if is_narrow() else (0.0, 3)
+    # Of a narrow figure the legend begins at the page's edge, over the labels.
+    narrow, page = is_narrow(), cast(Figure, axes.get_figure(root=True))
+    across_page = blended_transform_factory(page.transFigure, axes.transAxes)
     axes.legend(
-        loc="lower right" if is_narrow() else "lower left",
-        bbox_to_anchor=(corner, 1.0),
-        ncols=columns,
+        loc="lower left",
+        bbox_to_anchor=(0.02 if narrow else 0.0, 1.0),
+        bbox_transform=across_page if narrow else axes.transAxes,
+        ncols=1 if narrow else 3,
         borderaxespad=0.2,
+        borderpad=0.0 if narrow else 0.4,
+        handlelength=1.2,
+        handletextpad=0.4,
+        columnspacing=1.2,
     )
     if not is_factorial(rows):
         _counts_beside(axes, frame, language=language)
