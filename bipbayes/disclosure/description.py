@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import group_labels, memberships
 from bipbayes.describe.description import NAMES, Description
-from bipbayes.disclosure.small_cells import TOO_FEW
+from bipbayes.disclosure.small_cells import TOO_FEW, check_minimum_count
 from bipbayes.disclosure.suppression import Suppression, suppressed
 
 COUNTS: Final = ("n_citizens", "n", "n_with", "n_without", "n_previous")
@@ -55,7 +55,7 @@ def protected_description(
         jobcenters, of a section of characteristics, and of an earlier combination with what
         the persistence of treatments tells.
     """
-    limit = minimum_count
+    check_minimum_count(limit := minimum_count)
     blanks: dict[str, Blanks] = {
         name: _few(frame, limit)
         for name in NAMES

@@ -150,12 +150,17 @@ def emptied(frame: pd.DataFrame, blank: pd.Series, minimum_count: int) -> pd.Dat
     return result
 
 
-def _check(frame: pd.DataFrame, minimum_count: int) -> None:
+def check_minimum_count(minimum_count: int) -> None:
+    """Raise `SettingsError` where numbers of data that are not synthetic would rest on too few."""
     if minimum_count < FLOOR:
         raise SettingsError(
             f"minimum count {minimum_count} is too small; data that are not synthetic need at"
             f" least {FLOOR}"
         )
+
+
+def _check(frame: pd.DataFrame, minimum_count: int) -> None:
+    check_minimum_count(minimum_count)
     missing = [name for name in ("outcome", "combination", "n_citizens") if name not in frame]
     if missing:
         raise DataError(

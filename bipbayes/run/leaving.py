@@ -33,7 +33,7 @@ from bipbayes.disclosure.gate import Sought
 from bipbayes.disclosure.held import Held, held_back
 from bipbayes.disclosure.ledger import compare_with_earlier, note_export
 from bipbayes.disclosure.manifest import PASS
-from bipbayes.disclosure.small_cells import FLOOR, emptied
+from bipbayes.disclosure.small_cells import check_minimum_count, emptied
 from bipbayes.errors import RunError, SettingsError
 from bipbayes.intervals import PLAIN, frequentist, of_analysis
 from bipbayes.page.page import page_html
@@ -117,8 +117,7 @@ def check_disclosure(folder: RunFolder, settings: Settings) -> None:
             f"{ledger} is in {place}, which leaves: choose a --ledger that stays with the data"
         )
     refuse_strangers(place)
-    if settings.minimum_count < FLOOR:
-        raise SettingsError(f"--minimum-count {settings.minimum_count} is too small: at least 3")
+    check_minimum_count(settings.minimum_count)
 
 
 def _wanted(folder: RunFolder, settings: Settings) -> str:

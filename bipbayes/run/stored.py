@@ -12,9 +12,9 @@ import xarray as xr
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.files import file_digest
 from bipbayes.data.study_words import study_words
-from bipbayes.errors import RunError
+from bipbayes.errors import RunError, SettingsError
 from bipbayes.intervals import ANALYSES, PLAIN
-from bipbayes.option_words import COVARIATES, ORDINAL
+from bipbayes.option_words import COVARIATES, NUTS, ORDINAL
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run
 from bipbayes.run.settings import DEFAULT_DRAWS, Settings
@@ -116,6 +116,11 @@ def check_stages(run: Run) -> None:
 def fit_settings(settings: Settings, model_file: ModelFile) -> dict[str, Any]:
     """Return the settings that a fit of a model depends on, engine and draws filled in."""
     engine = engine_of(model_file, settings.engine)
+    if engine == NUTS and settings.chains == 1:
+        raise SettingsError(
+            "--chains 1 is too few for --engine nuts, whose chains are held against one another "
+            "(R-hat): give at least 2"
+        )
     values = {key: getattr(settings, key) for key in (*SAMPLING, *REPORTING)}
     return {**values, "engine": engine, "draws": settings.draws or DEFAULT_DRAWS[engine]}
 

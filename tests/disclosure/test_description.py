@@ -14,6 +14,7 @@ from scipy.optimize import linprog
 from bipbayes.data.sample import memberships
 from bipbayes.describe.description import Description, describe
 from bipbayes.disclosure.description import COARSE, protected_description
+from bipbayes.errors import SettingsError
 
 CODEBOOK = make_codebook(3, 2, jobcenters=("a", "b", "c"))
 LEAST = 5
@@ -195,3 +196,9 @@ def test_a_tiny_study_is_blank_and_does_not_fail() -> None:
     assert shown.characteristics[["value", "n", "n_carriers"]].isna().all(axis=None)
     counted = shown.transitions[shown.transitions["n"].gt(0).fillna(value=False)]
     assert counted["n_citizens"].ge(LEAST).all()
+
+
+def test_a_count_that_no_rule_allows_is_refused(described: Description) -> None:
+    """Catches a description of real data whose numbers may rest on one citizen."""
+    with pytest.raises(SettingsError, match="need at least 3"):
+        protected_description(described, CODEBOOK, minimum_count=1)

@@ -136,6 +136,8 @@ def test_engines_are_chosen_by_what_a_file_declares(tmp_path):
         engine_of(own, "exact")
     assert fit_settings(Settings(), declared)["draws"] == 1000
     assert fit_settings(Settings(engine="nuts"), declared)["draws"] == 1500
+    with pytest.raises(SettingsError, match="--chains 1 is too few"):
+        fit_settings(Settings(engine="nuts", chains=1), declared)
     with pytest.raises(ModelError, match="declares no batches"):
         sample(own, make_cells(SHAPE))
     with pytest.raises(SettingsError, match=r"--engine .* is unknown; known: exact, nuts"):
