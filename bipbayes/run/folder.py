@@ -416,9 +416,10 @@ def _is_record(record: object) -> TypeGuard[dict[str, Any]]:
     listed = record.get("written", [])
     if not (all(isinstance(part, dict) for part in parts) and isinstance(listed, list)):
         return False
-    identity, _, stages, *_ = parts
+    identity, data, stages, *_ = parts
     named = not identity or {"data", "codebook", "previous"} <= set(identity)
-    return named and all(isinstance(done, dict) for done in stages.values())
+    by_language = isinstance(data.get("findings", {}), dict)
+    return named and by_language and all(isinstance(done, dict) for done in stages.values())
 
 
 def _damaged(path: Path, name: str) -> RunError:

@@ -73,7 +73,13 @@ def test_files_that_no_record_lists_are_never_taken_over(
 RECORDS = (
     *("", "[]", "null", "{", "\ufeff1", '{"stages": []}', '{"stages": {"fit_ols": 1}}'),
     *('{"identity": 3}', '{"identity": []}', '{"identity": {"data": "x"}}', '{"data": null}'),
-    *('{"data": [1]}', '{"software": "x"}', '{"written": null}', '{"written": "run.json"}'),
+    *(
+        '{"data": [1]}',
+        '{"data": {"findings": ["x"]}}',
+        '{"software": "x"}',
+        '{"written": null}',
+        '{"written": "run.json"}',
+    ),
 )
 
 
