@@ -6,6 +6,7 @@ PyTensor's and Matplotlib's caches after runs 1, 10 and the last one, and the la
 as a ratio: a leak grows with the runs, so that it is the peer of itself.
 """
 
+import gc
 import os
 import subprocess
 import sys
@@ -20,6 +21,7 @@ RUNS = int(sys.argv[1]) if len(sys.argv) > 1 else 20
 
 def state(place: Path) -> dict[str, float]:
     """What may grow: of this process, below the temporary folder and in the caches."""
+    gc.collect()  # rings of objects go when Python thinks of it, which is no leak
     process = psutil.Process()
     files = [path for path in place.rglob("*") if path.is_file()]
     cached = [path for path in files if "cache" in path.relative_to(place).parts[0]]
