@@ -211,6 +211,9 @@ def test_a_frame_that_was_cut_off_is_damaged_and_the_way_out_is_told(
     path.write_bytes(path.read_bytes()[:kept])
     with pytest.raises(RunError, match=r"remove it and run .*fit-ols and fit-posterior"):
         folder.read("data/intervals.csv")
+    folder.note(frames={})  # where no digest was noted, its last line tells
+    with pytest.raises(RunError, match=r"remove it and run .*fit-ols and fit-posterior"):
+        folder.read("data/intervals.csv")
 
 
 CHANGES: dict[str, Callable[[str], str]] = {
