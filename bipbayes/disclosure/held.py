@@ -334,7 +334,3 @@ def _near_misses(frame: pd.DataFrame, least: int) -> pd.Series:
         gap = (numbers - own).abs().to_numpy()
         result |= ~plain & (gap > 0) & (gap < least)
     return result
-
-
-def _order(term: tuple[str, object]) -> int:
-    return term[0].count(":")
