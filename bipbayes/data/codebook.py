@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
 from typing import Final
 
@@ -117,33 +118,33 @@ class Codebook:
     is_bip: bool = False
     shares: tuple[tuple[int, ...], ...] = field(default=(), repr=False)
 
-    @property
+    @cached_property
     def indicator_codes(self) -> tuple[str, ...]:
         """Codes of the analysed indicators."""
         return tuple(indicator.code for indicator in self.indicators)
 
-    @property
+    @cached_property
     def reversed_codes(self) -> tuple[str, ...]:
         """Codes of the indicators whose answers are turned, the unanalysed last."""
         every = (*self.indicators, *self.unanalysed)
         return tuple(indicator.code for indicator in every if indicator.reverse)
 
-    @property
+    @cached_property
     def average_codes(self) -> tuple[str, ...]:
         """Codes of the averages."""
         return tuple(average.code for average in self.averages)
 
-    @property
+    @cached_property
     def outcomes(self) -> tuple[str, ...]:
         """Indicators, then averages."""
         return self.indicator_codes + self.average_codes
 
-    @property
+    @cached_property
     def treatment_codes(self) -> tuple[str, ...]:
         """Codes of the treatments; their order is the order of a combination's digits."""
         return tuple(treatment.code for treatment in self.treatments)
 
-    @property
+    @cached_property
     def combinations(self) -> tuple[str, ...]:
         """All combinations as text, in binary order (the order of Table 3)."""
         return tuple("".join(digits) for digits in product("01", repeat=len(self.treatments)))
@@ -187,7 +188,8 @@ class Codebook:
 
     def combination_label(self, combination: str, language: str = "en") -> str:
         """Return the readable form of a combination: ``"1010"`` is ``"J+S"``."""
-        present = [code for code in self.treatment_codes if self.has_treatment(combination, code)]
+        given = zip(self.treatment_codes, combination, strict=True)
+        present = [code for code, digit in given if digit == "1"]
         return "+".join(present) or catalogue()["none"][language]
 
     def combination_of(self, text: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,8 @@ class PageContents:
     engines
         The worst differences between the two engines where they were checked, or None.
     figures
-        Pictures by name, in the order of the page.
+        Pictures by name, in the order of the page; those that are not there once all else is made
+        are left out.
     minimum_count
         Fewest citizens behind a number where something was blanked, else 0.
     """
@@ -64,12 +66,12 @@ class PageContents:
         """What the record has on the fit."""
         return dict(self.record.get("stages", {}).get(self.stage, {}))
 
-    @property
+    @cached_property
     def plain(self) -> pd.DataFrame:
         """The long frame of the plain analysis."""
         return of_analysis(self.intervals, PLAIN)
 
-    @property
+    @cached_property
     def effects(self) -> pd.DataFrame:
         """The comparison's effects, without what has no posterior."""
         rows = self.comparison
@@ -77,22 +79,29 @@ class PageContents:
 
     def overall(self, estimand: str, *, analysis: str = PLAIN) -> pd.DataFrame:
         """Return the posterior of an estimand over all indicators, by combination."""
-        rows = self.intervals
-        chosen = rows[
-            (rows["source"] == "posterior")
-            & (rows["analysis"] == analysis)
-            & (rows["estimand"] == estimand)
-            & (rows["outcome"] == ALL_INDICATORS)
-            & (rows["jobcenter"] == "")
-        ]
+        rows = self._over_all
+        chosen = rows[(rows["analysis"] == analysis) & (rows["estimand"] == estimand)]
         return chosen.set_index("combination")
+
+    @cached_property
+    def _over_all(self) -> pd.DataFrame:
+        """The posterior over all indicators and sites: few of the many rows there may be."""
+        rows = self.intervals[self.intervals["outcome"] == ALL_INDICATORS]
+        return rows[(rows["source"] == "posterior") & (rows["jobcenter"] == "")]
 
     def estimates(self, estimand: str, outcome: str) -> pd.DataFrame:
         """Return one outcome's rows of the comparison, in codebook order."""
-        rows = self.comparison
-        chosen = rows[(rows["estimand"] == estimand) & (rows["outcome"] == outcome)]
-        ordered = [c for c in self.context.codebook.combinations if c in set(chosen["combination"])]
-        return chosen.set_index("combination").loc[ordered]
+        if (estimand, outcome) in self._by_outcome:
+            return self._by_outcome[estimand, outcome]
+        return self.comparison.iloc[:0].set_index("combination")
+
+    @cached_property
+    def _by_outcome(self) -> dict[tuple[str, str], pd.DataFrame]:
+        """The comparison in codebook order, taken apart once: the page draws each part."""
+        order = {code: place for place, code in enumerate(self.context.codebook.combinations)}
+        rows = self.comparison.sort_values("combination", key=lambda codes: codes.map(order))
+        parts = rows.set_index("combination").groupby(["estimand", "outcome"], sort=False)
+        return {(str(estimand), str(outcome)): part for (estimand, outcome), part in parts}
 
     @property
     def errors(self) -> str:

@@ -3,12 +3,15 @@
 import base64
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
+from html import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
 from PIL import Image
 
 from bipbayes.intervals import COMPARED
@@ -30,6 +33,9 @@ from bipbayes.tables.sampler_tables import diagnostics_table, hyperparameter_tab
 from bipbayes.wording import outcome_label, phrase, whole_number
 
 MOST_PICTURES: Final = 2_500_000  # bytes: further figures are named, not embedded
+# Of the comparison: point and interval of either side.
+_OLS: Final = ("ols_estimate", "ols_lower", "ols_upper")
+_POSTERIOR: Final = ("posterior_mean", "posterior_lower", "posterior_upper")
 _COLOURS: Final = 128  # of an embedded picture; the files in the folder keep all
 
 
@@ -46,16 +52,16 @@ def page_html(contents: PageContents) -> str:
     str
         A whole HTML document of its own: no request leaves it.
     """
-    return compose(contents)(contents.figures)
+    return compose(contents)()
 
 
-def compose(contents: PageContents) -> Callable[[Mapping[str, Path]], str]:
+def compose(contents: PageContents) -> Callable[[], str]:
     """Make all of the page but its pictures, which may still be drawn meanwhile.
 
     Returns
     -------
     callable
-        Takes the pictures by name and returns the page.
+        Puts in the pictures, once they are drawn, and returns the page.
     """
     language = contents.language
     estimates = estimates_table(contents)
@@ -99,13 +105,13 @@ def compose(contents: PageContents) -> Callable[[Mapping[str, Path]], str]:
         script=_resource("page.js"),
     )
 
-    def finish(figures: Mapping[str, Path]) -> str:
-        embedded, left = _pictures(figures)
+    def finish() -> str:
+        embedded, left = _pictures(contents.figures)
         shown = [
             {
                 "name": name,
                 "source": source,
-                "caption": caption_beside(figures[name]),
+                "caption": caption_beside(contents.figures[name]),
                 "tables": _behind(name, contents),
             }
             for name, source in embedded.items()
@@ -118,21 +124,17 @@ def compose(contents: PageContents) -> Callable[[Mapping[str, Path]], str]:
 def _forest(contents: PageContents, outcome: str, estimand: str) -> dict[str, Any]:
     """Draw one outcome: OLS and posterior of every combination."""
     codebook, language = contents.context.codebook, contents.language
+    estimates = contents.estimates(estimand, outcome)
     rows = [
         ForestRow(
             codebook.combination_label(str(code), language),
             whole_number(float(row["n"]), language=language),
             (
-                Mark("ols", row["ols_estimate"], row["ols_lower"], row["ols_upper"]),
-                Mark(
-                    "posterior",
-                    row["posterior_mean"],
-                    row["posterior_lower"],
-                    row["posterior_upper"],
-                ),
+                Mark("ols", *(row[key] for key in _OLS)),
+                Mark("posterior", *(row[key] for key in _POSTERIOR)),
             ),
         )
-        for code, row in contents.estimates(estimand, outcome).iterrows()
+        for code, row in estimates[["n", *_OLS, *_POSTERIOR]].to_dict("index").items()
     ]
     label = outcome_label(codebook, outcome, language=language)
     alt = phrase("page_forest_alt", language, outcome=label, estimand=phrase(estimand, language))
@@ -200,13 +202,24 @@ def _diagnostics(contents: PageContents) -> list[dict[str, Any]]:
 
 def _parts(table: Table, marks: Sequence[Mapping[str, str]] | None = None) -> dict[str, Any]:
     """Return what the template needs of a table; `marks` are facts of each row to filter by."""
-    rows = table.rows()
     groups = column_groups(table.columns)
     return {
         "table": table,
         "groups": groups if any(name for name, _ in groups) else [],
-        "rows": list(zip(rows, marks or [{}] * len(rows), strict=True)),
+        "rows": _rows_html(table, marks),
     }
+
+
+def _rows_html(table: Table, marks: Sequence[Mapping[str, str]] | None) -> Markup:
+    """Write the rows, of which there are thousands: the template would take seconds for them."""
+    starts = [f'<td class="{column.align}">' for column in table.columns]
+    rows = table.rows()
+    lines = []
+    for cells, facts in zip(rows, marks or [{}] * len(rows), strict=True):
+        told = "".join(f' data-{key}="{escape(value)}"' for key, value in facts.items())
+        written = zip(starts, map(escape, cells), strict=True)
+        lines.append(f"<tr{told}>{''.join(f'{start}{cell}</td>' for start, cell in written)}</tr>")
+    return Markup("\n".join(lines))
 
 
 def _marks(estimates: Table) -> list[dict[str, str]]:
@@ -216,23 +229,27 @@ def _marks(estimates: Table) -> list[dict[str, str]]:
 
 
 def _pictures(figures: Mapping[str, Path]) -> tuple[dict[str, str], int]:
-    """Embed pictures with fewer colours until they grow too many; the number left out."""
+    """Embed pictures that are there until they grow too many; the number left out."""
+    there = {name: path for name, path in figures.items() if path.is_file()}
     embedded: dict[str, str] = {}
     size = 0
-    for name, path in figures.items():
-        if size > MOST_PICTURES:
-            break
-        with Image.open(path) as picture:
-            # The pictures are for print: for a screen half as many points are enough.
-            smaller = picture.convert("RGB").reduce(2 if picture.width > 2400 else 1)
-            packed = io.BytesIO()
-            smaller.quantize(_COLOURS, Image.Quantize.FASTOCTREE).save(
-                packed, "PNG", compress_level=6
-            )
-        data = base64.b64encode(packed.getvalue()).decode()
-        embedded[name] = f"data:image/png;base64,{data}"
-        size += len(data)
-    return embedded, len(figures) - len(embedded)
+    with ThreadPoolExecutor() as threads:  # Pillow reads and packs beside Python
+        for name, data in zip(there, threads.map(_packed, there.values()), strict=True):
+            if size > MOST_PICTURES:
+                break
+            embedded[name] = f"data:image/png;base64,{data}"
+            size += len(data)
+    return embedded, len(there) - len(embedded)
+
+
+def _packed(path: Path) -> str:
+    """Return a picture with fewer colours as text."""
+    with Image.open(path) as picture:
+        # The pictures are for print: for a screen half as many points are enough.
+        smaller = picture.convert("RGB").reduce(2 if picture.width > 2400 else 1)
+    packed = io.BytesIO()
+    smaller.quantize(_COLOURS, Image.Quantize.FASTOCTREE).save(packed, "PNG", compress_level=6)
+    return base64.b64encode(packed.getvalue()).decode()
 
 
 def _provenance(contents: PageContents) -> list[tuple[str, list[str]]]:

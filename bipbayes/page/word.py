@@ -45,7 +45,7 @@ def write_page_document(contents: PageContents, path: Path) -> None:
         if sentences := say(contents):
             _section(pages, contents, name, sentences)
     pages.add_heading(phrase("page_figures_title", language), level=1)
-    for picture in contents.figures.values():
+    for picture in filter(Path.is_file, contents.figures.values()):
         pages.add_picture(str(picture), width=_WIDTH)
         if caption := caption_beside(picture):
             pages.add_paragraph(caption, style="Caption")

@@ -50,13 +50,13 @@ def write_report(
     Raises RunError: an earlier step is missing.
     """
     path, contents = folder.file(PAGE), _contents(folder, codebook, settings)
+    names = on_page(codebook) if contents.context.synthetic else _BLANKED
+    contents = replace(contents, figures=_figures(folder, names))
     finish = compose(contents)
     drawn()
     folder.note_drawn()
-    names = on_page(codebook) if contents.context.synthetic else _BLANKED
-    contents = replace(contents, figures=_figures(folder, names))
     with progress.stage("writing the page"):
-        write_text(path, finish(contents.figures))
+        write_text(path, finish())
         for name, say in TEXTS:
             write_text(folder.file(f"tables/text_{name}.txt"), "\n\n".join(say(contents)) + "\n")
         tables = checklists(contents)
@@ -132,9 +132,9 @@ def _stored(folder: RunFolder, name: str) -> pd.DataFrame | None:
 
 
 def _figures(folder: RunFolder, names: Sequence[str]) -> dict[str, Path]:
-    """Return the key figures that are there, in the page's order."""
+    """Return the places of the key figures in the page's order, drawn or not."""
     paths = (folder.file(f"figures/{figure_file(name)}.png") for name in names)
-    return {path.stem: path for path in paths if path.is_file()}
+    return {path.stem: path for path in paths}
 
 
 def changed_settings(asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -73,11 +73,9 @@ class Table:
 
     def rows(self) -> list[list[str]]:
         """Return the printed texts row by row, in the order of the columns."""
-        keys = [column.key for column in self.columns]
-        return [
-            ["" if pd.isna(cell) else str(cell) for cell in row]
-            for row in self.body.reindex(columns=keys).to_numpy()
-        ]
+        body = self.body.reindex(columns=[column.key for column in self.columns]).astype(object)
+        written: list[list[str]] = body.where(body.notna(), "").map(str).to_numpy().tolist()
+        return written
 
     @property
     def frame(self) -> pd.DataFrame:

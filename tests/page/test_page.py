@@ -307,7 +307,7 @@ def test_word_says_what_the_page_says(tmp_path: Path) -> None:
             assert " ".join(told) in said or set(told) < set(said)
     for _, write in TEXTS:
         assert len(write(given)) > 2 and set(write(given)) <= set(said)
-    assert "A title. A caption." in said and "A title. A caption." in compose(given)(given.figures)
+    assert "A title. A caption." in said and "A title. A caption." in compose(given)()
     assert len(pages.tables) == 6 and len(pages.inline_shapes) == 1
     quantities = [row.cells[2].text for row in pages.tables[3].rows[1:]]
     counted = given.plain[given.plain["source"] == "posterior"].groupby("estimand").size()
