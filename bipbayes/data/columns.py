@@ -121,14 +121,17 @@ def _own_days(values: pd.Series) -> "pd.Series[bool]":
 
 def date_formats(text: pd.Series) -> list[str]:
     """Return the codebook's ways of writing days that read every entry of a text column."""
-    first = text.head(_TRIED)
-    return [
-        f"{day}{time}"
-        for day in _DAYS
-        for time in _TIMES
-        if to_date(first, day + time)[0].notna().all()
-        and to_date(text, day + time)[0].notna().all()
-    ]
+    ways = [day + time for day in _DAYS for time in _TIMES]
+    for entry in text.head(_TRIED):
+        ways = [written for written in ways if _reads(written, str(entry))]
+    return [written for written in ways if to_date(text, written)[0].notna().all()]
+
+
+def _reads(written: str, entry: str) -> bool:
+    try:
+        return bool(datetime.strptime(entry, written))
+    except ValueError:
+        return False
 
 
 def date_advice(values: pd.Series, date_format: str = "") -> str:

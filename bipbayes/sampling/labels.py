@@ -51,7 +51,8 @@ def coordinates(cells: xr.Dataset) -> dict[str, list[str]]:
 def pooled(draws: xr.DataArray, *dims: str) -> Floats:
     """Lay the draws of all chains in a row, shape (draw, ...); the others are `dims` in order."""
     values = draws.transpose(*SAMPLE, *(dims or (...,))).to_numpy()
-    return np.asarray(values.reshape(-1, *values.shape[2:]))
+    # Counted, not -1: an estimate that nobody asks for leaves an empty array, too.
+    return np.asarray(values.reshape(values.shape[0] * values.shape[1], *values.shape[2:]))
 
 
 def elements(draws: xr.Dataset) -> dict[str, Floats]:

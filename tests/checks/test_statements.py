@@ -106,7 +106,10 @@ def test_the_interval_of_a_count_is_equal_tailed():
 
 
 def test_errors_of_significant_estimates(draws):
-    """Catches insignificant rows that are judged, or a sign read from the posterior mean."""
+    """Catches insignificant rows that are judged, or a sign read from the posterior mean.
+
+    And a traceback where no estimate is significant, as in a small study.
+    """
     frame = pd.DataFrame(
         {
             "source": "ols",
@@ -124,3 +127,5 @@ def test_errors_of_significant_estimates(draws):
     assert found["outcome"].tolist() == ["a", "b"]
     assert found["type_s"].tolist() == [0.5, 0.25]
     assert found["type_m"].tolist() == pytest.approx([4.0, 1.5])
+    none = significant_under_posterior(frame, draws, vcov="classical", estimand="contrast")
+    assert list(none.columns) == list(found.columns) and not len(none)
