@@ -94,7 +94,7 @@ def analysis_cells(
         100 * share,
     )
     cells = cell_means(adjusted, codebook, vcov=vcov)
-    return cells.assign_attrs(analysis=adjustment.label, adjust_remark=adjustment.remark)
+    return cells.assign_attrs(analysis=adjustment.label, **adjustment.remarks)
 
 
 def _adjustment(
@@ -103,6 +103,6 @@ def _adjustment(
     """Build the regressors that an analysis is named after."""
     adjust = tuple(analysis.split("+"))
     adjustment = make_adjustment(progression, codebook, adjust=adjust, covariates=covariates)
-    if adjustment.remark:
-        logger.info("%s", adjustment.remark)
+    if remark := adjustment.remarks["adjust_remark"]:
+        logger.info("%s", remark)
     return adjustment

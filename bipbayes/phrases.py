@@ -29,3 +29,8 @@ def catalogue() -> Phrases:
 
 LANGUAGES: Final = tuple(phrases_of("languages")["decimal_mark"])
 """English, in which every text stands, and those that `phrases_of` has beside it."""
+
+
+def decimals_marked(text: str, language: str) -> str:
+    """Return numbers that were written with a point with the language's own decimal mark."""
+    return text.replace(".", phrases_of("languages")["decimal_mark"][language])

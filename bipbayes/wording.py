@@ -15,7 +15,7 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.data.study_words import in_language, study_words
 from bipbayes.errors import SettingsError, unknown
 from bipbayes.intervals import ALL_INDICATORS, PLAIN
-from bipbayes.phrases import LANGUAGES, catalogue
+from bipbayes.phrases import LANGUAGES, catalogue, decimals_marked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -127,11 +127,6 @@ def interval_words(level: float, kind: str, *, language: str) -> str:
 def percent(share: float, language: str) -> str:
     """Write a share such as 0.975 in percent: ``97.5``, in Danish ``97,5``."""
     return decimals_marked(f"{100 * share:.6g}", language)
-
-
-def decimals_marked(text: str, language: str) -> str:
-    """Return numbers that were written with a point with the language's own decimal mark."""
-    return text.replace(".", catalogue()["decimal_mark"][language])
 
 
 def meaning_of_significant(estimand: str, *, language: str) -> str:

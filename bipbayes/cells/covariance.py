@@ -42,6 +42,9 @@ from scipy.linalg import eigh
 from bipbayes.cells.moments import Moments, estimate_moments
 from bipbayes.cells.products import Products
 from bipbayes.data.sample import Booleans, Floats, Integers
+from bipbayes.data.study_words import by_language
+from bipbayes.phrases import decimals_marked, phrases_of
+from bipbayes.stored_frames import filled
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +106,7 @@ def working_covariance(
     respondent: Integers,
     vcov: str,
     blocks: tuple[int, int],
-    say: Callable[[str], str] = str,
+    say: Callable[[str, str], str] = lambda text, language: text,
 ) -> xr.Dataset:
     """Put the working covariance of the cells' estimates into named arrays.
 
@@ -111,15 +114,16 @@ def working_covariance(
     the cells, shape (cell, indicator); `indicators`: codes, in the scores' order; `respondent`:
     position of each indicator's respondent; `vcov`: ``iid``, ``response`` or ``citizen``; `blocks`:
     number of combinations and of jobcenters; `say`: puts the study's words into sentences
-    (`bipbayes.data.codebook.Codebook.say`).
+    of a language (`bipbayes.data.codebook.Codebook.say`).
 
     Returns: ``vcov[combination, jobcenter, indicator, indicator_]``, ``NaN`` without answers; as
     estimated ``residual_covariance`` S0, ``lag_covariance`` S1, ``common_starts`` s; as used
     ``change_covariance`` D (S0 but for ``citizen``), ``noise_covariance`` N and
     ``persistent_covariance`` C (zero but for ``citizen``) ``[indicator, indicator_]``. Attrs
-    ``repair`` (a sentence), ``repair_added`` (share of the trace of S0), ``repair_lowest``,
-    ``repair_raised``, ``neighbouring_pairs``, ``other_pairs``, ``persistence_shrinkage``. Coords of
-    the indicators only.
+    ``repair`` (a sentence, empty where none was needed; of other languages than English
+    with the language behind the name), ``repair_added`` (share of the trace of S0),
+    ``repair_lowest``, ``repair_raised``, ``neighbouring_pairs``, ``other_pairs``,
+    ``persistence_shrinkage``. Coords of the indicators only.
     """
     grams = products.grams
     found = estimate_moments(products, information, respondent=respondent)
@@ -143,9 +147,8 @@ def working_covariance(
             "persistent_covariance": (square, used.person),
         },
         coords={"indicator": list(indicators), "indicator_": list(indicators)},
-        attrs=_attrs(used, found, vcov=vcov),
+        attrs=_attrs(used, found, vcov=vcov, say=say),
     )
-    data.attrs["repair"] = say(data.attrs["repair"])
     _log(data, used, vcov=vcov)
     return data
 
@@ -251,11 +254,17 @@ def both(observed: Booleans) -> Booleans:
     return np.asarray(observed[:, :, None] & observed[:, None, :])
 
 
-def _attrs(used: Parts, found: Moments, *, vcov: str) -> dict[str, str | float | int]:
-    """Say in a sentence and in numbers how far a working covariance was repaired."""
+def _attrs(
+    used: Parts, found: Moments, *, vcov: str, say: Callable[[str, str], str]
+) -> dict[str, str | float | int]:
+    """Say in a sentence by language and in numbers how far a working covariance was repaired."""
     entries = used.repairs.values()
+
+    def told(language: str) -> str:
+        return say("; ".join(_sentences(used, found, vcov=vcov, language=language)), language)
+
     return {
-        "repair": "; ".join(_sentences(used, found, vcov=vcov)) or "none needed",
+        **by_language("repair", told),
         "repair_added": float(sum(entry.added for entry in entries)),
         "repair_lowest": float(min((entry.lowest for entry in entries), default=0.0)),
         "repair_raised": int(sum(entry.raised for entry in entries)),
@@ -265,46 +274,33 @@ def _attrs(used: Parts, found: Moments, *, vcov: str) -> dict[str, str | float |
     }
 
 
-def _matters(added: float) -> str:
-    if abs(added) < _NOTICED:
-        return ": intervals hardly change"
-    return ": look at the check of cell means before trusting intervals"
+def _sentences(used: Parts, found: Moments, *, vcov: str, language: str) -> list[str]:
+    def text(key: str) -> str:
+        return phrases_of("findings")[f"repair_{key}"][language]
 
-
-def _sentences(used: Parts, found: Moments, *, vcov: str) -> list[str]:
     sentences = [
-        f"{_NAMES[name]} could not be a covariance as estimated, which happens with few answers: "
-        f"it was moved to the nearest that can, {100 * entry.added:+.2g} % of the variance of "
-        f"changes{_matters(entry.added)}"
+        filled(
+            text("moved"),
+            {
+                "name": text(name),
+                "added": decimals_marked(f"{100 * entry.added:+.2g}", language),
+                "meaning": text("matters" if abs(entry.added) >= _NOTICED else "slight"),
+            },
+        )
         for name, entry in used.repairs.items()
         if abs(entry.added) >= _SLIGHT
     ]
     if used.unknown:
-        sentences.append(
-            f"{used.unknown} indicators have no cell with two answers; their variance was set "
-            "to that of all progression"
-        )
+        sentences.append(filled(text("unknown"), {"count": str(used.unknown)}))
     if vcov == CITIZEN and not found.neighbours:
-        sentences.append(
-            "an indicator has no two changes of one {citizen}: what neighbouring changes share and "
-            "what persists cannot be estimated here"
-        )
+        sentences.append(text("no_neighbours"))
     elif vcov == CITIZEN and not found.others:
-        sentences.append(
-            "no {citizen} has three changes of an indicator: what persists is estimated from the "
-            "other indicators, or from neighbouring changes"
-        )
+        sentences.append(text("no_others"))
     return sentences
 
 
 _NOTICED: Final = 0.05  # of the variance of changes: standard errors change by half of it
 _SLIGHT: Final = 1e-6  # of the variance of changes: rounding
-_NAMES: Final = {
-    "S0": "covariance within a response",
-    "C": "what persists in a {citizen}",
-    "N": "noise of an answer",
-    "D": "real change",
-}
 
 
 def _log(data: xr.Dataset, used: Parts, *, vcov: str) -> None:

@@ -33,7 +33,7 @@ much it is). OLS does not leave it out (`bipbayes.regression.adjusted`).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import numpy as np
@@ -42,8 +42,11 @@ import xarray as xr
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Booleans, Floats, Integers, analysis_sample, group_sums
+from bipbayes.data.study_words import by_language
 from bipbayes.errors import DataError, SettingsError, raise_all, unknown
 from bipbayes.option_words import ADJUSTMENTS, BASELINE, COVARIATES
+from bipbayes.phrases import phrases_of
+from bipbayes.stored_frames import filled
 
 # A level with a handful of answers has a slope of its own that is mostly noise.
 FEWEST: Final = 5
@@ -64,15 +67,15 @@ class Adjustment:
         0 outside of it; covariates in standard deviations.
     missing
         Citizens of the analysis sample without a value, by covariate.
-    remark
-        The same in words (``""``: none).
+    remarks
+        The same in words, as attributes ``adjust_remark`` by language (``""``: none).
     """
 
     adjust: tuple[str, ...]
     names: Mapping[str, tuple[str, ...]]
     values: Mapping[str, Floats]
     missing: Mapping[str, int]
-    remark: str = ""
+    remarks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -138,16 +141,16 @@ def make_adjustment(
         names={code: tuple(frame.columns) for code, frame in frames.items()},
         values={code: _centred(frame, sample[code].to_numpy()) for code, frame in frames.items()},
         missing=missing,
-        remark=codebook.say(_remark(missing)),
+        remarks=by_language(
+            "adjust_remark", lambda language: codebook.say(_remark(missing, language), language)
+        ),
     )
 
 
-def _remark(missing: Mapping[str, int]) -> str:
+def _remark(missing: Mapping[str, int], language: str) -> str:
     lacking = [f"{name} ({count})" for name, count in missing.items() if count]
-    if not lacking:
-        return ""
-    means = "{citizens} without a value count with the sample's mean and an indicator variable: "
-    return means + ", ".join(lacking)
+    text = phrases_of("findings")["adjust_missing"][language]
+    return filled(text, {"names": ", ".join(lacking)}) if lacking else ""
 
 
 def _sample(progression: xr.Dataset) -> pd.DataFrame:
@@ -405,7 +408,7 @@ def adjusted_progression(
     return progression.assign(
         standardised=(array.dims, standardised),
         slope_share=("outcome", _in_order(share, sample.outcomes, progression)),
-    ).assign_attrs(adjust=adjustment.label, adjust_remark=adjustment.remark)
+    ).assign_attrs(adjust=adjustment.label, **adjustment.remarks)
 
 
 def _slope_share(slopes: Slopes, group: Integers, size: int) -> float:

@@ -178,9 +178,9 @@ class Codebook:
             return name
         return catalogue()["reversed"][language].format(name=name)
 
-    def say(self, text: str) -> str:
+    def say(self, text: str, language: str = "en") -> str:
         """Return a message with the study's own words in the place of ``{citizens}`` and so on."""
-        return filled(text, study_words(self.words, "en"))
+        return filled(text, study_words(self.words, language))
 
     def figure(self, outcome: str) -> int | None:
         """Return the report's figure number of an outcome."""

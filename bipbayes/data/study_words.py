@@ -1,7 +1,7 @@
 """What a study calls its citizens, jobcenters and respondents, one and many by language."""
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from bipbayes.errors import unknown
@@ -12,6 +12,7 @@ type Words = Mapping[str, Mapping[str, tuple[str, str]]]
 
 LONGEST: Final = 500  # letters of a name, label or word
 _UNSEEN: Final = ("Cc", "Cs", "Zl", "Zp")  # control characters and ends of lines
+REMARKS: Final = ("repair", "adjust_remark")  # attributes of cells that are text by language
 NEUTRAL: Final = ("citizen", "jobcenter")  # a study without words of its own has neutral ones
 
 
@@ -26,6 +27,26 @@ def study_words(words: Words, language: str) -> dict[str, str]:
         one, many = forms.get(language) or forms["en"]
         names |= {key: one, f"{key}s": many}
     return names
+
+
+def by_language(name: str, say: Callable[[str], str]) -> dict[str, str]:
+    """Return a text as attributes: `name` in English, with the language behind it in others."""
+    return {_attribute(name, language): say(language) for language in LANGUAGES}
+
+
+def attribute_names(name: str) -> tuple[str, ...]:
+    """Return the names of the attributes that `by_language` makes."""
+    return tuple(_attribute(name, language) for language in LANGUAGES)
+
+
+def told_by_language(attrs: Mapping[Any, Any], name: str) -> dict[str, str]:
+    """Return by language what `by_language` made, where it is not empty."""
+    texts = {language: str(attrs.get(_attribute(name, language), "")) for language in LANGUAGES}
+    return {language: text for language, text in texts.items() if text}
+
+
+def _attribute(name: str, language: str) -> str:
+    return name if language == "en" else f"{name}_{language}"
 
 
 def in_language(names: Mapping[str, str], language: str) -> str:

@@ -21,8 +21,9 @@ from bipbayes.page.sentences import (
     selection,
     trust,
 )
+from bipbayes.phrases import decimals_marked
 from bipbayes.tables.layout import Column, Table, rounding_note, table_caption
-from bipbayes.wording import decimals_marked, interval_words, number, phrase, whole_number
+from bipbayes.wording import interval_words, number, phrase, whole_number
 
 DONE, OPEN, AUTHOR = "done", "open", "author"
 # Points of the lists, and the answer that each takes.

@@ -8,13 +8,14 @@ import pandas as pd
 from scipy import stats
 
 from bipbayes.audit.verdicts import abstract_paragraph
-from bipbayes.data.study_words import in_language
+from bipbayes.data.study_words import REMARKS, in_language
 from bipbayes.intervals import PRIOR_DRIVEN, excludes_zero
 from bipbayes.option_words import BASELINE
 from bipbayes.page.contents import PageContents
 from bipbayes.tables.comparison_table import interval_text
 from bipbayes.tables.rounding import limit_factor, row_decimals
 from bipbayes.wording import (
+    capital,
     number,
     other_zero,
     percent,
@@ -182,7 +183,8 @@ def trust(contents: PageContents) -> list[str]:
         told_by = "; ".join([measures(verdict, language), *verdict["reasons"]])
         told.append(phrase(key, language, model=contents.model, measures=told_by))
     told += [phrase("page_preliminary", language)] * contents.context.preliminary
-    told += [f"{text}." for text in (done.get("repair"), done.get("adjust_remark")) if text]
+    remarks = [done.get(name) for name in REMARKS]  # by language; of an earlier version a text
+    told += [f"{capital(text[language])}." for text in remarks if isinstance(text, dict) and text]
     told.append(phrase("page_trust_only", language))
     engines = contents.engines
     if engines is None or engines.empty:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docx.shared import Cm
+from PIL import Image
 
 from bipbayes.page.contents import PageContents, caption_beside
 from bipbayes.page.paper import TEXTS, checklists
@@ -20,7 +21,7 @@ from bipbayes.wording import capital, phrase
 if TYPE_CHECKING:
     from docx.document import Document as Pages
 
-_WIDTH = Cm(17)
+_WIDTH, _HEIGHT = Cm(17), Cm(23)  # of a page, less its heading or a caption
 
 
 def write_page_document(contents: PageContents, path: Path) -> None:
@@ -46,7 +47,7 @@ def write_page_document(contents: PageContents, path: Path) -> None:
             _section(pages, contents, name, sentences)
     pages.add_heading(phrase("page_figures_title", language), level=1)
     for picture in filter(Path.is_file, contents.figures.values()):
-        pages.add_picture(str(picture), width=_WIDTH)
+        pages.add_picture(str(picture), width=_width(picture))
         if caption := caption_beside(picture):
             pages.add_paragraph(caption, style="Caption")
     pages.add_heading(phrase("page_diagnostics_title", language), level=1)
@@ -60,6 +61,13 @@ def write_page_document(contents: PageContents, path: Path) -> None:
     for table in checklists(contents):
         add_table(pages, table)
     write_document(pages, path)
+
+
+def _width(picture: Path) -> int:
+    """Return how wide a picture is set: what is taller than a page would be cut off at its foot."""
+    with Image.open(picture) as opened:
+        wide, high = opened.size
+    return min(_WIDTH, _HEIGHT * wide // high)
 
 
 def _section(pages: "Pages", contents: PageContents, name: str, sentences: list[str]) -> None:

@@ -10,6 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from bipbayes.phrases import decimals_marked
 from bipbayes.plots.captions import caption, titled
 from bipbayes.plots.style import (
     across,
@@ -21,7 +22,7 @@ from bipbayes.plots.style import (
     panel_titles,
 )
 from bipbayes.sampling.labels import SAMPLE, elements
-from bipbayes.wording import Context, decimals_marked, number, parameter_words, phrase
+from bipbayes.wording import Context, number, parameter_words, phrase
 
 _COLUMNS: Final = 3
 _FEWEST: Final = 20  # draws of a chain that a picture of ranks needs

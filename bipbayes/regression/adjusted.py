@@ -235,7 +235,7 @@ def estimate_adjusted(
         saturated = fit_adjusted(sample, regressors, position=position, within="cell")
         _fill_plain(estimates, sample, fit=plain, outcome=outcome)
         _fill_saturated(estimates, sample, fit=saturated, outcome=outcome)
-    return estimates.assign_attrs(adjust=adjustment.label, adjust_remark=adjustment.remark)
+    return estimates.assign_attrs(adjust=adjustment.label, **adjustment.remarks)
 
 
 def _fill_plain(estimates: xr.Dataset, sample: Sample, *, fit: AdjustedFit, outcome: str) -> None:

@@ -14,6 +14,7 @@ from bipbayes.analyses import analysis_cells
 from bipbayes.atomic import note_written
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.sample import Samples
+from bipbayes.data.study_words import REMARKS, told_by_language
 from bipbayes.estimands.draws import effect_draws
 from bipbayes.estimands.intervals import IntervalSettings
 from bipbayes.estimands.posterior import Posterior, add_predictions, cells_of, summarise
@@ -168,7 +169,8 @@ def store_posterior(folder: RunFolder, posterior: Posterior) -> Posterior:
         kept = [without(stored, posterior.diagnostics, keys=("model", "analysis"))]
     rows = pd.concat([*kept, posterior.diagnostics], ignore_index=True)
     folder.write("data/diagnostics.csv", rows[list(posterior.diagnostics.columns)], fits=fits)
-    verdict = posterior.verdict
+    verdict, attrs = posterior.verdict, posterior.cells.attrs
+    remarks: dict[str, Any] = {name: told_by_language(attrs, name) for name in REMARKS}
     folder.finish(
         stage,
         posterior.wanted,
@@ -176,8 +178,7 @@ def store_posterior(folder: RunFolder, posterior: Posterior) -> Posterior:
         verdict=json.loads(json.dumps(verdict.record(), default=float)),
         sampler=str(posterior.fit.attrs["sampler"]),
         declares_batches=bool(posterior.fit.attrs["declares_batches"]),
-        repair=str(posterior.cells.attrs.get("repair", "")),
-        adjust_remark=str(posterior.cells.attrs.get("adjust_remark", "")),
+        **remarks,
     )
     name = named(posterior.model, posterior.analysis)
     for reason in (*verdict.reasons, *verdict.review):

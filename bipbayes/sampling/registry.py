@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import xarray as xr
 
+from bipbayes.data.study_words import REMARKS, attribute_names
 from bipbayes.errors import BipbayesError, ModelError, SettingsError, raise_all, unknown
 from bipbayes.option_words import EXACT, NUTS
 from bipbayes.sampling.batches import Batch, present
@@ -216,7 +217,11 @@ ENGINE_MODULES: Final[Mapping[str, str]] = {
     EXACT: "bipbayes.sampling.exact.fit",
     NUTS: "bipbayes.sampling.fit",
 }
-OF_ANALYSIS: Final = ("analysis", "scale", "adjust_remark")  # attributes of cells a fit keeps
+# Attributes of cells that a fit keeps.
+OF_ANALYSIS: Final = (
+    *("analysis", "scale"),
+    *(each for name in REMARKS for each in attribute_names(name)),
+)
 
 
 def engine_of(model_file: ModelFile, asked: str | None) -> str:

@@ -1,5 +1,6 @@
 """Tables on the fit: its standard deviations, and the convergence of what is reported."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -73,7 +74,7 @@ def hyperparameter_table(frame: pd.DataFrame, context: Context, *, model: str) -
         name="hyperparameters",
         caption=table_caption(context, title, phrase("in_units", language)),
         notes=(rounding_note(context),),
-        columns=columns,
+        columns=_told(columns, frame),
         body=_parameter_body(frame, language),
         raw=frame,
     )
@@ -107,10 +108,15 @@ def diagnostics_table(intervals: pd.DataFrame, context: Context) -> Table:
         name="diagnostics",
         caption=table_caption(context, phrase("diagnostics", language)),
         notes=(limits,),
-        columns=columns,
+        columns=_told(columns, raw),
         body=_diagnostics_body(raw, language),
         raw=raw,
     )
+
+
+def _told(columns: Sequence[Column], raw: pd.DataFrame) -> tuple[Column, ...]:
+    """Leave R-hat out where no chain has one: the exact engine's draws are independent."""
+    return tuple(each for each in columns if each.key != "r_hat" or raw["r_hat"].notna().any())
 
 
 def _parameter_body(frame: pd.DataFrame, language: str) -> pd.DataFrame:

@@ -8,6 +8,11 @@ from bipbayes.cells.covariance import FLOOR, Parts, clipped, parts, persistent, 
 from bipbayes.cells.moments import Moments
 
 
+def plain(text: str, language: str) -> str:
+    """Leave a text as it is."""
+    return text
+
+
 def random_spread(rng: np.random.Generator, count: int) -> np.ndarray:
     factor = rng.normal(size=(count, count + 2))
     return factor @ factor.T / (count + 2)
@@ -47,7 +52,9 @@ def test_an_indicator_without_two_answers_has_the_variance_of_progression() -> N
     used = parts(found, vcov="response")
     np.testing.assert_array_equal(used.change, np.diag([0.8, 1.0]))
     assert used.unknown == 1
-    assert covariance._attrs(used, found, vcov="response")["repair"].startswith("1 indicators")
+    assert covariance._attrs(used, found, vcov="response", say=plain)["repair"].startswith(
+        "1 indicators"
+    )
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -81,10 +88,15 @@ def test_what_was_clipped_is_said_in_full() -> None:
     assert repairs["D"].added == pytest.approx((0.4 + FLOOR) / 3)
     assert repairs["D"].raised == repairs["N"].raised == 1
     found = Moments(total, lag, zero, zero, zero + 1, 9, 9, 1.0)
-    said = covariance._attrs(Parts(change, noise, zero, repairs, 0), found, vcov="citizen")
+    said = covariance._attrs(
+        Parts(change, noise, zero, repairs, 0), found, vcov="citizen", say=plain
+    )
     assert said["repair_lowest"] == pytest.approx(-0.4)
     assert said["repair_raised"] == 2
     assert said["repair_added"] == pytest.approx((0.4 + FLOOR) / 3 + 0.2 * 2 / 3)
+    # Catches a Danish page that tells the repair in English, or with a decimal point.
+    assert "moved to the nearest that can, +13 %" in str(said["repair"])
+    assert "flyttet til den nærmeste, der kan, +13 %" in str(said["repair_da"])
 
 
 def test_persistence_leaves_room_for_noise() -> None:

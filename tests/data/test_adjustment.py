@@ -150,7 +150,9 @@ def test_missing_covariates_are_counted_and_have_an_indicator(plain: xr.Dataset)
     frame = frame.drop(index=analysed[5])
     adjustment = make_adjustment(plain, CODEBOOK, adjust=["covariates"], covariates=frame)
     assert adjustment.missing == {"age": 4, "full": 1}
-    assert "age (4)" in adjustment.remark
+    assert adjustment.remarks["adjust_remark"].startswith("persons without a value")
+    assert adjustment.remarks["adjust_remark_da"].startswith("personer uden en værdi")
+    assert all("age (4), full (1)" in remark for remark in adjustment.remarks.values())
     assert adjustment.names["q1"][:2] == ("age", "full")
     assert "age missing" in adjustment.names["q1"]
     counted = plain["standardised"].sel(outcome="q1").notnull().to_numpy()

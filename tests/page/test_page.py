@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from docx import Document
+from docx.shared import Cm
 from PIL import Image
 from scipy import stats
 
@@ -28,6 +29,7 @@ from bipbayes.page.paper import TEXTS, results
 from bipbayes.page.tables import combinations_table, estimates_table
 from bipbayes.page.word import write_page_document
 from bipbayes.run.report_stage import rerun_command
+from bipbayes.sampling.registry import OF_ANALYSIS
 from bipbayes.wording import Context, outcome_label, phrase
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -199,6 +201,16 @@ def test_a_failed_fit_and_warnings_are_said() -> None:
     assert "synthetic" not in page.lower().replace("data-", "")
 
 
+def test_what_was_repaired_is_said_in_the_page_s_language() -> None:
+    """Catches a record that loses the repair of a covariance, and English on a Danish page."""
+    done = {"verdict": VERDICT, "repair": {"en": "moved", "da": "flyttet"}, "adjust_remark": {}}
+    given = contents(
+        language="da", record={**RECORD, "stages": {"fit_posterior/hierarchical": done}}
+    )
+    assert "Flyttet." in sentences.trust(given)
+    assert {"repair", "repair_da", "adjust_remark_da"} <= set(OF_ANALYSIS)  # a fit keeps them
+
+
 def test_turned_items_are_said_on_the_page() -> None:
     """Catches a page on which a reversed item looks like any other."""
     last = replace(CODEBOOK.indicators[2], reverse=True)
@@ -292,9 +304,12 @@ def test_an_average_with_another_zero_is_named() -> None:
 
 
 def test_word_says_what_the_page_says(tmp_path: Path) -> None:
-    """Catches a section or table that only one of the two has, and both analyses in one count."""
+    """Catches a section or table that only one of the two has, and both analyses in one count.
+
+    And a picture taller than the page, whose foot Word cuts off.
+    """
     picture = tmp_path / "heatmap_effect.png"
-    Image.fromarray(np.zeros((40, 60, 3), dtype="uint8")).save(picture)
+    Image.fromarray(np.zeros((400, 60, 3), dtype="uint8")).save(picture)
     picture.with_suffix(".txt").write_text("A title\n\nA caption.\n", encoding="utf-8")
     given = contents(language="da", figures={picture.stem: picture})
     path = tmp_path / "report.docx"
@@ -309,6 +324,7 @@ def test_word_says_what_the_page_says(tmp_path: Path) -> None:
         assert len(write(given)) > 2 and set(write(given)) <= set(said)
     assert "A title. A caption." in said and "A title. A caption." in compose(given)()
     assert len(pages.tables) == 6 and len(pages.inline_shapes) == 1
+    assert pages.inline_shapes[0].height <= Cm(23.1) and pages.inline_shapes[0].width < Cm(4)
     quantities = [row.cells[2].text for row in pages.tables[3].rows[1:]]
     counted = given.plain[given.plain["source"] == "posterior"].groupby("estimand").size()
     assert sorted(quantities) == sorted(counted.astype("str"))
