@@ -31,12 +31,16 @@ def built(name: str, shape: CellShape, *, seed: int = 1) -> pm.Model:
 
 
 def points(model: pm.Model, count: int, *, seed: int = 0) -> list[dict[str, np.ndarray]]:
-    """Random points around the initial one, in the sampler's coordinates."""
+    """Random points in the sampler's coordinates; `initial_point()` would compile the graph."""
     rng = np.random.default_rng(seed)
-    start = model.initial_point()
+    shapes = {
+        model.rvs_to_values[variable].name: tuple(
+            len(model.coords[dim]) for dim in model.named_vars_to_dims.get(variable.name, ())
+        )
+        for variable in model.free_RVs
+    }
     return [
-        {name: value + rng.normal(0, 0.5, np.shape(value)) for name, value in start.items()}
-        for _ in range(count)
+        {name: rng.normal(0, 0.5, shape) for name, shape in shapes.items()} for _ in range(count)
     ]
 
 
@@ -48,7 +52,8 @@ def test_every_free_variable_reaches_the_likelihood(name: str, shape: CellShape)
     assert [variable.name for variable in model.free_RVs if variable not in reached] == []
 
 
-@pytest.mark.parametrize("name, shape", FITTING)
+# The usual study is that of the empty combination without its holes: compiled once is enough.
+@pytest.mark.parametrize("name, shape", [case for case in FITTING if "usual" not in case.id])
 def test_density_and_gradient_are_finite(name: str, shape: CellShape) -> None:
     """Catches NaN of unobserved cells leaking into density or gradient."""
     model = built(name, shape)

@@ -6,7 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from bipbayes.scripts import command
 from builders import Shape, make_codebook, random_responses
+from typer.testing import CliRunner, Result
+
+from bipbayes.plots import pool
 
 BIPBAYES = Path(sys.executable).with_name("bipbayes")
 CODEBOOK = """
@@ -38,12 +42,18 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def done(study: Path, *arguments: str) -> Result:
+    """Run a verb in this process, figures too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(study)
+        patch.setattr(pool, "workers_for_this_machine", lambda: 0)
+        return CliRunner().invoke(command(), arguments)
+
+
 def ending(study: Path, *arguments: str) -> list[str]:
     """Run a verb; the sentences after the last empty line."""
-    run = subprocess.run(
-        [BIPBAYES, *arguments], cwd=study, capture_output=True, text=True, check=False
-    )
-    assert run.returncode == 0, run.stderr
+    run = done(study, *arguments)
+    assert run.exit_code == 0, run.stderr
     assert "\x1b" not in run.stderr
     return run.stderr.strip("\n").rpartition("\n\n")[2].splitlines()
 
@@ -82,10 +92,8 @@ def test_verbs_say_what_came_out_and_what_to_open(study: Path) -> None:
     assert re.match(r"Of 4 95 % intervals", told["fit-ols"][0])
     assert "clustered by pupil" in told["fit-ols"][0]
     assert "k-hat" in told["fit-posterior"][1]
-    audit = subprocess.run(
-        [BIPBAYES, "audit", *data], cwd=study, capture_output=True, text=True, check=False
-    )
-    assert audit.returncode == 2
+    audit = done(study, "audit", *data)
+    assert audit.exit_code == 2
     assert "give your own study's with --claims, a table with the columns" in audit.stderr
     again = ending(study, "fit-ols", *data, "--overwrite", "--level", "0.9")
     assert "compare" in again[1] and "rest on an earlier fit" in again[1]
