@@ -18,19 +18,18 @@ from bipbayes.stored_frames import readable, spoken
 
 _SCRATCH: Final = ".parts-"
 _LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)
-_WRITTEN: Final[set[Path]] = set()  # by this process; a run lists its own in run.json
+_WRITTEN: Final[set[str]] = set()  # by this process; a run lists its own in run.json
 
 
 def note_written(paths: Iterable[Path]) -> None:
     """Note files that were put in place otherwise: by another process, or by renaming."""
-    _WRITTEN.update(path.absolute() for path in paths)
+    _WRITTEN.update(path.absolute().as_posix() for path in paths)
 
 
 def written_below(folder: Path) -> list[str]:
     """Return what this process wrote in a folder and those below, relative to it."""
-    place = folder.absolute()
-    inside = [path for path in _WRITTEN if path.is_relative_to(place)]
-    return sorted(path.relative_to(place).as_posix() for path in inside)
+    place = f"{folder.absolute().as_posix()}/"
+    return sorted(path.removeprefix(place) for path in _WRITTEN if path.startswith(place))
 
 
 @contextmanager

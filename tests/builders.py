@@ -98,7 +98,11 @@ def random_responses(codebook: Codebook, *, seed: int, shape: Shape | None = Non
     rng = np.random.default_rng(seed)
     sites = codebook.jobcenters or tuple(f"site {number}" for number in range(1, 5))
     people = [_citizen(codebook, f"c{c:04d}", sites, shape, rng) for c in range(shape.citizens)]
-    frame = pd.concat(people, ignore_index=True)
+    # One frame of all, since one a citizen takes most of a small test's time.
+    frame = pd.DataFrame({name: np.concatenate([c[name] for c in people]) for name in people[0]})
+    frame["date"] = pd.Timestamp("2013-01-01") + pd.to_timedelta(frame["date"], unit="D")
+    texts = ["citizen", "jobcenter", "combination"]
+    frame[texts] = frame[texts].astype("str")
     for combination, site in shape.lacking:
         frame = frame[(frame["combination"] != combination) | (frame["jobcenter"] != site)]
     for code, combination, site in shape.unanswered:
@@ -128,7 +132,8 @@ def replace_responses(study: Study, frame: pd.DataFrame) -> Study:
 
 def _citizen(
     codebook: Codebook, name: str, sites: Sequence[str], shape: Shape, rng: np.random.Generator
-) -> pd.DataFrame:
+) -> dict[str, np.ndarray]:
+    """Draw the columns of a citizen; dates as days."""
     waves = int(rng.integers(shape.waves[0], shape.waves[1] + 1))
     indicators = len(codebook.indicators)
     low, high = codebook.scale
@@ -145,16 +150,14 @@ def _citizen(
         code: [float(text[i]) if text else np.nan for text in combination]
         for i, code in enumerate(codebook.treatment_codes)
     }
-    return pd.DataFrame(
-        {
-            "citizen": name,
-            "jobcenter": [sites[i] for i in place],
-            "date": pd.Timestamp("2013-01-01") + pd.to_timedelta(days, unit="D"),
-            **dict(zip(codebook.indicator_codes, answers.T, strict=True)),
-            **digits,
-            "combination": combination,
-        }
-    )
+    return {
+        "citizen": np.full(waves, name),
+        "jobcenter": np.array([sites[i] for i in place]),
+        "date": days,
+        **dict(zip(codebook.indicator_codes, answers.T, strict=True)),
+        **{code: np.array(column) for code, column in digits.items()},
+        "combination": np.array(combination),
+    }
 
 
 def _combinations(
