@@ -33,9 +33,9 @@ def _dense(cells, ratios):
     Every covariance is written out.
     """
     sizes = [cells.sizes[dim] for dim in ("combination", "jobcenter", "indicator")]
-    labels = list(np.ndindex(*sizes))
+    labels = np.array(list(np.ndindex(*sizes)))
     seen = (cells["n"] > 0).to_numpy().ravel()
-    same = np.array([[[x == y for x, y in zip(a, b, strict=True)] for b in labels] for a in labels])
+    same = labels[:, None] == labels
     prior = 0.1**2 + (0.5 * ratios[0]) ** 2 * (same[..., 0] & same[..., 1])
     prior += (0.2 * ratios[1]) ** 2 * (same[..., 1] & same[..., 2])
     noise = linalg.block_diag(*np.nan_to_num(cells["vcov"].to_numpy()).reshape(-1, *sizes[2:] * 2))
@@ -62,19 +62,29 @@ def _grid_moments(density, ends):
     return weight, axes, np.array(means)
 
 
-def test_posterior_of_two_sds_is_that_of_brute_force(cells):
+@pytest.fixture(scope="module")
+def model(cells):
+    return gaussian_model(cells, TWO)
+
+
+@pytest.fixture(scope="module")
+def grid(model):
+    """Weights over both ratios, the axes, and the ratios' means."""
+    return _grid_moments(lambda row: log_density(model, row), (2.6, 3.2))
+
+
+def test_posterior_of_two_sds_is_that_of_brute_force(cells, model, grid):
     """Catches a wrong density, a proposal whose cut or shares are wrong, or points badly joined.
 
     The density agrees to 1e-6 everywhere on the grid; the importance sampling's error falls with
     the number of points to what is left of a thousandth of a standard deviation.
     """
-    model = gaussian_model(cells, TWO)
     rng = np.random.default_rng(0)
     some = rng.uniform(0.01, 2.0, (20, 2))
     found = np.array([log_density(model, row) for row in some])
     brute = np.array([_dense(cells, row)[0] for row in some])
     np.testing.assert_allclose(found - found[0], brute - brute[0], atol=1e-6)
-    weight, axes, means = _grid_moments(lambda row: log_density(model, row), (2.6, 3.2))
+    weight, axes, means = grid
     assert weight[-1].sum() + weight[:, -1].sum() < 1e-9
     mixture = integrate(model, points=2**14, seed=1)
     ratios = mixture.sds[:, :2] / model.scale[:2]
@@ -91,14 +101,13 @@ def _over_points(log_weight, means, variances):
     return mean, np.sqrt(weight @ (np.array(variances) + (np.array(means) - mean) ** 2))
 
 
-def test_posterior_of_all_effects_is_that_of_brute_force(cells):
+def test_posterior_of_all_effects_is_that_of_brute_force(cells, model):
     """Catches effects of another cell, a prior left out of the weights, a spread without points.
 
     Two standard deviations on a grid, every matrix dense, against the closed forms on the same
     grid to 1e-6; the points of the engine come as near as their number allows. The rule is exact
     for smooth even functions, so that the grid stands for the integral.
     """
-    model = gaussian_model(cells, TWO)
     grid = [(x, y) for x in np.arange(0.0, 2.8, 0.1) for y in np.arange(0.0, 3.4, 0.1)]
     halves = np.log([(0.5 if x == 0 else 1.0) * (0.5 if y == 0 else 1.0) for x, y in grid])
     dense = [_dense(cells, np.array(row)) for row in grid]
@@ -129,10 +138,9 @@ def test_without_pooling_effects_are_the_cell_means(cells):
     np.testing.assert_allclose(found, saturated_posterior(cells, weights), rtol=1e-6, atol=1e-6)
 
 
-def test_points_are_weighed_honestly(cells):
+def test_points_are_weighed_honestly(model, grid):
     """Catches an error that the number of effective points does not own up to."""
-    model = gaussian_model(cells, TWO)
-    means = _grid_moments(lambda row: log_density(model, row), (2.6, 3.2))[2]
+    means = grid[2]
     errors = []
     for seed in range(20):
         mixture = integrate(model, points=256, seed=seed)
