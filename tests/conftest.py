@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,25 @@ TOGETHER = (
         "tests/sampling/test_store.py",
     ),
     ("tests/checks/test_engines.py", "tests/estimands/test_arviz_tree.py"),
+)
+# Files of few long tests begin first, lest one of them ends alone; then those of most tests.
+FIRST = (
+    "tests/run/test_words.py",
+    "tests/models/test_invariance.py",
+    "tests/checks/test_engines.py",
+    "tests/models/test_model_graphs.py",
+    "tests/sampling/exact/test_exact_integrate.py",
+    "tests/disclosure/test_attack.py",
+    "tests/checks/test_check.py",
+    "tests/run/test_refit.py",
+    "tests/run/test_analyses.py",
+    "tests/run/test_simulate_parts.py",
+    "tests/models/test_pooling_extremes.py",
+    "tests/validation/test_calibration.py",
+    "tests/run/test_package.py",
+    "tests/run/test_closing.py",
+    "tests/run/test_audit_beside.py",
+    "tests/models/test_no_pooling_is_ols.py",
 )
 
 
@@ -58,6 +78,12 @@ def no_verb_keeps_the_log() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    files = {item: item.nodeid.partition("::")[0] for item in items}
+    count = Counter(files.values())
+    place = {file: number for number, file in enumerate(FIRST)}
+    items.sort(
+        key=lambda item: (place.get(files[item], len(FIRST)), -count[files[item]], files[item])
+    )
     if config.getoption("--runslow"):
         return
     skip = pytest.mark.skip(reason="slow; run with --runslow")
