@@ -27,7 +27,7 @@ from bipbayes.data.progression import progression
 from bipbayes.data.sample import Floats
 from bipbayes.data.study import Study
 from bipbayes.errors import ModelError, SettingsError, raise_all
-from bipbayes.estimands.draws import estimand_draws
+from bipbayes.estimands.draws import estimand_parts
 from bipbayes.estimands.intervals import mixture_quantile, tails
 from bipbayes.intervals import ALL_INDICATORS, OVERALL
 from bipbayes.option_words import PREVIOUS, PreviousRule
@@ -109,10 +109,12 @@ def specification_curve(
     for rule in previous:
         changes = progression(study, previous=rule)
         frames.append(_ols(changes, study, targets, level=level).assign(previous=rule))
+        weights = None  # the same whatever the errors
         for name in vcov:
             cells = cell_means(changes, study.codebook, vcov=name)
+            weights = weights or _weights(cells, study, targets)
             for model in _fitting(chosen, cells, asked=bool(models)):
-                rows = _posterior(cells, study, targets, model=model, level=level)
+                rows = _posterior(cells, weights, targets, model=model, level=level)
                 frames.append(rows.assign(vcov=name, model=model.name, previous=rule))
     first = ["estimand", "outcome", "combination"]
     frame = pd.concat(frames, ignore_index=True)[[*first, *CURVE]]
@@ -143,9 +145,14 @@ def _ols(
 
 
 def _posterior(
-    cells: xr.Dataset, study: Study, targets: Sequence[Target], *, model: ModelFile, level: float
+    cells: xr.Dataset,
+    weights: tuple[Floats, Floats],
+    targets: Sequence[Target],
+    *,
+    model: ModelFile,
+    level: float,
 ) -> pd.DataFrame:
-    wanted, shift = _weights(cells, study, targets)
+    wanted, shift = weights
     means, sds, weight = normal_mixture(cells, model.declared(cells), wanted, points=POINTS)
     means = means + shift
     estimate = weight @ means
@@ -173,7 +180,11 @@ def _weights(cells: xr.Dataset, study: Study, targets: Sequence[Target]) -> tupl
     coords: dict[str, Any] = {"chain": [0], "draw": np.arange(size + 1)}
     coords |= {dim: cells[dim].to_numpy() for dim in CELL}
     array = xr.DataArray(units, coords=coords, dims=(*SAMPLE, *CELL))
-    draws = estimand_draws(array, cells, study.codebook)
+    names, draws = {target.estimand for target in targets}, {}
+    for name, part in estimand_parts(array, cells, study.codebook):
+        draws[name] = part
+        if names <= {*draws}:
+            break
     rows = [
         draws[target.estimand]
         .sel(outcome=target.outcome, combination=target.combination)
