@@ -1,7 +1,5 @@
 """What is written in a figure, and where its words run into one another or off the page."""
 
-from itertools import combinations
-
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -16,18 +14,13 @@ def collisions(figure: Figure) -> list[str]:
     canvas.draw()
     page = figure.bbox
     texts = _shown(figure)
-    boxes = [text.get_window_extent(canvas.get_renderer()) for text in texts]
-    found = [
-        f"{text.get_text()!r} leaves the page"
-        for text, box in zip(texts, boxes, strict=True)
-        if min(box.x0, box.y0, page.width - box.x1, page.height - box.y1) < -TOUCH
-    ]
-    for (text, box), (other, near) in combinations(zip(texts, boxes, strict=True), 2):
-        wide = min(box.x1, near.x1) - max(box.x0, near.x0)
-        high = min(box.y1, near.y1) - max(box.y0, near.y0)
-        if min(wide, high) > TOUCH:
-            found.append(f"{text.get_text()!r} over {other.get_text()!r}")
-    return found
+    boxes = [text.get_window_extent(canvas.get_renderer()).extents for text in texts]
+    low, high = np.split(np.reshape(boxes, (-1, 4)), 2, axis=1)
+    leaves = (np.minimum(low, [page.width, page.height] - high) < -TOUCH).any(axis=1)
+    found = [f"{texts[i].get_text()!r} leaves the page" for i in np.flatnonzero(leaves)]
+    shared = np.minimum(high[:, None], high) - np.maximum(low[:, None], low)  # width and height
+    over = np.argwhere(np.triu((shared > TOUCH).all(axis=2), k=1))
+    return found + [f"{texts[i].get_text()!r} over {texts[j].get_text()!r}" for i, j in over]
 
 
 def _shown(figure: Figure) -> list[Text]:
