@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -54,7 +54,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
             error.filename = path  # a full disk names none, others that of the temporary one
         raise
     finally:
-        temporary.unlink(missing_ok=True)
+        # A disk that cannot be written to says so here, too, of a name that nobody knows.
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 class ScratchFolder(tempfile.TemporaryDirectory[str]):

@@ -26,6 +26,24 @@ def test_failed_write_leaves_the_old_file_and_no_debris(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["intervals.csv"]
 
 
+def test_a_read_only_disk_is_told_of_the_file_that_was_to_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Catches a refusal of the temporary file, a name that its reader has never seen.
+
+    Such a disk refuses even to remove what is not there.
+    """
+
+    def refuse(path: Path, *_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    for name in ("unlink", "write_text"):
+        monkeypatch.setattr(Path, name, refuse)
+    with pytest.raises(OSError, match="Read-only") as told:
+        write_text(tmp_path / "run.json", "new\n")
+    assert told.value.filename == tmp_path / "run.json"
+
+
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="who is gone cannot be known")
 def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
     """Catches halves of a killed run that stay for ever, and one of a run that still writes."""

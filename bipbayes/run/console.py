@@ -100,8 +100,9 @@ def run_verb(verb: Callable[[], int]) -> None:
         place = error.filename or "a file"
         refused = f"{place} cannot be read or written ({error.strerror})"
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        advice = "make room there" if full else "look who may"
-        code = _failed(f"Error: {refused}; {advice}, or name another place", USAGE_EXIT)
+        odd = error.errno in (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.ELOOP)
+        advice = "" if odd else "make room there, or " if full else "look who may, or "
+        code = _failed(f"Error: {refused}; {advice}name another place", USAGE_EXIT)
     except KeyboardInterrupt:
         code = _failed("Interrupted; what was finished is stored.", INTERRUPTED_EXIT)
     finally:

@@ -2,6 +2,7 @@
 
 import atexit
 import json
+import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -380,6 +381,33 @@ class RunFolder:
         """Remove what the record lists; everything else in the folder stays."""
         for name in (*self._listed(), "run.json"):
             self.file(name).unlink(missing_ok=True)
+
+
+def refuse_place(out: Path) -> None:
+    """Refuse a folder that nothing can be written to, before the work that is to be stored there.
+
+    Raises RunError, or OSError: for a name that no disk takes.
+    """
+    place = out.absolute()
+    while not _is_there(place):
+        place = place.parent
+    if not place.is_dir():
+        under = "" if place == out.absolute() else f", and {out} would lie in it"
+        raise RunError(f"{place} is a file{under}; --out is a folder: choose another")
+    if not os.access(place, os.W_OK):
+        raise RunError(
+            f"nothing can be written to {place}; look who may (its disk may be read-only), or "
+            "choose another --out"
+        )
+
+
+def _is_there(place: Path) -> bool:
+    """Say whether there is such a file or folder; a name that is none is told by the system."""
+    try:
+        place.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def place_of_run(out: Path, *, synthetic: bool | None = None) -> Path:

@@ -41,7 +41,7 @@ from bipbayes.run.default_study import (
     register_limits,
     simulate_characteristics,
 )
-from bipbayes.run.folder import README, RunFolder, hold, place_of_run
+from bipbayes.run.folder import README, RunFolder, hold, place_of_run, refuse_place
 from bipbayes.run.settings import ALWAYS, NEVER, Settings
 from bipbayes.sampling.priors import read_priors
 from bipbayes.sampling.registry import load_model
@@ -230,8 +230,7 @@ def check_files(settings: Settings) -> None:
     missing = [str(path) for path in settings.inputs if not path.exists()]
     if missing:
         raise RunError(f"there is no file {', '.join(missing)}; give the path of one that is there")
-    if settings.out.exists() and not settings.out.is_dir():
-        raise RunError(f"{settings.out} is a file; --out is a folder: choose another")
+    refuse_place(settings.out)
     for model in settings.models:
         load_model(model)
     if settings.priors is not None:

@@ -128,7 +128,10 @@ class Settings:
         None, "Address of a Dask scheduler that does the parts.", kept=False
     )
     workers: int | None = _option(
-        None, "Processes that do the parts (default: one a core).", allowed=range(1025), kept=False
+        None,
+        "Processes that do the parts (default: one a core; 0: this one alone).",
+        allowed=range(1025),
+        kept=False,
     )
     out: Path = _option(Path("results"), "Folder of the results.")
     overwrite: bool = _option(False, "Replace another run's results in that folder.")

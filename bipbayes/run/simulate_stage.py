@@ -30,7 +30,7 @@ from bipbayes.run.default_study import (
     default_simulation,
     simulate_characteristics,
 )
-from bipbayes.run.folder import PRIVATE, hold
+from bipbayes.run.folder import PRIVATE, hold, refuse_place
 from bipbayes.synthetic.simulate import DEFAULT_SEED, Simulation, simulate, write_responses
 from bipbayes.synthetic.truth import PAIRS, joined_truth
 
@@ -97,6 +97,7 @@ def write_simulation(
         raise SettingsError(
             f"only BIP is calibrated, not {codebook.name!r}; use --effects hierarchical"
         )
+    refuse_place(out)
     hold(out)
     replaced = _refuse_taken(names, out, overwrite=overwrite)
     workers = workers or Workers()

@@ -16,7 +16,7 @@ from bipbayes.plots.task import FigureTask
 from bipbayes.run.closing import of_validation
 from bipbayes.run.console import conclude
 from bipbayes.run.default_study import codebook_or_default
-from bipbayes.run.folder import hold
+from bipbayes.run.folder import hold, refuse_place
 from bipbayes.run.settings import Settings
 from bipbayes.validation.calibration import calibration_verdict, run_calibration
 from bipbayes.validation.replicate import run_validation
@@ -109,6 +109,7 @@ def validate_designs(
         name: validation_settings(name, engines=engines, quick=settings.quick, values=values)
         for name in names or ["bip"]
     }
+    refuse_place(folder)
     hold(folder)
     reached = [
         validate(each, folder / name if names else folder, settings, rounds=rounds)

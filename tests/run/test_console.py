@@ -121,8 +121,7 @@ def test_a_place_that_cannot_be_written_is_a_sentence() -> None:
     said = _in_log("unwritable")
     assert said.code == 2 and said.out == ""
     assert said.err == (
-        "Error: /dev/null/results cannot be read or written (Not a directory); "
-        "look who may, or name another place\n"
+        "Error: /dev/null/results cannot be read or written (Not a directory); name another place\n"
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from bipbayes.atomic import note_written, write_frame, write_text
 from bipbayes.errors import BipbayesError, RunError
-from bipbayes.run.folder import RunFolder, hold
+from bipbayes.run.folder import RunFolder, hold, refuse_place
 from bipbayes.run.inputs import open_run
 from bipbayes.run.settings import Settings
 
@@ -331,3 +331,21 @@ def test_two_processes_never_fill_one_folder(tmp_path: Path) -> None:
         first.kill()
     subprocess.run([sys.executable, "-c", code, str(out)], check=True)
     assert list(out.iterdir()) == []
+
+
+def test_a_place_that_takes_nothing_is_refused_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Catches a read-only disk, or a file in the way, that is noticed once data have been read."""
+    refuse_place(tmp_path / "new" / "results")
+    file = tmp_path / "notes"
+    file.touch()
+    with pytest.raises(RunError, match="notes is a file; --out is a folder: choose another"):
+        refuse_place(file)
+    with pytest.raises(RunError, match=r"notes is a file, and .*a/b would lie in it; --out is a f"):
+        refuse_place(file / "a" / "b")
+    with pytest.raises(OSError, match="too long"):
+        refuse_place(tmp_path / ("x" * 300) / "results")
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(RunError, match=r"nothing can be written to .*its disk may be read-only"):
+        refuse_place(tmp_path / "new" / "results")
