@@ -179,7 +179,7 @@ def whole_number(value: float, *, language: str) -> str:
 
 def outcome_label(codebook: Codebook, outcome: str, *, language: str) -> str:
     """Name an outcome for readers: ``B1 Idea about work``, ``Citizen mean``, ``All indicators``."""
-    if outcome == ALL_INDICATORS:
+    if outcome in (ALL_INDICATORS, "*"):  # as a claim names them
         return capital(phrase(ALL_INDICATORS, language))
     label = codebook.label(outcome, language)
     if outcome in codebook.average_codes:

@@ -1,5 +1,6 @@
 """Every cell mean against its posterior prediction."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -117,6 +118,10 @@ def size_groups(n: pd.Series, *, groups: int = 5) -> pd.Series:
     return text
 
 
+_WIDTH, _PANEL, _BESIDE = 8.6, 2.9, 0.8  # inches, of the figure, a panel, and what is beside one
+_CODE: Final = 0.13  # inches, that a code on end takes
+
+
 def cells_figure(
     residuals: pd.DataFrame,
     ribbon: pd.DataFrame,
@@ -127,8 +132,8 @@ def cells_figure(
     """Draw the residuals in four panels, their quantiles over the ribbon."""
     language = context.language
     with figure_style():
-        columns = beside(2, 2.9)
-        figure = Figure(figsize=(across(8.6), 6.9 if columns == 2 else 8.2))
+        columns = beside(2, _PANEL)
+        figure = Figure(figsize=(across(_WIDTH), 6.9 if columns == 2 else 8.2))
         grid = figure.subplots(4 // columns, columns).ravel()
         _quantiles(grid[0], residuals, ribbon, language)
         _against_n(grid[1], residuals, context)
@@ -192,7 +197,9 @@ def _by_indicator(axes: Axes, residuals: pd.DataFrame, context: Context) -> None
         axes.vlines(place, first, third, color=look["color"], linewidth=3.2)
         axes.plot(place, middle, marker=look["marker"], color="black", markersize=3)
     _guides(axes)
-    axes.set_xticks(range(len(codes)), codes, rotation=90)
+    # Of many indicators only some are named, or their codes would stand over one another.
+    step = math.ceil(_CODE * len(codes) / (across(_WIDTH) / beside(2, _PANEL) - _BESIDE))
+    axes.set_xticks(range(0, len(codes), step), codes[::step], rotation=90)
     axes.tick_params(axis="x", length=0)
     axes.set_xlabel(phrase("check_axis_indicator", context.language))
 

@@ -4,6 +4,7 @@ Each is made of a check's frames, the run's ``context`` and ``values``: what the
 stand for (`bipbayes.checks.inputs.result`).
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ from bipbayes.plots.style import (
     figure_style,
     furnish,
     is_narrow,
+    panel_titles,
 )
 from bipbayes.plots.task import WHOLE, Page
 from bipbayes.tables.comparison_table import probability_text
@@ -153,8 +155,11 @@ def outcome_rows(frame: pd.DataFrame, context: Context) -> tuple[Figure, Axes, N
 
 def rows_figure(
     panels: list[tuple[str, pd.DataFrame]], context: Context, *, centre: str, chance: str
-) -> Figure:
-    """Draw panels of rows with their intervals, beside what chance would give."""
+) -> tuple[Figure, dict[str, Any]]:
+    """Draw panels of rows with their intervals, beside what chance would give.
+
+    Returns the figure, and how `finish` leaves room around it.
+    """
     used = set(pd.concat([rows["combination"] for _, rows in panels]))
     codes = [code for code in context.codebook.combinations if code in used]
     labels = [combination_text(context.codebook, c, language=context.language) for c in codes]
@@ -177,20 +182,16 @@ def rows_figure(
                     1.02, y, probability_text(float(value), language=context.language), size=6.5,
                     va="center", transform=axes.get_yaxis_transform(),
                 )  # fmt: skip
-        axes.set_title(title, loc="left")
-    return figure
+        axes.set_title(title)
+    # A title ends before what `above` writes beside it.
+    further = panel_titles(figure, math.inf if is_narrow() else 2.2)
+    between = (0.26, BETWEEN + further)
+    room = {"letters": True, "left": 1.3, "right": 0.6, "top": 0.7 + further, "gap": between}
+    return figure, room
 
 
 BETWEEN: Final = 0.75
 """Inches between panels below one another, for an axis and a title."""
-ROWS_ROOM: Final[dict[str, Any]] = {
-    "letters": True,
-    "left": 1.3,
-    "right": 0.6,
-    "top": 0.7,
-    "gap": (0.26, BETWEEN),
-}
-"""How `finish` leaves room around `rows_figure`."""
 
 
 def panel_inches(frame: pd.DataFrame) -> dict[str, float]:

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
-from bipbayes.checks.figure import ROWS_ROOM, above, finish, panel_inches, rows_figure
+from bipbayes.checks.figure import above, finish, panel_inches, rows_figure
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result
 from bipbayes.checks.table import GROUP, NAMED, PROBABILITY, Columns, Interval
 from bipbayes.errors import SettingsError
@@ -88,14 +88,16 @@ def improved_figure(
         for name in estimands
     ]
     with figure_style():
-        figure = rows_figure(panels[page.rows], context, centre="expected", chance="p_at_least")
+        figure, room = rows_figure(
+            panels[page.rows], context, centre="expected", chance="p_at_least"
+        )
         for axes in figure.axes:
             axes.axvline(at_least, color=GREY, linewidth=0.7, linestyle="--")
             axes.set_xlim(-0.5, outcomes + 0.5)
             axes.set_xlabel(phrase("check_axis_improved", context.language))
             axes.locator_params(axis="x", integer=True)
             above(axes, phrase("check_short_p", context.language, at_least=at_least))
-        finish(figure, "improved_figure", context, values=values, page=page, **ROWS_ROOM)
+        finish(figure, "improved_figure", context, values=values, page=page, **room)
     return figure
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
-from bipbayes.checks.figure import ROWS_ROOM, above, finish, panel_inches, rows_figure
+from bipbayes.checks.figure import above, finish, panel_inches, rows_figure
 from bipbayes.checks.inputs import Check, CheckInputs, CheckResult, result
 from bipbayes.checks.table import GROUP, PROBABILITY, Columns, Interval
 from bipbayes.estimands.intervals import limits
@@ -75,14 +75,14 @@ def ranks_figure(
         rows = rows.rename(columns={"rank_lower": "lower", "rank_upper": "upper"})
         panels.append((outcome_label(context.codebook, outcome, language=language), rows))
     with figure_style():
-        figure = rows_figure(panels[page.rows], context, centre="rank", chance="p_best")
+        figure, room = rows_figure(panels[page.rows], context, centre="rank", chance="p_best")
         most = int(frame["combinations"].max())
         for axes in figure.axes:
             axes.set_xlim(0.3, most + 0.7)
             axes.set_xticks([1, *range(4, most + 1, 4)] if most > 5 else range(1, most + 1))
             axes.set_xlabel(phrase("check_axis_rank", language))
             above(axes, phrase("check_column_p_best", language))
-        finish(figure, "ranks_figure", context, values=values, page=page, **ROWS_ROOM)
+        finish(figure, "ranks_figure", context, values=values, page=page, **room)
     return figure
 
 

@@ -190,7 +190,7 @@ def claims_table(contents: PageContents) -> Table | None:
 
 def _named_outcome(contents: PageContents, outcome: str) -> str:
     codebook = contents.context.codebook
-    known = outcome in codebook.outcomes
+    known = outcome in (*codebook.outcomes, "*")
     return outcome_label(codebook, outcome, language=contents.language) if known else outcome
 
 

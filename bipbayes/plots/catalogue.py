@@ -20,16 +20,23 @@ from bipbayes.plots.selection import select
 from bipbayes.plots.task import (
     ANALYSIS_ROOM,
     ANALYSIS_STEP,
+    BESIDE_CELLS,
+    BESIDE_INTERVALS,
     COLUMN,
     PANEL_HEIGHT,
     PANEL_OF_ARROWS,
     PANELS_A_ROW,
     ROW_HEIGHT,
     SIZES,
+    SMALLEST_COLUMN,
+    TWO_INTERVALS,
+    WHOLE,
     WIDE,
     WIDEST_ARROWS,
     FigureTask,
+    Page,
     arrow_band,
+    pages_across,
 )
 from bipbayes.wording import Context, capital, outcome_label, phrase
 
@@ -151,7 +158,14 @@ def interval_task(inputs: FigureInputs, outcome: str, estimand: str = "effect") 
     rows = select(inputs.intervals, source="ols", **asked)
     arguments = {"frame": rows, "context": inputs.context, **asked}
     function = "bipbayes.plots.interval_figure:draw"
-    return FigureTask(f"intervals_{outcome}", function, arguments)
+    parts = {COLUMN: _across_a_column([WHOLE], inputs.context, BESIDE_INTERVALS)}
+    return FigureTask(f"intervals_{outcome}", function, arguments, parts=parts)
+
+
+def _across_a_column(found: Sequence[Page], context: Context, besides: float) -> list[Page]:
+    """Divide combinations side by side among pages of a journal's column."""
+    room = SIZES[COLUMN][0] - besides
+    return pages_across(found, len(context.codebook.combinations), SMALLEST_COLUMN, room=room)
 
 
 def posterior_tasks(
@@ -292,7 +306,9 @@ def heatmap_tasks(inputs: FigureInputs, estimand: str = "effect") -> list[Figure
     panels = rows["source"].nunique()  # below one another where they are wide, and in print
     stacked = panels if len(context.codebook.combinations) >= WIDE else 1
     printed = {"column": panels * _column_row(context), "page": panels * ROW_HEIGHT}
-    return task.on_pages(len(context.codebook.outcomes), stacked * ROW_HEIGHT, **printed)
+    tasks = task.on_pages(len(context.codebook.outcomes), stacked * ROW_HEIGHT, **printed)
+    narrow = _across_a_column(tasks[0].parts[COLUMN], context, BESIDE_CELLS)
+    return [replace(each, parts={**each.parts, COLUMN: narrow}) for each in tasks]
 
 
 def _column_row(context: Context) -> float:
@@ -331,7 +347,8 @@ def _new_jobcenter(inputs: FigureInputs) -> list[FigureTask]:
     if not (rows["estimand"] == "new_jobcenter").any():
         return []
     arguments = {"frame": rows, "context": inputs.context, "outcome": ALL_INDICATORS}
-    return [FigureTask("new_jobcenter", "bipbayes.plots.new_jobcenter:draw", arguments)]
+    task = FigureTask("new_jobcenter", "bipbayes.plots.new_jobcenter:draw", arguments)
+    return task.on_pages(len(inputs.context.codebook.combinations), TWO_INTERVALS)
 
 
 def _jobcenters(inputs: FigureInputs) -> list[FigureTask]:

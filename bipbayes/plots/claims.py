@@ -56,6 +56,7 @@ TILES: Final = {
 }
 _ID_SIZE: Final = 6.5
 _TILE: Final = 0.155  # inches, with what is between two
+_NARROWEST: Final = 2.5  # inches of a panel: what its axis and its key take
 _A_LINE: Final = 2  # panels beside one another: four could not be read on a page
 _BETWEEN: Final = 1.45  # inches, for legend and title
 _COLUMN_OF_TILES: Final = 1.3  # inches
@@ -98,7 +99,7 @@ def _group(claim: dict[Any, Any], outcomes: Sequence[str]) -> str:
 
 
 def _label(group: str, context: Context) -> str:
-    if group not in context.codebook.outcomes:
+    if group not in (*context.codebook.outcomes, "*"):
         return _section(group, context.language)
     return outcome_label(context.codebook, group, language=context.language)
 
@@ -112,8 +113,8 @@ def _tile_share(places: int) -> float:
     return min(1.0, _COLUMN_OF_TILES / (_TILE * places)) if is_narrow() else 1.0
 
 
-def _draw_claims(axes: Axes, data: pd.DataFrame, *, share: float) -> None:
-    """Draw the tiles of one panel of `claims_data`."""
+def _draw_claims(axes: Axes, data: pd.DataFrame, *, share: float, places: float) -> None:
+    """Draw the tiles of one panel of `claims_data`, which has room for so many in a row."""
     for name, tile in TILES.items():
         rows = data[data["word"] == name]
         for edge, chosen in (("#202020", rows["significant"]), ("#BBBBBB", ~rows["significant"])):
@@ -128,7 +129,7 @@ def _draw_claims(axes: Axes, data: pd.DataFrame, *, share: float) -> None:
                 linewidths=1.1 if edge == "#202020" else 0.4,
             )
         axes.plot(rows["place"], rows["row"], linestyle="", zorder=3, **_mark(tile, share))
-    axes.set_xlim(-0.8, data["place"].max() + 0.8)
+    axes.set_xlim(-0.8, -0.8 + places)
     axes.set_ylim(data["row"].max() + 0.7, -0.7)
     axes.set_xticks([])
     axes.tick_params(axis="y", length=0)
@@ -155,11 +156,12 @@ def claims_figure(audit: pd.DataFrame, *, context: Context, page: Page = WHOLE) 
     data = claims_data(audit, context)
     panels = list(dict.fromkeys(zip(data["estimand"], data["reading"], strict=True)))[page.rows]
     rows, places = data["row"].max() + 1, data["place"].max() + 1
+    wide = max(0.3 + _TILE * places, 0.0 if is_narrow() else _NARROWEST)
     with figure_style():
         columns = min(len(panels), _A_LINE)
         lines = -(-len(panels) // columns)
         size = (
-            across(3.4 + columns * (0.3 + _TILE * places)),
+            across(3.4 + columns * wide),
             2.4 + lines * (0.17 if is_narrow() else 0.19) * rows + (lines - 1) * _BETWEEN,
         )
         figure = Figure(figsize=size)
@@ -168,7 +170,8 @@ def claims_figure(audit: pd.DataFrame, *, context: Context, page: Page = WHOLE) 
             unused.remove()
         for axes, panel in zip(grid, panels, strict=False):
             chosen = data[(data["estimand"] == panel[0]) & (data["reading"] == panel[1])]
-            _draw_claims(axes, chosen, share=_tile_share(places))
+            room = max(places + 0.6, 0.0 if is_narrow() else wide / _TILE)
+            _draw_claims(axes, chosen, share=_tile_share(places), places=room)
             axes.set_title(panel_title(panel, context.language), loc="left")
             axes.set_xlabel(phrase("claims_axis", context.language), color=GREY)
             _legend(axes, chosen["word"], context.language)

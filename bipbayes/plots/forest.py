@@ -14,7 +14,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
-from matplotlib.transforms import blended_transform_factory
+from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 from numpy.typing import NDArray
 
 from bipbayes.plots.captions import axis_phrase, caption, titled, units
@@ -291,6 +291,7 @@ def _limits(rows: ForestRows, prefix: str) -> xr.Dataset:
 _WIDE: Final = 7.2  # inches
 _DODGE: Final = 0.17  # of a row, from its middle to either mark
 _ROW_LABEL_SIZE: Final = 7.0
+_COUNTS: Final = 0.55  # inches from the panel to the end of the numbers right of it
 _LOOKS: Final = {"ols": (OLS_COLOUR, OLS_MARKER), "posterior": (POSTERIOR_COLOUR, POSTERIOR_MARKER)}
 _ENDS: Final = ("lower", "upper")
 
@@ -420,10 +421,10 @@ def _arrows(
 
 def _counts_beside(axes: Axes, frame: pd.DataFrame, *, language: str) -> None:
     """Write n right of the panel."""
-    beside = axes.get_yaxis_transform()
-    place_x = 1.32 if is_narrow() else 1.1
-    axes.text(place_x, -0.75, "n", transform=beside, ha="right", va="bottom")
+    page = cast(Figure, axes.get_figure(root=True))
+    beside = axes.get_yaxis_transform() + ScaledTranslation(_COUNTS, 0, page.dpi_scale_trans)
+    axes.text(1.0, -0.75, "n", transform=beside, ha="right", va="bottom")
     for place, (n, driven) in enumerate(zip(frame["n"], frame["prior_driven"], strict=True)):
         text = f"{whole_number(n, language=language)}{' †' if driven else ''}"
         look: dict[str, Any] = {"ha": "right", "va": "center", "size": _ROW_LABEL_SIZE}
-        axes.text(place_x, place, text, transform=beside, **look)
+        axes.text(1.0, place, text, transform=beside, **look)

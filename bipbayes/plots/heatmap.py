@@ -27,7 +27,7 @@ from bipbayes.plots.style import (
     is_narrow,
     row_labels,
 )
-from bipbayes.plots.task import ROW_HEIGHT, WHOLE, WIDE, Page
+from bipbayes.plots.task import BESIDE_CELLS, ROW_HEIGHT, SMALLEST_COLUMN, WHOLE, WIDE, Page
 from bipbayes.wording import (
     MINUS,
     Context,
@@ -43,7 +43,6 @@ SOURCES: Final = ("posterior", *FREQUENTIST)
 _MARKERS: Final = {"+": "+", MINUS: "_", "·": "."}
 _CORNER: Final = 0.36  # of a cell from its middle: the mark of a negative estimate
 _CELL: Final = 0.235  # inches, a column
-_SMALLEST_CELL: Final = 0.1  # inches, as its label needs
 _EDGE: Final = 0.12  # inches
 _WIDEST_LABEL: Final = 2.6  # inches; what is longer takes lines
 _PANEL_TITLE: Final = 0.35  # inches, between panels below one another
@@ -114,7 +113,9 @@ def heatmap_figure(data: pd.DataFrame, *, context: Context, page: Page = WHOLE) 
     language = context.language
     panels = [name for name in SOURCES if (data["source"] == name).any()]
     limit, zeros = colour_limit(data), _zeros(data, context)
-    data = data[data["outcome"].isin(_order(data, context)[0][page.rows])]
+    for name, shown in zip(("outcome", "combination"), (page.rows, page.columns), strict=True):
+        whole = dict(zip(("outcome", "combination"), _order(data, context), strict=True))
+        data = data[data[name].isin(whole[name][shown])]
     outcomes, combinations = _order(data, context)
     names = [outcome_label(context.codebook, o, language=language) for o in outcomes]
     sides = [side_of(data[data["source"] == name]) for name in panels]
@@ -126,7 +127,7 @@ def heatmap_figure(data: pd.DataFrame, *, context: Context, page: Page = WHOLE) 
         width = 2.6 + shape[1] * (0.35 + _CELL * len(combinations))
         height = 2.3 + shape[0] * max(ROW_HEIGHT, row_height) * len(outcomes)
         height += _PANEL_TITLE * (shape[0] - 1)
-        least = _SMALLEST_CELL * len(combinations) + 1.5
+        least = SMALLEST_COLUMN * len(combinations) + BESIDE_CELLS
         figure = Figure(figsize=(max(across(max(6.0, width)), least), max(4.6, height)))
         grid = figure.subplots(*shape, sharex=True, sharey=True, squeeze=False).ravel()
         for axes, name in zip(grid, panels, strict=True):

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bipbayes.plots.captions import axis_phrase, caption, titled
-from bipbayes.plots.selection import select, side_of
+from bipbayes.plots.selection import limits_of, select, side_of
 from bipbayes.plots.style import (
     OLS_COLOUR,
     OLS_MARKER,
@@ -21,15 +21,13 @@ from bipbayes.plots.style import (
     text_height,
     text_width,
 )
-from bipbayes.plots.task import WIDE
+from bipbayes.plots.task import BESIDE_INTERVALS, SMALLEST_COLUMN, WHOLE, WIDE, Page
 from bipbayes.wording import Context, number, outcome_label, phrase
 
 _KEPT: Final = [
     *("n", "n_citizens", "estimate", "lower", "upper"),
     *("source", "model", "vcov", "estimand", "level", "kind"),
 ]
-_BESIDE: Final = 0.75  # inches, what is not columns
-_SMALLEST: Final = 0.1  # inches, a column whose label stands upright
 _LONG_LABEL: Final = 9  # letters from which labels stand upright
 
 
@@ -64,7 +62,7 @@ def _draw_intervals(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
     axes.axhline(0, color="black", linewidth=0.6)
     interval_marks(axes, data, places, colour=OLS_COLOUR, upright=True, marker=OLS_MARKER, s=22)
     size = mpl.rcParams["xtick.labelsize"]
-    ticks, cell = _ticks(data, language), (across(math.inf) - _BESIDE) / len(data)
+    ticks, cell = _ticks(data, language), (across(math.inf) - BESIDE_INTERVALS) / len(data)
     upright = data["label"].str.len().max() >= _LONG_LABEL
     upright |= cell < max(text_width(tick, size) for tick in ticks)
     if cell < text_height(ticks[0], size):
@@ -76,23 +74,28 @@ def _draw_intervals(axes: Axes, data: pd.DataFrame, *, language: str) -> None:
     axes.grid(axis="y", color="#DDDDDD", linewidth=0.5)
 
 
-def interval_figure(data: pd.DataFrame, *, context: Context, outcome: str) -> Figure:
-    """Draw the figure of one outcome."""
-    side = side_of(data)
+def interval_figure(
+    data: pd.DataFrame, *, context: Context, outcome: str, page: Page = WHOLE
+) -> Figure:
+    """Draw the figure of one outcome, of some combinations on the scale of all."""
+    side, whole = side_of(data), limits_of(data[["lower", "upper", "estimate"]])
+    data = data.iloc[page.columns].reset_index(drop=True)
     language = context.language
     with figure_style():
         column = 0.52 if len(data) < WIDE else 0.4  # inches; upright labels have three lines
         width = across(max(5.0, 0.9 + column * len(data)))
-        figure = Figure(figsize=(max(width, _BESIDE + _SMALLEST * len(data)), 4.4))
+        figure = Figure(figsize=(max(width, BESIDE_INTERVALS + SMALLEST_COLUMN * len(data)), 4.4))
         axes = figure.add_subplot()
         _draw_intervals(axes, data, language=language)
+        if page.of > 1:
+            axes.set_ylim(whole)
         axes.set_ylabel(axis_phrase(context, side.estimand if side else "effect"))
         title = outcome_label(context.codebook, outcome, language=language)
         if side is not None and side.estimand != "effect":
             title = f"{title}: {phrase(side.estimand, language)}"
         furnish(
             figure,
-            title=titled(context, title),
+            title=titled(context, title, page),
             caption=caption(
                 context,
                 [phrase("filled", language), phrase("n_line", language)],
@@ -113,8 +116,14 @@ def _ticks(data: pd.DataFrame, language: str) -> list[str]:
 
 
 def draw(
-    frame: pd.DataFrame, *, context: Context, outcome: str, vcov: str, estimand: str = "effect"
+    frame: pd.DataFrame,
+    *,
+    context: Context,
+    outcome: str,
+    vcov: str,
+    estimand: str = "effect",
+    page: Page = WHOLE,
 ) -> Figure:
     """Draw the report's form for one outcome from rows of the long frame."""
     data = interval_data(frame, context, outcome=outcome, vcov=vcov, estimand=estimand)
-    return interval_figure(data, context=context, outcome=outcome)
+    return interval_figure(data, context=context, outcome=outcome, page=page)

@@ -1,5 +1,6 @@
 """What holds in these jobcenters, and what to expect in one not seen: two intervals a row."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bipbayes.plots.captions import axis_phrase, caption, titled
-from bipbayes.plots.selection import select, side_of
+from bipbayes.plots.selection import limits_of, select, side_of
 from bipbayes.plots.style import (
     LABEL_LINE,
     POSTERIOR_COLOUR,
@@ -20,9 +21,8 @@ from bipbayes.plots.style import (
     interval_marks,
     is_narrow,
 )
+from bipbayes.plots.task import TWO_INTERVALS, WHOLE, Page
 from bipbayes.wording import Context, combination_text, outcome_label, phrase
-
-_ROW_HEIGHT: Final = 0.3  # inches
 
 
 @dataclass(frozen=True)
@@ -53,20 +53,24 @@ def new_jobcenter_data(frame: pd.DataFrame, context: Context, *, outcome: str) -
     return rows.sort_values(["place", "estimand"], kind="stable", ignore_index=True)
 
 
-def new_jobcenter_figure(data: pd.DataFrame, *, context: Context, outcome: str) -> Figure:
-    """Draw the two intervals of every combination below one another."""
-    language = context.language
+def new_jobcenter_figure(
+    data: pd.DataFrame, *, context: Context, outcome: str, page: Page = WHOLE
+) -> Figure:
+    """Draw the two intervals of every combination below one another, on the scale of all."""
+    language, codes = context.language, context.codebook.combinations[page.rows]
+    whole = limits_of(data[["lower", "upper"]])
+    data = data[data["combination"].isin(codes)]
+    data = data.assign(place=data["combination"].map(codes.index))
     label = outcome_label(context.codebook, outcome, language=language)
     side = side_of(data[data["estimand"] == "effect"])
     with figure_style():
-        figure = Figure(
-            figsize=(across(6.4), _ROW_HEIGHT * len(context.codebook.combinations) + 2.1)
-        )
+        figure = Figure(figsize=(across(6.4), TWO_INTERVALS * len(codes) + 2.1))
         axes = figure.add_subplot()
-        _draw_new_jobcenter(axes, data, context=context)
+        _draw_new_jobcenter(axes, data, codes, context=context)
+        axes.set_xlim(whole)
         furnish(
             figure,
-            title=titled(context, phrase("new_jobcenter_title", language, outcome=label)),
+            title=titled(context, phrase("new_jobcenter_title", language, outcome=label), page),
             caption=caption(
                 context,
                 [phrase("new_jobcenter_marks", language), phrase("filled", language)],
@@ -80,10 +84,12 @@ def new_jobcenter_figure(data: pd.DataFrame, *, context: Context, outcome: str) 
     return figure
 
 
-def _draw_new_jobcenter(axes: Axes, data: pd.DataFrame, *, context: Context) -> None:
-    """Draw the rows of `new_jobcenter_data`."""
+def _draw_new_jobcenter(
+    axes: Axes, data: pd.DataFrame, codes: Sequence[str], *, context: Context
+) -> None:
+    """Draw the rows of `new_jobcenter_data` of some combinations."""
     language, codebook = context.language, context.codebook
-    bands(axes, range(len(codebook.combinations)))
+    bands(axes, range(len(codes)))
     axes.axvline(0, color="black", linewidth=0.6, zorder=1)
     for estimand, look in LOOKS.items():
         rows = data[data["estimand"] == estimand]
@@ -92,7 +98,7 @@ def _draw_new_jobcenter(axes: Axes, data: pd.DataFrame, *, context: Context) -> 
         interval_marks(
             axes, rows, heights, colour=look.colour, marker=look.marker, s=20, label=told
         )
-    texts = [combination_text(codebook, c, language=language) for c in codebook.combinations]
+    texts = [combination_text(codebook, c, language=language) for c in codes]
     axes.set_yticks(range(len(texts)), texts)
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(texts) - 0.4, -0.6)
@@ -111,7 +117,7 @@ def _draw_new_jobcenter(axes: Axes, data: pd.DataFrame, *, context: Context) -> 
             handle.set_facecolor(look.colour)  # type: ignore[attr-defined]
 
 
-def draw(frame: pd.DataFrame, *, context: Context, outcome: str) -> Figure:
+def draw(frame: pd.DataFrame, *, context: Context, outcome: str, page: Page = WHOLE) -> Figure:
     """Draw effects beside those of a jobcenter not seen from rows of the long frame."""
     data = new_jobcenter_data(frame, context, outcome=outcome)
-    return new_jobcenter_figure(data, context=context, outcome=outcome)
+    return new_jobcenter_figure(data, context=context, outcome=outcome, page=page)

@@ -1,6 +1,8 @@
 """How far pooling moves each estimate: arrows from OLS to posterior, by number of responses."""
 
 import math
+import re
+from collections.abc import Sequence
 from typing import Final
 
 import matplotlib as mpl
@@ -24,6 +26,7 @@ from bipbayes.plots.style import (
     furnish,
     in_lines,
     is_narrow,
+    text_height,
     text_width,
 )
 from bipbayes.plots.task import ARROWS_SHARE as _ROOM
@@ -41,8 +44,9 @@ from bipbayes.wording import Context, combination_text, number, phrase, responde
 RESPONDENT_COLOURS: Final = (POSTERIOR_COLOUR, "#E69F00", "#009E73", "#CC79A7")
 _NARROW_BAND: Final = 0.4  # inches of a combination, in a column
 _NARROW_PANEL: Final = 2.3  # inches
-_NARROW_BETWEEN: Final = 0.95  # inches, for the labels
-_BETWEEN: Final = 0.6  # of a panel's height between two, for the labels
+_NARROW_WORDS: Final = 1.35  # inches, of what stands beside a panel
+_UNDER: Final = 0.25  # inches, beside the labels between two panels
+_GAP: Final = 0.04  # inches, between two labels
 
 
 def shrinkage_data(
@@ -76,8 +80,10 @@ def shrinkage_data(
     return data.sort_values("place").reset_index(drop=True)
 
 
-def _draw_shrinkage(axes: Axes, data: pd.DataFrame, *, context: Context) -> None:
-    """Draw the arrows."""
+def _draw_shrinkage(
+    axes: Axes, data: pd.DataFrame, labels: Sequence[str], *, context: Context, on_end: bool
+) -> None:
+    """Draw the arrows, with a label for each combination."""
     axes.axhline(0, color="black", linewidth=0.6, zorder=1)
     respondents = context.codebook.respondents
     for place, respondent in enumerate(respondents):
@@ -88,12 +94,11 @@ def _draw_shrinkage(axes: Axes, data: pd.DataFrame, *, context: Context) -> None
             axes.axvspan(band - 0.5, band + 0.5, color=BAND, linewidth=0, zorder=0)
         pooled = rows["pooled"].iloc[0]
         axes.hlines(pooled, band - _ROOM / 2, band + _ROOM / 2, color="black", linewidth=1.4)
-    labels = [_label(str(name), rows, context) for name, rows in _bands(data)]
-    axes.set_xticks(range(len(labels)), labels, rotation=90)
+    axes.set_xticks(range(len(labels)), labels, rotation=90 * on_end)
     axes.tick_params(axis="x", length=0)
     axes.set_xlim(-0.5, len(labels) - 0.5)
     words = axis_phrase(context)
-    axes.set_ylabel(in_lines(words, _NARROW_PANEL - _NARROW_BETWEEN, 8.0) if is_narrow() else words)
+    axes.set_ylabel(in_lines(words, _NARROW_WORDS, 8.0) if is_narrow() else words)
     decimal_axis(axes, "y", language=context.language)
 
 
@@ -110,19 +115,21 @@ def shrinkage_figure(
         narrow, panel = is_narrow(), PANEL_OF_ARROWS
         if narrow:
             band, panel = _NARROW_BAND, _NARROW_PANEL
-        labels = [_label(str(name), rows, context) for name, rows in _bands(data)]
-        longest = max(text_width(label, mpl.rcParams["xtick.labelsize"]) for label in labels)
-        between = max(_NARROW_BETWEEN, longest + 0.15)
         rows = pages(len(order), band, room=min(WIDEST_ARROWS, across(math.inf) - 1.0))
         widest = max(part.rows.stop - part.rows.start for part in rows)
+        wide = across(max(6.0, 1.0 + band * widest))
+        labels, on_end = _labels(data, context, (wide - 0.8) / widest - _GAP)
+        deep = text_width if on_end else text_height
+        size = mpl.rcParams["xtick.labelsize"]
+        between = max(deep(label, size) for label in labels.values()) + _UNDER
         height = 5.2 if len(rows) == 1 else 1.75 + panel * len(rows)
-        height += (between - _NARROW_BETWEEN) * (len(rows) - 1) * narrow
-        figure = Figure(figsize=(across(max(6.0, 1.0 + band * widest)), height))
+        figure = Figure(figsize=(wide, height))
         grid = figure.subplots(len(rows), 1, sharey=True, squeeze=False).ravel()
         for axes, part in zip(grid, rows, strict=True):
             here = data[data["combination"].isin(order[part.rows])]
-            first = whole.index(order[part.rows.start])
-            _draw_shrinkage(axes, here.assign(place=here["place"] - first), context=context)
+            here = here.assign(place=here["place"] - whole.index(order[part.rows.start]))
+            named = [labels[code] for code in order[part.rows]]
+            _draw_shrinkage(axes, here, named, context=context, on_end=on_end)
             axes.set_ylim(limits_of(data[["ols", "posterior"]]))
         names = [respondent_word(r, language=language) for r in context.codebook.respondents]
         handles = [
@@ -148,11 +155,8 @@ def shrinkage_figure(
             ),
             left=0.6,
             top=0.6,
-            bottom=1.05,
             gap=(0.05, between),
         )
-        if not narrow:
-            figure.subplots_adjust(hspace=_BETWEEN)
     return figure
 
 
@@ -193,12 +197,35 @@ def _left_out(frame: pd.DataFrame, drawn: int, context: Context) -> str:
     return phrase("shrinkage_left_out", context.language, count=known - drawn, of=known)
 
 
-def _label(combination: str, rows: pd.DataFrame, context: Context) -> str:
+def _labels(data: pd.DataFrame, context: Context, width: float) -> tuple[dict[str, str], bool]:
+    """Name combinations in lines of so many inches, or on end where codes are longer words."""
+    broken = {name: _label(name, rows, context, width) for name, rows in _bands(data)}
+    size = mpl.rcParams["xtick.labelsize"]
+    if max(text_width(label, size) for label in broken.values()) <= width:
+        return broken, False
+    return {name: _label(name, rows, context) for name, rows in _bands(data)}, True
+
+
+def _label(combination: str, rows: pd.DataFrame, context: Context, width: float = math.inf) -> str:
+    """Name a combination with its responses, in lines of so many inches where they can be."""
     ends = (rows["n"].min(), rows["n"].max())
     low, high = (number(float(n), 0, language=context.language) for n in ends)
     span = low if low == high else f"{low}–{high}"
     text = combination_text(context.codebook, combination, language=context.language)
-    return f"{text}\nn={span}"
+    if math.isinf(width):
+        return f"{text}\nn={span}"
+    parts = (*text.split("  "), f"n={span}")
+    return "\n".join(line for part in parts for line in _broken(part, width))
+
+
+def _broken(text: str, width: float) -> list[str]:
+    """Break a text behind signs."""
+    lines = [""]
+    for piece in re.split("(?<=[+–=])", text):
+        if lines[-1] and text_width(lines[-1] + piece, mpl.rcParams["xtick.labelsize"]) > width:
+            lines.append("")
+        lines[-1] += piece
+    return lines
 
 
 def draw(frame: pd.DataFrame, *, context: Context, vcov: str, page: Page = WHOLE) -> Figure:

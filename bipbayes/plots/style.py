@@ -148,6 +148,7 @@ _SLACK: Final = 0.45  # inches of a panel that its title may not take: the axis'
 _SIDE: Final = 1.25  # inches, of labels beside a picture in a column
 _NUMBERS: Final = 0.62  # inches, of a column's numbers and words at an axis
 _FEW_TICKS: Final = 4
+_LEAST_AXES: Final = 0.6  # inches
 _TITLE_ROOM: Final = 0.28  # inches, of a title in one line
 
 
@@ -487,7 +488,7 @@ def _crowded(figure: Figure) -> float:
             labels = [t for t in axes.get_yticklabels() if t.get_text()]
             low, high = sorted(axes.get_ylim())
             row = axes.get_position().height * height / max(high - low, 1e-9)
-            need = [text_height(t.get_text(), float(t.get_fontsize())) + 0.02 for t in labels]
+            need = [text_height(t.get_text(), float(t.get_fontsize())) + 0.04 for t in labels]
             most = max(most, max((sum(two) / 2 for two in pairwise(need)), default=0.0) / row)
     return most
 
@@ -548,6 +549,7 @@ def furnish(
         top, further, head, text = top - _TITLE_ROOM, 0.0, "", kept
     height += bottom - under + further
     around = (left, right, top + further, bottom + below)
+    height = max(height, sum(around[2:]) + _LEAST_AXES)  # long words over few rows
     _arrange(figure, (width, height), around, gap)
     if is_narrow() and (more := _crowded(figure)) > 1.0:
         height += (more - 1.0) * height * _stacked(figure)  # what is between axes stays

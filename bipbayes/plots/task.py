@@ -4,11 +4,12 @@ Figures of more rows than a page holds become several, ``_2``, ``_3``, ... behin
 Neither matplotlib nor ArviZ is imported here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 ROW_HEIGHT: Final = 0.235  # inches, of a row with a label in one line
+TWO_INTERVALS: Final = 0.3  # inches, of a row with two intervals below one another
 ANALYSIS_STEP: Final = 0.11  # inches, between two analyses of a combination
 ANALYSIS_ROOM: Final = 0.11  # inches, between two combinations
 PANELS_A_ROW: Final = 3  # of histograms
@@ -16,6 +17,9 @@ PANEL_HEIGHT: Final = 1.65  # inches
 ARROWS_SHARE: Final = 0.8  # of a combination's band that its arrows fill
 PANEL_OF_ARROWS: Final = 2.9  # inches, with its labels
 WIDEST_ARROWS: Final = 10.0  # inches of combinations side by side
+SMALLEST_COLUMN: Final = 0.1  # inches, of a column whose label stands upright
+BESIDE_INTERVALS: Final = 0.75  # inches, what is not columns in the report's form
+BESIDE_CELLS: Final = 1.5  # inches, what is not columns of a heat map in a column
 WIDE: Final = 20
 """From so many columns on panels stand below one another rather than side by side."""
 PAGE_HEIGHT: Final = 8.7  # inches of rows: with title and caption the height of a sheet
@@ -28,11 +32,15 @@ def arrow_band(indicators: int) -> float:
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a figure: its number, how many there are, and which rows it shows."""
+    """One page of a figure: its number, how many there are, and which rows it shows.
+
+    `columns` says the same of what stands side by side, where a page has no room for all of it.
+    """
 
     number: int = 1
     of: int = 1
     rows: slice = slice(None)
+    columns: slice = slice(None)
 
 
 WHOLE: Final = Page()
@@ -54,6 +62,17 @@ def pages(count: int, row_height: float = ROW_HEIGHT, *, room: float = PAGE_HEIG
     needed = max(1, -(-count // most))
     ends = [round(count * number / needed) for number in range(needed + 1)]
     return [Page(n + 1, needed, slice(ends[n], ends[n + 1])) for n in range(needed)]
+
+
+def pages_across(found: Sequence[Page], count: int, width: float, *, room: float) -> list[Page]:
+    """Divide what stands side by side, too, for every page of rows.
+
+    `found`: pages of rows; `count`, `width`: how many columns, and the inches of one; `room`:
+    inches that all of a page may take.
+    """
+    parts = pages(count, width, room=room)
+    crossed = [(page.rows, part.rows) for page in found for part in parts]
+    return [Page(n, len(crossed), *shown) for n, shown in enumerate(crossed, 1)]
 
 
 # Kinds with a figure for each outcome, estimand or check, which have a folder of their own.

@@ -55,6 +55,7 @@ _HEADER: Final = 6.0  # type sizes: no header is broken into narrower lines unle
 _WORD: Final = 8.0  # type sizes: longer words may be hyphenated
 _WHOLE: Final = 10.0  # type sizes: shorter labels stay in one line where they can
 _MOST_LINES: Final = 200
+_COLUMN_OF_WORDS: Final = 7  # lines of a cell: rather smaller type, or across the page
 _HYPHENS: Final = 4  # letters between two places where a long word may be
 
 
@@ -143,6 +144,11 @@ class _Layout:
         """Say whether no column leaves the page."""
         return sum(self.widths) + self.size.gaps(len(self.widths)) <= self.page[0]
 
+    def squeezes(self, table: "Table") -> bool:
+        """Say whether a text stands in a column of more lines than anyone reads."""
+        cells = ((row[i], self.widths[i]) for row in table.rows() for i in self.broken)
+        return any(_lines(self.size, text, room) > _COLUMN_OF_WORDS for text, room in cells)
+
     def cell(self, text: str, column: int) -> str:
         """Return a text of a column, with hyphens where a word would leave it."""
         if column not in self.broken:
@@ -209,12 +215,15 @@ def latex(table: "Table") -> str:
 
 
 def _layout(table: "Table") -> _Layout:
-    """Return the first layout in which the table fits, or the narrowest of all."""
-    layouts = (_trial(table, *trial) for trial in _TRIALS)
-    for layout in layouts:
+    """Return the first layout in which the table fits and can be read, or the narrowest of all."""
+    fitting = []
+    for trial in _TRIALS:
+        layout = _trial(table, *trial)
         if layout.fits():
-            break
-    return layout
+            fitting.append(layout)
+            if not layout.squeezes(table):
+                return layout
+    return fitting[0] if fitting else layout
 
 
 def _trial(table: "Table", size: _Print, across: bool, header: float, broken: bool) -> _Layout:

@@ -6,6 +6,7 @@ two pages; each kind of figure had at least one of these.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -140,8 +141,9 @@ def test_arrows_of_many_indicators_fill_pages() -> None:
     _whole(figures)
     assert len(figures) == 2 and max(f.get_size_inches()[1] for f in figures) < 10.5
     panels = [axes for figure in figures for axes in figure.axes]
-    labels = [label.get_text().split(" ")[0] for axes in panels for label in axes.get_xticklabels()]
-    assert sorted(labels) == sorted(wide.codebook.combinations)
+    labels = [label for axes in panels for label in axes.get_xticklabels()]
+    assert sorted(t.get_text().split()[0] for t in labels) == sorted(wide.codebook.combinations)
+    assert {label.get_rotation() for label in labels} == {0.0}  # they stood on end
     assert len({axes.get_ylim() for axes in panels}) == 1
 
 
@@ -209,13 +211,17 @@ def test_histograms_of_long_questions_are_whole() -> None:
         assert collisions(figure) == []
 
 
-def test_transitions_of_five_treatments_leave_room_for_the_caption() -> None:
-    combinations = list(MANY.codebook.combinations)
+def _transitions(context: Context) -> dict[str, pd.DataFrame]:
+    """Frames of a figure of transitions of five treatments."""
+    combinations = list(context.codebook.combinations)
     index = pd.MultiIndex.from_product([combinations] * 2, names=["previous", "combination"])
     moves = pd.DataFrame({"n": 9, "n_previous": 288, "percent": 100 / 32}, index=index)
     again = pd.DataFrame({"group": [*"JOSHL"], "again": 70.0, "begun": 12.0})
-    context = replace(MANY, synthetic=False)
-    _whole([persistence_figure(moves.reset_index(), again, context=context)])
+    return {"transitions": moves.reset_index(), "persistence": again}
+
+
+def test_transitions_of_five_treatments_leave_room_for_the_caption() -> None:
+    _whole([persistence_figure(**_transitions(MANY), context=replace(MANY, synthetic=False))])
 
 
 COLUMN_KINDS = (
@@ -283,14 +289,37 @@ def test_pages_that_do_not_fit_are_named_once() -> None:
     assert _by_figure(names) == ["heatmap/a (4.3 x 6.5) and 2 other pages", "b (4 x 9)"]
 
 
+@pytest.mark.parametrize("kind", ["heatmap_effect", "intervals_mean", "new_jobcenter"])
+def test_many_combinations_take_pages_of_a_column(kind: str) -> None:
+    """Catches figures of 32 combinations that no column holds, and combinations lost between pages.
+
+    They were 4.3 inches wide, or 12 high.
+    """
+    inputs = FigureInputs(MANY, long_frame(MANY.codebook))
+    tasks = early_tasks(inputs, outcomes=["mean"]) + posterior_tasks(inputs, outcomes=["mean"])
+    parts = [part for task in tasks if task.name == kind for part in task.printed(COLUMN)]
+    with drawn_for(size=COLUMN):
+        figures = _drawn(parts, kind)
+    assert [misfit(figure, COLUMN) for figure in figures] == [""] * len(figures)
+    _whole(figures)
+    along = [
+        [label.get_text() for label in (*axes.get_xticklabels(), *axes.get_yticklabels())]
+        for figure in figures
+        for axes in figure.axes[:1]
+    ]
+    codes = [code for words in along for text in words for code in re.findall(r"\b[01]{5}\b", text)]
+    every = list(MANY.codebook.combinations)
+    assert codes == every * (len(codes) // len(every))  # once for every page of rows
+
+
 def test_what_no_column_can_hold_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Catches 32 combinations squeezed into a column without a word, or with letters too small."""
-    inputs = FigureInputs(MANY, long_frame(MANY.codebook))
-    task = next(t for t in posterior_tasks(inputs, outcomes=[]) if t.name == "heatmap_effect")
+    arguments = {**_transitions(MANY), "context": MANY}
+    task = FigureTask("persistence", persistence_figure, arguments)
     with DrawingPool(tmp_path, workers=0, printing=Printing(size=COLUMN)) as pool:
         pool.submit([task])
         pool.finish()
-    assert "heatmap/heatmap_effect (4.3 x " in caplog.text and "--figure-size page" in caplog.text
+    assert "persistence (3.5 x " in caplog.text and "--figure-size page" in caplog.text
 
 
 def test_pages_of_print_hold_every_row_once() -> None:
