@@ -218,8 +218,8 @@ def readings_of(frame: pd.DataFrame) -> list[tuple[str, str]]:
     ]
 
 
-def abstract_paragraph(frame: pd.DataFrame, context: Context, *, model: str = "") -> str:
-    """Write the counts as a paragraph; every number in it is counted from the audit.
+def abstract_sentences(frame: pd.DataFrame, context: Context, *, model: str = "") -> list[str]:
+    """Write the counts as sentences of a paragraph; every number is counted from the audit.
 
     Parameters
     ----------
@@ -241,13 +241,14 @@ def abstract_paragraph(frame: pd.DataFrame, context: Context, *, model: str = ""
         **_word_counts(frame["contrast_verdict_posterior"], "contrast_"),
         **_kind_counts(frame),
     }
-    told = [phrase("audit_paragraph", language, **values), _baseline_sentence(frame, language)]
+    told = phrase("audit_paragraph", language, **values).splitlines()
+    told.append(_baseline_sentence(frame, language))
     if context.synthetic:
         key = "audit_synthetic_bip" if context.codebook.is_bip else "audit_synthetic"
         told.append(phrase(key, language))
     if context.preliminary:
         told.append(f"{capital(phrase('preliminary', language))}.")
-    return " ".join(told)
+    return told
 
 
 def _baseline_sentence(frame: pd.DataFrame, language: str) -> str:

@@ -74,7 +74,12 @@ def compose(contents: PageContents) -> Callable[[], str]:
         synthetic=contents.context.synthetic,
         preliminary=contents.context.preliminary,
         lead=[
-            {"id": name, "title": phrase(f"page_{name}_title", language), "sentences": told}
+            {
+                "id": name,
+                "title": phrase(f"page_{name}_title", language),
+                "sentences": told,
+                "listed": name in sentences.LISTED,
+            }
             for name, say in sentences.LEAD
             if (told := say(contents))
         ],

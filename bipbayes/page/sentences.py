@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from bipbayes.audit.verdicts import abstract_paragraph
+from bipbayes.audit.verdicts import abstract_sentences
 from bipbayes.data.study_words import REMARKS, in_language
 from bipbayes.intervals import PRIOR_DRIVEN, excludes_zero
 from bipbayes.option_words import BASELINE
@@ -201,10 +201,10 @@ def trust(contents: PageContents) -> list[str]:
 
 
 def claims(contents: PageContents) -> list[str]:
-    """Return the audit's own paragraph, which counts the verdicts, plain and adjusted."""
+    """Return the audit's own sentences, which count the verdicts, plain and adjusted."""
     if contents.audit is None:
         return []
-    return [abstract_paragraph(contents.audit, contents.context, model=contents.model)]
+    return abstract_sentences(contents.audit, contents.context, model=contents.model)
 
 
 def careful(contents: PageContents) -> list[str]:
@@ -379,3 +379,5 @@ LEAD: Final = (
     ("careful", careful),
 )
 """The sections on top of the page, in order, each with what it says."""
+LISTED: Final = ("trust", "claims", "careful")
+"""Those whose sentences stand one below the other: each is looked up by itself."""

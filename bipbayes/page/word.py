@@ -9,7 +9,7 @@ from PIL import Image
 
 from bipbayes.page.contents import PageContents, caption_beside
 from bipbayes.page.paper import TEXTS, checklists
-from bipbayes.page.sentences import LEAD
+from bipbayes.page.sentences import LEAD, LISTED
 from bipbayes.page.tables import combinations_table, treatments_table
 from bipbayes.tables.audit_tables import audit_counts_table
 from bipbayes.tables.comparison_table import comparison_table
@@ -72,7 +72,7 @@ def _width(picture: Path) -> int:
 
 def _section(pages: "Pages", contents: PageContents, name: str, sentences: list[str]) -> None:
     pages.add_heading(phrase(f"page_{name}_title", contents.language), level=1)
-    if name == "careful":
+    if name in LISTED:
         for sentence in sentences:
             pages.add_paragraph(sentence, style="List Bullet")
     else:

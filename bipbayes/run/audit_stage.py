@@ -11,7 +11,7 @@ from bipbayes.audit.claims import REQUIRED
 from bipbayes.audit.design import design_analysis, design_by_combination
 from bipbayes.audit.evidence import AuditSettings
 from bipbayes.audit.rules import rules_table
-from bipbayes.audit.verdicts import abstract_paragraph, audit_claims, beside_baseline
+from bipbayes.audit.verdicts import abstract_sentences, audit_claims, beside_baseline
 from bipbayes.data.codebook import Codebook
 from bipbayes.describe.description import Description
 from bipbayes.disclosure.audit import protected_audit
@@ -98,7 +98,7 @@ def audit_run(
     shown, printed = _shown(run, audit, intervals)
     _write_tables(run, shown, printed, ending=ending)
     context = run_context(run.folder, run.codebook, settings)
-    paragraph = abstract_paragraph(shown, context, model=posterior.model)
+    paragraph = " ".join(abstract_sentences(shown, context, model=posterior.model))
     write_text(run.folder.file(f"tables/audit_paragraph{ending}.txt"), paragraph + "\n")
     pool.submit([claims_task(shown, context, ending=ending)])
     wanted = {

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from bipbayes.audit.rules import WORDS
-from bipbayes.audit.verdicts import abstract_paragraph, audit_claims, audit_counts, beside_baseline
+from bipbayes.audit.verdicts import abstract_sentences, audit_claims, audit_counts, beside_baseline
 from bipbayes.bip.published import printed_claims
 from bipbayes.wording import Context
 
@@ -34,12 +34,16 @@ def test_counts_cover_every_claim_once(audit) -> None:
     assert len(counts) == 2 * 6 * 5 * (1 + audit["kind"].nunique())
 
 
+def paragraph(audit: pd.DataFrame, context: Context) -> str:
+    return " ".join(abstract_sentences(audit, context))
+
+
 @pytest.mark.parametrize("language", ["en", "da"])
 def test_every_number_of_the_paragraph_is_counted(audit, codebook, language: str) -> None:
     """Catches a number typed by hand, or one language that lags behind the other."""
     regions = np.where(np.arange(len(audit)) % 2, "inside", "open")  # upheld or not
     audit = audit.assign(effect_region=regions)
-    text = abstract_paragraph(audit, Context(codebook, True, language))
+    text = paragraph(audit, Context(codebook, True, language))
     found = [float(part.replace(",", ".")) for part in re.findall(r"\d+(?:[.,]\d+)?", text)]
     effect = audit["effect_verdict_posterior"].value_counts()
     contrast = audit["contrast_verdict_posterior"].value_counts()
@@ -68,11 +72,9 @@ def test_every_number_of_the_paragraph_is_counted(audit, codebook, language: str
 
 def test_synthetic_data_are_called_so(audit, codebook) -> None:
     """Catches a paragraph on synthetic data that could be quoted as a finding on Denmark."""
-    assert abstract_paragraph(audit, Context(codebook, True)).endswith(
-        "audit the method, not Denmark."
-    )
-    assert "synthetic" not in abstract_paragraph(audit, Context(codebook, False))
-    danish = abstract_paragraph(audit, Context(codebook, True, "da"))
+    assert paragraph(audit, Context(codebook, True)).endswith("audit the method, not Denmark.")
+    assert "synthetic" not in paragraph(audit, Context(codebook, False))
+    danish = paragraph(audit, Context(codebook, True, "da"))
     assert danish.endswith("metoden, ikke Danmark.")
 
 
@@ -97,8 +99,8 @@ def test_verdicts_at_the_same_previous_answer_stand_beside(audit, codebook, lang
     )
     assert both[plain].equals(audit[plain])
     upheld, against = int(audit[plain].eq("upheld").sum()), int(audit[none].eq("upheld").sum())
-    text = abstract_paragraph(both, Context(codebook, False, language))
-    plain_text = abstract_paragraph(audit, Context(codebook, False, language))
+    text = paragraph(both, Context(codebook, False, language))
+    plain_text = paragraph(audit, Context(codebook, False, language))
     start = 0
     while text[start] == plain_text[start]:
         start += 1
