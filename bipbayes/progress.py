@@ -112,3 +112,15 @@ def stage(title: str, *, total: float | None = None) -> Iterator[Stage]:
         running._end()
     if (seconds := time.monotonic() - started) >= _WORTH_A_LINE:
         logger.info("%s: %.0f seconds", title, seconds)
+
+
+@contextmanager
+def unsaid(name: str) -> Iterator[None]:
+    """Keep messages of a part of the package, or of a library, from the log: not errors."""
+    part = logging.getLogger(name)
+    before = part.level
+    part.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        part.setLevel(before)

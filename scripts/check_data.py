@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from bipbayes.progress import unsaid
 from bipbayes.run import options
-from bipbayes.run.console import conclude, unsaid
+from bipbayes.run.console import conclude
 from bipbayes.run.settings import Settings
 
 

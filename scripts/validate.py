@@ -10,7 +10,7 @@ from bipbayes.run.settings import Settings
 
 
 @options.verb(
-    f"codebook models scheduler workers out overwrite {options.FIGURES} quick quiet",
+    f"codebook models scheduler workers out overwrite language {options.FIGURES} quick quiet",
     models=(),
     out=Path("results/validation"),
 )

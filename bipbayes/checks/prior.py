@@ -21,7 +21,7 @@ from bipbayes.estimands.intervals import limits
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.plots.style import GREY, POSTERIOR_COLOUR, across, beside, figure_style
 from bipbayes.plots.task import FigureTask
-from bipbayes.run.console import unsaid
+from bipbayes.progress import unsaid
 from bipbayes.sampling import tree
 from bipbayes.sampling.batches import Batch, is_flat
 from bipbayes.sampling.labels import SAMPLE, pooled

@@ -8,8 +8,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from bipbayes import progress
@@ -72,18 +71,6 @@ class _Once(logging.Filter):
         told = record.levelno == logging.WARNING and message in self._told
         self._told.add(message)
         return not told
-
-
-@contextmanager
-def unsaid(name: str) -> Iterator[None]:
-    """Keep warnings of a part of the package from the log: the verb tells them itself."""
-    part = logging.getLogger(name)
-    before = part.level
-    part.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        part.setLevel(before)
 
 
 def run_verb(verb: Callable[[], int]) -> None:

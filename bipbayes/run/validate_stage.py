@@ -71,7 +71,7 @@ def validate(
     write_frame(folder / "coverage_by_size.csv", coverage_table(frame, by=["size"]))
     reached = goals(table, model=Path(asked.models[0]).stem, vcov="citizen")
     write_frame(folder / "goals.csv", reached)
-    context = Context(book, synthetic=True)
+    context = Context(book, synthetic=True, language=settings.language)
     coverage = FigureTask("coverage", f"{_FIGURES}:coverage_figure", {"table": table})
     tasks = [coverage.for_print(4, **PRINTED)]
     if rounds:

@@ -27,7 +27,7 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.data.progression import progression
 from bipbayes.data.sample import Floats
 from bipbayes.estimands.draws import effect_draws
-from bipbayes.progress import stage
+from bipbayes.progress import stage, unsaid
 from bipbayes.sampling.batches import is_flat
 from bipbayes.sampling.labels import elements, pooled
 from bipbayes.sampling.predict import log_likelihood
@@ -172,9 +172,10 @@ def prior_truths(
         for variable in model.free_RVs
         if variable.name not in names and _is_hyperparameter(model, str(variable.name))
     ]
-    prior = pm.sample_prior_predictive(
-        draws=draws, model=model, var_names=[*names, *hyper], random_seed=seed
-    )
+    with unsaid("pymc"):
+        prior = pm.sample_prior_predictive(
+            draws=draws, model=model, var_names=[*names, *hyper], random_seed=seed
+        )
     return known_draws(prior["prior"].to_dataset(), cells, terms=names)
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from bipbayes.progress import show_by
-from bipbayes.run.console import start_logging, unsaid, warnings_so_far
+from bipbayes.progress import show_by, unsaid
+from bipbayes.run.console import start_logging, warnings_so_far
 
 VERB = Path(__file__).with_name("verb_with_stages.py")
 ESCAPE = "\x1b"
