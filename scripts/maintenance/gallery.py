@@ -19,6 +19,10 @@ RUNS: Final = (
     (".", "compare --all"),
     (".", "check"),
     ("validation", "validate --quick"),
+    (
+        "calibration",
+        "validate --quick --replicates 1 --citizens 400 --calibrate 30 --model complete_pooling",
+    ),
     ("other", "reproduce --quick --engine nuts --model complete_pooling"),
     ("other", "compare --dodged --outcome citizen_mean"),
     ("other", "check engines"),

@@ -89,7 +89,7 @@ def test_the_gallery_has_every_kind() -> None:
     kinds = {kind.partition("_of_")[0] for kind in IN_MAIN_JOB} - {"sampler"}
     kinds |= {"rank_hyperparameters", "energy", "claims", "histogram", "characteristics"}
     kinds |= {f"check_{name}" for name in NAMES}
-    kinds |= {"coverage"}
+    kinds |= {"coverage", "calibration"}
     assert {kind for kind in kinds if not any(file.startswith(kind) for file in files)} == set()
     assert len({entry["title"] for entry in gallery.gallery_entries()}) == len(files)
 
