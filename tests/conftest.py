@@ -12,18 +12,17 @@ import pytest
 
 # Files that share what `fits` keeps in a process: numba compiles a model for a quarter of a minute.
 TOGETHER = (
-    (
-        "tests/models/test_invariance.py",
-        "tests/sampling/test_fit.py",
-        "tests/sampling/test_store.py",
-    ),
-    ("tests/checks/test_engines.py", "tests/estimands/test_arviz_tree.py"),
+    "tests/models/test_invariance.py",
+    "tests/sampling/test_fit.py",
+    "tests/sampling/test_store.py",
+    "tests/checks/test_engines.py",
+    "tests/estimands/test_arviz_tree.py",
+    "tests/models/test_pooling_extremes.py",
 )
 # Files of few long tests begin first, lest one of them ends alone; then those of most tests.
 FIRST = (
+    *TOGETHER,
     "tests/run/test_words.py",
-    "tests/models/test_invariance.py",
-    "tests/checks/test_engines.py",
     "tests/models/test_model_graphs.py",
     "tests/sampling/exact/test_exact_integrate.py",
     "tests/disclosure/test_attack.py",
@@ -31,12 +30,10 @@ FIRST = (
     "tests/run/test_refit.py",
     "tests/run/test_analyses.py",
     "tests/run/test_simulate_parts.py",
-    "tests/models/test_pooling_extremes.py",
     "tests/validation/test_calibration.py",
     "tests/run/test_package.py",
     "tests/run/test_closing.py",
     "tests/run/test_audit_beside.py",
-    "tests/models/test_no_pooling_is_ols.py",
 )
 
 
@@ -54,7 +51,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class Scheduling(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = super()._split_scope(nodeid)
-            return next((files[0] for files in TOGETHER if file in files), file)
+            return TOGETHER[0] if file in TOGETHER else file
 
     return Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
 

@@ -166,8 +166,9 @@ def _flat(batch: Batch, cells: xr.Dataset) -> Tensor:
     roots, observed = error_roots(cells)
     factor = roots - np.eye(roots.shape[-1]) * ~observed[..., None]  # V = L L'
     free = pm.Flat("whitened_effect", initval=np.zeros(observed.sum()), dims="observation")
-    spread = pt.set_subtensor(pt.zeros(observed.size)[np.flatnonzero(observed)], free)
-    effect = pt.matmul(factor, spread.reshape((*observed.shape, 1)))[..., 0]
+    # A look-up, products and sums, for the reason given in `add_batches`.
+    places = np.where(observed, np.cumsum(observed).reshape(observed.shape) - 1, 0)
+    effect = (factor * free[places][..., None, :]).sum(axis=-1)
     pm.Deterministic(batch.name, pt.where(observed, effect, np.nan), dims=CELL)
     return effect
 

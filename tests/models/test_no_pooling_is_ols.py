@@ -9,8 +9,7 @@ from bipbayes.estimands.draws import effect_draws, estimand_draws
 from bipbayes.estimands.intervals import posterior_intervals
 from bipbayes.regression.estimates import estimate_ols
 from bipbayes.regression.intervals import ols_intervals
-from bipbayes.sampling.fit import sample
-from bipbayes.sampling.priors import make_priors
+from bipbayes.sampling.exact.fit import sample
 from bipbayes.sampling.registry import load_model
 from bipbayes.sampling.settings import SamplerSettings
 
@@ -27,12 +26,7 @@ def test_posterior_without_pooling_equals_ols() -> None:
     progression = random_progression(CODEBOOK, seed=12, shape=shape)
     cells = cell_means(progression, CODEBOOK, vcov="citizen")
     model = load_model("no_pooling")
-    fit = sample(
-        model,
-        cells,
-        priors=make_priors(model.Priors, {}),
-        settings=SamplerSettings(draws=1000, tune=400, seed=4),
-    )
+    fit = sample(model, cells, settings=SamplerSettings(draws=4000, seed=4))
     draws = estimand_draws(effect_draws(fit, cells), cells, CODEBOOK)
     posterior = posterior_intervals(draws, cells, CODEBOOK, model="no_pooling")
     ols = ols_intervals(estimate_ols(progression, CODEBOOK), CODEBOOK)

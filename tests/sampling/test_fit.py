@@ -14,8 +14,7 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 import xarray as xr
-from cell_builders import make_cells
-from fits import SHAPE, SMALL, compiled, hierarchical_fit
+from fits import SMALL, compiled, hierarchical_fit, ragged_cells
 
 from bipbayes.errors import FitError
 from bipbayes.sampling import fit as fitting
@@ -28,8 +27,8 @@ from bipbayes.sampling.settings import SamplerSettings, derived_seed
 
 def test_a_fit_explains_itself() -> None:
     """Catches terms, cells or settings that a stored fit would lack."""
-    fit, cells = hierarchical_fit(), make_cells(SHAPE)
-    terms = load_model("hierarchical").terms(make_cells(SHAPE))
+    fit, cells = hierarchical_fit(), ragged_cells()
+    terms = load_model("hierarchical").terms(ragged_cells())
     sds = {f"{term}_sd" for term in terms}
     assert set(fit["posterior"].data_vars) == {*terms, *sds}
     assert fit["posterior"].sizes["chain"] == SMALL.chains
@@ -40,7 +39,7 @@ def test_a_fit_explains_itself() -> None:
     assert json.loads(fit.attrs["settings"])["tune"] == SMALL.tune
     assert json.loads(fit.attrs["priors"])["combination"] == 0.15
     assert (fit.attrs["vcov"], fit.attrs["synthetic"], fit.attrs["sampler"]) == (
-        "response", 1, "nutpie",
+        "citizen", 1, "nutpie",
     )  # fmt: skip
     assert fit.attrs["interrupted"] == 0
     assert "reached_max_treedepth" in fit["sample_stats"].data_vars
@@ -48,7 +47,7 @@ def test_a_fit_explains_itself() -> None:
 
 def test_draws_repeat_bit_for_bit() -> None:
     """Catches a seed that does not reach the sampler, or threads that disturb the draws."""
-    again = draw_posterior(compiled("hierarchical"), make_cells(SHAPE), settings=SMALL)
+    again = draw_posterior(compiled("hierarchical"), ragged_cells(), settings=SMALL)
     xr.testing.assert_identical(
         hierarchical_fit()["posterior"].to_dataset().drop_attrs(),
         again["posterior"].to_dataset().drop_attrs(),
@@ -60,7 +59,7 @@ def test_another_seed_gives_other_draws() -> None:
     other = SamplerSettings(draws=20, tune=50, seed=SMALL.seed + 1)
     first = SamplerSettings(draws=20, tune=50, seed=SMALL.seed)
     draws = [
-        draw_posterior(compiled("hierarchical"), make_cells(SHAPE), settings=settings)
+        draw_posterior(compiled("hierarchical"), ragged_cells(), settings=settings)
         for settings in (first, other)
     ]
     values = [fit["posterior"]["combination_effect"].to_numpy() for fit in draws]
@@ -115,7 +114,7 @@ def test_an_interrupted_fit_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Catches a partial trace that passes for a whole one (the sampler says nothing)."""
     interrupted(monkeypatch, [40, 40, 25, 0])
     settings = SamplerSettings(draws=40, tune=50, seed=1)
-    fit = draw_posterior(compiled("hierarchical"), make_cells(SHAPE), settings=settings)
+    fit = draw_posterior(compiled("hierarchical"), ragged_cells(), settings=settings)
     assert fit.attrs["interrupted"] == 1
     assert json.loads(fit.attrs["draws_obtained"]) == [40, 40, 25, 0]
     assert fit["posterior"].sizes["chain"] == 3
@@ -132,7 +131,7 @@ def test_a_fit_without_draws_is_an_error(monkeypatch: pytest.MonkeyPatch) -> Non
     interrupted(monkeypatch, [0, 0, 0, 0])
     settings = SamplerSettings(draws=20, tune=50, seed=1)
     with pytest.raises(FitError, match="before any chain"):
-        draw_posterior(compiled("hierarchical"), make_cells(SHAPE), settings=settings)
+        draw_posterior(compiled("hierarchical"), ragged_cells(), settings=settings)
 
 
 _PROGRAM = """
