@@ -33,6 +33,7 @@ from bipbayes.data.progression import progression
 from bipbayes.data.read import responses_from_frame
 from bipbayes.data.sample import analysis_sample
 from bipbayes.errors import DataError
+from bipbayes.helpers import Processes
 from bipbayes.plots import pool
 from bipbayes.plots.catalogue import DODGED, FOREST
 from bipbayes.run.export_stage import export_stored
@@ -131,7 +132,9 @@ def printed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         _noted(_kinds().values(), called),
         _heard(messages),
     ):
-        patch.setattr(pool, "workers_for_this_machine", lambda: 0)
+        # Fits and figures in this process: their helpers' imports take longer than their work.
+        begin = Processes.__init__
+        patch.setattr(Processes, "__init__", lambda self, count, **given: begin(self, 0, **given))
         patch.setattr(pool, "draw_task", draw)
         reproduce(settings)
         check(settings, CheckSettings(only=tuple(set(NAMES) - {"engines"})))
