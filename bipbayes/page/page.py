@@ -130,16 +130,14 @@ def _forest(contents: PageContents, outcome: str, estimand: str) -> dict[str, An
     """Draw one outcome: OLS and posterior of every combination."""
     codebook, language = contents.context.codebook, contents.language
     estimates = contents.estimates(estimand, outcome)
+    numbers = estimates[["n", *_OLS, *_POSTERIOR]].astype("float64").to_numpy()
     rows = [
         ForestRow(
             codebook.combination_label(str(code), language),
-            whole_number(float(row["n"]), language=language),
-            (
-                Mark("ols", *(row[key] for key in _OLS)),
-                Mark("posterior", *(row[key] for key in _POSTERIOR)),
-            ),
+            whole_number(float(n), language=language),
+            (Mark("ols", *ends[: len(_OLS)]), Mark("posterior", *ends[len(_OLS) :])),
         )
-        for code, row in estimates[["n", *_OLS, *_POSTERIOR]].to_dict("index").items()
+        for code, (n, *ends) in zip(estimates.index, numbers, strict=True)
     ]
     label = outcome_label(codebook, outcome, language=language)
     alt = phrase("page_forest_alt", language, outcome=label, estimand=phrase(estimand, language))
