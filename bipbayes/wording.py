@@ -15,7 +15,7 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.data.study_words import in_language, study_words
 from bipbayes.errors import SettingsError, unknown
 from bipbayes.intervals import ALL_INDICATORS, PLAIN
-from bipbayes.phrases import LANGUAGES, catalogue, decimals_marked
+from bipbayes.phrases import LANGUAGES, catalogue, decimals_marked, worded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,7 +103,7 @@ def phrase(key: str, language: str, **values: object) -> str:
         What the other braces stand for.
     """
     spoken = language if isinstance(language, StudyLanguage) else StudyLanguage(language)
-    return catalogue()[key][spoken].format(**{**spoken.names, **values})
+    return worded(catalogue()[key][spoken], {**spoken.names, **values})
 
 
 def capital(text: str) -> str:

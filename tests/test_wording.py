@@ -16,6 +16,7 @@ from frame_builders import small_codebook
 import bipbayes
 from bipbayes.bip.facts import bip_codebook
 from bipbayes.data.study import Finding
+from bipbayes.data.study_words import study_words, words_from_table
 from bipbayes.errors import SettingsError
 from bipbayes.phrases import LANGUAGES, catalogue, phrases_of
 from bipbayes.wording import (
@@ -60,6 +61,29 @@ def test_signed_numbers_have_a_plus_but_zero_none() -> None:
     """Catches a plus before zero."""
     assert number(0.2, 1, language="en", signed=True) == "+0.2"
     assert number(0.0, 1, language="en", signed=True) == "0.0"
+
+
+@pytest.mark.parametrize(
+    ("count", "language", "told"),
+    [
+        (1, "en", "1 response of 1 pupil in 1 school"),
+        (12, "en", "12 responses of 12 pupils in 12 schools"),
+        (1, "da", "1 besvarelse fra 1 elev, 1 skole"),
+        (12, "da", "12 besvarelser fra 12 elever, 12 skoler"),
+    ],
+)
+def test_of_one_thing_the_word_is_singular(count: int, language: str, told: str) -> None:
+    """Catches "1 persons", "1 outcome(s)" and "1 besvarelser", also of a study's own words."""
+    words = study_words(words_from_table(PUPILS), language)
+    counts = dict.fromkeys(("responses", "people", "places"), count)
+    assert phrase("study_at_sites", StudyLanguage(language, words), **counts) == told
+    assert not re.search(r"\w\((s|er|e|r)\)", str(catalogue()))
+
+
+PUPILS = {
+    "citizen": {"en": "pupil", "da": ["elev", "elever"]},
+    "jobcenter": {"en": "school", "da": ["skole", "skoler"]},
+}
 
 
 def test_significant_means_what_the_estimand_says() -> None:

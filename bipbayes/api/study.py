@@ -142,9 +142,13 @@ class Study(data_study.Study):
 
     def title(self) -> str:
         """Name the study and its size in the study's words."""
-        facts, say = self.facts, self.codebook.say
-        told = say(f"{facts.responses:,} responses of {facts.citizens:,} {{citizens}} in ")
-        told += say(f"{len(facts.jobcenters)} {{jobcenters}}")
+        facts = self.facts
+        told = self.codebook.counted(
+            "study_at_sites",
+            responses=f"{facts.responses:,}",
+            people=f"{facts.citizens:,}",
+            places=len(facts.jobcenters),
+        )
         if self.given is None:
             days = self.responses["date"].dt.year
             told += f", {' to '.join(map(str, sorted({days.min(), days.max()})))}"

@@ -11,7 +11,7 @@ import pandas as pd
 
 from bipbayes.data.codebook import NO_TREATMENT, Codebook
 from bipbayes.data.columns import role_columns, to_number, uses_boxes
-from bipbayes.data.files import HEADER
+from bipbayes.data.files import HEADER, SHORT
 from bipbayes.data.study import Finding, counted, first_rows
 
 SYNTHETIC_COLUMN = "synthetic"
@@ -109,6 +109,13 @@ def treatment_columns(frame: pd.DataFrame, codebook: Codebook) -> list[str]:
     if not uses_boxes(frame, codebook) and all(column in frame.columns for column in direct):
         return direct
     return [activity.column for activity in codebook.activities]
+
+
+def short_end(frame: pd.DataFrame) -> list[Finding]:
+    """Warn of a file that ends within a line, in an entry that may be cut."""
+    rule = "a last line that is not ended, its last entry shorter than all others"
+    cut = pd.Series([False] * (len(frame) - 1) + [bool(frame.attrs.get(SHORT))], dtype="bool")
+    return counted("all columns", rule, cut, "look whether the file was cut off there")
 
 
 def extra_columns(frame: pd.DataFrame, used: Sequence[str]) -> list[Finding]:

@@ -8,7 +8,7 @@ from typing import Final
 
 from bipbayes.data.study_words import Words, in_language, study_words
 from bipbayes.errors import SettingsError, raise_all, unknown
-from bipbayes.phrases import catalogue
+from bipbayes.phrases import catalogue, worded
 from bipbayes.stored_frames import filled
 
 NO_TREATMENT: Final = "none"
@@ -181,6 +181,10 @@ class Codebook:
     def say(self, text: str, language: str = "en") -> str:
         """Return a message with the study's own words in the place of ``{citizens}`` and so on."""
         return filled(text, study_words(self.words, language))
+
+    def counted(self, key: str, language: str = "en", **counts: object) -> str:
+        """Return a phrase of counts with the study's own words."""
+        return worded(catalogue()[key][language], {**study_words(self.words, language), **counts})
 
     def figure(self, outcome: str) -> int | None:
         """Return the report's figure number of an outcome."""

@@ -24,6 +24,11 @@ _MARKS: Final = (
 # Letters of DOS's code pages 850 and 865 that read as these signs under Windows's 1252.
 _DOS: Final = re.compile(r"[^\W\d_][›‘„”][^\W\d_]|†[^\W\d_]|[^\W\d_]†")
 _OTHERS: Final = 3  # rows, before the last one can be shorter than they are
+_MANY: Final = 20  # rows of which the last is the shortest once in so many files
+_CUT: Final = (
+    "the last row, at line {line}, ends without the end of a line, and its last entry is shorter "
+    "than all others: where the file was cut off, export it again; else end the line"
+)
 _SEPARATOR: Final = re.compile(r'"?sep=(.)"?\r?\n?', re.IGNORECASE)
 
 
@@ -49,12 +54,15 @@ def csv_blocks(path: Path, rows: int | None = None) -> Iterator[pd.DataFrame]:
         while True:
             following = [] if rows is None else list(islice(lines, rows))
             faults = _shape_faults(block, header, delimiter, last=not following)
-            if not (following or ended or faults):
-                faults += _cut_entry(block)
+            short = not (following or ended or faults) and _is_short(block)
+            if short and _is_cut(block):
+                faults.append(_CUT.format(line=block[-1][0]))
             raise_all(DataError, f"{path.name} was refused:", faults)
             frame = pd.DataFrame([row for _, row in block], columns=pd.Index(header), dtype="str")
             frame = frame.mask(frame == "")
-            yield frame.loc[:, (frame.columns != "") | frame.notna().any().to_numpy()]
+            kept = frame.loc[:, (frame.columns != "") | frame.notna().any().to_numpy()]
+            kept.attrs[SHORT] = short
+            yield kept
             if not following:
                 return
             block = following
@@ -171,15 +179,19 @@ def _ends_with_a_line(path: Path) -> bool:
         return bool({*b"\r\n"} & {*stream.read()})
 
 
-def _cut_entry(rows: list[tuple[int, list[str]]]) -> list[str]:
-    """Name the last entry of a file that ends within a line, where all others are longer."""
-    *others, last = ((line, len(row[-1])) for line, row in rows) if rows else [(0, 0)]
-    if len(others) < _OTHERS or last[1] >= min(size for _, size in others):
-        return []
-    return [
-        f"the last row, at line {last[0]}, ends without the end of a line, and its last entry is "
-        "shorter than all others: where the file was cut off, export it again; else end the line"
-    ]
+def _is_short(rows: list[tuple[int, list[str]]]) -> bool:
+    """Say whether the last entry of all is shorter than the others of its column."""
+    *others, last = (len(row[-1]) for _, row in rows) if rows else [0]
+    return len(others) >= _OTHERS and last < min(others)
+
+
+def _is_cut(rows: list[tuple[int, list[str]]]) -> bool:
+    """Say whether a last entry that is shorter cannot well be a whole one.
+
+    Where the others have one length; or where they are so many that the shortest is seldom last.
+    """
+    others = [len(row[-1]) for _, row in rows[:-1]]
+    return len(set(others)) == 1 or len(others) >= _MANY
 
 
 def _fields(count: int) -> str:
@@ -189,6 +201,7 @@ def _fields(count: int) -> str:
 Reader = Callable[[Path], pd.DataFrame]
 
 PERIODS: Final = "periods"  # attribute of a frame: columns of months, ... by what they hold
+SHORT: Final = "short"  # attribute of a frame: whether the file may have been cut off
 HEADER: Final = "header"  # attribute of a frame: whether its names were a file's first line
 VARIABLE_LABELS: Final = "variable_labels"  # attribute of a frame: labels by column
 VALUE_LABELS: Final = "value_labels"  # attribute of a frame: labels of codes by column

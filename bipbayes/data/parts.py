@@ -312,10 +312,11 @@ class PartedStudy:
         n = self.samples.totals.n.sum(axis=0)
         changes = zip(self.samples.outcomes, n, strict=True)
         sites, many = self.samples.jobcenters, self.codebook.say("{jobcenters}")
+        size = self.codebook.counted(
+            "study_at_sites", responses=self.size[0], people=self.size[1], places=len(sites)
+        )
         return [
-            f"{self.name}: {self.size[0]} responses of {self.size[1]} "
-            + self.codebook.say("{citizens} in ")
-            + f"{len(sites)} {many} with changes, read in parts"
+            f"{self.name}: {size} with changes, read in parts"
             + (", synthetic" if self.synthetic else ""),
             "changes with known activities: " + ", ".join(f"{k} {count}" for k, count in changes),
             f"{many}: " + ", ".join(sorted(sites)),

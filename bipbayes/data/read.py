@@ -145,6 +145,7 @@ def checked(frame: pd.DataFrame, codebook: Codebook) -> tuple[pd.DataFrame, list
     absent = [column for column in needed if column not in frame]
     optional = [entry.column for entry in (*codebook.indicators, *codebook.unanalysed)]
     findings = checks.missing_columns(frame, needed, optional=optional)
+    findings += checks.short_end(frame)
     repeated = sorted({str(c) for c in frame.columns[frame.columns.duplicated()]})
     if repeated:
         findings.append(

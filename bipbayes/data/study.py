@@ -154,17 +154,21 @@ class Study:
         days, sites = responses["date"].dt.year, responses["jobcenter"]
         many = self.codebook.say("{jobcenters}")
         items = (*self.codebook.indicators, *self.codebook.unanalysed)
+        size = self.codebook.counted(
+            "study_at_sites",
+            responses=self.size[0],
+            people=self.size[1],
+            places=sites.nunique(),
+        )
         answered = {
             item.column: int(responses[item.code].notna().sum())
             for item in items
             if item.code in responses
         }
         return [
-            f"{self.name}: {len(responses)} responses of {responses['citizen'].nunique()} "
-            + self.codebook.say("{citizens} in ")
-            + f"{sites.nunique()} {many}, {' to '.join(map(str, sorted({days.min(), days.max()})))}"
+            f"{self.name}: {size}, {' to '.join(map(str, sorted({days.min(), days.max()})))}"
             + (", synthetic" if self.synthetic else ""),
-            f"activities known: {int(sample.sum())} responses",
+            self.codebook.counted("sample_of_study", responses=int(sample.sum())),
             "answers: " + ", ".join(f"{name} {count}" for name, count in answered.items()),
             f"{many}: " + ", ".join(map(str, sorted(sites.unique()))),
             f"findings: {len(self.findings)}",

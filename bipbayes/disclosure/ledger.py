@@ -6,14 +6,13 @@ changes behind each export under hashed ids, and what was shown of them.
 """
 
 import hashlib
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 
-from bipbayes.atomic import atomic_path, write_json
+from bipbayes.atomic import atomic_path
 from bipbayes.disclosure.counts import KEYS, Cells
 from bipbayes.disclosure.held import Held
 from bipbayes.errors import RunError
@@ -44,8 +43,9 @@ def compare_with_earlier(ledger: Path, cells: Cells, held: Held) -> int:
         A shown cell differs by 1 to one less than the minimum of citizens, or each of two exports
         shows a combination that the other holds back; or the ledger is damaged.
     """
-    own, earlier = _hashed(cells.rows), sorted(ledger.glob("*.parquet"))
-    for path in earlier:
+    own, earlier = _hashed(cells.rows), _numbers(ledger)
+    for number in range(1, max(earlier, default=0) + 1):
+        path = _place(ledger, number)
         before, told = _entry(path)
         least = max(held.minimum_count, int(told["minimum_count"]))
         if found := _differences(own, before, held, told, least):
@@ -75,32 +75,39 @@ def note_export(ledger: Path, cells: Cells, held: Held, facts: dict[str, Any]) -
     facts
         When, and of which data.
     """
-    earlier = [int(path.stem) for path in ledger.glob("*.parquet") if path.stem.isdecimal()]
-    number = f"{max(earlier, default=0) + 1:04d}"
-    shown = {
+    entry = _hashed(cells.rows)
+    # In the same file: half an entry would count as none, or as damaged for ever.
+    entry.attrs |= {
         **facts,
         "minimum_count": held.minimum_count,
         "combinations": sorted(held.combinations),
         "cells": sorted(map(list, held.cells)),
     }
-    write_json(ledger / f"{number}.json", shown)
-    # Last: an entry counts from when its changes are there.
-    with atomic_path(ledger / f"{number}.parquet") as part:
-        _hashed(cells.rows).to_parquet(part, index=False)
+    with atomic_path(_place(ledger, max(_numbers(ledger), default=0) + 1)) as part:
+        entry.to_parquet(part, index=False)
+
+
+def _numbers(ledger: Path) -> list[int]:
+    """Return the numbers of the entries: they are counted from 1, and none is ever taken away."""
+    return [int(path.stem) for path in ledger.glob("*.parquet") if path.stem.isdecimal()]
+
+
+def _place(ledger: Path, number: int) -> Path:
+    return ledger / f"{number:04d}.parquet"
 
 
 def _entry(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Read an earlier export: the changes behind it, and what was shown of them."""
     try:
-        told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         before = pd.read_parquet(path, columns=[*KEYS, *_CHANGE])
+        told = {str(name): shown for name, shown in before.attrs.items()}
         if all(isinstance(told[name], kind) for name, kind in _SHOWN.items()):
-            return before, dict(told)
+            return before, told
     except (OSError, ValueError, KeyError, TypeError):
         pass
     raise RunError(
-        f"nothing was exported: export {path.stem} in the ledger {path.parent} is damaged, so that "
-        "nobody can say what both together would tell; put it back from a copy"
+        f"nothing was exported: export {path.stem} in the ledger {path.parent} is damaged or "
+        "gone, so that nobody can say what both together would tell; put it back from a copy"
     )
 
 

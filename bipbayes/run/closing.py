@@ -15,7 +15,6 @@ from bipbayes.audit.verdicts import VERDICT
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.parts import PartedStudy
 from bipbayes.data.study import Study
-from bipbayes.data.study_words import study_words
 from bipbayes.estimands.posterior import Posterior
 from bipbayes.intervals import ALL_INDICATORS, PLAIN, excludes_zero, of_analysis
 from bipbayes.run.console import warnings_so_far
@@ -111,7 +110,7 @@ def of_description(folder: RunFolder) -> list[str]:
     """Close ``describe``."""
     tables = folder.stage("describe")["tables"]
     return [
-        f"{_size(folder)} are described in {len(tables)} tables.",
+        f"Described in {len(tables)} tables: {_size(folder)}.",
         _caution(folder, []),
         _open(folder, "tables/progression.csv", *(f"tables/{name}.csv" for name in tables)),
     ]
@@ -163,8 +162,7 @@ def of_simulation(
 ) -> list[str]:
     """Close ``simulate``."""
     return [
-        f"{description['responses']} responses of {description['citizens']} "
-        f"{study_words(codebook.words, 'en')['citizens']} are simulated.",
+        f"Simulated: {_of_people(codebook, description['responses'], description['citizens'])}.",
         _sentence(["they are synthetic: their truth is in truth.csv beside them", *_warned()]),
         f"Give --data {paths[0] if paths[0].parent == paths[-1].parent else paths[0].parent} to "
         f"other verbs; open {paths[-1]} first.",
@@ -173,12 +171,10 @@ def of_simulation(
 
 def of_reading(study: Study | PartedStudy, data: Path, codebook: Path | None) -> list[str]:
     """Close ``check-data``."""
-    words = study_words(study.codebook.words, "en")
-    responses, citizens = study.size
     found = len(study.findings)
     own = "" if codebook is None else f" --codebook {codebook}"
     return [
-        f"{data.name} can be analysed: {responses} responses of {citizens} {words['citizens']}.",
+        f"{data.name} can be analysed: {_of_people(study.codebook, *study.size)}.",
         _sentence([f"{_counted(found, 'finding')} above" if found else "nothing was noticed"]),
         f"Run 'bipbayes reproduce --data {data}{own}' next.",
     ]
@@ -186,9 +182,12 @@ def of_reading(study: Study | PartedStudy, data: Path, codebook: Path | None) ->
 
 def _size(folder: RunFolder) -> str:
     data = folder.record()["data"]
-    return (
-        f"{data['responses']} responses of {data['citizens']} {recorded_words(folder)['citizens']}"
-    )
+    size = {"responses": data["responses"], "people": data["citizens"]}
+    return phrase("size_of_study", _language(folder), **size)
+
+
+def _of_people(codebook: Codebook, responses: int, people: int) -> str:
+    return codebook.counted("size_of_study", responses=responses, people=people)
 
 
 def _language(folder: RunFolder) -> StudyLanguage:

@@ -164,9 +164,9 @@ def open_run(settings: Settings, *, in_parts: bool = False) -> Run:
         for sentence in told["en"]:
             logger.warning("%s", sentence)
     logger.info(
-        codebook.say("%s: %d responses of %d {citizens}%s"),
+        "%s: %s%s",
         study.name,
-        *study.size,
+        codebook.counted("size_of_study", responses=study.size[0], people=study.size[1]),
         " (synthetic data)" if study.synthetic else "",
     )
     return Run(settings, study, codebook, folder)

@@ -166,6 +166,10 @@ def shapes() -> Iterable[Bad]:
     )
     cut = "\n".join(lines)[:-1]
     yield Bad("cut in the last entry", csv(cut), "at line 13, ends without the end of a line")
+    many = pd.concat([good().assign(citizen=good()["citizen"] + str(n)) for n in range(2)])
+    many["word"] = ["never", "often"] * 11 + ["always", "no"]
+    says = "at line 25, ends without the end of a line, and its last entry is shorter"
+    yield Bad("cut in one of many words", csv(text(many)[:-1]), says)
     for row, content in (
         (14, text(good()) * 2),
         (4, "\n".join([*lines[:3], lines[0], *lines[3:]])),
@@ -551,3 +555,16 @@ def test_the_command_leaves_with_two(tmp_path: Path) -> None:
     data.write_text(text(good()), encoding="utf-8")
     run = CliRunner().invoke(command(), ["check-data", str(data), "--codebook", str(book)])
     assert run.exit_code == 0 and "12 responses of 4 persons in 2 sites" in run.output
+
+
+def test_a_short_last_word_may_be_a_whole_one(tmp_path: Path) -> None:
+    """Catches files without a last line end that are refused for a "no" after "yes" and "maybe"."""
+    words = ["yes", "maybe"] * 5 + ["yes", "no"]
+    book = tmp_path / "codebook.toml"
+    book.write_text(CODEBOOK, encoding="utf-8")
+    for ending, told in (("", 1), ("\n", 0)):
+        written = text(good().assign(word=words)).rstrip("\n") + ending
+        study = read_responses(csv(written)(tmp_path), load_codebook(book))
+        found = [one for one in study.findings if "last line that is not ended" in one.rule]
+        assert [one.rows for one in found] == [(12,)] * told
+        assert len(study.responses) == ROWS

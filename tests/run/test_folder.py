@@ -97,10 +97,10 @@ def test_overwrite_never_forgets_what_was_exported(tmp_path: Path) -> None:
     """Catches other data that replace a run, and are then exported without a look at the first."""
     folder = RunFolder(tmp_path)
     folder.claim(MINE, overwrite=False)
-    write_text(folder.file("ledger/0001.json"), "{}")
+    write_text(folder.file("ledger/0001.parquet"), "{}")
     folder.note()
     folder.claim(OTHER, overwrite=True)
-    assert folder.file("ledger/0001.json").is_file()
+    assert folder.file("ledger/0001.parquet").is_file()
     folder.make_way(overwrite=True, inputs=[])
     assert [path.name for path in tmp_path.glob("[!.]*")] == ["ledger"]
 
