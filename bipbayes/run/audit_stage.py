@@ -46,8 +46,9 @@ from bipbayes.run.stored import (
     run_context,
     warn_of_other_counts,
 )
+from bipbayes.tables import FORMATS
 from bipbayes.tables.audit_tables import audit_counts_table, claims_table, design_table
-from bipbayes.tables.write import write_tables
+from bipbayes.tables.write import DEFAULT_FORMATS, write_tables
 
 STAGE = "audit"
 
@@ -152,7 +153,10 @@ def _write_tables(run: Run, audit: pd.DataFrame, intervals: pd.DataFrame, *, end
     tables = [claims_table(audit, context), audit_counts_table(audit, context)]
     tables = [replace(table, name=f"{table.name}{ending}") for table in tables]
     tables.append(design_table(summary, context, level=level))
-    write_tables(tables, run.folder.file("tables"), context=context)
+    place = run.folder.file("tables")
+    # What an export wrote of an earlier audit would stay as it was.
+    exported = [name for name in FORMATS if (place / f"{tables[0].name}.{name}").is_file()]
+    write_tables(tables, place, context=context, formats=[*DEFAULT_FORMATS, *exported])
 
 
 def baseline_posterior(

@@ -31,6 +31,7 @@ from bipbayes.run.stored import (
 )
 from bipbayes.sampling.diagnose import points_of
 from bipbayes.tables.analyses_table import analyses_rows
+from bipbayes.tables.audit_tables import audit_counts_table, claims_table
 from bipbayes.tables.export import RunFrames, analyses_tables, run_tables
 from bipbayes.tables.sampler_tables import hyperparameter_frame
 from bipbayes.tables.write import DEFAULT_FORMATS, checked_formats
@@ -75,11 +76,32 @@ def export_stored(
         fits=[stored_fit(folder, model, analysis) for model in chosen],
         formats=formats,
     )
+    paths += _audit_tables(folder, codebook, settings, chosen.values(), formats)
     logger.info("%d files of tables are in %s", len(paths), folder.file(TABLES))
     warn_of_other_counts(folder, settings)
     write_export(folder, codebook, settings, formats=formats)
     note_tables(folder, settings, paths, chosen)
     conclude(lambda: of_export(folder, paths, minimum_count=settings.minimum_count))
+
+
+def _audit_tables(
+    folder: RunFolder,
+    codebook: Codebook,
+    settings: Settings,
+    endings: Iterable[str],
+    formats: Sequence[str],
+) -> list[Path]:
+    """Write what the audit tabulates in the other formats, too; its CSV stays as it is."""
+    context, paths = run_context(folder, codebook, settings), []
+    for ending in [f"_{text}" if text else "" for text in endings]:
+        if settings.analysis or not folder.file(f"{TABLES}/audit{ending}.csv").is_file():
+            continue
+        audit = folder.read(f"{TABLES}/audit{ending}.csv")  # as it may be shown
+        tables = [claims_table(audit, context), audit_counts_table(audit, context)]
+        tables = [replace(table, name=f"{table.name}{ending}") for table in tables]
+        others = [name for name in formats if name != "csv"]
+        paths += write_formats(tables, folder.file(TABLES), context=context, formats=others)
+    return paths
 
 
 def refuse_failed(folder: RunFolder, model: str, *, analysis: str = PLAIN) -> None:

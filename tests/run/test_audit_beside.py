@@ -16,6 +16,7 @@ from bipbayes.audit.verdicts import audit_claims
 from bipbayes.intervals import PLAIN, join_frames, of_analysis
 from bipbayes.plots.pool import DrawingPool
 from bipbayes.run.audit_stage import audit_run, baseline_posterior
+from bipbayes.run.export_stage import _audit_tables
 from bipbayes.run.folder import RunFolder
 from bipbayes.run.inputs import Run
 from bipbayes.run.ols_stage import fit_ols
@@ -141,3 +142,19 @@ def test_a_failed_fit_never_stands_unmarked_beside_a_sound_one(
     text = run.folder.file("tables/audit_paragraph.txt").read_text(encoding="utf-8")
     assert ("was not looked at" in text) == (not shown)
     assert ("Preliminary" in text) == (not plain)
+
+
+def test_an_export_holds_the_audit_in_every_format(run: Run, claims: Path) -> None:
+    """Catches a Word report without its claims, and one that keeps those of an earlier audit."""
+    for analysis in ("", "baseline"):
+        _set_passed(run.folder, analysis, passed=True)
+    _audit(run, claims)
+    place = run.folder.file("tables")
+    before = (place / "audit.csv").read_bytes()
+    paths = _audit_tables(run.folder, CODEBOOK, run.settings, [""], ("csv", "docx", "md"))
+    names = {f"audit{what}.{ending}" for what in ("", "_counts") for ending in ("docx", "md")}
+    assert {path.name for path in paths} == names and (place / "audit.csv").read_bytes() == before
+    told = (place / "audit.md").read_text(encoding="utf-8")
+    (place / "audit.md").write_text("of an earlier audit", encoding="utf-8")
+    _audit(run, claims)
+    assert (place / "audit.md").read_text(encoding="utf-8") == told
