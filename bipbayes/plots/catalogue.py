@@ -16,7 +16,7 @@ from bipbayes.data.codebook import Codebook
 from bipbayes.intervals import ALL_INDICATORS, FREQUENTIST, join_frames, of_analysis
 from bipbayes.option_words import BASELINE, ORDINAL
 from bipbayes.plots.forest_rows import factorial_data, forest_data, inner_limits, jobcenter_data
-from bipbayes.plots.selection import select
+from bipbayes.plots.selection import paired_effects, select
 from bipbayes.plots.task import (
     ANALYSIS_ROOM,
     ANALYSIS_STEP,
@@ -279,19 +279,23 @@ def _overviews(inputs: FigureInputs) -> list[FigureTask]:
         ols = select(inputs.intervals, source="ols", estimand=estimand, vcov=inputs.vcov)
         if estimand == "effect" and not ols.empty and inputs.context.analysis != ORDINAL:
             arguments = {name: tasks[0].arguments[name] for name in ("frame", "context", "vcov")}
-            tasks += _arrows(inputs.context, arguments)
+            tasks += _arrows(inputs, arguments)
     return tasks
 
 
-def _arrows(context: Context, arguments: Mapping[str, object]) -> list[FigureTask]:
-    """Return the figure of arrows, a task a page of panels below one another."""
-    band = arrow_band(len(context.codebook.indicator_codes))
+def _arrows(inputs: FigureInputs, arguments: Mapping[str, object]) -> list[FigureTask]:
+    """Return the figure of arrows, a task a page of panels below one another; none without one."""
+    codes = inputs.context.codebook.indicator_codes
+    band = arrow_band(len(codes))
+    arrows = paired_effects(inputs.intervals, codes, vcov=inputs.vcov)
+    if arrows.empty:
+        return []
 
     def height(room: float, each: float) -> float:
         return PANEL_OF_ARROWS / max(1, int(room / each))
 
     task = FigureTask("shrinkage", "bipbayes.plots.shrinkage:draw", arguments)
-    count, across = len(context.codebook.combinations), SIZES["page"][0] - 1.0
+    count, across = arrows["combination"].nunique(), SIZES["page"][0] - 1.0
     return task.on_pages(count, height(WIDEST_ARROWS, band), column=0.4, page=height(across, band))
 
 

@@ -155,8 +155,8 @@ def _percent_axis(axes: Axes, top: float) -> None:
 
 
 def _top(data: pd.DataFrame) -> float:
-    """Return where the percent axis ends; without any change there are no bars."""
-    return _ROOM * float(data["percent"].max()) or 1.0
+    """Return where the percent axis ends; without any change, or all held back, no bars stand."""
+    return _ROOM * float(data["percent"].fillna(0.0).max()) or 1.0
 
 
 def _source(context: Context, outcome: str) -> str:

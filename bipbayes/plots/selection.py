@@ -58,6 +58,19 @@ def select(
     return frame[chosen]
 
 
+def paired_effects(frame: pd.DataFrame, outcomes: Sequence[str], *, vcov: str) -> pd.DataFrame:
+    """Return a row for every outcome and combination whose effect both sources estimate.
+
+    `frame`: long frame of intervals; `vcov`: OLS errors. Returns: ``outcome, combination, n, ols,
+    posterior``.
+    """
+    keys = ["outcome", "combination"]
+    ols = select(frame, source="ols", estimand="effect", vcov=vcov).set_index(keys)
+    posterior = select(frame, source="posterior", estimand="effect").set_index(keys)
+    data = ols[["n"]].assign(ols=ols["estimate"], posterior=posterior["estimate"]).reset_index()
+    return data[data["outcome"].isin(outcomes)].dropna(subset=["ols", "posterior"])
+
+
 def side_of(rows: pd.DataFrame) -> Side | None:
     """Return what the rows share, or None where there are no rows.
 

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.plots.captions import axis_phrase, caption, titled
-from bipbayes.plots.selection import limits_of, select, side_of
+from bipbayes.plots.selection import limits_of, paired_effects, select, side_of
 from bipbayes.plots.style import (
     BAND,
     OLS_COLOUR,
@@ -64,15 +64,11 @@ def shrinkage_data(
         all indicators, NaN where there is none) and ``place`` on the x axis: combinations by
         their median n, indicators in codebook order within each.
     """
-    keys = ["outcome", "combination"]
-    ols = select(frame, source="ols", estimand="effect", vcov=vcov).set_index(keys)
-    posterior = select(frame, source="posterior", estimand="effect").set_index(keys)
-    data = ols[["n"]].assign(ols=ols["estimate"], posterior=posterior["estimate"]).reset_index()
     codes = list(context.codebook.indicator_codes)
-    data = data[data["outcome"].isin(codes)].dropna(subset=["ols", "posterior"])
+    data = paired_effects(frame, codes, vcov=vcov)
     data["respondent"] = data["outcome"].map(context.codebook.respondent_of)
-    pooled = posterior["estimate"].get(ALL_INDICATORS, pd.Series(dtype=float))
-    data["pooled"] = data["combination"].map(pooled)
+    overall = select(frame, source="posterior", estimand="effect", outcome=ALL_INDICATORS)
+    data["pooled"] = data["combination"].map(overall.set_index("combination")["estimate"])
     bands = data.groupby("combination")["n"].median().sort_values(kind="stable").index
     step = _ROOM / max(1, len(codes) - 1)
     within = data["outcome"].map(codes.index) * step - _ROOM / 2

@@ -46,6 +46,7 @@ from bipbayes.plots.catalogue import (
     posterior_tasks,
 )
 from bipbayes.plots.pool import DrawingPool
+from bipbayes.plots.task import FigureTask
 from bipbayes.run.compare_stage import asked_figures, submit_analyses
 from bipbayes.run.export_stage import frames_of
 from bipbayes.run.folder import LEDGER, RunFolder, export_place, now
@@ -291,7 +292,8 @@ def _write_tables(
 
 def tells(frame: pd.DataFrame) -> bool:
     """Say whether a frame has a number left, or none to hold back."""
-    numbers = frame.select_dtypes("number").columns.difference(["level", "treatments"])
+    places = ["level", "treatments", *(("lower", "centre", "upper") if "centre" in frame else ())]
+    numbers = frame.select_dtypes("number").columns.difference(places)  # without those of bins
     held = len(numbers) or "level" in frame  # of estimates, empty columns are left out
     return not held or bool(frame[numbers].notna().to_numpy().any())
 
@@ -330,18 +332,25 @@ def _write_pictures(material: _Material, settings: Settings, place: Path) -> Non
             vcov=shown_errors(context.analysis),
         )
         ols = replace(inputs, intervals=frequentist(inputs.intervals), model="")
-        pool.submit(early_tasks(ols, **asked_figures(settings)))
-        pool.submit(posterior_tasks(inputs, **asked_figures(settings)))
+        tasks = early_tasks(ols, **asked_figures(settings))
+        tasks += posterior_tasks(inputs, **asked_figures(settings))
         plain = replace(context, analysis=PLAIN)
         submit_analyses(pool, context, material.intervals, settings, model=material.model)
         book = None if material.people is None else material.people.codebook
-        tasks = describe_tasks(material.description, plain, characteristics=book)
+        described = describe_tasks(material.description, plain, characteristics=book)
         silent = _FLOWS if material.held.combinations else ()
-        pool.submit([task for task in tasks if task.name not in silent])
+        tasks += [task for task in described if task.name not in silent]
         audit = _audit(material, material.run.folder)
         if audit is not None:
-            pool.submit([claims_task(audit, plain)])
+            tasks.append(claims_task(audit, plain))
+        pool.submit([task for task in tasks if _shows(task)])
         pool.finish()
+
+
+def _shows(task: FigureTask) -> bool:
+    """Say whether a figure has a number left to draw."""
+    frames = [given for given in task.arguments.values() if isinstance(given, pd.DataFrame)]
+    return not frames or any(map(tells, frames))
 
 
 def _write_page(material: _Material, folder: RunFolder, settings: Settings, place: Path) -> None:

@@ -297,6 +297,15 @@ def test_a_second_export_of_nearly_the_same_people_is_refused(
     assert not [name for name in gone if any(str(name).encode() in held for held in kept)]
 
 
+def test_a_study_too_small_for_any_number_can_leave(tmp_path: Path) -> None:
+    """Catches a figure without a number to draw that stops the whole export."""
+    settings = replace(_study(tmp_path, _frame(citizens=40)), minimum_count=1000)
+    compare_stored(*open_stored(settings), settings)
+    place = _export(replace(settings, disclosure="strict"))
+    assert not list(place.glob("figures/*effect*")) and not list(place.glob("figures/shrinkage*"))
+    assert (place / "report.html").is_file()
+
+
 def test_an_archive_holds_what_was_let_out_and_nothing_else(again: Settings) -> None:
     """Catches private results in an archive, and a file that somebody put beside an export."""
     export = _export(again)

@@ -147,6 +147,24 @@ def test_arrows_of_many_indicators_fill_pages() -> None:
     assert len({axes.get_ylim() for axes in panels}) == 1
 
 
+@pytest.mark.parametrize("used", [0, 1, 5])
+def test_pages_of_arrows_are_those_of_what_is_estimated(used: int) -> None:
+    """Catches pages counted by the codebook: one of them had no arrows, and all was lost.
+
+    Five combinations of sixteen is what most studies have; none is what a small export has.
+    """
+    context = Context(_codebook(3, 4, 3), synthetic=True)
+    frame = long_frame(context.codebook)
+    kept = frame["combination"].isin(context.codebook.combinations[:used])
+    frame.loc[~kept & frame["estimand"].eq("effect"), ["estimate", "lower", "upper"]] = np.nan
+    tasks = posterior_tasks(FigureInputs(context, frame), outcomes=[])
+    arrows = [task for task in tasks if task.name == "shrinkage"]
+    printed = [task for each in arrows for task in each.printed(COLUMN)]
+    with drawn_for(size=COLUMN):
+        figures = [figure_of(task) for task in printed]
+    assert sum(len(axes.get_xticklabels()) for figure in figures for axes in figure.axes) == used
+
+
 def test_analyses_of_five_treatments_are_on_one_scale() -> None:
     names = ("ordinal", "baseline", "")
     parts = [posterior_frame(MANY.codebook, seed=n).assign(analysis=a) for n, a in enumerate(names)]
