@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 _LETTERS: Final = 110  # of a row upright on A4 in small print; wider tables lie across
 _SMALL: Final = Pt(8)
-_LETTER: Final = Pt(4.8)  # width of one in small print
+_SIZES: Final = (8.0, 7.5, 7.0, 6.5, 6.0)  # points; smaller only where words would be broken
+_LETTER: Final = 0.6  # of the size, that one takes
+_BESIDE: Final = 2  # letters, as much as the edges of a cell take
+_WORD: Final = 16  # letters; longer ones may be broken
 _SIDES: Final = {"l": WD_ALIGN_PARAGRAPH.LEFT, "r": WD_ALIGN_PARAGRAPH.RIGHT}
 _WRITTEN: Final = "bipbayes"
 
@@ -74,12 +77,14 @@ def add_table(pages: "Pages", table: Table) -> None:
     rows = table.rows()
     grid = pages.add_table(rows=head + 1 + len(rows), cols=len(table.columns))
     grid.autofit = False
+    _edge(grid)
+    size, widths = _set(pages, table)
     cells = [list(row.cells) for row in grid.rows]  # asking for each anew takes a second a table
     headers = [column.header for column in table.columns]
     for line, texts in zip(cells[head:], [headers, *rows], strict=True):
         for cell, column, text in zip(line, table.columns, texts, strict=True):
-            _fill(cell, text, column.align, bold=texts is headers)
-    for line, width in zip(grid.columns, _widths(pages, table), strict=True):
+            _fill(cell, text, column.align, size, bold=texts is headers)
+    for line, width in zip(grid.columns, widths, strict=True):
         line.width = width
     for place, row in enumerate(grid.rows):
         _mark(row, "w:cantSplit")  # never broken over two pages
@@ -88,7 +93,7 @@ def add_table(pages: "Pages", table: Table) -> None:
     for line, side in ((cells[0], "top"), (cells[head], "bottom"), (cells[-1], "bottom")):
         _rule(line, side)
     if head:
-        _span(cells[0], groups)
+        _span(cells[0], groups, size)
     if table.notes:
         note = pages.add_paragraph().add_run(" ".join(table.notes))
         note.font.size = _SMALL
@@ -99,26 +104,51 @@ def _letters(table: Table) -> list[int]:
     cells = zip(*table.rows(), strict=True) if len(table.body) else [()] * len(table.columns)
     words = (column.header.split() for column in table.columns)
     return [
-        max(map(len, ["1234", *texts, *(f"{word}.." for word in header)])) + 3
+        max(map(len, ["1234", *texts, *(f"{word}." for word in header)])) + _BESIDE
         for texts, header in zip(cells, words, strict=True)
     ]
 
 
-def _widths(pages: "Pages", table: Table) -> list[Any]:
-    """Return the columns' widths: what their letters take; texts wrap where there is less room.
+def _least(table: Table) -> list[int]:
+    """Return how many letters each column takes at least: those of a number, or of a word."""
+    least = _letters(table)
+    for place, column in enumerate(table.columns):
+        if column.align == "l":
+            texts = [f"{column.header}.", *(row[place] for row in table.rows())]
+            words = [len(word) for text in texts for word in text.split()]
+            least[place] = min(least[place], min(max(words, default=1), _WORD) + _BESIDE)
+    return least
 
-    Short texts are not squeezed by long ones: of the room that is left each takes what it needs,
-    the shortest first, but never more than an equal share.
+
+def _set(pages: "Pages", table: Table) -> tuple[Any, list[Any]]:
+    """Return the size of letters, and the columns' widths: texts wrap where there is less room.
+
+    Every column has room for its longest word, where there is any; of what is left each takes what
+    its texts need, those that need least first, but never more than an equal share.
     """
     section: Any = pages.sections[-1]
     room = section.page_width - section.left_margin - section.right_margin
-    widths = [_LETTER * count for count in _letters(table)]
-    texts = [place for place, column in enumerate(table.columns) if column.align == "l"]
-    left = max(room - sum(w for place, w in enumerate(widths) if place not in texts), room // 4)
-    for done, place in enumerate(sorted(texts, key=widths.__getitem__)):
-        widths[place] = min(widths[place], left // (len(texts) - done))
-        left -= widths[place]
-    return [Emu(int(width)) for width in widths]
+    least, most = _least(table), _letters(table)
+    size = next((s for s in _SIZES if sum(least) * _LETTER * Pt(s) <= room), _SIZES[-1])
+    letter = min(_LETTER * Pt(size), room / sum(least))
+    left, widths = room / letter - sum(least), list(map(float, least))
+    more = [place for place in range(len(least)) if most[place] > least[place]]
+    for done, place in enumerate(sorted(more, key=lambda place: most[place] - least[place])):
+        taken = min(most[place] - least[place], left / (len(more) - done))
+        widths[place] += taken
+        left -= taken
+    return Pt(size), [Emu(int(width * letter)) for width in widths]
+
+
+def _edge(grid: Any) -> None:
+    """Leave a millimetre at either side of a cell."""
+    margins = OxmlElement("w:tblCellMar")
+    for side in ("left", "right"):
+        edge = OxmlElement(f"w:{side}")
+        edge.set(qn("w:w"), "57")  # twentieths of a point
+        edge.set(qn("w:type"), "dxa")
+        margins.append(edge)
+    grid._tbl.tblPr.append(margins)
 
 
 def _rule(cells: Sequence[Any], side: str) -> None:
@@ -144,19 +174,19 @@ def _shape(section: Any, *, across: bool) -> None:
         setattr(section, edge, Cm(1.8))
 
 
-def _fill(cell: Any, text: str, align: str, *, bold: bool = False) -> None:
+def _fill(cell: Any, text: str, align: str, size: Any, *, bold: bool = False) -> None:
     paragraph = cell.paragraphs[0]
     paragraph.alignment = _SIDES.get(align, WD_ALIGN_PARAGRAPH.CENTER)
     paragraph.paragraph_format.space_after = Pt(0)
     run = paragraph.add_run(text)
-    run.font.size, run.bold = _SMALL, bold
+    run.font.size, run.bold = size, bold
 
 
-def _span(cells: Sequence[Any], groups: Sequence[tuple[str, int]]) -> None:
+def _span(cells: Sequence[Any], groups: Sequence[tuple[str, int]], size: Any) -> None:
     """Write headers over the columns that each spans."""
     start = 0
     for name, width in groups:
-        _fill(cells[start].merge(cells[start + width - 1]), name, "c", bold=True)
+        _fill(cells[start].merge(cells[start + width - 1]), name, "c", size, bold=True)
         start += width
 
 

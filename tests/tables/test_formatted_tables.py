@@ -304,3 +304,16 @@ def test_markdown_prints_texts_as_they_stand() -> None:
     rows = [line for line in lines if line.startswith("| ")]
     assert all(len(re.findall(r"(?<!\\)\|", row)) == len(shown.columns) + 1 for row in rows)
     assert r"a\|b\*\_\<i\>" in rows[2]
+
+
+def test_word_breaks_no_words_of_many_columns(tmp_path: Path) -> None:
+    """Catches words broken between letters: the audit's columns shared the page alike."""
+    long = ["understøttet", "yes", "no", "standardfejl", "a", "b", "signifikant", "c", "d", "e"]
+    columns = tuple(Column(name, name, align="l") for name in (*long, "benjamini", *"fghijk"))
+    body = pd.DataFrame({each.key: [each.header, f"{each.header} words"] for each in columns})
+    write_word([Table("list", "A list.", (), columns, body, body)], tmp_path / "x.docx",
+               language="en")  # fmt: skip
+    (grid,) = Document(str(tmp_path / "x.docx")).tables
+    size = grid.rows[1].cells[0].paragraphs[0].runs[0].font.size
+    for column, told in zip(grid.columns, columns, strict=True):
+        assert column.width > 0.55 * size * max(len("words"), len(told.header)), told.header
