@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from bipbayes.errors import RunError
+from bipbayes.progress import unsaid
 
 # Workers that compile and sample hold the interpreter for longer than Dask's default allows.
 _PATIENCE = "10s"  # until a scheduler answers
@@ -54,6 +55,7 @@ def dask_client(scheduler: str | None, workers: int | None) -> Iterator[Any]:
             yield client
         return
     with (
+        unsaid("distributed"),  # that a busy machine is slow to end processes is nothing for users
         dask.config.set(_QUIET),
         distributed.LocalCluster(
             n_workers=workers,
