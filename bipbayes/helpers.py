@@ -27,6 +27,8 @@ _ALLOCATION: Final = (
     ("MALLOC_TRIM_THRESHOLD_", -1, 16_000_000),
     ("MALLOC_ARENA_MAX", -8, 2),
 )
+# Variable: the main process of a server, the folder of its sockets, and the modules to import.
+SERVED: Final = "BIPBAYES_SERVED"
 
 
 class Processes:
@@ -172,5 +174,6 @@ def _context() -> BaseContext:
     if sys.platform == "win32":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(shared_modules())
+    os.environ[SERVED] = "\n".join([str(os.getpid()), get_temp_dir(), *shared_modules()])
+    context.set_forkserver_preload(["bipbayes.shared"])
     return context

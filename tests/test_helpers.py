@@ -15,8 +15,11 @@ import os, signal, sys, time
 from bipbayes import helpers
 # Whoever runs the tests in the background has made Ctrl-C deaf for all below it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-helpers.shared_modules = list
+helpers.shared_modules = ["slowly_imported"].copy if sys.argv[1] == "importing" else list
 if __name__ == "__main__":
+    if sys.argv[1] == "importing":
+        helpers.start_server()
+        time.sleep(60)
     with helpers.Processes(1, initializer=os.getpid) as processes:
         print(processes.job(os.getpid).result(), flush=True)
         processes.job(time.sleep, 60).result() if sys.argv[1] == "busy" else time.sleep(60)
@@ -38,6 +41,27 @@ def test_helpers_end_with_a_main_process_that_is_killed(state: str, tmp_path: Pa
         assert time.monotonic() < end, "the helper is still there"
         time.sleep(0.05)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills by POSIX signals")
+def test_the_server_ends_with_a_main_process_that_is_killed_while_it_imports(
+    tmp_path: Path,
+) -> None:
+    """Catches a server that outlives the main process for as long as its imports take."""
+    modules, sockets = tmp_path / "modules", tmp_path / "sockets"
+    for folder in (modules, sockets):
+        folder.mkdir()
+    slow = "import os, pathlib, time\npathlib.Path(__file__).with_name('pid').write_text("
+    (modules / "slowly_imported.py").write_text(f"{slow}str(os.getpid()))\ntime.sleep(60)\n")
+    own = {**os.environ, "TMPDIR": str(sockets), "PYTHONPATH": str(modules)}
+    with subprocess.Popen([sys.executable, "-c", MAIN, "importing"], env=own) as main:
+        while not ((modules / "pid").is_file() and (modules / "pid").read_text()):
+            assert main.poll() is None
+            time.sleep(0.05)
+        server = psutil.Process(int((modules / "pid").read_text()))
+        os.kill(main.pid, signal.SIGKILL)
+    psutil.wait_procs([server], timeout=10)
+    assert not server.is_running() and list(sockets.iterdir()) == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="stops by POSIX signals")

@@ -21,8 +21,11 @@ _MARKS: Final = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
-# Letters of DOS's code pages 850 and 865 that read as these signs under Windows's 1252.
-_DOS: Final = re.compile(r"[^\W\d_][›‘„”][^\W\d_]|†[^\W\d_]|[^\W\d_]†")
+# Letters of DOS's code pages 850 and 865, and of old Macintoshes, that read as these signs under
+# Windows's 1252.
+_OLD: Final = re.compile(
+    r"[^\W\d_][›‘„”][^\W\d_]|[†¾¯][^\W\d_]|[^\W\d_][†¾¯¿]|®[a-zæøåäöü]|\b®[^\W\d_]"
+)
 _OTHERS: Final = 3  # rows, before the last one can be shorter than they are
 _MANY: Final = 20  # rows of which the last is the shortest once in so many files
 _CUT: Final = (
@@ -96,7 +99,7 @@ def _encoding(path: Path) -> str:
             with path.open(encoding=encoding, newline="") as text:
                 blocks = iter(lambda: text.read(1 << 22), "")
                 misread = any(
-                    "\0" in block or (encoding == "cp1252" and _DOS.search(block))
+                    "\0" in block or (encoding == "cp1252" and _OLD.search(block))
                     for block in blocks
                 )
         except UnicodeDecodeError:
@@ -106,7 +109,7 @@ def _encoding(path: Path) -> str:
         return encoding
     raise DataError(
         f"{path.name} is neither UTF-8 nor UTF-16 nor Windows's code page 1252 (an old DOS code "
-        "page such as 850 or 865?); save it again as UTF-8"
+        "page such as 850 or 865, or an old Macintosh's?); save it again as UTF-8"
     )
 
 
@@ -280,9 +283,50 @@ def _refuse_unknown_cells(path: Path) -> None:
 
 def read_parquet(path: Path) -> pd.DataFrame:
     """Read a Parquet file, or all of a folder, with its own types; a named index is columns."""
-    frame = pd.read_parquet(path)
+    files = data_files(path)
+    _same_kinds(files)
+    if by_folder(path, files):
+        frame = pd.read_parquet(path)
+    else:  # what folders above are called is no column
+        names: Any = [str(file) for file in files]
+        frame = pd.read_parquet(names, partitioning=None)
     named = [name for name in frame.index.names if name is not None]
     return frame.reset_index(level=named) if named else frame
+
+
+def by_folder(path: Path, files: Sequence[Path]) -> bool:
+    """Say whether folders' names tell a column, as in ``site=A/1.parquet``."""
+    return path.is_dir() and any(
+        "=" in name for file in files for name in file.relative_to(path).parts[:-1]
+    )
+
+
+def _same_kinds(files: Sequence[Path]) -> None:
+    """Refuse Parquet files of which the first would decide what is read of the others."""
+    from pyarrow.parquet import read_schema
+
+    schemas = [read_schema(file) for file in files]
+    same_columns([sorted(schema.names) for schema in schemas])
+    differ = [
+        name
+        for name in schemas[0].names
+        if len({_kind(schema.field(name).type) for schema in schemas} - {"null"}) > 1
+    ]
+    if differ:
+        raise DataError(
+            f"{', '.join(differ)}: the files of the folder hold different types, such as text and "
+            "numbers; store text in all"
+        )
+
+
+def _kind(held: Any) -> str:
+    """Say what a column of Parquet holds: numbers of any type are one kind, and so is text."""
+    from pyarrow import types
+
+    held = held.value_type if types.is_dictionary(held) else held
+    if types.is_integer(held) or types.is_floating(held):
+        return "number"
+    return "text" if types.is_string(held) or types.is_large_string(held) else str(held)
 
 
 def data_files(path: Path) -> list[Path]:

@@ -35,6 +35,7 @@ from bipbayes.data.columns import to_text
 from bipbayes.data.files import (
     HEADER,
     PARQUET,
+    by_folder,
     csv_blocks,
     data_files,
     file_digest,
@@ -85,7 +86,7 @@ class Part:
 def is_large(path: Path) -> bool:
     """Say whether data are too many to be read at once, from their files' sizes alone."""
     files = data_files(path)
-    if not files or _by_folder(path, files):
+    if not files or by_folder(path, files):
         return False
     if _is_parquet(files):
         try:
@@ -119,7 +120,7 @@ def cut(
     files = data_files(path)
     if not files:
         raise DataError(f"{path.name}: only Parquet and text files are read in parts")
-    if _by_folder(path, files):
+    if by_folder(path, files):
         raise DataError(
             f"{path.name}: names of folders hold a column (name=value), which is not read in "
             "parts; write the column into the files"
@@ -139,7 +140,7 @@ def cut(
 def column_names(path: Path) -> list[str]:
     """Return the columns of data, or none where they cannot be told."""
     files = data_files(path)
-    if _by_folder(path, files):
+    if by_folder(path, files):
         return []
     try:
         if files and _is_parquet(files):
@@ -151,13 +152,6 @@ def column_names(path: Path) -> list[str]:
 
 def _is_parquet(files: Sequence[Path]) -> bool:
     return files[0].suffix.lower() == PARQUET
-
-
-def _by_folder(path: Path, files: Sequence[Path]) -> bool:
-    """Say whether folders' names tell a column, as in ``site=A/1.parquet``."""
-    return path.is_dir() and any(
-        "=" in name for file in files for name in file.relative_to(path).parts[:-1]
-    )
 
 
 def _cut(

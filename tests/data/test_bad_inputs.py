@@ -4,6 +4,7 @@ Every entry is a file or a codebook of its own; `test_the_table_is_long` counts 
 """
 
 import re
+import tomllib
 import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ import pytest
 from bipbayes.scripts import command
 from typer.testing import CliRunner
 
-from bipbayes.data.load_codebook import load_codebook
+from bipbayes.data.load_codebook import load_codebook, parse_codebook
 from bipbayes.data.read import read_responses
 from bipbayes.errors import BipbayesError, CodebookError, DataError
 
@@ -218,6 +219,7 @@ def headers() -> Iterable[Bad]:
     for page in ("cp850", "cp865", "cp437"):
         made = danish.replace("ø", "æ") if page == "cp437" else danish
         yield Bad(page, csv(made.encode(page, "replace")), "code page")
+    yield Bad("Macintosh", csv(danish.encode("mac_roman")), "an old Macintosh's?)")
     yield Bad("NUL", csv(text(good()).replace("Nordby", "Nord\0by")), "code page")
     yield Bad("bytes", csv(bytes(range(256)) * 4), "code page")
     for column in good().columns:
@@ -313,6 +315,38 @@ def broken() -> Iterable[Bad]:
         yield Bad(f"suffix {suffix!r}", csv(text(good()), suffix), "unknown format")
     yield Bad("absent", lambda folder: folder / "absent.csv", "no file")
     yield Bad("empty folder", lambda folder: folder, "without Parquet or text files")
+
+
+def folder_of(*parts: pd.DataFrame) -> Callable[[Path], Path]:
+    """Write a folder of Parquet files, beside what programs and people leave there."""
+
+    def write(folder: Path) -> Path:
+        place = folder / "parts"
+        place.mkdir()
+        for number, part in enumerate(parts):
+            part.to_parquet(place / f"{number}.parquet", index=False)
+        for name in ("README.md", "_SUCCESS", ".DS_Store"):
+            (place / name).write_text("not a table")
+        return place
+
+    return write
+
+
+def folders() -> Iterable[Bad]:
+    """Folders of files that are not alike, of which the first would decide."""
+    first, second = good()[:6], good()[6:]
+    for name, other, says in (
+        ("lacks a column", second.drop(columns="q2"), "have different columns (q2)"),
+        ("has another column", second.assign(q3=1), "have different columns (q3)"),
+        ("holds text", second.assign(q1=second["q1"].astype("str")), "q1: the files of the folder"),
+        ("holds days", second.assign(date=pd.to_datetime(second["date"])), "date: the files of"),
+    ):
+        yield Bad(f"a part {name}", folder_of(first, other), says)
+    ids = [part.assign(citizen=part.index // 3 + 1) for part in (first, second)]
+    texts = ids[1].assign(citizen="00" + ids[1]["citizen"].astype("str"))
+    yield Bad(
+        "a part has ids as text", folder_of(ids[0], texts), "citizen: the files of the folder"
+    )
 
 
 def cells(number: int, value: str) -> Callable[[Path], Path]:
@@ -511,7 +545,7 @@ def places() -> Iterable[Bad]:
         yield bad_book("scale =", f"missing = {codes}\nscale =", "the codebook: 'missing' ")
 
 
-PARTS = (values, shapes, quotes, headers, rows, broken, formats, codebooks, kinds, places)
+PARTS = (values, shapes, quotes, headers, rows, broken, folders, formats, codebooks, kinds, places)
 TABLE = [bad for part in PARTS for bad in part()]
 
 
@@ -543,6 +577,13 @@ def test_the_good_rows_are_read(tmp_path: Path) -> None:
     book.write_text(CODEBOOK, encoding="utf-8")
     study = read_responses(csv(text(good()))(tmp_path), load_codebook(book))
     assert len(study.responses) == ROWS and not study.findings
+
+
+def test_a_folder_of_good_parts_is_read(tmp_path: Path) -> None:
+    """Catches notes beside Parquet files that are read as such; a part may hold no answer."""
+    parts = (good()[:6], good()[6:].assign(q2=None))
+    study = read_responses(folder_of(*parts)(tmp_path), parse_codebook(tomllib.loads(CODEBOOK)))
+    assert study.size == (ROWS, 4) and study.responses["q2"].notna().sum() == 6
 
 
 def test_the_command_leaves_with_two(tmp_path: Path) -> None:
