@@ -134,7 +134,7 @@ def combinations_figure(data: pd.DataFrame, *, context: Context) -> Figure:
     return figure
 
 
-def _caption(data: pd.DataFrame, context: Context, marks: str) -> str:
+def _caption(data: pd.DataFrame, context: Context, marks: str, *, letters: bool = False) -> str:
     return caption(
         context,
         [
@@ -142,16 +142,20 @@ def _caption(data: pd.DataFrame, context: Context, marks: str) -> str:
             phrase(marks, context.language),
             blank_words(data, context),
         ],
+        letters=letters,
     )
+
+
+_ROWS: Final = 6.4  # inches, of all rows: with title and caption a column's height
 
 
 def _turned(data: pd.DataFrame, *, context: Context) -> Figure:
     """Draw a row a combination, its dots at the left and its bar at the right, for print."""
     language, codebook = context.language, context.codebook
     codes, rows = codebook.treatment_codes, range(len(data))
-    names = {entry.code: in_language(entry.label, language) for entry in codebook.treatments}
     with figure_style():
-        figure = Figure(figsize=(across(5.0), 1.2 + ROW_HEIGHT * len(data)))
+        height = min(ROW_HEIGHT * len(data), _ROWS)
+        figure = Figure(figsize=(across(5.0), 1.2 + height))
         dots, bars = figure.subplots(1, 2, width_ratios=[0.16 * len(codes), 1.6])
         for axes in (dots, bars):
             bands(axes, rows)
@@ -166,7 +170,8 @@ def _turned(data: pd.DataFrame, *, context: Context) -> Figure:
         labels = [combination_text(codebook, c, language=language) for c in data["combination"]]
         dots.set_yticks(rows, labels)
         dots.set_xlim(-0.6, len(codes) - 0.4)
-        dots.set_xticks(range(len(codes)), [f"{c}  {names[c]}".strip() for c in codes], rotation=90)
+        on_end = max(map(len, codes)) > 1  # letters stand, and the caption spells them out
+        dots.set_xticks(range(len(codes)), codes, rotation=90 * on_end)
         counts = data["n"].astype(float)
         bars.barh(rows, counts.fillna(0.0), height=0.6, color=POSTERIOR_COLOUR, linewidth=0)
         for row, (count, share) in enumerate(zip(counts, data["percent"], strict=True)):
@@ -182,7 +187,7 @@ def _turned(data: pd.DataFrame, *, context: Context) -> Figure:
         furnish(
             figure,
             title=titled(context, phrase("combinations_title", language)),
-            caption=_caption(data, context, "combinations_rows"),
+            caption=_caption(data, context, "combinations_rows", letters=True),
             left=1.0,
         )
     return figure

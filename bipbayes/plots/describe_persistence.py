@@ -22,9 +22,11 @@ from bipbayes.plots.style import (
     is_narrow,
     row_label_size,
 )
+from bipbayes.plots.task import SMALLEST_COLUMN
 from bipbayes.wording import Context, combination_text, number, phrase
 
 _CELL: Final = 0.27  # inches
+_ROW: Final = 0.12  # inches, of a row in a column
 _NUMBER: Final = 0.125  # inches, that two digits take
 _STACKED: Final = 3.2  # inches of the transitions above the treatments, at most
 _DARK: Final = 55.0  # percent from which a cell's ink is white
@@ -54,7 +56,10 @@ def _draw_transitions(
     between = "  n=" if is_narrow() else "   n = "
     names = [f"{text}{between}{count}" for text, count in zip(texts, known, strict=True)]
     axes.set_yticks(range(len(names)), names, **row_label_size())
-    axes.set_xticks(range(len(texts)), texts, rotation=90)
+    # The columns have the rows' order: in a journal's column digits suffice, or some of them.
+    along = [*data.index] if is_narrow() else texts
+    step = math.ceil(SMALLEST_COLUMN * len(along) / max(across(math.inf) - 1.4, 1.0))
+    axes.set_xticks(range(0, len(along), max(1, step)), along[:: max(1, step)], rotation=90)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_xlabel(phrase("persistence_later", language))
@@ -90,8 +95,16 @@ def _draw_persistence(axes: Axes, persistence: pd.DataFrame, *, context: Context
 def _sheet(side: float, treatments: int, *, stacked: bool) -> Figure:
     if not stacked:
         return Figure(figsize=(side + 5.2, side + 2.5))
-    width = across(side + 2.2)
-    return Figure(figsize=(width, min(side, width - 1.4, _STACKED) + 0.36 * (treatments + 1) + 3.6))
+    width, besides = across(side + 2.2), 3.3 if is_narrow() else 3.6
+    return Figure(figsize=(width, sum(_heights(side, treatments, width)) + besides))
+
+
+def _heights(side: float, treatments: int, width: float) -> tuple[float, float]:
+    """Return the inches of both panels where they stand below one another."""
+    high = min(side, width - 1.4, _STACKED)
+    if is_narrow():
+        return max(high, _ROW * side / _CELL), 0.22 * (treatments + 1)
+    return high, 0.36 * (treatments + 1)
 
 
 def _panels(figure: Figure, side: float, treatments: int, *, stacked: bool) -> tuple[Axes, Axes]:
@@ -99,8 +112,7 @@ def _panels(figure: Figure, side: float, treatments: int, *, stacked: bool) -> t
     if not stacked:
         first, second = figure.subplots(1, 2, width_ratios=[side, 2.4])
     else:
-        high = min(side, figure.get_size_inches()[0] - 1.4, _STACKED)
-        ratios = [high, 0.36 * (treatments + 1)]
+        ratios = _heights(side, treatments, figure.get_size_inches()[0])
         first, second = figure.subplots(2, 1, height_ratios=ratios)
     return first, second
 
@@ -130,8 +142,8 @@ def persistence_figure(
             left=1.85,
             top=0.95,
             right=0.25,
-            bottom=1.1,
-            gap=(0.2, 1.45),
+            bottom=0.55 if is_narrow() else 1.1,
+            gap=(0.2, 1.15 if is_narrow() else 1.45),
         )
         if stacked:
             return figure

@@ -488,7 +488,10 @@ def _crowded(figure: Figure) -> float:
             labels = [t for t in axes.get_yticklabels() if t.get_text()]
             low, high = sorted(axes.get_ylim())
             row = axes.get_position().height * height / max(high - low, 1e-9)
-            need = [text_height(t.get_text(), float(t.get_fontsize())) + 0.04 for t in labels]
+            need = [text_height(t.get_text(), float(t.get_fontsize())) + 0.02 for t in labels]
+            need = [
+                room + 0.02 * ("\n" in t.get_text()) for room, t in zip(need, labels, strict=True)
+            ]
             most = max(most, max((sum(two) / 2 for two in pairwise(need)), default=0.0) / row)
     return most
 

@@ -30,6 +30,7 @@ from bipbayes.plots.catalogue import (
     jobcenter_tasks,
     posterior_tasks,
 )
+from bipbayes.plots.describe_combinations import combinations_figure
 from bipbayes.plots.describe_histograms import page_figure
 from bipbayes.plots.describe_persistence import persistence_figure
 from bipbayes.plots.describe_weeks import weeks_data, weeks_figure
@@ -239,7 +240,29 @@ def _transitions(context: Context) -> dict[str, pd.DataFrame]:
 
 
 def test_transitions_of_five_treatments_leave_room_for_the_caption() -> None:
-    _whole([persistence_figure(**_transitions(MANY), context=replace(MANY, synthetic=False))])
+    """In a column codes stood over one another, and the words of one panel over the next."""
+    for size in ("", COLUMN):
+        with drawn_for(size=size):
+            figure = persistence_figure(
+                **_transitions(MANY), context=replace(MANY, synthetic=False)
+            )
+        _whole([figure])
+        assert misfit(figure, size) == ""
+
+
+def test_rows_of_five_treatments_fit_a_column() -> None:
+    """Catches a name of a treatment on end that makes the figure higher than a page."""
+    book = MANY.codebook
+    frame = pd.DataFrame({"combination": book.combinations, "n": 50, "percent": 3.1})
+    for code in book.treatment_codes:
+        frame[code] = [book.has_treatment(each, code) for each in book.combinations]
+    label = {"en": f"{QUESTION} with {QUESTION}"}
+    long = tuple(replace(each, label=label) for each in book.treatments)
+    context = replace(MANY, codebook=replace(book, treatments=long))
+    with drawn_for(size=COLUMN):
+        figure = combinations_figure(frame, context=context)
+    _whole([figure])
+    assert misfit(figure, COLUMN) == "" and "J = how often" in figure.get_label()
 
 
 COLUMN_KINDS = (
@@ -330,14 +353,18 @@ def test_many_combinations_take_pages_of_a_column(kind: str) -> None:
     assert codes == every * (len(codes) // len(every))  # once for every page of rows
 
 
+def _too_high() -> Figure:
+    figure = Figure(figsize=(3.5, 12))
+    figure.text(0.5, 0.5, "letters", size=7)
+    return figure
+
+
 def test_what_no_column_can_hold_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Catches 32 combinations squeezed into a column without a word, or with letters too small."""
-    arguments = {**_transitions(MANY), "context": MANY}
-    task = FigureTask("persistence", persistence_figure, arguments)
+    """Catches a figure squeezed into a column without a word, or with letters too small."""
     with DrawingPool(tmp_path, workers=0, printing=Printing(size=COLUMN)) as pool:
-        pool.submit([task])
+        pool.submit([FigureTask("high", _too_high, {})])
         pool.finish()
-    assert "persistence (3.5 x " in caplog.text and "--figure-size page" in caplog.text
+    assert "high (3.5 x 12" in caplog.text and "--figure-size page" in caplog.text
 
 
 def test_pages_of_print_hold_every_row_once() -> None:
