@@ -3,6 +3,8 @@
 import glob
 import json
 import os
+import platform
+import re
 import shutil
 import tempfile
 import zipfile
@@ -41,7 +43,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     before, after = f".{path.stem}.", f".part{path.suffix}"
-    temporary = path.with_name(f"{before}{os.getpid()}{after}")
+    temporary = path.with_name(f"{before}{_owner()}{after}")
     for left in path.parent.glob(f"{glob.escape(before)}*{glob.escape(after)}"):
         if _is_gone(left.name[len(before) : -len(after)]):
             left.unlink(missing_ok=True)
@@ -77,13 +79,19 @@ def scratch_folder(parent: Path) -> ScratchFolder:
     for left in parent.glob(f"{_SCRATCH}*"):
         if _is_gone(left.name.removeprefix(_SCRATCH).split("-")[0]):
             shutil.rmtree(left, ignore_errors=True)
-    return ScratchFolder(prefix=f"{_SCRATCH}{os.getpid()}-", dir=parent.resolve())
+    return ScratchFolder(prefix=f"{_SCRATCH}{_owner()}-", dir=parent.resolve())
+
+
+def _owner(process: int | None = None) -> str:
+    """Name a process of this machine; another one's may write into the same folder."""
+    return f"{re.sub('[^0-9a-z]', '', platform.node().lower())}+{process or os.getpid()}"
 
 
 def _is_gone(owner: str) -> bool:
     """Say whether a process was killed that left something behind, where that can be known."""
-    known = owner.isdigit() and Path("/proc/self").exists()
-    return known and not Path(f"/proc/{owner}").exists()
+    number = owner.rpartition("+")[2]
+    known = number.isdigit() and owner == _owner(int(number)) and Path("/proc/self").exists()
+    return known and not Path(f"/proc/{number}").exists()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -84,6 +84,7 @@ class Workers:
     scheduler: str | None = None
     count: int | None = 0
     _client: Any = field(default=None, init=False, repr=False)
+    _came: bool = field(default=False, init=False, repr=False)
     _stack: ExitStack = field(default_factory=ExitStack, init=False, repr=False)
 
     def map[Item, Result](
@@ -105,15 +106,22 @@ class Workers:
             yield result
 
     def _result(self, future: Any) -> Any:
-        """Wait for a result as long as there are processes that may compute it."""
+        """Wait for a result as long as there are processes that may compute it.
+
+        Those of a scheduler elsewhere may stand in a queue: they are missed once they have been
+        there.
+        """
         deserted = 0
         while deserted < _ROUNDS:
             try:
                 return future.result(timeout=_ROUND)
             except TimeoutError:
-                if future.done():  # the function's own
-                    raise
-                deserted = 0 if self._client.nthreads() else deserted + 1
+                if future.done():  # meanwhile, or it is the function's own
+                    return future.result()
+            if self._client.nthreads():
+                deserted, self._came = 0, True
+            elif self._came or self.scheduler is None:
+                deserted += 1
         raise RunError(_DIED)
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from pandas._libs.parsers import STR_NA_VALUES
 
-from bipbayes.atomic import atomic_path, write_frame, write_text
+from bipbayes.atomic import _owner, atomic_path, write_frame, write_text
 from bipbayes.stored_frames import restored
 
 
@@ -46,11 +46,19 @@ def test_a_read_only_disk_is_told_of_the_file_that_was_to_be_written(
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="who is gone cannot be known")
 def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
-    """Catches halves of a killed run that stay for ever, and one of a run that still writes."""
+    """Catches halves of a killed run that stay for ever, and one of a run that still writes.
+
+    Where a folder is shared, it may write on another machine.
+    """
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    names = [f".fit.{gone.pid}.part.nc", f".fit.{os.getppid()}.part.nc", ".fit.mine.part.nc"]
-    names += [f".fit.unjudged.{gone.pid}.part.nc", f".other.{gone.pid}.part.nc"]
+    ours, elsewhere = _owner(gone.pid), f"elsewhere+{gone.pid}"
+    names = [f".fit.{ours}.part.nc", f".fit.{_owner(os.getppid())}.part.nc", ".fit.mine.part.nc"]
+    names += [
+        f".fit.unjudged.{ours}.part.nc",
+        f".other.{ours}.part.nc",
+        f".fit.{elsewhere}.part.nc",
+    ]
     for name in names:
         (tmp_path / name).touch()
     write_text(tmp_path / "fit.nc", "whole\n")

@@ -58,15 +58,23 @@ class Stage(NamedTuple):
     makes: tuple[str, ...]
 
 
+DESCRIBED: Final = (
+    *("activities", "characteristics", "combinations", "histograms", "jobcenters", "persistence"),
+    *("progression", "register_limits", "standardised_differences", "transitions", "treatments"),
+)
+"""How the names of the tables begin that describe the data."""
 STAGES: Final = {
-    "describe": Stage((), ("tables/register_limits",)),
+    "describe": Stage((), tuple(f"tables/{name}" for name in DESCRIBED)),
     "fit_ols": Stage((), ("data/intervals",)),
     "fit_posterior": Stage((), ("data/intervals", "data/diagnostics")),
     "compare": Stage(("fit_ols", "fit_posterior"), ("data/comparison", "figures/")),
     "export": Stage(("fit_posterior", "compare"), ("tables/",)),
     "audit": Stage(
         ("fit_posterior",),
-        ("data/audit", "data/published", "tables/audit", "tables/published", "tables/incons"),
+        (
+            *("data/audit", "data/published", "tables/audit", "tables/published"),
+            *("tables/design_analysis", "tables/inconsistencies"),
+        ),
     ),
     "report": Stage(("compare",), ("report.", "tables/text_", "tables/checklist_")),
     "check": Stage(("fit_posterior",), ("tables/check_", "figures/check")),
@@ -105,10 +113,15 @@ class RunFolder:
         except ValueError:
             record = None
         if not _is_record(record):
+            ledger = self.file(LEDGER)
+            kept = f"; its exports are counted on by --ledger {ledger}" if ledger.is_dir() else ""
             raise RunError(
                 f"{path} is damaged, so that nothing says which files here are bipbayes's own; "
-                "name another folder, or move this one away"
+                f"name another folder, or move this one away{kept}"
             )
+        findings = record.get("data", {}).get("findings")
+        if isinstance(findings, list):  # as earlier versions wrote them
+            record["data"]["findings"] = {"en": findings}
         return record
 
     def claim(
@@ -446,8 +459,8 @@ def _is_record(record: object) -> TypeGuard[dict[str, Any]]:
         return False
     identity, data, stages, *_ = parts
     named = not identity or {"data", "codebook", "previous"} <= set(identity)
-    by_language = isinstance(data.get("findings", {}), dict)
-    return named and by_language and all(isinstance(done, dict) for done in stages.values())
+    told = isinstance(data.get("findings", {}), dict | list)
+    return named and told and all(isinstance(done, dict) for done in stages.values())
 
 
 def _damaged(path: Path, name: str) -> RunError:

@@ -1,7 +1,7 @@
 """What a replication archive holds: code, environment, results, and a README in the usual form."""
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, distribution, version
 from importlib.resources import files as resources
@@ -116,7 +116,6 @@ def readme(folder: RunFolder, files: Files, packed: Mapping[str, Any]) -> str:
     record = folder.record()
     data, places, seconds = record["data"], packed["inputs"], record.get("seconds")
     lines = [[places.get(word, word) for word in line] for line in packed["commands"]]
-    described = record["stages"].get("describe", {}).get("tables", ())
     form = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)
     return form.from_string(template("README.md.jinja")).render(
         data=data,
@@ -129,11 +128,11 @@ def readme(folder: RunFolder, files: Files, packed: Mapping[str, Any]) -> str:
         commands=[shlex.join(["bipbayes", *line]) for line in lines],
         places=places,
         inputs=sorted(name for name in files if name.startswith(("data/", "inputs/"))),
-        outputs=list(_outputs(files, described)),
+        outputs=list(_outputs(files)),
     )
 
 
-def _outputs(files: Files, described: Iterable[str]) -> Iterator[tuple[str, str]]:
+def _outputs(files: Files) -> Iterator[tuple[str, str]]:
     """Yield each output with the verb that makes it: pictures of a kind, formats together."""
     told: dict[str, set[str]] = {}
     for name in (name.removeprefix("output/") for name in files if name.startswith("output/")):
@@ -141,6 +140,5 @@ def _outputs(files: Files, described: Iterable[str]) -> Iterator[tuple[str, str]
         place = place.rpartition("/")[0] + "/*" if name.startswith("figures/") else place
         told.setdefault(place, set()).add(ending)
     for place in sorted(told):
-        verbs = ["describe"] if Path(place).name in described else makers(f"{place}.")
-        if verbs:
+        if verbs := makers(f"{place}."):
             yield f"{place}.{', .'.join(sorted(told[place]))}", f"bipbayes {', '.join(verbs)}"

@@ -140,8 +140,14 @@ def test_work_that_kills_every_worker_ends_in_a_sentence() -> None:
         list(workers.map(os._exit, [1]))
 
 
-def test_work_that_nobody_is_left_to_do_ends_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Catches a run that waits for ever where no process could be started again."""
+@pytest.mark.parametrize(("scheduler", "busy"), [(None, (0, 4)), ("tcp://there", (20, 24))])
+def test_work_that_nobody_is_left_to_do_ends_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, scheduler: str | None, busy: tuple[int, int]
+) -> None:
+    """Catches a run that waits for ever where no process could be started again.
+
+    And one that gives up while the processes of a scheduler elsewhere stand in a queue.
+    """
     monkeypatch.setattr("bipbayes.cluster._ROUND", 0.0)
 
     class Nobody:
@@ -161,13 +167,31 @@ def test_work_that_nobody_is_left_to_do_ends_in_a_sentence(monkeypatch: pytest.M
             return False
 
         def nthreads(self) -> dict[str, int]:
-            return {"a": 1} if self.waited < 5 else {}
+            return {"a": 1} if busy[0] < self.waited <= busy[1] else {}
 
-    workers, nobody = Workers(count=1), Nobody()
+    workers, nobody = Workers(scheduler=scheduler, count=1), Nobody()
     workers._client = nobody
     with pytest.raises(RunError, match="fewer --workers"):
         list(workers.map(abs, [1]))
-    assert nobody.waited == 7  # busy processes are waited for
+    assert nobody.waited == busy[1] + 3  # busy processes are waited for
+
+
+def test_a_result_that_comes_as_the_wait_ends_is_taken() -> None:
+    """Catches a run that fails for a result which is there."""
+
+    class Late:
+        waited = False
+
+        def result(self, timeout: float = 0.0) -> int:
+            if not self.waited:
+                self.waited = True
+                raise TimeoutError
+            return 7
+
+        def done(self) -> bool:
+            return True
+
+    assert Workers()._result(Late()) == 7
 
 
 def test_all_faults_of_all_parts_are_named_at_once(frame: pd.DataFrame, tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from bipbayes.atomic import note_written, write_frame, write_text
+from bipbayes.describe.description import NAMES
 from bipbayes.errors import BipbayesError, RunError
-from bipbayes.run.folder import RunFolder, hold, refuse_place
+from bipbayes.run.folder import RunFolder, hold, makers, refuse_place
 from bipbayes.run.inputs import open_run
 from bipbayes.run.settings import Settings
 
@@ -52,6 +53,12 @@ def test_overwrite_removes_what_the_record_lists_and_nothing_else(tmp_path: Path
     assert folder.record()["identity"] == OTHER and folder.record()["written"] == []
 
 
+def test_a_record_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    """Catches findings without languages called damage, with the advice to leave the ledger."""
+    (tmp_path / "run.json").write_text('{"data": {"findings": ["two rows"]}}', encoding="utf-8")
+    assert RunFolder(tmp_path).record()["data"]["findings"] == {"en": ["two rows"]}
+
+
 @pytest.mark.parametrize("overwrite", [False, True])
 @pytest.mark.parametrize("stored", [False, True])
 def test_files_that_no_record_lists_are_never_taken_over(
@@ -75,7 +82,7 @@ RECORDS = (
     *('{"identity": 3}', '{"identity": []}', '{"identity": {"data": "x"}}', '{"data": null}'),
     *(
         '{"data": [1]}',
-        '{"data": {"findings": ["x"]}}',
+        '{"data": {"findings": "x"}}',
         '{"software": "x"}',
         '{"written": null}',
         '{"written": "run.json"}',
@@ -224,6 +231,13 @@ CHANGES: dict[str, Callable[[str], str]] = {
     "a row twice": lambda text: text + text.splitlines()[-1] + "\n",
     "another number": lambda text: text.replace("0.5", "0.6", 1),
 }
+
+
+def test_what_makes_a_table_is_known() -> None:
+    """Catches the advice to run a verb that does not write the damaged file again."""
+    assert {tuple(makers(f"tables/{name}.csv")) for name in NAMES.values()} == {("describe",)}
+    assert makers("tables/design_analysis.csv") == makers("data/audit.csv") == ["audit"]
+    assert makers("tables/design.tex") == ["export"]
 
 
 @pytest.mark.parametrize("name", ["data/intervals.csv", "data/audit.csv"])
