@@ -10,9 +10,9 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
 from multiprocessing.util import get_temp_dir
@@ -29,6 +29,7 @@ _ALLOCATION: Final = (
 )
 # Variable: the main process of a server, the folder of its sockets, and the modules to import.
 SERVED: Final = "BIPBAYES_SERVED"
+_SAFE: Final = "PYTHONSAFEPATH"
 
 
 class Processes:
@@ -129,14 +130,28 @@ def start_server() -> None:
     from multiprocessing.forkserver import ensure_running
 
     _context()
-    if current_thread() is not main_thread():  # where no handler can be set
-        ensure_running()
-        return
-    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with _without_the_users_folder():
+        if current_thread() is not main_thread():  # where no handler can be set
+            ensure_running()
+            return
+        heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            ensure_running()
+        finally:
+            signal.signal(signal.SIGINT, heard)
+
+
+@contextmanager
+def _without_the_users_folder() -> Iterator[None]:
+    """Start Python so that it seeks no modules where it is called: a folder may be so named."""
+    before = os.environ.get(_SAFE)
+    os.environ[_SAFE] = "1"
     try:
-        ensure_running()
+        yield
     finally:
-        signal.signal(signal.SIGINT, heard)
+        os.environ.pop(_SAFE)
+        if before is not None:
+            os.environ[_SAFE] = before
 
 
 def _tidily(function: Callable[..., Any], *arguments: object) -> Any:

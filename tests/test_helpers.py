@@ -15,7 +15,8 @@ import os, signal, sys, time
 from bipbayes import helpers
 # Whoever runs the tests in the background has made Ctrl-C deaf for all below it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-helpers.shared_modules = ["slowly_imported"].copy if sys.argv[1] == "importing" else list
+first = "slowly_imported" if sys.argv[1] == "importing" else "bipbayes.wording"
+helpers.shared_modules = [first].copy
 if __name__ == "__main__":
     if sys.argv[1] == "importing":
         helpers.start_server()
@@ -29,10 +30,17 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("state", ["busy", "idle"])
 @pytest.mark.skipif(sys.platform == "win32", reason="kills by POSIX signals")
 def test_helpers_end_with_a_main_process_that_is_killed(state: str, tmp_path: Path) -> None:
-    """Catches helpers, or their folder of sockets, that outlive a main process killed by -9."""
-    command = [sys.executable, "-c", MAIN, state]
-    own = {**os.environ, "TMPDIR": str(tmp_path)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=own) as main:
+    """Catches helpers, or their folder of sockets, that outlive a main process killed by -9.
+
+    And helpers that never begin, since the user's folder holds one that is called as we are.
+    """
+    for name in ("bipbayes", "program", "temporary"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "program/main.py").write_text(MAIN)
+    command = [sys.executable, tmp_path / "program/main.py", state]
+    own = {**os.environ, "TMPDIR": str(tmp_path / "temporary")}
+    where = {"cwd": tmp_path, "env": own}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **where) as main:
         assert main.stdout is not None
         helper = psutil.Process(int(main.stdout.readline()))
         os.kill(main.pid, signal.SIGKILL)
@@ -40,7 +48,7 @@ def test_helpers_end_with_a_main_process_that_is_killed(state: str, tmp_path: Pa
     while psutil.pid_exists(helper.pid) and helper.status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < end, "the helper is still there"
         time.sleep(0.05)
-    assert list(tmp_path.iterdir()) == []
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kills by POSIX signals")
