@@ -13,8 +13,8 @@ import numpy as np
 import xarray as xr
 
 from bipbayes.cells import CELL
-from bipbayes.errors import ModelError
-from bipbayes.sampling.labels import RESPONDENT, labels, respondent_position
+from bipbayes.errors import ModelError, raise_all, unknown
+from bipbayes.sampling.labels import RESPONDENT, TERM_DIMS, labels, respondent_position
 
 FLAT: Final = math.inf
 """Scale of a batch without a prior: every observed cell on its own."""
@@ -72,6 +72,16 @@ class Batch:
     scale: float | tuple[float, ...]
     basis: Basis | None = None
     fixed: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the dims and scales. Raises ModelError: one is unknown, or not positive."""
+        given: object = self.dims
+        faults = [unknown("dim", dim, TERM_DIMS) for dim in self.dims if dim not in TERM_DIMS]
+        if isinstance(given, str):  # a comma was forgotten
+            faults = [f"dims are several: write ({given!r},)"]
+        if not all(scale > 0 for scale in self.scales):
+            faults.append("scales of priors are positive numbers, in standard deviations")
+        raise_all(ModelError, f"the batch {self.name} was refused:", faults)
 
     @property
     def sd_name(self) -> str:

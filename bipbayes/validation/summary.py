@@ -179,8 +179,11 @@ def _goal(rows: pd.DataFrame, measure: str, goal: str, limits: tuple[float, floa
     frame["value"], frame["mcse"] = rows[measure], rows[f"{measure}_mcse"]
     frame["lower"], frame["upper"] = limits
     inside = frame["value"].between(*limits)
-    gap = np.minimum((frame["value"] - limits[0]).abs(), (frame["value"] - limits[1]).abs())
-    clear = gap > 2 * frame["mcse"]
+    below, above = ((frame["value"] - limit).abs() for limit in limits)
+    gap, near = np.minimum(below, above), np.where(below < above, *limits)
+    # A few truths that are all alike are no certainty: theirs is the error at the limit.
+    alike = np.sqrt(near * (1 - near) / rows["truths"].to_numpy())
+    clear = gap > 2 * frame["mcse"].where(frame["mcse"] != 0, alike)
     frame["reached"] = np.where(~clear, "undecided", np.where(inside, "yes", "no"))
     return frame.reset_index(drop=True)
 

@@ -6,6 +6,8 @@ import pytest
 from cell_builders import CellShape, make_cells
 
 from bipbayes.cells import CELL
+from bipbayes.errors import ModelError
+from bipbayes.sampling.batches import Batch
 from bipbayes.sampling.graph import total
 from bipbayes.sampling.labels import labels, respondent_position
 
@@ -40,3 +42,18 @@ def test_terms_count_where_their_labels_stand(terms: list[tuple[str, ...]]) -> N
 def test_no_terms_are_no_effect() -> None:
     """Catches a crash where a study is so small that no batch is left."""
     assert not total([], [], cells=CELLS).eval(mode="FAST_COMPILE").any()
+
+
+@pytest.mark.parametrize(
+    ("dims", "scale", "said"),
+    [
+        (("combination", "indicatr"), 0.1, "dim 'indicatr'.*indicator"),
+        ("combination", 0.1, r"write \('combination',\)"),
+        (("combination",), (0.1, 0.0), "positive"),
+        (("combination",), float("nan"), "positive"),
+    ],
+)
+def test_a_batch_of_unknown_dims_or_scale_is_refused(dims, scale, said) -> None:
+    """Catches a typing error of an own model that ends in a traceback after the data are read."""
+    with pytest.raises(ModelError, match=said):
+        Batch("own_effect", dims, scale)

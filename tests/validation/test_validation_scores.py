@@ -149,6 +149,14 @@ def test_goals_are_judged_with_their_error(scores):
     assert missed.set_index("goal").loc["95 % intervals cover 93 to 97 %", "reached"] == "no"
 
 
+def test_four_truths_that_are_all_covered_decide_nothing(scores):
+    """Catches an error of zero, from truths that are alike, taken for certainty."""
+    for truths, expected in ((4, "undecided"), (60, "undecided"), (2000, "no")):
+        table = coverage_table(scores.assign(covered_95=1.0)).assign(truths=truths)
+        found = goals(table, model="hierarchical", vcov="citizen").set_index("goal")
+        assert found.loc["95 % intervals cover 93 to 97 %", "reached"] == expected
+
+
 def test_sizes_have_names_without_gaps():
     """Catches a limit that falls into no class."""
     assert list(size_class(pd.Series([1, 30, 31, 1000, 1001]))) == [
