@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import count, groupby
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from bipbayes.data.checks import SYNTHETIC_COLUMN, TWO_LETTERS
@@ -40,6 +41,8 @@ _REPEATS: Final = 1.2  # rows of an id, on average: fewer, and it is an amount
 _MOVED: Final = 0.5  # of citizens, at most, who are in several of what is called a site
 _ALONE: Final = 0.5  # of a box's ticks
 _MANY: Final = 6  # boxes
+_FEWEST: Final = 20  # persons behind a correlation
+_CLEAR: Final = 3.0  # standard errors of one
 _CODE: Final = 16  # letters of a treatment's code that is its label, at most
 
 
@@ -274,7 +277,7 @@ class _Reading:
                 "beyond the scale, read as no answer (line missing): a guess; "
                 "confirm it, or delete the line and correct the file",
             ),
-            (chosen, "which are worded the other way (reverse = true)?"),
+            self._turned(chosen, apart),
         ):
             self.doubtful += [f"{_names(columns)}: {doubt}"] * bool(columns)
         self.free = [c for c in self.free if c not in found]
@@ -294,6 +297,26 @@ class _Reading:
         members = {one: [codes[c] for c in chosen if asked[c] == one] for one in asked.values()}
         kept = {averages[one]: {"members": m} for one, m in members.items() if len(m) > 1}
         return {"scale": [low, high], "indicators": entries, "averages": kept}
+
+    def _turned(
+        self, chosen: Sequence[str], apart: Mapping[str, Sequence[int]]
+    ) -> tuple[list[str], str]:
+        """Ask which indicators are worded the other way; name those that go against the others.
+
+        By each person's first answers: one's level says far more than how it changes.
+        """
+        answers = pd.DataFrame({c: self.numbers[c].mask(self.numbers[c].isin(apart[c]))
+                                for c in chosen}).groupby(self.people).first()  # fmt: skip
+        joined = answers.corr(min_periods=_FEWEST)
+        own = joined.where(~np.eye(len(chosen), dtype="bool")).mean()
+        clear = own < -_CLEAR / np.sqrt(answers.count())
+        against = [c for c in chosen if clear[c]]
+        if not against or 2 * len(against) > len(chosen):
+            return list(chosen), "which are worded the other way (reverse = true)?"
+        return against, (
+            "persons who answer high here answer low elsewhere: worded the other way? "
+            "then give the line reverse = true"
+        )
 
     def _guesses(self, apart: Mapping[str, Sequence[int]]) -> dict[str, str]:
         """Tell codes beyond the scale that the file does not label as no answer, by column."""

@@ -101,6 +101,18 @@ def test_codes_beyond_the_scale_are_guesses(tmp_path: Path) -> None:
     assert (told.count, told.by_column) == (4, {"q1": 3, "q3": 1})
 
 
+def test_a_question_that_is_worded_the_other_way_is_named() -> None:
+    """Catches a turned question that nobody is asked about by name, and one that is named as it is.
+
+    A don't know beyond the scale is no answer there.
+    """
+    turned = made()
+    turned["q3"] = (6 - turned["q3"]).fillna(99)
+    for frame, expected in ((turned, ["q3: persons"]), (made(), ["q1, q2, q3, q4: which"])):
+        found = [text for text in propose(frame, "One").doubtful if "reverse = true" in text]
+        assert len(found) == 1 and found[0].startswith(expected[0]), found
+
+
 def test_texts_speak_of_no_study_but_this_one(tmp_path: Path) -> None:
     """Catches BIP's words in what is told or in the codes of outputs, and codes without a sense."""
     frame = made().rename(columns={"citizen": "id", "jobcenter": "ward", "T": "v23", "U": "v24"})
