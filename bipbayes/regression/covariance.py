@@ -70,8 +70,8 @@ def cluster_covariance(design: Design) -> Floats:
 def crv3_covariance(design: Design) -> Floats:
     """Jackknife over jobcenters around the estimate (CRV3), shape (outcome, group, group).
 
-    ``NaN`` for an outcome where leaving a jobcenter out empties a group, or with fewer than two
-    jobcenters.
+    ``NaN`` with fewer than two jobcenters, and for a group that leaving a jobcenter out empties:
+    the other groups' means do not hang on it.
     """
     size = int(design.jobcenter.max()) + 1
     key = design.jobcenter * design.size + design.group
@@ -84,8 +84,8 @@ def crv3_covariance(design: Design) -> Floats:
     clusters = jobcenter_counts(design)
     covariance = np.einsum("gak,gbk->kab", moved, moved, optimize=True)
     covariance *= ((clusters - 1) / np.maximum(clusters, 1))[:, None, None]
-    undefined = (clusters < 2) | sole_jobcenter(design).any(axis=0)
-    return np.where(undefined[:, None, None], np.nan, covariance)
+    undefined = (clusters < 2)[:, None] | sole_jobcenter(design).T
+    return np.where(undefined[:, :, None] | undefined[:, None, :], np.nan, covariance)
 
 
 def sole_jobcenter(design: Design) -> Booleans:

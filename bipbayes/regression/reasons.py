@@ -16,6 +16,7 @@ NOT_OBSERVED = "combination not observed"
 JOBCENTER_MISSING = "not observed in every {jobcenter}"
 NO_JACKKNIFE = "leaving one {jobcenter} out is not defined for means by {jobcenter}"
 ONE_RESPONSE = "rests on one response: no residual"
+ONE_JOBCENTER = "rests on one {jobcenter}: without that one nothing is left"
 ONE_CITIZEN = "rests on one {citizen}: the residuals sum to zero"
 ALL_ALIKE = "all changes behind it are alike: no error can be estimated"
 COMMON_VARIANCE = (
@@ -26,14 +27,7 @@ COMMON_VARIANCE = (
 def empty(design: Design, samples: Samples, vcov: str) -> Text:
     """Say for each outcome why an estimator is empty throughout (``""``: it is not)."""
     result = np.full(len(design.observations), "", dtype=object)
-    if vcov == cov.CLUSTER_JOBCENTER:
-        sole = cov.sole_jobcenter(design)
-        for outcome in np.flatnonzero(sole.any(axis=0)):
-            names = ", ".join(np.asarray(samples.combinations)[sole[:, outcome]])
-            result[outcome] = (
-                f"leaving one {{jobcenter}} out is singular: {names} in one {{jobcenter}} only"
-            )
-    else:
+    if vcov != cov.CLUSTER_JOBCENTER:
         result[design.observations <= design.columns] = "no degrees of freedom"
     if vcov in (cov.CLUSTER_CITIZEN, cov.CLUSTER_JOBCENTER):
         cluster = vcov.removeprefix("cluster_")
@@ -54,6 +48,8 @@ def unusable(design: Design, vcov: str) -> Text:
     result[_degenerate(design, vcov).T] = (
         ONE_CITIZEN if vcov == cov.CLUSTER_CITIZEN else ONE_RESPONSE
     )
+    if vcov == cov.CLUSTER_JOBCENTER:
+        result[cov.sole_jobcenter(design).T] = ONE_JOBCENTER
     result[(design.n == 0).T] = NOT_OBSERVED
     return result
 

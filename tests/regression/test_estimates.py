@@ -55,16 +55,28 @@ def test_crv3_equals_an_explicit_loop() -> None:
 
 
 def test_crv3_is_empty_with_a_reason_where_singular() -> None:
-    """Catches a number where statsmodels refuses, and an emptiness that says nothing."""
+    """Catches a number where there is none, and errors of others that one combination empties.
+
+    statsmodels refuses the whole; without that combination it agrees on the others (test above).
+    """
     sites = [f"site {number}" for number in (1, 2, 4)]
     shape = builders.Shape(citizens=80, lacking=[("10", site) for site in sites])
     data = builders.random_progression(CODEBOOK, seed=3, shape=shape)
     estimates = estimate_ols(data, CODEBOOK).sel(vcov="cluster_jobcenter")
     with pytest.raises(ValueError, match="rank-deficient"):
         statsmodels_fit(outcome_sample(data, "q1"), "cluster_jobcenter")
-    assert estimates["covariance"].isnull().all()
-    reasons = {str(text) for text in estimates["reason"].to_numpy()}
-    assert reasons == {"leaving one {jobcenter} out is singular: 10 in one {jobcenter} only"}
+    others = [code for code in CODEBOOK.combinations if code != "10"]
+    rows = {"combination": others, "combination_": others}
+    rest = data.isel(response=(data["combination"] != "10").to_numpy())
+    alone = estimate_ols(rest, CODEBOOK).sel(vcov="cluster_jobcenter", **rows)
+    found = estimates["covariance"]
+    np.testing.assert_allclose(found.sel(rows), alone["covariance"], **TOLERANCE)
+    assert found.sel(combination="10").isnull().all()
+    assert found.sel(combination_="10").isnull().all()
+    assert set(estimates["note"].sel(combination="10").to_numpy()) == {
+        "rests on one {jobcenter}: without that one nothing is left"
+    }
+    assert set(estimates["note"].sel(combination=others).to_numpy().ravel()) == {""}
 
 
 def test_a_single_response_empties_its_own_error_only() -> None:
