@@ -64,20 +64,21 @@ def classical_ols(data: Read) -> tuple[pd.DataFrame, pd.DataFrame]:
     return frames[0], frames[1]
 
 
+SMALL = {
+    "name": "Another study",
+    "scale": [0, 10],
+    "citizen": "person",
+    "jobcenter": "site",
+    "date": "day",
+    "indicators": [
+        {"code": f"Q{i}", "column": f"q{i:02d}", "respondent": "nurse" if i > 4 else "self"}
+        for i in range(1, 8)
+    ],
+    "treatments": {"X": {"columns": ["x1", "x2"]}, "Y": {"columns": ["y1"]}},
+    "averages": {"self_mean": {"members": ["Q1", "Q2", "Q3", "Q4"]}},
+}
+
+
 def small_codebook() -> Codebook:
     """Seven indicators on a scale 0 to 10, two treatments, three respondents' worth of gaps."""
-    return parse_codebook(
-        {
-            "name": "Another study",
-            "scale": [0, 10],
-            "citizen": "person",
-            "jobcenter": "site",
-            "date": "day",
-            "indicators": [
-                {"code": f"Q{i}", "column": f"q{i:02d}", "respondent": "nurse" if i > 4 else "self"}
-                for i in range(1, 8)
-            ],
-            "treatments": {"X": {"columns": ["x1", "x2"]}, "Y": {"columns": ["y1"]}},
-            "averages": {"self_mean": {"members": ["Q1", "Q2", "Q3", "Q4"]}},
-        }
-    )
+    return parse_codebook(SMALL)

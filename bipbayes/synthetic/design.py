@@ -101,8 +101,9 @@ def members(codebook: Codebook) -> list[Integers]:
 
 def respondent_positions(codebook: Codebook) -> Integers:
     """Position of the respondent of each question, indicators then unanalysed."""
-    entries = (*codebook.indicators, *codebook.unanalysed)
-    return np.array([codebook.respondents.index(entry.respondent) for entry in entries])
+    asked = [entry.respondent for entry in (*codebook.indicators, *codebook.unanalysed)]
+    # Some may answer nothing that is analysed, and are none of the codebook's `respondents`.
+    return np.array([list(dict.fromkeys(asked)).index(name) for name in asked])
 
 
 def first_rows(citizen: Integers) -> Integers:
@@ -267,7 +268,8 @@ def random_attendance(
     counts = least + stream.weighted(weights, citizens)
     citizen = np.repeat(np.arange(citizens), counts)
     rows = len(citizen)
-    present = stream.happens(39, 40, rows, len(codebook.respondents))
+    respondents = int(respondent_positions(codebook).max()) + 1
+    present = stream.happens(39, 40, rows, respondents)
     present[:, -1] |= ~present.any(axis=1)
     reported = present[:, -1] & stream.happens(*known, rows)
     doubtful = ~reported & present[:, -1] & stream.happens(*DOUBTFUL, rows)
@@ -320,7 +322,7 @@ def random_design(
     run = runs(stream, attendance.citizen)
     respondent = respondent_positions(codebook)
     answered = attendance.present[:, respondent]
-    for place in range(len(codebook.respondents)):
+    for place in range(attendance.present.shape[1]):
         columns = np.flatnonzero(respondent == place)
         answered[:, columns] = draw_gaps(
             stream,

@@ -103,16 +103,17 @@ def responses_frame(
     codebook = design.codebook
     ids = np.array([f"C{before + number:05d}" for number in range(1, len(design.site) + 1)])
     labels = np.array(design.jobcenters)
+    days = pd.Series(design.days.astype("datetime64[D]").astype("datetime64[s]"))
     columns: dict[str, object] = {
         codebook.citizen: pd.array(ids[design.citizen], dtype="str"),
         codebook.jobcenter: pd.array(labels[design.site[design.citizen]], dtype="str"),
-        codebook.date: design.days.astype("datetime64[D]").astype("datetime64[s]"),
+        # As the codebook says that the file writes them: it must read its own data.
+        codebook.date: days.dt.strftime(codebook.dates) if codebook.dates else days,
     }
-    entries = list(enumerate((*codebook.indicators, *codebook.unanalysed)))
+    entries = (*codebook.indicators, *codebook.unanalysed)
     # Each respondent's questions stand together: B1-B11, then S2-S12.
-    for place, entry in sorted(
-        entries, key=lambda item: codebook.respondents.index(item[1].respondent)
-    ):
+    for place in np.argsort(respondent_positions(codebook), kind="stable"):
+        entry = entries[place]
         given = answers[:, place]
         if entry.reverse:  # a file holds what was ticked; reading turns it
             given = sum(codebook.scale) - given

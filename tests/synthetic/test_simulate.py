@@ -1,17 +1,21 @@
 """Simulated studies of any shape."""
 
 from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic_study import read, small_codebook
+from synthetic_study import SMALL, read, small_codebook
 
+from bipbayes.data.load_codebook import parse_codebook
 from bipbayes.data.progression import progression
+from bipbayes.data.read import read_responses
 from bipbayes.errors import SettingsError
 from bipbayes.synthetic import latent
 from bipbayes.synthetic.design import random_design
-from bipbayes.synthetic.simulate import EffectSds, hierarchical_effects, simulate
+from bipbayes.synthetic.simulate import EffectSds, hierarchical_effects, simulate, write_responses
 from bipbayes.synthetic.streams import Stream
 
 
@@ -27,6 +31,41 @@ def test_parts_of_other_studies_share_effects_and_sites() -> None:
         for each in (first, second)
     ]
     np.testing.assert_allclose(*shares, atol=4 * np.sqrt(2 * 0.25 / 4000))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        *({"dates": f"{day}{time}"} for day in ("%d-%m-%Y", "%d%m%Y", "%B %d, %y")
+          for time in ("", " %H:%M")),
+        {"jobcenters": ["01", "NA", 'Å, "x"']},
+        {"scale": [-3, 3], "missing": [8, -9, "unsure"], "none": "nothing", "dont_know": "maybe"},
+        {"answers": ["0", "1-2", "3-4", "5", "daily"], "scale": [1, 5]},
+        {"indicators": [{"code": "q", "column": "Q 1", "respondent": "self", "reverse": True},
+                        {"code": "r", "respondent": "nurse", "progression": False}],
+         "averages": {}},
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_simulated_responses_are_read_by_their_codebook(
+    more: dict[str, Any], ending: str, tmp_path: Path
+) -> None:
+    """Catches an archive that refuses its own data: days written otherwise than the codebook says.
+
+    And a respondent who answers nothing that is analysed, whom no simulation could place.
+    """
+    codebook = parse_codebook({**SMALL, **more})
+    simulation = simulate(codebook, citizens=30)
+    write_responses(simulation.responses, tmp_path / f"data.{ending}")
+    responses = read_responses(tmp_path / f"data.{ending}", codebook).responses
+    design, first = simulation.design, codebook.indicators[0].code
+    np.testing.assert_array_equal(responses["date"].to_numpy("datetime64[D]"),
+                                  design.days.astype("datetime64[D]"))  # fmt: skip
+    assert set(responses["jobcenter"]) == set(design.jobcenters)
+    told = np.where(design.answered[:, 0], simulation.answers[:, 0], np.nan)
+    np.testing.assert_array_equal(responses[first], told)
+    known = np.where(design.known, np.array(codebook.combinations)[design.combination], "")
+    np.testing.assert_array_equal(responses["combination"], known)
 
 
 @pytest.mark.parametrize(
