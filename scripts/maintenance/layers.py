@@ -13,8 +13,8 @@ ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "bipbayes" / "docs" / "project" / "architecture.md"
 PICTURE: Final = PAGE.with_suffix(".svg")
 _ORDER: Final = (
-    "errors atomic cluster helpers option_words phrases progress shared stored_frames < intervals < "
-    "data < regression cells ordinal synthetic < analyses sampling < estimands < comparison < "
+    "errors atomic cluster helpers option_words phrases progress shared stored_frames < "
+    "intervals < data < regression cells ordinal synthetic < analyses sampling < estimands < comparison < "
     "wording < describe audit < disclosure < plots tables < page < validation < "
     "bip < run < checks < api"
 )
