@@ -14,8 +14,8 @@ PAGE: Final = ROOT / "bipbayes" / "docs" / "project" / "architecture.md"
 PICTURE: Final = PAGE.with_suffix(".svg")
 _ORDER: Final = (
     "errors atomic cluster helpers option_words phrases progress shared stored_frames < "
-    "intervals < data < regression cells ordinal synthetic < analyses sampling < estimands < comparison < "
-    "wording < describe audit < disclosure < plots tables < page < validation < "
+    "intervals < data < regression cells ordinal synthetic < analyses sampling < estimands < "
+    "comparison < wording < describe audit < disclosure < plots tables < page < validation < "
     "bip < run < checks < api"
 )
 LAYERS: Final = [set(names.split()) for names in _ORDER.split(" < ")]
