@@ -43,7 +43,7 @@ from bipbayes.cells.moments import Moments, estimate_moments
 from bipbayes.cells.products import Products
 from bipbayes.data.sample import Booleans, Floats, Integers
 from bipbayes.data.study_words import by_language
-from bipbayes.phrases import decimals_marked, phrases_of
+from bipbayes.phrases import decimals_marked, phrases_of, worded
 from bipbayes.stored_frames import filled
 
 logger = logging.getLogger(__name__)
@@ -283,7 +283,7 @@ def _sentences(used: Parts, found: Moments, *, vcov: str, language: str) -> list
             text("moved"),
             {
                 "name": text(name),
-                "added": decimals_marked(f"{100 * entry.added:+.2g}", language),
+                "added": decimals_marked(f"{100 * entry.added:+.2g}", language).replace("-", "−"),
                 "meaning": text("matters" if abs(entry.added) >= _NOTICED else "slight"),
             },
         )
@@ -291,7 +291,7 @@ def _sentences(used: Parts, found: Moments, *, vcov: str, language: str) -> list
         if abs(entry.added) >= _SLIGHT
     ]
     if used.unknown:
-        sentences.append(filled(text("unknown"), {"count": str(used.unknown)}))
+        sentences.append(worded(text("unknown"), {"count": used.unknown}))
     if vcov == CITIZEN and not found.neighbours:
         sentences.append(text("no_neighbours"))
     elif vcov == CITIZEN and not found.others:

@@ -9,6 +9,7 @@ import xarray as xr
 
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.directions import Against, Directions, directions
+from bipbayes.data.study_words import told_by_language
 from bipbayes.phrases import LANGUAGES
 from bipbayes.wording import number, phrase, study_language
 
@@ -92,8 +93,9 @@ def cautions(
     design = () if responses is None else design_cautions(responses, codebook, language=language)
     found = directions(progression, codebook)
     against = directions_record(found, codebook)["sentence"][str(language)]
-    few = "" if cells is None or cells.attrs["neighbouring_pairs"] else str(cells.attrs["repair"])
-    return tuple(told for told in (*design, unscaled(progression, language), against, few) if told)
+    told = {} if cells is None else told_by_language(cells.attrs, "repair")
+    few = "" if cells is None or cells.attrs["neighbouring_pairs"] else told.get(str(language), "")
+    return tuple(filter(None, (*design, unscaled(progression, language), against, few)))
 
 
 def directions_record(found: Directions, codebook: Codebook) -> dict[str, Any]:

@@ -135,6 +135,7 @@ def _terminal() -> "tuple[logging.Handler, Bars]":
     handler = RichHandler(
         console=console, show_path=False, show_level=False, log_time_format=_CLOCK
     )
+    handler.setFormatter(_Marked("%(message)s"))
     return handler, Bars(console)
 
 
@@ -142,5 +143,15 @@ def _log() -> "tuple[logging.Handler, Lines]":
     from bipbayes.run.bars import Lines
 
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", _CLOCK))
+    handler.setFormatter(_Marked("%(asctime)s %(message)s", _CLOCK))
     return handler, Lines()
+
+
+class _Marked(logging.Formatter):
+    """Names a warning as what it is: the closing line counts them."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        told = super().formatMessage(record)
+        if record.levelno != logging.WARNING:
+            return told
+        return told.replace(record.message, f"Warning: {record.message}")

@@ -53,7 +53,7 @@ def test_an_indicator_without_two_answers_has_the_variance_of_progression() -> N
     np.testing.assert_array_equal(used.change, np.diag([0.8, 1.0]))
     assert used.unknown == 1
     assert covariance._attrs(used, found, vcov="response", say=plain)["repair"].startswith(
-        "1 indicators"
+        "No cell with two answers for 1 indicator:"
     )
 
 
@@ -95,8 +95,10 @@ def test_what_was_clipped_is_said_in_full() -> None:
     assert said["repair_raised"] == 2
     assert said["repair_added"] == pytest.approx((0.4 + FLOOR) / 3 + 0.2 * 2 / 3)
     # Catches a Danish page that tells the repair in English, or with a decimal point.
-    assert "moved to the nearest that can, +13 %" in str(said["repair"])
-    assert "flyttet til den nærmeste, der kan, +13 %" in str(said["repair_da"])
+    assert "the nearest valid one, as is common with few answers (+13 %" in str(said["repair"])
+    assert "den nærmeste gyldige, som det er almindeligt med få svar (+13 %" in str(
+        said["repair_da"]
+    )
 
 
 def test_persistence_leaves_room_for_noise() -> None:

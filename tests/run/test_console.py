@@ -85,7 +85,7 @@ def test_a_terminal_has_bars_and_is_left_as_it_was() -> None:
     for title in ("helping", "counting"):
         assert re.search(rf"{title} +[━╸╺]+ +[1-9]/10 +0:\d\d:\d\d", text), title
         assert re.search(rf"{title}: [1-9]\d* seconds", text), title
-    assert "a helper's warning" in text
+    assert "Warning: a helper's warning" in text
     assert text.endswith("\r\nThis came out.\r\n")
 
 
@@ -95,7 +95,8 @@ def test_a_log_has_a_plain_line_a_stage() -> None:
     assert said.code == 0 and said.out == "what a user pipes\n"
     assert ESCAPE not in said.err and "━" not in said.err and "\r" not in said.err
     lines = [re.sub(r"^\d\d:\d\d:\d\d ", "", line) for line in said.err.splitlines()]
-    assert re.fullmatch(r"helping: [1-9]\d* seconds", lines[0]) and lines[1] == "a helper's warning"
+    assert re.fullmatch(r"helping: [1-9]\d* seconds", lines[0])
+    assert lines[1] == "Warning: a helper's warning"
     assert re.fullmatch(r"counting: [1-9]\d* seconds", lines[2])
     assert lines[3:] == ["", "This came out."]
 
