@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -146,9 +147,12 @@ def _scale_faults(place: str, table: Table, scale: list[int] | None) -> list[str
         faults.append(
             f"{place}: 'answers' has {len(words)} words, the scale {steps} steps; give one for each"
         )
-    whole = [code for code in codes if type(code) is int] if _is_missing(codes) else []
+    codes = codes if _is_missing(codes) else []  # else named already
+    whole = [code for code in codes if type(code) is int]
     if inside := [code for code in whole if scale[0] <= code <= scale[1]]:
         faults.append(f"{place}: 'missing' holds answers of the scale: {inside}")
+    if isinstance(words, list) and (both := [word for word in words if word in codes]):
+        faults.append(f"{place}: 'missing' holds words of 'answers': {both}")
     return faults
 
 
@@ -363,7 +367,7 @@ def _content_faults(codebook: Codebook) -> list[str]:
     }
     faults = _code_faults(codebook)
     for what, labels in names.items():
-        repeated = sorted({label for label in labels if labels.count(label) > 1})
+        repeated = sorted(label for label, count in Counter(labels).items() if count > 1)
         if repeated:
             faults.append(f"{what} stand more than once: {repeated}")
         faults += _case_twins(what, labels)

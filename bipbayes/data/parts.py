@@ -259,7 +259,7 @@ def _tables(files: Sequence[Path]) -> Iterator[pa.Table]:
         else:
             for frame in csv_blocks(file, BATCH_ROWS // 5):
                 names = list(frame.columns)
-                if repeated := sorted({name for name in names if names.count(name) > 1}):
+                if repeated := sorted(name for name, times in Counter(names).items() if times > 1):
                     raise DataError(
                         f"{file.name}: column names that repeat ({', '.join(repeated)}); rename"
                     )

@@ -18,10 +18,10 @@ LARGEST_NUMBER: Final = 1000  # of a figure, a table or a box
 def read_toml(path: Path, what: str) -> Table:
     """Read a TOML file; raises `CodebookError` where that cannot be done, saying `what` it is."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise CodebookError(f"{what} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # numbers of 5,000 digits, 2,000 brackets, too
         raise CodebookError(f"{what} is no valid TOML in UTF-8: {error}") from error
 
 

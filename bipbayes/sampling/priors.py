@@ -81,10 +81,10 @@ def read_priors(path: Path | None, models: Sequence[str]) -> dict[str, dict[str,
     if path is None:
         return {model: {} for model in models}
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SettingsError(f"the file of priors {path} cannot be read: {error}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SettingsError(f"the file of priors {path} is no TOML: {error}") from error
     loose = [name for name, value in content.items() if not isinstance(value, dict)]
     if loose:

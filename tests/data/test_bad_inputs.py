@@ -474,7 +474,13 @@ def codebooks() -> Iterable[Bad]:
                   '["a", "b", "c", "d", "e", "f"]'):  # fmt: skip
         yield bad_book("scale =", f"answers = {words}\nscale =", "'answers'")
         yield bad_book('code = "q2"', f'code = "q2"\nanswers = {words}', "indicator q2: 'answers' ")
+    for name, value in (("digits", "9" * 5000), ("brackets", "[" * 2000 + "]" * 2000)):
+        book = CODEBOOK.replace("scale =", f"x = {value}\nscale =")
+        says, write = "is no valid TOML", csv(text(good()))
+        yield Bad(f"codebook of many {name}", write, says, codebook=book, error=CodebookError)
     yield bad_book("scale =", 'jobcenters = "AB"\nscale =', "'jobcenters' must be a list")
+    words = 'answers = ["a", "b", "c", "d", "e"]\nmissing = ["e", "f"]\nscale ='
+    yield bad_book("scale =", words, "'missing' holds words of 'answers': ['e']")
     for scale in ("[0, 1001]", "[0, 1000000000000]", "[5, 1]", "[1, 1]", "[1.0, 5.0]", "[1]", "[]",
                   '"1-5"', "[1, 2, 3]", "[true, 5]", "[9999999999, 10000000003]"):  # fmt: skip
         yield bad_book(
@@ -569,6 +575,14 @@ def test_the_table_is_long() -> None:
     """Catches entries that are the same twice."""
     names = [bad.name for bad in TABLE]
     assert len(set(names)) == len(names) >= 300
+
+
+def test_a_codebook_of_many_sites_and_with_a_mark_is_read(tmp_path: Path) -> None:
+    """Catches minutes for a list of sites, and the mark of UTF-8 that Windows writes first."""
+    sites = ", ".join(f'"s{number}"' for number in range(50_000))
+    book = tmp_path / "codebook.toml"
+    book.write_text(f"jobcenters = [{sites}]\n{CODEBOOK}", encoding="utf-8-sig")
+    assert len(load_codebook(book).jobcenters) == 50_000
 
 
 def test_the_good_rows_are_read(tmp_path: Path) -> None:
