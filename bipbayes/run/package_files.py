@@ -1,7 +1,7 @@
 """What a replication archive holds: code, environment, results, and a README in the usual form."""
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, distribution, version
 from importlib.resources import files as resources
@@ -16,8 +16,9 @@ from bipbayes.disclosure.door import MANIFEST, RECORD, record_of, refuse_strange
 from bipbayes.errors import RunError
 from bipbayes.run.folder import RunFolder, export_place, makers
 from bipbayes.run.settings import DEFAULT_SEED
+from bipbayes.run.simulate_stage import characteristics_of
 from bipbayes.run.verify import ERRORS
-from bipbayes.synthetic.simulate import simulate
+from bipbayes.synthetic.simulate import csv_text, simulate
 
 Files = dict[str, bytes]
 RESULTS: Final = ("run.json", "report.html", "report.docx", "data/*", "tables/*", "figures/**/*")
@@ -37,10 +38,16 @@ def made(folder: RunFolder) -> Files:
     }
 
 
-def stand_in(codebook: Codebook) -> Files:
-    """Make responses from the codebook alone, which stand for those that may not leave."""
-    made = simulate(codebook, citizens=STAND_INS, seed=DEFAULT_SEED).responses
-    return {f"{STAND_IN}/data.csv": made.to_csv(index=False, lineterminator="\n").encode()}
+def stand_in(codebook: Codebook, names: Collection[str]) -> Files:
+    """Make responses from the codebook alone, which stand for those that may not leave.
+
+    `names`: inputs that the commands read, of which ``characteristics`` are people's, too.
+    """
+    simulation = simulate(codebook, citizens=STAND_INS, seed=DEFAULT_SEED)
+    made = {"data": simulation.responses}
+    if "characteristics" in names:
+        made["characteristics"] = characteristics_of(simulation)
+    return {f"{STAND_IN}/{name}.csv": csv_text(frame).encode() for name, frame in made.items()}
 
 
 def code() -> Files:

@@ -10,6 +10,7 @@ from bipbayes.atomic import write_archive
 from bipbayes.data.codebook import Codebook
 from bipbayes.data.files import file_digest
 from bipbayes.errors import RunError, raise_all
+from bipbayes.run.audit_stage import STAGE as AUDIT
 from bipbayes.run.folder import PRIVATE, RunFolder, export_place
 from bipbayes.run.inputs import CODEBOOK_FILE
 from bipbayes.run.ols_stage import STAGE as FIT_OLS
@@ -33,7 +34,10 @@ PEOPLE: Final = ("data", "characteristics")
 REBUILT: Final = "rebuilt"
 _PARTS: Final = ("identity", "data", "software", "stages", "written")
 _GIVEN: Final = ("codebook", "priors", "claims", "characteristics", "data")
-_CALLED: Final = {name: "{" + name + "}" for name in (*_GIVEN, "models")}
+_CALLED: Final = {name: "{" + name + "}" for name in _GIVEN}
+# What an audit is asked for; the rest, such as the codebook, it takes from the folder.
+_AUDITED: Final = ("data", "characteristics", "claims", "models", "beyond", "minimum_count",
+                   "language")  # fmt: skip
 
 
 def package(folder: RunFolder, codebook: Codebook, settings: Settings, to: Path) -> list[str]:
@@ -72,7 +76,8 @@ def package(folder: RunFolder, codebook: Codebook, settings: Settings, to: Path)
         "comparable": bool(record["data"]["synthetic"]),
     }
     files |= made(folder) if codebook.is_bip else {}
-    files |= {} if packed["comparable"] else stand_in(codebook)
+    read = [name for name in PEOPLE if _CALLED[name] in inputs]
+    files |= {} if packed["comparable"] else stand_in(codebook, read)
     files |= code() | results(folder)
     files["environment/constraints.txt"] = "".join(pins()).encode()
     files["rebuild.py"] = template("rebuild.py").encode()
@@ -91,12 +96,17 @@ def package(folder: RunFolder, codebook: Codebook, settings: Settings, to: Path)
 def _runs(record: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """Return the verbs that made what is stored, each with what it was asked, in order."""
     whole, found = record.get("settings"), []
+    audited = [one.get("asked") for name, one in record["stages"].items() if name == AUDIT]
     for name, done in record["stages"].items():
         verb = name.split("/", maxsplit=1)[0]
         asked = done.get("asked", {})
         if asked == whole:
             verb = "reproduce"
-        if verb in ("reproduce", FIT_OLS, FIT_POSTERIOR) and (verb, asked) not in found:
+            if audited not in ([], [whole]):  # of other claims, in its place
+                asked = {**asked, "claims": None}
+        if verb == AUDIT:
+            asked = {option: asked[option] for option in _AUDITED if option in asked}
+        if verb in ("reproduce", FIT_OLS, FIT_POSTERIOR, AUDIT) and (verb, asked) not in found:
             found.append((verb, asked))
     return found
 
@@ -110,7 +120,11 @@ def _inputs(
     given = {name: getattr(settings, name) for name in _GIVEN}
     kept = folder.file(CODEBOOK_FILE)
     given["codebook"] = kept if kept.is_file() else None
-    read = {(name, asked[name]) for _, asked in runs for name in _GIVEN if asked[name]}
+    read = {(name, asked[name]) for _, asked in runs for name in _GIVEN if asked.get(name)}
+    # Whatever a folder holds knows its codebook, and its data by their digest.
+    for name in ("priors", "claims", "characteristics"):
+        if given[name] is not None and name not in dict(read):
+            faults.append(f"--{name}: nothing that is stored was made with one; leave it out")
     for name, called in sorted(read):
         path, place = given[name], f"{'data' if name in PEOPLE else 'inputs'}/{called}"
         if name in PEOPLE and not synthetic:
@@ -125,13 +139,13 @@ def _inputs(
             files[place] = path.read_bytes()
         places[_CALLED[name]] = place
     own = {Path(name).name: Path(name) for name in settings.models if name.endswith(".py")}
-    for called in sorted({m for _, asked in runs for m in asked["models"] if m.endswith(".py")}):
-        place = f"inputs/{Path(called).name}"
-        if Path(called).name in own:
-            files[place] = own[Path(called).name].read_bytes()
-            places[called] = place
+    models = (Path(m).name for _, asked in runs for m in asked["models"] if m.endswith(".py"))
+    for called in sorted({*models}):
+        if called in own:
+            files[f"inputs/{called}"] = own[called].read_bytes()
+            places["{" + called + "}"] = f"inputs/{called}"
         else:
-            faults.append(f"--model: the run read {Path(called).name}; give it again")
+            faults.append(f"--model: the run read {called}; give it again")
     raise_all(RunError, "This run cannot be packed:", faults)
     return places, files
 
@@ -142,6 +156,9 @@ def _command(verb: str, asked: Mapping[str, Any]) -> list[str]:
     for name, value in changed_settings(asked).items():
         if name in _GIVEN:
             words += [f"--{name}", _CALLED[name]]
+        elif name == "models":  # a file's folder is this machine's
+            called = ("{" + Path(m).name + "}" if m.endswith(".py") else m for m in value)
+            words += [word for model in called for word in ("--model", model)]
         elif name != "out":
             words += asked_options(name, value)
     return [*words, "--out", REBUILT]

@@ -153,7 +153,7 @@ def _make_part(
     with atomic_path(folder / _name(number, request.file_format)) as path:
         write_responses(simulation.responses, path)
     if request.with_characteristics:
-        write_frame(folder / f"{number:06d}-{_CHARACTERISTICS}", _characteristics(simulation))
+        write_frame(folder / f"{number:06d}-{_CHARACTERISTICS}", characteristics_of(simulation))
     pairs = -(-PAIRS // request.scale)
     truth = simulation.truth if request.scale == 1 else simulation.simulate_truth(pairs=pairs)
     return truth, dict(simulation.description)
@@ -166,7 +166,8 @@ def _simulate(request: SimulationRequest, codebook: Codebook, part: int) -> Simu
     return simulate(codebook, citizens=default_citizens(), seed=seed, part=part)
 
 
-def _characteristics(simulation: Simulation) -> pd.DataFrame:
+def characteristics_of(simulation: Simulation) -> pd.DataFrame:
+    """Simulate the register of a simulation's citizens, who have the report's treatments."""
     codebook = simulation.design.codebook
     responses, _ = checked(simulation.responses, codebook)
     study = Study(responses, codebook, "", synthetic=True)

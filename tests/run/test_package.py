@@ -4,15 +4,23 @@ import json
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 from bipbayes.scripts import command
 from builders import Shape, make_codebook, random_responses
+from typer.core import TyperGroup
+from typer.main import get_command
 from typer.testing import CliRunner
 
+from bipbayes.bip.facts import bip_characteristics, bip_codebook
+from bipbayes.data.characteristics import read_characteristics
+from bipbayes.data.read import read_responses
 from bipbayes.errors import RunError
 from bipbayes.run.folder import RunFolder
+from bipbayes.run.package_files import STAND_INS, stand_in
 
 TOML = """
 name = "Reading"
@@ -71,6 +79,49 @@ def test_an_archive_makes_its_results_again_elsewhere(study: Path) -> None:
     stored = elsewhere / "output" / "data" / "intervals.csv"
     stored.write_text(stored.read_text(encoding="utf-8") + "\n", encoding="utf-8")
     assert _rebuild(elsewhere)[0] == 2
+
+
+def test_an_audit_and_an_own_model_are_made_again(study: Path) -> None:
+    """Catches claims that are ignored, and a model that is looked for where it lay."""
+    folder, claims, model = study / "answers", study / "claims.csv", study / "mine.py"
+    asked = ("package", "--data", study / "answers.csv", "--out", folder, "--quiet")
+    claims.write_text("claim_id\n", encoding="utf-8")
+    model.write_text("# mine\n", encoding="utf-8")
+    code, told = _run(*asked, "--claims", claims, "--to", study / "one.zip")
+    assert (code, "--claims: nothing that is stored was made with one" in told) == (2, True)
+    known = RunFolder(folder).stage("fit_ols")["asked"]
+    for stage, more in (
+        ("fit_posterior/mine", {"models": [str(model)]}),
+        ("audit", {"models": ["mine"], "claims": claims.name, "codebook": "codebook.toml"}),
+    ):
+        RunFolder(folder, {**known, **more}).finish(stage, {})
+    code, told = _run(*asked, "--to", study / "one.zip")
+    assert (code, "--claims: the run read claims.csv; give it again" in told) == (2, True)
+    again = ("--claims", claims, "--model", model, "--to", study / "one.zip")
+    assert _run(*asked, *again) == (0, "")
+    with zipfile.ZipFile(study / "one.zip") as packed:
+        assert {"inputs/claims.csv", "inputs/mine.py"} <= set(packed.namelist())
+        made = json.loads(packed.read("commands.json"))
+    verbs = cast(TyperGroup, get_command(command())).commands
+    called = [[made["inputs"].get(word, word) for word in words] for words in made["commands"]]
+    assert [words[0] for words in called] == ["fit-ols", "fit-posterior", "audit"]
+    read = [verbs[words[0]].make_context(words[0], words[1:]).params for words in called]
+    assert read[1]["models"] == ["inputs/mine.py"]
+    assert (read[2]["models"], read[2]["claims"]) == (["mine"], Path("inputs/claims.csv"))
+
+
+@pytest.mark.parametrize("register", [[], ["characteristics"]])
+def test_what_stands_for_confidential_data_can_be_read(register: list[str], tmp_path: Path) -> None:
+    """Catches an archive whose programs miss the characteristics, or refuse its own days."""
+    codebook = replace(bip_codebook(), dates="%d-%m-%Y", is_bip=False)
+    for name, text in stand_in(codebook, register).items():
+        (tmp_path / Path(name).name).write_bytes(text)
+    people = read_responses(tmp_path / "data.csv", codebook)
+    assert people.size[1] == STAND_INS
+    assert (tmp_path / "characteristics.csv").is_file() == bool(register)
+    for name in register:
+        path = tmp_path / f"{name}.csv"
+        read_characteristics(path, people, codebook=bip_characteristics())
 
 
 def test_what_the_run_read_is_asked_for(study: Path) -> None:
