@@ -5,7 +5,7 @@ Psychological Methods 22:240), the latter in words of our own.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import pandas as pd
@@ -150,7 +150,8 @@ def _said(contents: PageContents) -> dict[str, str]:
     previous = say(f"previous_{asked.get('previous')}", asked)
     declared = done.get("declares_batches", False)
     digest, rope = asked.get("model_digest"), asked.get("rope")
-    priors = _priors(str(asked.get("priors", "")), language)
+    idle = done.get("idle_priors", ())
+    priors = _priors(str(asked.get("priors", "")), language, idle=idle)
     least = {side: whole_number(worst.get(f"ess_{side}", float("nan")), language=language)
              for side in ("bulk", "tail")}  # fmt: skip
     interval = "" if rows.empty else interval_words(
@@ -172,13 +173,17 @@ def _said(contents: PageContents) -> dict[str, str]:
     }
 
 
-def _priors(written: str, language: str) -> str:
-    """Write the scales out of ``Priors(a=1, a_b=2)``, with names in the study's words."""
+def _priors(written: str, language: str, *, idle: Collection[str]) -> str:
+    """Write the scales out of ``Priors(a=1, a_b=2)``, with names in the study's words.
+
+    `idle`: those of batches that the model of this study lacks.
+    """
     names = {part: phrase(f"paper_part_{part}", language) for part in _PARTS}
     return "; ".join(
         f"{' × '.join(names.get(part, part) for part in name.split('_'))} "
         f"{decimals_marked(value, language)}"
         for name, value in re.findall(r"(\w+)=([-+.\de]+)", written)
+        if name not in idle
     )
 
 

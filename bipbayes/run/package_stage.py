@@ -122,9 +122,11 @@ def _inputs(
     given["codebook"] = kept if kept.is_file() else None
     read = {(name, asked[name]) for _, asked in runs for name in _GIVEN if asked.get(name)}
     # Whatever a folder holds knows its codebook, and its data by their digest.
-    for name in ("priors", "claims", "characteristics"):
-        if given[name] is not None and name not in dict(read):
-            faults.append(f"--{name}: nothing that is stored was made with one; leave it out")
+    faults += [
+        f"--{name}: nothing that is stored was made with one; leave it out"
+        for name in ("priors", "claims", "characteristics")
+        if given[name] is not None and name not in dict(read)
+    ]
     for name, called in sorted(read):
         path, place = given[name], f"{'data' if name in PEOPLE else 'inputs'}/{called}"
         if name in PEOPLE and not synthetic:

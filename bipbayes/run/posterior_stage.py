@@ -178,6 +178,7 @@ def store_posterior(folder: RunFolder, posterior: Posterior) -> Posterior:
         verdict=json.loads(json.dumps(verdict.record(), default=float)),
         sampler=str(posterior.fit.attrs["sampler"]),
         declares_batches=bool(posterior.fit.attrs["declares_batches"]),
+        idle_priors=json.loads(str(posterior.fit.attrs.get("idle_priors", "[]"))),
         **remarks,
     )
     name = named(posterior.model, posterior.analysis)

@@ -5,15 +5,16 @@ to closed forms, `bipbayes.sampling.graph` makes a PyMC model of it.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 import xarray as xr
 
 from bipbayes.cells import CELL
-from bipbayes.errors import ModelError, raise_all, unknown
+from bipbayes.errors import BipbayesError, ModelError, raise_all, unknown
 from bipbayes.sampling.labels import RESPONDENT, TERM_DIMS, labels, respondent_position
 
 FLAT: Final = math.inf
@@ -122,6 +123,21 @@ def present(batches: Sequence[Batch], cells: xr.Dataset) -> tuple[Batch, ...]:
     return tuple(
         batch for batch in batches if is_flat([batch]) or all(sizes[dim] > 1 for dim in batch.dims)
     )
+
+
+def idle_priors(
+    declare: Callable[[xr.Dataset, Any], Sequence[Batch]], cells: xr.Dataset, priors: Any
+) -> list[str]:
+    """Name the scales that no batch has which is `present`: changed, they change nothing."""
+
+    def scales(own: Any) -> list[tuple[str, tuple[float, ...]]]:
+        return [(batch.name, batch.scales) for batch in present(declare(cells, own), cells)]
+
+    told, idle = scales(priors), []
+    for name, value in asdict(priors).items():
+        with suppress(BipbayesError, ValueError):  # an own model's, of which half is refused
+            idle += [name] if scales(replace(priors, **{name: value / 2})) == told else []
+    return idle
 
 
 def is_flat(batches: Sequence[Batch]) -> bool:

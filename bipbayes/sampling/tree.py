@@ -18,7 +18,7 @@ from bipbayes.atomic import atomic_path
 from bipbayes.cells import CELL
 from bipbayes.errors import FitError
 from bipbayes.option_words import NUTS
-from bipbayes.sampling.batches import Batch, is_flat
+from bipbayes.sampling.batches import Batch, idle_priors, is_flat
 from bipbayes.sampling.labels import SAMPLE, coordinates, labels
 from bipbayes.sampling.registry import ModelFile
 from bipbayes.sampling.settings import SamplerSettings
@@ -143,15 +143,18 @@ def explained_fit(
     carried = ("vcov", "previous", "study")
     packages = (*_PACKAGES, *(_SAMPLERS if engine["engine"] == NUTS else ()))
     versions = {name: version(name) for name in packages}
+    declare = model_file.batches
+    idle = [] if declare is None else idle_priors(declare, cells, priors)
     fit = xr.DataTree.from_dict(
         {**groups, "observed_data": observed_means(cells), "constant_data": cells.drop_attrs()}
     )
     fit.attrs = {
         "model": model_file.name,
         "model_digest": model_file.digest,
-        "declares_batches": int(model_file.batches is not None),
+        "declares_batches": int(declare is not None),
         "terms": json.dumps(list(terms)),
         "priors": json.dumps(asdict(priors)),
+        "idle_priors": json.dumps(idle),
         "settings": json.dumps(asdict(settings)),
         "seed": settings.seed,
         "versions": json.dumps({"python": platform.python_version(), **versions}),

@@ -15,8 +15,9 @@ from bipbayes.wording import Context
 
 SETTINGS = {
     **{"engine": "exact", "draws": 321, "tune": 17, "chains": 3, "seed": 99, "rope": 0.07},
-    **{"previous": "response", "model_digest": "abc", "priors": "Priors(jobcenter=0.35, all=2.0)"},
-}
+    **{"previous": "response", "model_digest": "abc",
+       "priors": "Priors(jobcenter=0.35, all=2.0, combination_respondent=0.066)"},
+}  # fmt: skip
 CHECKS = {
     "prior": {"model": "hierarchical", "inside": {"hierarchical": 0.912}, "limit": 0.6},
     "sensitivity": {"model": "no_pooling", "quantities": 50, "flagged": 3},
@@ -27,9 +28,10 @@ STAGE = "fit_posterior/hierarchical"
 def given(*, verdict: dict[str, Any] = VERDICT, **changes: Any) -> PageContents:
     """Contents of a fit with all settings, after two checks, one of another model."""
     stages = {
-        STAGE: {"verdict": verdict, "settings": SETTINGS, "sampler": "exact"},
+        STAGE: {"verdict": verdict, "settings": SETTINGS, "sampler": "exact",
+                "idle_priors": ["combination_respondent"]},
         "check": {"checks": CHECKS},
-    }
+    }  # fmt: skip
     return contents(record={**RECORD, "stages": stages}, **changes)
 
 
@@ -43,6 +45,7 @@ def test_methods_take_every_number_from_the_record(language: str) -> None:
     assert f"91{mark}2 %" in text and "3.13" in text and f"0{mark}21" in text
     assert not re.search(r"[{}]|power scaling|\b50\b", text), "a check of another model"
     assert not FOREIGN.search(text)
+    assert not re.search(r"0[.,]066", text), "a prior of a batch that the study's model lacks"
     assert text.startswith(
         {"en": "The data are synthetic", "da": "Dataene er syntetiske"}[language]
     )

@@ -7,9 +7,10 @@ from cell_builders import CellShape, make_cells
 
 from bipbayes.cells import CELL
 from bipbayes.errors import ModelError
-from bipbayes.sampling.batches import Batch
+from bipbayes.sampling.batches import Batch, idle_priors
 from bipbayes.sampling.graph import total
 from bipbayes.sampling.labels import labels, respondent_position
+from bipbayes.sampling.registry import load_model
 
 CELLS = make_cells(CellShape(indicators=5), seed=1)
 SIZES = {dim: len(names) for dim, names in labels(CELLS).items()}
@@ -57,3 +58,14 @@ def test_a_batch_of_unknown_dims_or_scale_is_refused(dims, scale, said) -> None:
     """Catches a typing error of an own model that ends in a traceback after the data are read."""
     with pytest.raises(ModelError, match=said):
         Batch("own_effect", dims, scale)
+
+
+def test_a_prior_without_a_batch_is_idle() -> None:
+    """Catches methods that tell a prior of respondents where there is one, or leave one out."""
+    alone = CELLS.isel(indicator=respondent_position(CELLS) == 0)
+    one, every = ["combination_respondent"], ["hierarchical", "complete_pooling", "factorial"]
+    for name, left_out in zip(every, (one, [], [*one, "respondent"]), strict=True):
+        model = load_model(name)
+        assert model.batches is not None
+        found = [idle_priors(model.batches, cells, model.Priors()) for cells in (CELLS, alone)]
+        assert found == [[], left_out], name
