@@ -204,7 +204,7 @@ class Codebook:
         Raises
         ------
         SettingsError
-            Naming the treatment that is unknown, or stands twice.
+            Naming the treatment that is unknown, or stands twice, or the label of several.
         """
         if text.strip() in self.combinations:
             return text.strip()
@@ -212,11 +212,15 @@ class Codebook:
         if names[0] in (NO_TREATMENT, *catalogue()["none"].values()) and len(names) == 1:
             return self.no_treatment
         known = self.treatment_codes
-        called = {label.casefold(): each.code for each in self.treatments
-                  for label in each.label.values()}  # fmt: skip
-        names = [name if name in known else called.get(name.casefold(), name) for name in names]
-        faults = [unknown("treatment", name, (*known, NO_TREATMENT)) for name in names
-                  if name not in known]  # fmt: skip
+        labels = {each.code: {*map(str.casefold, each.label.values())} for each in self.treatments}
+        called = {n: [n] if n in known else [c for c in known if n.casefold() in labels[c]]
+                  for n in names}  # fmt: skip
+        faults = [
+            unknown("treatment", name, (*known, NO_TREATMENT)) if not codes
+            else f"{name!r} is the label of {' and '.join(codes)}: name the code"
+            for name, codes in called.items() if len(codes) != 1
+        ]  # fmt: skip
+        names = [code for name in names for code in called[name] if len(called[name]) == 1]
         faults += [f"treatment {n!r} stands twice" for n in known if names.count(n) > 1]
         raise_all(SettingsError, f"The combination {text.strip()!r} was refused:", faults)
         return "".join("1" if code in names else "0" for code in known)

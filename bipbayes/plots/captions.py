@@ -121,12 +121,11 @@ def letters_spelt(codebook: Codebook, *, language: str) -> str:
 
 def units(context: Context, outcome: str) -> str:
     """Say of averages, and of what is over all indicators, that their units are not the other's."""
-    if not context.codebook.averages:
-        return ""
+    # An average of one answer is that answer, in its unit.
+    several = [each.code for each in context.codebook.averages if len(each.members) > 1]
     if outcome == ALL_INDICATORS:
-        return phrase("units_overall", context.language)
-    averages = context.codebook.average_codes
-    return phrase("units_average", context.language) if outcome in averages else ""
+        return phrase("units_overall", context.language) if several else ""
+    return phrase("units_average", context.language) if outcome in several else ""
 
 
 def axis_phrase(context: Context, estimand: str = "effect") -> str:

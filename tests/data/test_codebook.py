@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from bipbayes.bip.facts import bip_codebook, fact
 from bipbayes.data.load_codebook import load_codebook, parse_codebook
 from bipbayes.data.study_words import study_words
-from bipbayes.errors import CodebookError
+from bipbayes.errors import CodebookError, SettingsError
 from bipbayes.wording import outcome_label
 
 OTHER = """
@@ -202,3 +203,13 @@ def test_words_have_regular_plurals_unless_they_say() -> None:
     english, danish = (study_words(codebook.words, name) for name in ("en", "da"))
     assert english["citizens"] == danish["citizens"] == "children"
     assert (english["jobcenters"], danish["jobcenters"]) == ("agencies", "skoler")
+
+
+def test_a_label_of_two_treatments_names_neither() -> None:
+    """Catches a combination that is asked for by a label and silently another one's."""
+    book = bip_codebook()
+    assert book.combination_of("Job-oriented + S") == "1010"
+    same = [replace(each, label={"en": "Coaching"}) for each in book.treatments[:2]]
+    twice = replace(book, treatments=(*same, *book.treatments[2:]))
+    with pytest.raises(SettingsError, match="'coaching' is the label of J and O"):
+        twice.combination_of("S+coaching")

@@ -16,9 +16,10 @@ from PIL import Image
 from pypdf import PdfReader
 
 from bipbayes.bip.facts import bip_codebook
-from bipbayes.data.codebook import Treatment
+from bipbayes.data.codebook import Average, Treatment
 from bipbayes.errors import SettingsError
-from bipbayes.plots.captions import letters_spelt
+from bipbayes.intervals import ALL_INDICATORS
+from bipbayes.plots.captions import letters_spelt, units
 from bipbayes.plots.catalogue import DODGED, FigureInputs, posterior_tasks
 from bipbayes.plots.forest import dodged_figure, dodged_limits
 from bipbayes.plots.forest_rows import ForestRows, forest_data, inner_limits
@@ -158,6 +159,16 @@ def test_captions_spell_letters_once() -> None:
     """Catches a figure of combinations without the line, or with two."""
     figure = dodged_figure(_rows(), context=CONTEXT, title="q1 Sleep")
     assert _caption(figure).count("K = counselling, T = training.") == 1
+
+
+def test_an_average_of_one_answer_is_in_its_unit() -> None:
+    """Catches the sentence on other units where the numbers are the very same."""
+    (several, *_) = CODEBOOK.averages
+    one = Average("one", several.members[:1], {})
+    context = replace(CONTEXT, codebook=replace(CODEBOOK, averages=(several, one)))
+    assert units(context, several.code) and not units(context, "one")
+    alone = replace(CONTEXT, codebook=replace(CODEBOOK, averages=(one,)))
+    assert units(context, ALL_INDICATORS) and not units(alone, ALL_INDICATORS)
 
 
 def _rgba(colour: str) -> list[float]:
