@@ -5,7 +5,7 @@ Its title and caption can stand in a text file beside it.
 
 import re
 from collections.abc import Callable
-from io import BytesIO
+from io import BytesIO, TextIOBase
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final
@@ -155,16 +155,22 @@ class Picture(Figure):
 
     def savefig(self, fname: Any, **asked: Any) -> None:
         """Write the figure as matplotlib does, in the size and the style that it was drawn for."""
-        named = isinstance(fname, str | PathLike)
-        ending = str(asked.pop("format", None) or (Path(fname).suffix[1:] if named else "png"))
+        path = Path(fname) if isinstance(fname, str | PathLike) else None
+        ending = asked.pop("format", None) or (path.suffix[1:] if path else "")
+        ending = str(ending or plt.rcParams["savefig.format"]).lower()
         own = plt.rcParams["savefig.dpi"]
         asked = {"dpi": RESOLUTION if own == "figure" else own, **asked}
+        if asked["dpi"] == "figure":
+            asked["dpi"] = self.dpi
         with drawn_for(font=self.font), figure_style():
-            data = _rendered(self, ending.lower() or "png", self.scale, **asked)
-        if named:
-            Path(fname).write_bytes(data)
+            if path is None and not hasattr(fname, "write"):  # pages of a PDF that others gather
+                super().savefig(fname, format=ending, **asked)
+                return
+            data = _rendered(self, ending, self.scale, **asked)
+        if path is not None:
+            (path if path.suffix else path.with_name(f"{path.name}.{ending}")).write_bytes(data)
         else:
-            fname.write(data)
+            fname.write(data.decode() if isinstance(fname, TextIOBase) else data)
 
     def _repr_png_(self) -> bytes:
         held = BytesIO()

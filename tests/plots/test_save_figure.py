@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 
 import matplotlib as mpl
@@ -13,13 +14,15 @@ import matplotlib.pyplot as plt
 import pytest
 from cut_font import FAMILY, FILE_NAME, cut_font
 from frame_builders import long_frame, ols_frame, small_codebook
+from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
 from bipbayes.plots.forest import forest_figure
 from bipbayes.plots.forest_rows import forest_data
 from bipbayes.plots.interval_figure import interval_data, interval_figure
-from bipbayes.plots.save import save_figure
+from bipbayes.plots.save import save_figure, shown
 from bipbayes.plots.style import LanguageFormatter, figure_style, undrawn, wrapped_caption
+from bipbayes.plots.task import COLUMN
 from bipbayes.run.settings import FIGURE_FORMATS
 from bipbayes.wording import Context
 
@@ -31,7 +34,7 @@ import sys
 from pathlib import Path
 from frame_builders import ols_frame, small_codebook
 from bipbayes.plots.interval_figure import interval_data, interval_figure
-from bipbayes.plots.save import save_figure
+from bipbayes.plots.save import save_figure, shown
 from bipbayes.wording import Context
 context = Context(small_codebook(), synthetic=True)
 data = interval_data(ols_frame(context.codebook), context, outcome="q1")
@@ -150,3 +153,18 @@ def test_letters_that_no_font_has_are_named(tmp_path: Path) -> None:
         figure.text(0.5, 0.2, "odd \U0001fbff\U000e0100x \uf8ff")
     assert undrawn(figure) == {"odd \U0001fbff\U000e0100x \uf8ff"}
     assert save_figure(figure, tmp_path / "figure", formats=("png",))
+
+
+def test_a_picture_is_saved_wherever_matplotlib_saves_one(tmp_path: Path) -> None:
+    """Catches a target that a figure of matplotlib takes and one of ours does not."""
+    figure = Figure(figsize=(2, 1))
+    figure.text(0.5, 0.5, "word")
+    picture = shown(figure, size=COLUMN)
+    with PdfPages(tmp_path / "pages.pdf") as pages:
+        pages.savefig(picture)
+    picture.savefig(tmp_path / "plain")
+    picture.savefig(tmp_path / "dots.PNG", dpi="figure")
+    held = StringIO()
+    picture.savefig(held, format="svg")
+    assert "<svg" in held.getvalue()
+    assert {path.name for path in tmp_path.iterdir()} == {"pages.pdf", "plain.png", "dots.PNG"}
