@@ -282,6 +282,7 @@ def _word_counts(verdicts: pd.Series, prefix: str) -> dict[str, int]:
 
 
 def _kind_counts(frame: pd.DataFrame) -> dict[str, int]:
+    frame = frame[frame[f"effect{VERDICT}{POSTERIOR}"].ne(NOT_CHECKABLE)]
     upheld = frame[f"effect{VERDICT}{POSTERIOR}"].eq(UPHELD)
     significant = frame["kind"].eq("significant")
     insignificant = frame["kind"].isin(["insignificant", "hedged"])

@@ -117,14 +117,14 @@ def of_description(folder: RunFolder) -> list[str]:
 
 
 def of_audit(folder: RunFolder, audit: pd.DataFrame) -> list[str]:
-    """Close ``audit``: how many claims are upheld."""
+    """Close ``audit``: how many claims are upheld, of what the tables show."""
     columns = [name for name in audit if str(name).startswith(f"effect{VERDICT}")]
     posterior = audit[f"effect{VERDICT}{POSTERIOR}"]
     words = posterior.value_counts()
     rest = ", ".join(f"{n} {word}" for word, n in words.items() if word != UPHELD)
     model = str(audit["model"].iloc[0])
     return [
-        f"Of {len(audit)} claims, OLS upholds {int(audit[columns[0]].eq(UPHELD).sum())} and the "
+        f"Of {len(audit)} claim{'s' * (len(audit) != 1)}, OLS upholds {int(audit[columns[0]].eq(UPHELD).sum())} and the "
         f"posterior of {model} {int(posterior.eq(UPHELD).sum())} ({rest}).",
         _caution(folder, _fits(folder, [stage_name(model)])),
         _open(folder, "tables/audit.html", "data/audit.csv"),

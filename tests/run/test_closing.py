@@ -95,6 +95,13 @@ def test_verbs_say_what_came_out_and_what_to_open(study: Path) -> None:
     audit = done(study, "audit", *data)
     assert audit.exit_code == 2
     assert "give your own study's with --claims, a table with the columns" in audit.stderr
+    claim = "claim_id,outcome,combination,direction,significant\n1,q1,1,positive,false\n"
+    (study / "claims.csv").write_text(claim, encoding="utf-8")
+    asked = ("--claims", "claims.csv", "--minimum-count", "120")
+    told = {"audit": ending(study, "audit", *data, *asked)}
+    # As the tables say, which blank it: not the verdict on a number of few pupils.
+    assert told["audit"][0].startswith("Of 1 claim, OLS upholds 0 and")
+    assert told["audit"][0].endswith("0 (1 not checkable).")
     again = ending(study, "fit-ols", *data, "--overwrite", "--level", "0.9")
     assert "compare" in again[1] and "rest on an earlier fit" in again[1]
 
