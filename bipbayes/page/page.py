@@ -173,7 +173,8 @@ def _overall_forest(contents: PageContents, estimand: str, table: Table) -> dict
     ]
     alt = phrase("page_overall_alt", language, estimand=phrase(estimand, language))
     picture, cut = forest_html(rows, alt=alt, language=language)
-    return {"picture": picture, "cut": cut, "adjusted": len(sides) > 1}
+    counts = "n" in table.body
+    return {"picture": picture, "cut": cut, "adjusted": len(sides) > 1, "counts": counts}
 
 
 def _draws(contents: PageContents) -> str:

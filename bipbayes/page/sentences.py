@@ -77,7 +77,10 @@ def overall(contents: PageContents) -> list[str]:
     told = []
     factorial = contents.overall("factorial")
     factorial = factorial[factorial.index.isin(contents.context.codebook.treatment_codes)]
+    known = len(factorial)
     factorial = factorial[factorial["lower"].notna()]
+    if known and factorial.empty and contents.minimum_count:
+        told.append(phrase("page_treatments_blank", contents.language))
     clear = excludes_zero(factorial)
     rest = "unclear" if clear.any() else "none"
     for key, chosen in (("clear", clear), (rest, ~clear)):

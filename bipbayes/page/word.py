@@ -84,8 +84,9 @@ def _section(pages: "Pages", contents: PageContents, name: str, sentences: list[
 def _tables(contents: PageContents, name: str) -> Iterator[Table]:
     """Return the tables that stand in a section."""
     if name == "overall":
-        yield treatments_table(contents)
-        yield combinations_table(contents)
+        for table in (treatments_table(contents), combinations_table(contents)):
+            if table.raw["estimate"].notna().any():  # not all held back
+                yield table
     if name == "against":
         # Of single indicators the exported tables hold the numbers.
         for outcome in contents.context.codebook.average_codes:

@@ -21,6 +21,7 @@ from PIL import Image
 from scipy import stats
 
 from bipbayes.data.codebook import Codebook
+from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.page import sentences
 from bipbayes.page.contents import PageContents, caption_beside
 from bipbayes.page.forest import ForestRow, Mark, forest_html
@@ -284,6 +285,12 @@ def test_what_is_held_back_is_not_summed_up_as_the_whole() -> None:
     assert "combinations that are shown rest on" in page_html(shown)
     chart = "over all indicators (posterior)"
     assert chart in page_html(given) and chart not in page_html(shown)
+    told = "average effects of adding a treatment are held back"  # they were gone without a word
+    overall = gone[(gone["estimand"] == "contrast") & (gone["outcome"] == ALL_INDICATORS)]
+    terms = overall[overall["source"] == "posterior"].head(2)
+    terms = terms.assign(estimand="factorial", combination=CODEBOOK.treatment_codes)
+    gone = pd.concat([gone, terms], ignore_index=True)
+    assert told in page_html(replace(shown, intervals=gone)) and told not in page_html(given)
 
 
 def test_an_average_with_another_zero_is_named() -> None:
@@ -323,9 +330,10 @@ def test_word_says_what_the_page_says(tmp_path: Path) -> None:
     for _, write in TEXTS:
         assert len(write(given)) > 2 and set(write(given)) <= set(said)
     assert "A title. A caption." in said and "A title. A caption." in compose(given)()
-    assert len(pages.tables) == 6 and len(pages.inline_shapes) == 1
+    # No effects of adding a treatment in the frames: a table without a number does not stand.
+    assert len(pages.tables) == 5 and len(pages.inline_shapes) == 1
     assert pages.inline_shapes[0].height <= Cm(23.1) and pages.inline_shapes[0].width < Cm(4)
-    quantities = [row.cells[2].text for row in pages.tables[3].rows[1:]]
+    quantities = [row.cells[2].text for row in pages.tables[2].rows[1:]]
     counted = given.plain[given.plain["source"] == "posterior"].groupby("estimand").size()
     assert sorted(quantities) == sorted(counted.astype("str"))
 
