@@ -19,6 +19,7 @@ _ALIKE = (
     "differ only by case, blanks, a number's zeros, letters of another alphabet or signs unseen"
 )
 TWINS = f"rows with labels that {_ALIKE}"
+ID_TWINS = f"rows with ids that {_ALIKE}"
 # Letters of other alphabets, in small, that look like these.
 _LOOK_ALIKES = str.maketrans(
     "аеорсухіјѕвкмнтαβεζηικμνορτυχ", "aeopcyxijsbkmhtabezhikmnoptyx", "\u00ad"
@@ -198,9 +199,8 @@ def id_twins(ids: pd.Series, column: str) -> list[Finding]:
     known = ids.dropna()
     every = pd.Series(known.unique(), dtype="str")
     twins = known.isin([] if every.str.fullmatch(_PLAIN).all() else twin_labels(every))
-    rule = f"rows with ids that {_ALIKE}"
     advice = "each is read as a {citizen} of its own: where they are one, write them in one way"
-    return counted(column, rule, twins.reindex(ids.index, fill_value=False), advice)
+    return counted(column, ID_TWINS, twins.reindex(ids.index, fill_value=False), advice)
 
 
 def seen_ids(ids: pd.Series) -> pd.Series:
