@@ -19,6 +19,10 @@ from bipbayes.errors import RunError
 
 _WHO: Final = "citizen"
 _CHANGE: Final = ["citizen", "date", "change"]
+# Only the last: a gap between others is a damaged ledger.
+_WITHDRAWN: Final = (
+    "; if that export was never sent to anybody, withdraw it: delete its folder export and {path}"
+)
 _SHOWN: Final = {"time": str, "minimum_count": int, "combinations": list, "cells": list}
 
 
@@ -44,8 +48,10 @@ def compare_with_earlier(ledger: Path, cells: Cells, held: Held) -> int:
         shows a combination that the other holds back; or the ledger is damaged.
     """
     own, earlier = _hashed(cells.rows), _numbers(ledger)
-    for number in range(1, max(earlier, default=0) + 1):
+    last = max(earlier, default=0)
+    for number in range(1, last + 1):
         path = _place(ledger, number)
+        never_sent = _WITHDRAWN.format(path=path) * (number == last)
         before, told = _entry(path)
         least = max(held.minimum_count, int(told["minimum_count"]))
         if found := _differences(own, before, held, told, least):
@@ -53,12 +59,13 @@ def compare_with_earlier(ledger: Path, cells: Cells, held: Held) -> int:
                 f"nothing was exported: {found} shown cells differ from export {path.stem} of "
                 f"{told['time']} by 1 to {least - 1} {{citizens}}, whose answers the difference "
                 "would tell; export the same population, or leave those cells out in both"
+                + never_sent
             )
         if _crosses(held, told):
             raise RunError(
                 f"nothing was exported: export {path.stem} of {told['time']} held back other "
                 "combinations than this one, and both together would tell them; use the same "
-                "--minimum-count and data"
+                "--minimum-count and data" + never_sent
             )
     return len(earlier)
 

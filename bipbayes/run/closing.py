@@ -122,10 +122,11 @@ def of_audit(folder: RunFolder, audit: pd.DataFrame) -> list[str]:
     posterior = audit[f"effect{VERDICT}{POSTERIOR}"]
     words = posterior.value_counts()
     rest = ", ".join(f"{n} {word}" for word, n in words.items() if word != UPHELD)
-    model = str(audit["model"].iloc[0])
+    model, claims = str(audit["model"].iloc[0]), f"claim{'s' * (len(audit) != 1)}"
+    ols = int(audit[columns[0]].eq(UPHELD).sum())
     return [
-        f"Of {len(audit)} claim{'s' * (len(audit) != 1)}, OLS upholds {int(audit[columns[0]].eq(UPHELD).sum())} and the "
-        f"posterior of {model} {int(posterior.eq(UPHELD).sum())} ({rest}).",
+        f"Of {len(audit)} {claims}, OLS upholds {ols} and the posterior of {model} "
+        f"{int(posterior.eq(UPHELD).sum())} ({rest}).",
         _caution(folder, _fits(folder, [stage_name(model)])),
         _open(folder, "tables/audit.html", "data/audit.csv"),
     ]

@@ -55,7 +55,11 @@ def export_stored(
     Raises RunError: an earlier step is missing, or a fit failed its checks: its draws are stored,
     but they are no result.
     """
-    from bipbayes.run.leaving import check_disclosure, write_export  # draws, reads responses
+    from bipbayes.run.leaving import (
+        check_disclosure,
+        ready_to_leave,
+        write_export,
+    )  # draws, reads responses
 
     formats = checked_formats(formats or DEFAULT_FORMATS)
     check_disclosure(folder, settings)
@@ -66,6 +70,7 @@ def export_stored(
     chosen = chosen_models(folder, settings.models, analysis)
     for model in chosen:
         refuse_failed(folder, model, analysis=analysis)
+    ready = ready_to_leave(folder, codebook, settings)  # or refused, before anything is written
     folder.forget([named(STAGE, analysis, joint="/")], stale=False)
     paths = write_tables(
         folder,
@@ -79,7 +84,8 @@ def export_stored(
     paths += _audit_tables(folder, codebook, settings, chosen.values(), formats)
     logger.info("%d files of tables are in %s", len(paths), folder.file(TABLES))
     warn_of_other_counts(folder, settings)
-    write_export(folder, codebook, settings, formats=formats)
+    if ready is not None:
+        write_export(ready, folder, settings, formats=formats)
     note_tables(folder, settings, paths, chosen)
     conclude(lambda: of_export(folder, paths, minimum_count=settings.minimum_count))
 

@@ -125,26 +125,36 @@ def _wanted(folder: RunFolder, settings: Settings) -> str:
     return settings.disclosure or (OFF if is_synthetic(folder) else STRICT)
 
 
-def write_export(
-    folder: RunFolder, codebook: Codebook, settings: Settings, *, formats: Sequence[str]
-) -> None:
-    """Write ``export``: all that may leave, and nothing else.
+def ready_to_leave(
+    folder: RunFolder, codebook: Codebook, settings: Settings
+) -> tuple[_Material, int] | None:
+    """Make what leaves, and count earlier exports; None where nothing does.
 
-    `settings`: ``disclosure`` strict (tables, frames, figures, page) or tables; data, language,
-    fewest citizens behind a number; `formats`: of the tables. Raises RunError: A file may not
-    leave, or an earlier export and this one together would tell of few.
+    `settings`: as of `write_export`. Raises RunError: an earlier export and this one together would
+    tell of few; nothing is written yet.
     """
-    wanted = _wanted(folder, settings)
-    if wanted == OFF:
-        return
+    if _wanted(folder, settings) == OFF:
+        return None
     with progress.stage("counting cells"):
         material = _material(folder, codebook, settings)
     ledger = settings.ledger or folder.file(LEDGER)
     try:
-        earlier = compare_with_earlier(ledger, material.cells, material.held)
+        return material, compare_with_earlier(ledger, material.cells, material.held)
     except RunError as error:
         raise RunError(codebook.say(str(error))) from None
-    place = export_place(folder.path)
+
+
+def write_export(
+    ready: tuple[_Material, int], folder: RunFolder, settings: Settings, *, formats: Sequence[str]
+) -> None:
+    """Write ``export``: all that may leave, and nothing else.
+
+    `ready`: from `ready_to_leave`; `settings`: ``disclosure`` strict (tables, frames, figures,
+    page) or tables; data, language, fewest citizens behind a number; `formats`: of the tables.
+    Raises RunError: a file may not leave.
+    """
+    (material, earlier), wanted = ready, _wanted(folder, settings)
+    place, ledger = export_place(folder.path), settings.ledger or folder.file(LEDGER)
     with Door(place, _sought(material, settings)) as door:
         blank = _write_tables(material, folder, settings, door.folder, formats)
         if wanted == STRICT:
@@ -155,8 +165,8 @@ def write_export(
         note = partial(note_export, ledger, material.cells, material.held, told)
         entries = door.close(_readme(material, blank), facts, noted=note)
     folder.note()
-    for text in told_here(material.held, material.cells.frame, codebook):
-        logger.info(codebook.say(text))
+    for text in told_here(material.held, material.cells.frame, material.run.codebook):
+        logger.info(material.run.codebook.say(text))
     looked = sum(entry.status != PASS for entry in entries)
     logger.info("%d files may leave, in %s; %d need a look first (manifest.txt)",
                 len(entries), place, looked)  # fmt: skip

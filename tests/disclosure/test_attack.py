@@ -291,7 +291,9 @@ def test_a_second_export_of_nearly_the_same_people_is_refused(
         compare_stored(*open_stored(fewer), fewer)
     with pytest.raises(RunError, match=r"differ from export 000\d of .* by 1 to 4 persons"):
         _export(replace(fewer, ledger=ledger, disclosure="tables"))
+    # Nor what stays: its tables would be those of an export that was refused.
     assert not (fewer.out / "export").exists()
+    assert not list(fewer.out.glob("private/tables/comparison*"))
     assert len(list(ledger.glob("*.parquet"))) == 2
     kept = [path.read_bytes() for path in ledger.iterdir()]
     assert not [name for name in gone if any(str(name).encode() in held for held in kept)]

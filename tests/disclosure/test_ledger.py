@@ -85,8 +85,18 @@ def test_each_of_two_exports_must_not_show_what_the_other_holds_back(tmp_path: P
     """Catches a pair of blank combinations of which another export shows one."""
     note_export(tmp_path, cells(40), held("01", "10"), dict(FACTS))
     assert compare_with_earlier(tmp_path, cells(40), held("01", "10", "11")) == 1
-    with pytest.raises(RunError, match="held back other combinations"):
+    with pytest.raises(RunError, match="held back other combinations") as refused:
         compare_with_earlier(tmp_path, cells(40), held("01", "11"))
+    # Only what was never sent, and is the last, can be taken out again.
+    assert f"never sent to anybody, withdraw it: delete its folder export and {tmp_path}" in str(
+        refused.value
+    )
+    note_export(tmp_path, cells(40), held("01", "10"), dict(FACTS))
+    with pytest.raises(RunError, match=r"export 0001 .*--minimum-count and data$"):
+        compare_with_earlier(tmp_path, cells(40), held("01", "11"))
+    for number in (2, 1):
+        (tmp_path / f"000{number}.parquet").unlink()
+    assert compare_with_earlier(tmp_path, cells(40), held("01", "11")) == 0
 
 
 def test_the_ledger_names_nobody(tmp_path: Path) -> None:

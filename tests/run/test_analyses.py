@@ -379,7 +379,7 @@ def test_a_larger_minimum_count_names_what_it_leaves_behind(
     run.folder.finish("describe", {"minimum_count": 5})
     run.folder.finish("audit", {"minimum_count": 8})
     # What leaves is made from the responses, which this run has only in memory.
-    for name in ("check_disclosure", "write_export"):
+    for name in ("check_disclosure", "ready_to_leave", "write_export"):
         monkeypatch.setattr(leaving, name, lambda *_, **__: [])
     export_stage.export_stored(run.folder, CODEBOOK, run.settings)
     assert "fewer than 8 persons, those of other verbs for another count" in caplog.text
