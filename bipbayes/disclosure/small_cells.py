@@ -150,6 +150,12 @@ def emptied(frame: pd.DataFrame, blank: pd.Series, minimum_count: int) -> pd.Dat
     return result
 
 
+def withheld(frame: pd.DataFrame) -> pd.Series:
+    """Say which rows are `emptied`: others are blank since nothing could be estimated."""
+    said = TOO_FEW.format(count=0).partition("0")[2]
+    return frame["note"].astype("str").str.endswith(said)
+
+
 def check_minimum_count(minimum_count: int) -> None:
     """Raise `SettingsError` where numbers of data that are not synthetic would rest on too few."""
     if minimum_count < FLOOR:

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from bipbayes.disclosure.small_cells import withheld
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.plots.captions import axis_phrase, caption, titled
 from bipbayes.plots.selection import limits_of, paired_effects, select, side_of
@@ -184,13 +185,16 @@ def _bands(data: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
 
 
 def _left_out(frame: pd.DataFrame, drawn: int, context: Context) -> str:
-    """Say how many effects have no arrow, since OLS or the posterior of them is blank."""
+    """Say how many effects have no arrow: held back, or blank in OLS or the posterior."""
     rows = frame[frame["outcome"].isin(context.codebook.indicator_codes)]
     rows = rows[rows["estimand"] == "effect"]
-    known = len(rows[["outcome", "combination"]].drop_duplicates())
-    if known == drawn:
-        return ""
-    return phrase("shrinkage_left_out", context.language, count=known - drawn, of=known)
+    known, held = (
+        len(part[["outcome", "combination"]].drop_duplicates())
+        for part in (rows, rows[withheld(rows)])
+    )
+    counts = {"shrinkage_held_back": held, "shrinkage_left_out": known - held - drawn}
+    told = [phrase(key, context.language, count=n, of=known) for key, n in counts.items() if n]
+    return " ".join(told)
 
 
 def _labels(data: pd.DataFrame, context: Context, width: float) -> tuple[dict[str, str], bool]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
@@ -15,6 +17,7 @@ from frame_builders import (
 )
 from matplotlib.quiver import Quiver
 
+from bipbayes.disclosure.small_cells import emptied
 from bipbayes.intervals import ALL_INDICATORS
 from bipbayes.plots.correlation import correlation_data, correlation_figure
 from bipbayes.plots.heatmap import colour_limit, heatmap_data, heatmap_figure
@@ -84,6 +87,20 @@ def test_shrinkage_goes_from_ols_to_posterior_by_n() -> None:
     arrows = [item for item in figure.axes[0].collections if isinstance(item, Quiver)]
     moved = np.sort(np.concatenate([arrow.V for arrow in arrows]))
     np.testing.assert_allclose(moved, np.sort(data["posterior"] - data["ols"]))
+
+
+def test_what_is_held_back_is_not_said_to_have_no_estimate() -> None:
+    """Catches effects that an export blanks and that OLS or the posterior is said to lack."""
+    effects = FRAME["estimand"].eq("effect") & FRAME["outcome"].eq("q1")
+    blank = effects & FRAME["combination"].isin(["01", "10"])
+    frame = emptied(FRAME, blank, 5)
+    lacking = effects & FRAME["combination"].eq("11") & FRAME["source"].eq("ols")
+    frame.loc[lacking, "estimate"] = np.nan
+    english = replace(CONTEXT, language="en")
+    figure = shrinkage_figure(shrinkage_data(frame, english), frame=frame, context=english)
+    said = " ".join(text.get_text() for text in figure.texts).replace("\n", " ")
+    assert "Without an arrow: 2 of 12 effects, held back since they rest on few persons" in said
+    assert "Without an arrow: 1 of 12 effects, which one of the two leaves blank." in said
 
 
 def test_correlation_is_that_of_the_covariance_in_codebook_order() -> None:
