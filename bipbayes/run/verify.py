@@ -1,5 +1,6 @@
 """Whether two runs say the same: least squares to the digit, posteriors by Monte Carlo error."""
 
+import re
 from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +12,8 @@ from pandas.api.types import is_numeric_dtype
 from bipbayes.errors import RunError
 from bipbayes.intervals import TEXT_COLUMNS
 from bipbayes.run.folder import RunFolder, place_of_run
+from bipbayes.run.ols_stage import STAGE as FIT_OLS
+from bipbayes.run.stored import STAGE as FIT_POSTERIOR
 from bipbayes.tables.rounding import limit_factor
 
 RELATIVE: Final = 1e-8  # least squares, on another machine
@@ -21,6 +24,7 @@ INTERVALS: Final = "data/intervals.csv"
 MEASURES: Final = ("estimate", "lower", "upper")
 GROUP: Final = ("source", "model", "analysis", "vcov")
 _TINY: Final = 1e-12
+_DIGITS: Final = 12  # of a digest
 
 
 def run_differences(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
@@ -126,11 +130,35 @@ def _intervals(folder: RunFolder) -> pd.DataFrame:
 
 
 def _other(first: dict[str, Any], second: dict[str, Any]) -> Iterator[str]:
-    """Say what of the runs' inputs and software is not the same."""
+    """Say what of the runs' inputs, software and settings is not the same."""
     for part, told in (("identity", "Other inputs"), ("software", "Other software")):
         one, other = first.get(part, {}), second.get(part, {})
         if changed := sorted(key for key in one | other if one.get(key) != other.get(key)):
             yield f"{told}: {', '.join(changed)}."
+    stages = [record.get("stages", {}) for record in (first, second)]
+    for name in stages[0]:
+        if not name.startswith((FIT_OLS, FIT_POSTERIOR)) or name not in stages[1]:
+            continue
+        asked = [_single(done[name].get("settings", {})) for done in stages]
+        if unlike := [f"{key} {one} and {other}" for key, one, other in _unlike(*asked)]:
+            yield f"Other settings of {name}: {'; '.join(unlike)}."
+
+
+def _single(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with each scale of the priors, ``Priors(a=1, b=2)``, as one of its own."""
+    priors = re.findall(r"(\w+)=([-+.\de]+)", str(settings.get("priors", "")))
+    digest = str(settings.get("model_digest", ""))[:_DIGITS]
+    own = {**settings, **({"model_digest": digest} if digest else {})}
+    own.pop("priors", None)
+    return {**own, **{f"prior {name}": value for name, value in priors}}
+
+
+def _unlike(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Yield what differs, with both values; ``none`` where a run has none."""
+    for key in {**one, **other}:
+        both = [settings.get(key) for settings in (one, other)]
+        if both[0] != both[1]:
+            yield key, *("none" if value in (None, [], "") else value for value in both)
 
 
 def _said(row: Mapping[Hashable, Any]) -> str:

@@ -78,6 +78,29 @@ def test_of_an_export_only_its_own_numbers_are_compared(tmp_path: Path) -> None:
         verify(whole.path, tmp_path / "nothing")
 
 
+def test_settings_that_differ_are_told_with_both_values(tmp_path: Path) -> None:
+    """Catches differing numbers without the priors, the level or the seed behind them."""
+    digest = "0123456789abcdef"
+    for name, scale, changed in (("one", 0.15, {}), ("two", 0.3, {"seed": 2, "rope": 0.1})):
+        run = RunFolder(tmp_path / name)
+        run.path.mkdir()
+        write_json(run.file("run.json"), {"stages": {}})
+        run.write("data/intervals.csv", _frame("ols", 6))
+        priors = f"Priors(combination={scale}, jobcenter=0.08)"
+        asked = {"level": 0.95, "seed": 1, "rope": None, "priors": priors, "model_digest": digest}
+        run.finish("fit_ols", {"level": 0.95})
+        run.finish("fit_posterior/hierarchical", {**asked, **changed})
+        run.finish("describe", {"minimum_count": changed.get("seed", 1)})
+    told, agree = verify(tmp_path / "one", tmp_path / "two")
+    assert agree
+    assert told[0] == (
+        "Other settings of fit_posterior/hierarchical: seed 1 and 2; rope none and 0.1; "
+        "prior combination 0.15 and 0.3."
+    )
+    assert len([text for text in told if "settings" in text]) == 1
+    assert not [text for text in verify(*[tmp_path / "one"] * 2)[0] if "settings" in text]
+
+
 @pytest.mark.parametrize("lost", ["row", "number"])
 def test_what_one_run_lacks_is_no_agreement(lost: str) -> None:
     """Catches an inner join, and missing numbers that compare as equal."""
