@@ -52,7 +52,11 @@ class Attacker:
         self.at = {cell: place for place, cell in enumerate(self.cells)}
 
     def table(self, name: str) -> pd.DataFrame:
-        return self._own(read(self.export / "tables" / f"{name}.csv"))
+        path = self.export / "tables" / f"{name}.csv"
+        if not path.is_file():  # nothing but blanks: left out, and named
+            assert name in (self.export / "README.txt").read_text(encoding="utf-8")
+            return pd.DataFrame({"n": []})
+        return self._own(read(path))
 
     def _own(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Rows of the outcome that is attacked; tables without outcomes count the first one."""
