@@ -108,6 +108,8 @@ _INDICATOR: Final[Mapping[str, Kind]] = {
 _TREATMENT: Final[Mapping[str, Kind]] = {"columns": TEXTS, "label": LABEL}
 _AVERAGE: Final[Mapping[str, Kind]] = {"members": TEXTS, "label": LABEL, "figure": COUNT}
 _ACTIVITY: Final[Mapping[str, Kind]] = {"column": TEXT, "number": COUNT, "label": LABEL}
+_ENTRIES: Final = {"indicators": _INDICATOR, "activities": _ACTIVITY, "treatments": _TREATMENT,
+                   "averages": _AVERAGE}  # fmt: skip
 
 
 def shape_faults(table: Table) -> list[str]:
@@ -220,9 +222,12 @@ def load_codebook(path: Path) -> Codebook:
 def parse_codebook(table: Table) -> Codebook:
     """Turn a TOML table into a `Codebook`; raises `CodebookError` naming all faults."""
     table = _composed(table)
-    raise_all(CodebookError, "The codebook was refused:", shape_faults(table))
+    faults, words = shape_faults(table), table.get("words", {})
+    if faults:
+        table, words = _read(table), {}
+        # Where more is wrong than keys and words, nothing can be said of the content.
+        raise_all(CodebookError, "The codebook was refused:", faults if shape_faults(table) else [])
     entries = [(_indicator(entry, table), entry) for entry in table["indicators"]]
-    raise_all(CodebookError, "The codebook was refused:", box_faults(table))
     codebook = Codebook(
         name=table.get("name", "Study"),
         scale=tuple(table["scale"]),
@@ -238,10 +243,26 @@ def parse_codebook(table: Table) -> Codebook:
         dates=table.get("dates", ""),
         missing=tuple(table.get("missing", ())),
         higher=_higher(table.get("higher", "better")),
-        words=words_from_table(table.get("words", {})),
+        words=words_from_table(words),
     )
-    raise_all(CodebookError, "The codebook was refused:", _content_faults(codebook))
+    faults += [*box_faults(table), *_content_faults(codebook)]
+    raise_all(CodebookError, "The codebook was refused:", faults)
     return codebook
+
+
+def _read(table: Table) -> Table:
+    """Return a table without its words and without keys that no codebook has."""
+
+    def known(value: Any, kinds: Mapping[str, Kind]) -> Any:
+        return {k: v for k, v in value.items() if k in kinds} if isinstance(value, dict) else value
+
+    kept = {key: value for key, value in table.items() if key in _TOP and key != "words"}
+    for name, kinds in _ENTRIES.items():
+        if isinstance(entries := kept.get(name), list):
+            kept[name] = [known(entry, kinds) for entry in entries]
+        elif isinstance(entries, dict):
+            kept[name] = {code: known(entry, kinds) for code, entry in entries.items()}
+    return kept
 
 
 def _composed(value: Any) -> Any:

@@ -156,9 +156,10 @@ def _single(settings: Mapping[str, Any]) -> dict[str, Any]:
 def _unlike(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """Yield what differs, with both values; ``none`` where a run has none."""
     for key in {**one, **other}:
-        both = [settings.get(key) for settings in (one, other)]
-        if both[0] != both[1]:
-            yield key, *("none" if value in (None, [], "") else value for value in both)
+        values = (settings.get(key) for settings in (one, other))
+        first, second = ("none" if value in (None, "", []) else value for value in values)
+        if first != second:
+            yield key, first, second
 
 
 def _said(row: Mapping[Hashable, Any]) -> str:

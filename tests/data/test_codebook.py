@@ -88,13 +88,22 @@ def test_all_faults_are_named_at_once() -> None:
 
 
 def test_contradictions_are_refused(tmp_path: Path) -> None:
-    """Catches members that are no indicators and codes that stand twice."""
+    """Catches members that are no indicators and codes that stand twice.
+
+    And such faults that are told only once a key or a word that nobody knows is gone.
+    """
     broken = OTHER.replace('"sleep"]', '"joy"]').replace('code = "mood"', 'code = "sleep"')
     path = tmp_path / "broken.toml"
     path.write_text(broken, encoding="utf-8")
     with pytest.raises(CodebookError, match="joy") as caught:
         load_codebook(path)
     assert "more than once" in str(caught.value)
+    table = tomllib.loads(broken) | {"words": {"frog": "frog"}, "colour": 1}
+    table["indicators"][0]["sort"] = "x"
+    with pytest.raises(CodebookError) as caught:
+        parse_codebook(table)
+    for part in ("joy", "more than once", "frog", "colour", "sort"):
+        assert part in str(caught.value)
 
 
 def test_unreadable_codebook_is_one_sentence(tmp_path: Path) -> None:
