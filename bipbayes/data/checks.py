@@ -33,7 +33,10 @@ _PLAIN = r"[1-9][0-9]*|[a-z][a-z0-9_-]*"  # ids of this form are alike only wher
 _ZEROS = re.compile(r"^0+(?=[0-9])|[.,]0*$")
 _LISTED, _FEW = 12, 6  # absent columns that are all named, and of more than that the first
 # Letters that stand for two where a keyboard lacks them.
-TWO_LETTERS = str.maketrans({"å": "aa", "æ": "ae", "ä": "ae", "ø": "oe", "ö": "oe", "ü": "ue"})
+_TWO = {"å": "aa", "æ": "ae", "ä": "ae", "ø": "oe", "ö": "oe", "ü": "ue", "ß": "ss"}
+TWO_LETTERS = str.maketrans(
+    _TWO | {one.upper(): two.title() for one, two in _TWO.items() if one != "ß"}
+)
 _LONG_WORD = re.compile(r"[^\W\d_]{4,}")
 _ROMAN = re.compile("[ivxlcdm]+")
 _SHORT = 4  # letters of a word in which a wrong letter may be another name

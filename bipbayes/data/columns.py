@@ -144,9 +144,24 @@ def date_advice(values: pd.Series, date_format: str = "") -> str:
     if date_format and len(text) and to_date(text)[0].notna().all():
         return "they are ISO, such as 2017-05-31: take the line dates out of the codebook"
     found = [f'dates = "{written}"' for written in date_formats(text)]
-    if not found or not len(text):
-        return "write them as 2017-05-31"
-    return f"write them as 2017-05-31, or say in the codebook how they are: {' or '.join(found)}"
+    day = date(2017, 5, 31).strftime(date_format or "%Y-%m-%d")
+    if found and len(text):
+        return f"write them as {day}, or say in the codebook how they are: {' or '.join(found)}"
+    wrong = text[to_date(values, date_format)[1].reindex(text.index)]
+    known = {*_shapes(text.drop(wrong.index)), *_shapes(pd.Series([day]))}
+    count = int(_shapes(wrong).isin(known).sum())
+    if not count:
+        return f"write them as {day}"
+    told = f"{count} of them {'is' if count == 1 else 'are'} no day of the calendar"
+    told += f", read as {date_format}" * bool(date_format)
+    others = f"; write the others as {day}" * (count < len(wrong))
+    return f"{told}: correct them, or leave the response out{others}"
+
+
+def _shapes(text: pd.Series) -> pd.Series:
+    """Return texts with a sign for each digit and one for each word, which days share."""
+    words = text.str.replace(r"[^\W\d_]+", "a", regex=True)
+    return words.str.replace(r"\d", "0", regex=True)
 
 
 def last_year() -> int:

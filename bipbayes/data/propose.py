@@ -5,6 +5,7 @@ What is told are names of columns and counts, never a citizen's values.
 
 import json
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from bipbayes.data.columns import date_formats, to_date, to_number, to_text
 from bipbayes.data.files import PERIODS, VALUE_LABELS
 from bipbayes.data.load_codebook import MAX_TREATMENTS, code_fault, parse_codebook
 from bipbayes.data.read import file_labels
-from bipbayes.data.study_words import LONGEST
+from bipbayes.data.study_words import LONGEST, is_line
 from bipbayes.errors import DataError
 
 _HINTS: Final = {
@@ -145,8 +146,10 @@ class _Reading:
     def _hinted(self, what: str, column: str) -> bool:
         return self._called(what, f"{column} {self.labels.get(column, '')}")
 
-    def _label(self, column: str) -> dict[str, Any]:
-        label = self.labels.get(column, "")[:LONGEST].strip()
+    def _label(self, column: str, code: str) -> dict[str, Any]:
+        """Return the file's label, or the column's name where the code is another."""
+        name = column if code != column and is_line(column) else ""
+        label = self.labels.get(column, name)[:LONGEST].strip()
         return {"label": {"en": label}} if label else {}
 
     def _take(self, columns: Sequence[str], what: str, why: str, *, sure: bool = True) -> None:
@@ -290,7 +293,7 @@ class _Reading:
         entries = [
             {"code": codes[c]}
             | ({"column": c} if codes[c] != c else {})
-            | {"respondent": asked[c], **self._label(c)}
+            | {"respondent": asked[c], **self._label(c, codes[c])}
             | ({"missing": apart[c]} if apart[c] else {})
             for c in chosen
         ]
@@ -361,7 +364,7 @@ class _Reading:
                 self._take([box], f"box '{what}'", share, sure=bool(named))
         if len(treated) <= MAX_TREATMENTS:
             codes = _codes(treated, "treatment", used, wanted=self._label_codes(treated))
-            kinds = {codes[c]: {**self._label(c), "columns": [c]} for c in treated}
+            kinds = {codes[c]: {**self._label(c, codes[c]), "columns": [c]} for c in treated}
             return {**special, "treatments": kinds}
         self.doubtful.append(
             f"{len(treated)} boxes are one treatment here: part them into treatments by kind, "
@@ -371,7 +374,7 @@ class _Reading:
 
     def _label_codes(self, columns: Sequence[str]) -> dict[str, str]:
         """Make codes of short labels, for names of columns that are no single letter."""
-        labels = {c: self.labels.get(c, "").translate(TWO_LETTERS) for c in columns if len(c) > 1}
+        labels = {c: _in_ascii(self.labels.get(c, "")) for c in columns if len(c) > 1}
         codes = {c: "_".join(re.findall(r"\w+", label)) for c, label in labels.items()}
         return {c: code for c, code in codes.items() if 0 < len(code) <= _CODE}
 
@@ -387,6 +390,12 @@ class _Reading:
             ([c for c in other if c not in wordy], "not used"),
         ):
             self.taken += [f"{what}: {_names(columns)}"] * bool(columns)
+
+
+def _in_ascii(text: str) -> str:
+    """Write letters as a keyboard without them does: æ as ae, é as e."""
+    text = unicodedata.normalize("NFC", text).translate(TWO_LETTERS)
+    return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
 
 
 def _family(column: str) -> str:
@@ -405,10 +414,11 @@ def _names(columns: Iterable[str]) -> str:
 def _codes(
     columns: Sequence[str], place: str, used: Iterable[str], wanted: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Return codes by column: what is wanted or its name where it can be one, else a number."""
+    """Return codes by column: what is wanted or its name where these can be one, else a number."""
     taken, codes = {code.casefold() for code in used}, {}
     for number, column in enumerate(columns, start=1):
-        names = ((wanted or {}).get(column, column), column, f"{place[0]}{number}")
+        wished = (wanted or {}).get(column, column)
+        names = (wished, column, _in_ascii(column), f"{place[0]}{number}")
         codes[column] = next(
             (one for one in names if not code_fault(place, one) and one.casefold() not in taken),
             names[-1],

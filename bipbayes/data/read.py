@@ -27,7 +27,7 @@ _LANGUAGE: Final = "en"  # a file does not say its language; this one stands in 
 
 
 def file_labels(frame: pd.DataFrame) -> dict[str, str]:
-    """Return the labels of a file's columns that say more than the column's name.
+    """Return the labels of a file's columns that are not the column's name itself.
 
     Parameters
     ----------
@@ -39,11 +39,7 @@ def file_labels(frame: pd.DataFrame) -> dict[str, str]:
         for column, label in frame.attrs.get(VARIABLE_LABELS, {}).items()
         if label
     }
-    return {
-        column: label
-        for column, label in given.items()
-        if label and label.casefold() != column.casefold()
-    }
+    return {column: label for column, label in given.items() if label and label != column}
 
 
 def labelled(codebook: Codebook, labels: Mapping[str, str]) -> Codebook:

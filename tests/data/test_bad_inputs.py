@@ -128,6 +128,16 @@ def values() -> Iterable[Bad]:
     danish = f'dates = "%d-%m-%Y"\n{CODEBOOK}'
     says = "they are ISO, such as 2017-05-31: take the line dates out"
     yield Bad("ISO beside dates", csv(text(good())), says, codebook=danish)
+    days = good().assign(date=[f"{1 + row % 28:02d}-03-2015" for row in range(len(good()))])
+    days.loc[[0, 3], "date"] = ["31-02-2015", "31-04-2015"]
+    says = "(2, data rows 1, 4); 2 of them are no day of the calendar, read as %d-%m-%Y"
+    yield Bad("no day of the calendar", csv(text(days)), says, codebook=danish)
+    days.loc[3, "date"] = "soon"
+    says = "1 of them is no day of the calendar, read as %d-%m-%Y: correct them, or leave the "
+    says += "response out; write the others as 31-05-2017"
+    yield Bad("no day, and no date", csv(text(days)), says, "soon", codebook=danish)
+    iso = csv(text(with_value("date", "2015-02-31")))
+    yield Bad("no ISO day", iso, "1 of them is no day of the calendar: correct them")
     for column in ("citizen", "jobcenter", "date"):
         for value in ("", "  ", "\t", "\u00a0"):
             content = text(with_value(column, value))

@@ -12,7 +12,7 @@ from builders import FOREIGN, make_codebook, random_responses
 from typer.testing import CliRunner
 
 from bipbayes.bip.facts import bip_codebook
-from bipbayes.data.files import read_table
+from bipbayes.data.files import VARIABLE_LABELS, read_table
 from bipbayes.data.load_codebook import load_codebook
 from bipbayes.data.propose import Proposal, propose
 from bipbayes.data.read import read_responses, responses_from_frame
@@ -85,6 +85,27 @@ def test_labels_of_an_spss_file_are_used(tmp_path: Path) -> None:
     told = "\n".join((*proposal.taken, *proposal.doubtful))
     assert "not used: wave" in told and "person's rows (a file of their own): age" in told
     assert set(study.responses["jobcenter"]) == {f"School {i}" for i in range(1, 5)}
+
+
+def test_letters_outside_of_ascii_stay_in_codes_and_labels(tmp_path: Path) -> None:
+    """Catches a question that is called i1 for one letter, and one that readers see by its code."""
+    names = {
+        "q1": "læselyst",
+        "q2": "Årsag",
+        "q3": "café",
+        "q4": "Q4",
+        "T": "Besøg",
+        "U": "Ü",
+    }
+    frame = made().rename(columns=names)
+    frame.attrs[VARIABLE_LABELS] = {"læselyst": "Læselyst", "Q4": "q4"}
+    proposal = propose(frame, "reading")
+    codebook = read_back(proposal, frame, tmp_path).codebook
+    assert codebook.indicator_codes == ("laeselyst", "Aarsag", "cafe", "Q4")
+    labels = [codebook.label(code) for code in codebook.indicator_codes]
+    assert labels == ["Læselyst", "Årsag", "café", "q4"]
+    assert codebook.treatment_codes == ("Besoeg", "Ue")
+    assert codebook.treatments[0].label == {"en": "Besøg"}
 
 
 def test_codes_beyond_the_scale_are_guesses(tmp_path: Path) -> None:
