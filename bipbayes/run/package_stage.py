@@ -86,7 +86,10 @@ def package(folder: RunFolder, codebook: Codebook, settings: Settings, to: Path)
     lines = [f"{sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files)]
     files["MANIFEST.sha256"] = "".join(lines).encode()
     write_archive(to, {name: files[name] for name in sorted(files)})
+    stale = ", ".join(record.get("stale", ()))
+    left = [f"Of an earlier fit, and not made again by it: {stale}; run these verbs first."]
     return [
+        *left * bool(stale),
         f"{len(files)} files are in {to} ({to.stat().st_size / 1e6:.1f} MB).",
         "Fill in what stands in [brackets] in its README.md.",
         "Unpacked, 'python rebuild.py' makes the results again and compares.",

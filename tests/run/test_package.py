@@ -108,6 +108,9 @@ def test_an_audit_and_an_own_model_are_made_again(study: Path) -> None:
     read = [verbs[words[0]].make_context(words[0], words[1:]).params for words in called]
     assert read[1]["models"] == ["inputs/mine.py"]
     assert (read[2]["models"], read[2]["claims"]) == (["mine"], Path("inputs/claims.csv"))
+    RunFolder(folder).forget(["audit"])  # as a later fit does
+    code, told = _run(*asked[:-1], "--model", model, "--to", study / "two.zip")
+    assert (code, "not made again by it: audit; run these verbs first" in told) == (0, True)
 
 
 @pytest.mark.parametrize("register", [[], ["characteristics"]])
