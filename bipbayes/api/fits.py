@@ -226,7 +226,8 @@ class Fit:
             ``EFFECT > EFFECT or number [in PLACE]``: ``"J > 0"`` (over all indicators, from
             average progress), ``"J > none in B1"``, ``"J+S - J > 0.1 in at least 15
             indicators"``, ``"J > none in all jobcenters"`` (or the study's own word for them).
-            Several joined by ``and`` hold together: ``"J > none and S > none"``.
+            Several joined by ``and`` hold together, each with its own place: ``"J > none in B1
+            and S > none in B1"``.
         weights
             As for `effects`.
 

@@ -116,6 +116,8 @@ def _check(method: Callable[..., Any], options: FigureOptions) -> None:
             raise SettingsError(unknown("option", name, [*own, *known], near=_NEAR))
     if "size" in options:
         one_of("size", options["size"], tuple(SIZES))
+    if not isinstance(options.get("font") or "", str):
+        raise SettingsError("font must be the name of a family, such as 'DejaVu Serif'")
     if options.get("page") is not None:
         whole_number_of("page", options["page"], least=1)
         if "size" not in options:
@@ -126,10 +128,10 @@ def _page(tasks: Sequence[FigureTask], options: FigureOptions) -> FigureTask:
     """Return the page asked for, or the first, and say that there are others."""
     size = options["size"]
     pages = [page for task in tasks for page in task.printed(size)]
-    number = options.get("page", 1)
+    number = options.get("page") or 1
     if number > len(pages):
         raise SettingsError(f"page must be at most {len(pages)}, not {number}: size={size!r}")
-    if len(pages) > 1 and "page" not in options:
+    if len(pages) > 1 and options.get("page") is None:
         told = "the figure takes %d pages of size=%r: page=2 is the next"
         logger.warning(told, len(pages), size)
     return pages[number - 1]

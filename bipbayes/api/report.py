@@ -11,6 +11,7 @@ from bipbayes.errors import DataError, SettingsError
 from bipbayes.intervals import join_frames
 from bipbayes.page.contents import PageContents
 from bipbayes.page.page import page_html
+from bipbayes.run.posterior_stage import fit_facts
 from bipbayes.run.software import software
 from bipbayes.tables.export import MINIMUM_COUNT
 
@@ -103,7 +104,7 @@ def _contents(both: Comparison, beside: list[Fit], minimum_count: int) -> PageCo
         context=both.context(),
         record={
             "data": data,
-            "stages": {stage: {"verdict": fit.verdict.record()}},
+            "stages": {stage: {"verdict": fit.verdict.record(), **fit_facts(fit.posterior)}},
             "changed": {key: fit.tree.attrs[key] for key in _TOLD if key in fit.tree.attrs},
             "software": software(),
         },

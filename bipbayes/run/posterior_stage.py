@@ -150,6 +150,17 @@ def _wanted(settings: Settings, model_file: ModelFile, priors: Any) -> dict[str,
     return {**values, **analysis_facts(settings)}
 
 
+def fit_facts(posterior: Posterior) -> dict[str, Any]:
+    """Return what the page and its texts tell of a fit beside its verdict."""
+    attrs = posterior.fit.attrs
+    return {
+        "sampler": str(attrs["sampler"]),
+        "declares_batches": bool(attrs["declares_batches"]),
+        "idle_priors": json.loads(str(attrs.get("idle_priors", "[]"))),
+        **{name: told_by_language(posterior.cells.attrs, name) for name in REMARKS},
+    }
+
+
 def store_posterior(folder: RunFolder, posterior: Posterior) -> Posterior:
     """Put a computed posterior in place: draws, rows and verdict; say what came out.
 
@@ -169,17 +180,13 @@ def store_posterior(folder: RunFolder, posterior: Posterior) -> Posterior:
         kept = [without(stored, posterior.diagnostics, keys=("model", "analysis"))]
     rows = pd.concat([*kept, posterior.diagnostics], ignore_index=True)
     folder.write("data/diagnostics.csv", rows[list(posterior.diagnostics.columns)], fits=fits)
-    verdict, attrs = posterior.verdict, posterior.cells.attrs
-    remarks: dict[str, Any] = {name: told_by_language(attrs, name) for name in REMARKS}
+    verdict = posterior.verdict
     folder.finish(
         stage,
         posterior.wanted,
         preliminary=bool(posterior.fit.attrs["preliminary"]),
         verdict=json.loads(json.dumps(verdict.record(), default=float)),
-        sampler=str(posterior.fit.attrs["sampler"]),
-        declares_batches=bool(posterior.fit.attrs["declares_batches"]),
-        idle_priors=json.loads(str(posterior.fit.attrs.get("idle_priors", "[]"))),
-        **remarks,
+        **fit_facts(posterior),
     )
     name = named(posterior.model, posterior.analysis)
     for reason in (*verdict.reasons, *verdict.review):

@@ -122,7 +122,7 @@ def test_a_figure_of_several_pages_gives_each(
         label.get_text() for label in both.forest("q1", dodged=True).axes[0].get_yticklabels()
     ]
     assert "page=2" not in caplog.text
-    both.forest("q1", size="column")
+    both.forest("q1", size="column", page=None)
     assert "2 pages of size='column': page=2 is the next" in caplog.text
 
 
@@ -280,6 +280,9 @@ def test_other_studies_are_not_compared(objects: dict[str, Any]) -> None:
 def test_the_page_of_a_comparison(both: bb.Comparison, tmp_path: Path) -> None:
     """Catches a page without its counts, one that overwrites by a wrong name, a fit of no use."""
     page = bb.report(both, tmp_path / "page.html").read_text(encoding="utf-8")
+    # What the command's page tells of a fit, this one tells: its covariance, and its priors.
+    told = str(both.fit.posterior.cells.attrs["repair"])
+    assert len(told) > 9 and told[1:] in page and "half-normal" in page
     rows = both.rows[(both.rows["estimand"] == "effect") & both.rows["ols_lower"].notna()]
     assert f"Of {len(rows)} OLS estimates" in page and "Enjoys reading" in page
     assert "pupils" in page and "citizens" not in page

@@ -185,6 +185,7 @@ WRONG: dict[str, Callable[[bb.Study, bb.Fit], object]] = {
     "did you mean 'baseline'": lambda s, f: bb.load("results", analysis="baselin"),
     "adjust must be a name or a list of names": lambda s, f: bb.fit(s, adjust=3),
     "minimum_count must be a whole number": lambda s, f: f.table(minimum_count="few"),
+    "font must be the name of a family": lambda s, f: f.forest("q1", font=3),
     "baseline must be a fit at the same": lambda s, f: bb.report(
         bb.compare(bb.ols(s), f), "report.html", baseline=f
     ),
