@@ -21,6 +21,8 @@ from threading import Thread, current_thread, main_thread
 from types import TracebackType
 from typing import Any, Final, Self
 
+from bipbayes.errors import RunError
+
 # Variable of glibc's, its number in malloc.h, and bytes, or how many heaps threads have.
 _ALLOCATION: Final = (
     ("MALLOC_MMAP_THRESHOLD_", -3, 4_000_000),
@@ -30,6 +32,7 @@ _ALLOCATION: Final = (
 # Variable: the main process of a server, the folder of its sockets, and the modules to import.
 SERVED: Final = "BIPBAYES_SERVED"
 _SAFE: Final = "PYTHONSAFEPATH"
+_LONGEST: Final = 84  # bytes: of a socket's 104 to 108, less its own name
 
 
 class Processes:
@@ -129,6 +132,11 @@ def start_server() -> None:
         return
     from multiprocessing.forkserver import ensure_running
 
+    if (length := len(os.fsencode(get_temp_dir()))) > _LONGEST:
+        raise RunError(
+            f"the folder for temporary files has a name of {length} characters, too long for what "
+            "processes talk through; set TMPDIR to a shorter one, such as /tmp"
+        )
     _context()
     with _without_the_users_folder():
         if current_thread() is not main_thread():  # where no handler can be set

@@ -4,11 +4,16 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
+
+from bipbayes import helpers
+from bipbayes.errors import RunError
 
 MAIN = """
 import os, signal, sys, time
@@ -27,18 +32,27 @@ if __name__ == "__main__":
 """
 
 
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """A folder with a name that is short enough for sockets."""
+    with tempfile.TemporaryDirectory(prefix="b") as folder:
+        yield Path(folder)
+
+
 @pytest.mark.parametrize("state", ["busy", "idle"])
 @pytest.mark.skipif(sys.platform == "win32", reason="kills by POSIX signals")
-def test_helpers_end_with_a_main_process_that_is_killed(state: str, tmp_path: Path) -> None:
+def test_helpers_end_with_a_main_process_that_is_killed(
+    state: str, tmp_path: Path, temporary: Path
+) -> None:
     """Catches helpers, or their folder of sockets, that outlive a main process killed by -9.
 
     And helpers that never begin, since the user's folder holds one that is called as we are.
     """
-    for name in ("bipbayes", "program", "temporary"):
+    for name in ("bipbayes", "program"):
         (tmp_path / name).mkdir()
     (tmp_path / "program/main.py").write_text(MAIN)
     command = [sys.executable, tmp_path / "program/main.py", state]
-    own = {**os.environ, "TMPDIR": str(tmp_path / "temporary")}
+    own = {**os.environ, "TMPDIR": str(temporary)}
     where = {"cwd": tmp_path, "env": own}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **where) as main:
         assert main.stdout is not None
@@ -48,17 +62,16 @@ def test_helpers_end_with_a_main_process_that_is_killed(state: str, tmp_path: Pa
     while psutil.pid_exists(helper.pid) and helper.status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < end, "the helper is still there"
         time.sleep(0.05)
-    assert list((tmp_path / "temporary").iterdir()) == []
+    assert list(temporary.iterdir()) == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kills by POSIX signals")
 def test_the_server_ends_with_a_main_process_that_is_killed_while_it_imports(
-    tmp_path: Path,
+    tmp_path: Path, temporary: Path
 ) -> None:
     """Catches a server that outlives the main process for as long as its imports take."""
-    modules, sockets = tmp_path / "modules", tmp_path / "sockets"
-    for folder in (modules, sockets):
-        folder.mkdir()
+    modules, sockets = tmp_path / "modules", temporary
+    modules.mkdir()
     slow = "import os, pathlib, time\npathlib.Path(__file__).with_name('pid').write_text("
     (modules / "slowly_imported.py").write_text(f"{slow}str(os.getpid()))\ntime.sleep(60)\n")
     own = {**os.environ, "TMPDIR": str(sockets), "PYTHONPATH": str(modules)}
@@ -70,6 +83,14 @@ def test_the_server_ends_with_a_main_process_that_is_killed_while_it_imports(
         os.kill(main.pid, signal.SIGKILL)
     psutil.wait_procs([server], timeout=10)
     assert not server.is_running() and list(sockets.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX sockets")
+def test_a_folder_too_long_for_sockets_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Catches the operating system's "AF_UNIX path too long" on a server with such a TMPDIR."""
+    monkeypatch.setattr(helpers, "get_temp_dir", lambda: f"/{'x' * 90}")
+    with pytest.raises(RunError, match=r"91 characters.*TMPDIR"):
+        helpers.start_server()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="stops by POSIX signals")

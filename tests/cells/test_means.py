@@ -214,7 +214,7 @@ def test_few_rows_are_repaired_and_said(caplog: pytest.LogCaptureFixture) -> Non
             cells = cell_means(data, codebook, vcov=vcov)
         assert cells.attrs["repair_raised"] > 0
         assert cells.attrs["repair_added"] > 0
-        assert "moved to the nearest" in cells.attrs["repair"]
+        assert "replaced by the nearest valid one" in cells.attrs["repair"]
         assert "too few responses" in caplog.text
         assert np.isfinite(whiten(cells)["whitener"]).all()
 
