@@ -14,8 +14,9 @@ _PATIENCE = "10s"  # until a scheduler answers
 _QUIET = {
     "distributed.comm.timeouts.connect": "60s",
     "distributed.worker.profile.enabled": False,
-    # What an interrupted worker says is nothing for users.
-    "distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED": "error",
+    # What a worker says that is interrupted, or ended between two heartbeats, is nothing for users;
+    # faults of its work are raised here.
+    "distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED": "critical",
 }
 # A process that died is started again within seconds; where none is there for so many rounds of so
 # many seconds, none will be.
