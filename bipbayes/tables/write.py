@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import groupby
+from itertools import batched, groupby
 from pathlib import Path
 from typing import Final
 
@@ -34,7 +34,9 @@ def _write_csv(tables: Sequence[Table], path: Path, context: Context) -> None:
 
 
 def _write_latex(tables: Sequence[Table], path: Path, context: Context) -> None:
-    write_text(path, "\n".join(map(latex, tables)))
+    # Floats that no text parts pile up until LaTeX gives up.
+    parts = ("\n".join(map(latex, part)) for part in batched(tables, _FLOATS))
+    write_text(path, "\n\\clearpage\n\n".join(parts))
 
 
 def _write_html(tables: Sequence[Table], path: Path, context: Context) -> None:
@@ -54,6 +56,7 @@ def _write_markdown(tables: Sequence[Table], path: Path, context: Context) -> No
 WRITERS: Final[Mapping[str, Writer]] = dict(
     zip(FORMATS, (_write_csv, _write_latex, _write_html, _write_word, _write_markdown), strict=True)
 )
+_FLOATS: Final = 25  # tables of LaTeX between two new pages
 DEFAULT_FORMATS: Final = ("csv", "tex", "html")
 _SIGNS: Final = re.compile(r"([\\`*_{}\[\]<>#|$~])")  # of Markdown
 _RULES: Final = {"l": ":---", "r": "---:"}

@@ -317,3 +317,10 @@ def test_word_breaks_no_words_of_many_columns(tmp_path: Path) -> None:
     size = grid.rows[1].cells[0].paragraphs[0].runs[0].font.size
     for column, told in zip(grid.columns, columns, strict=True):
         assert column.width > 0.55 * size * max(len("words"), len(told.header)), told.header
+
+
+def test_many_tables_of_latex_begin_new_pages(tmp_path: Path) -> None:
+    """Catches a file of 62 tables without a break, at which LaTeX ends with dead cycles."""
+    (path,) = write_tables([table()] * 62, tmp_path, context=CONTEXT, formats=("tex",))
+    parts = path.read_text(encoding="utf-8").split("\\clearpage\n")
+    assert [part.count("% needs") for part in parts] == [25, 25, 12]
