@@ -1,4 +1,4 @@
-"""What all tests share: the --runslow switch and the default synthetic study."""
+"""What all tests share: the --runslow switch, who runs which file and when, and tidying up."""
 
 from __future__ import annotations
 
